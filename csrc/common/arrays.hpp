@@ -1,0 +1,15 @@
+// NumPy arrays as plain pointers. Python has checked them (src/lesionkit/arrays.py): shapes are
+// right, memory is C-contiguous, dtypes are exact. Bind every argument with .noconvert().
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+namespace lesionkit {
+
+template <class T>
+using Array = pybind11::array_t<T, pybind11::array::c_style>;
+
+using ReleaseGil = pybind11::call_guard<pybind11::gil_scoped_release>;
+
+}  // namespace lesionkit

@@ -1,0 +1,63 @@
+// parallel_for: the only place that starts threads.
+//
+// Threads live for one call. There is no pool, so nothing is left behind that a fork could break,
+// and a forked worker may call any kernel. Work is cut into chunks of `grain` items, whatever the
+// number of threads; each chunk is done by one thread, in order, so sums kept per chunk have the
+// same bits with 1 thread or 64. A grain should be worth 50 microseconds or more: work of a single
+// chunk starts no thread at all.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace lesionkit {
+
+inline std::atomic<int> thread_limit{0};  // 0: as many as the processor offers
+
+inline int get_threads() {
+  int limit = thread_limit.load(std::memory_order_relaxed);
+  return limit > 0 ? limit : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+inline void set_threads(int count) { thread_limit.store(count, std::memory_order_relaxed); }
+
+// Calls body(begin, end) once for each chunk of [0, n). The first exception is thrown again here,
+// after all threads have stopped.
+template <class Body>
+void parallel_for(int64_t n, int64_t grain, Body&& body) {
+  const int64_t chunks = (n + grain - 1) / grain;
+  std::atomic<int64_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_lock;
+
+  auto work = [&] {
+    for (int64_t c; (c = next.fetch_add(1, std::memory_order_relaxed)) < chunks;) {
+      try {
+        body(c * grain, std::min(n, (c + 1) * grain));
+      } catch (...) {
+        std::lock_guard guard(failure_lock);
+        if (!failure) failure = std::current_exception();
+        next.store(chunks, std::memory_order_relaxed);
+      }
+    }
+  };
+
+  std::vector<std::thread> helpers;
+  const int64_t wanted = std::min<int64_t>(get_threads(), chunks) - 1;
+  try {
+    for (int64_t i = 0; i < wanted; ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system refuses more threads: those that started share the work with this one.
+  }
+  work();
+  for (auto& helper : helpers) helper.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace lesionkit

@@ -1,0 +1,20 @@
+// Table of contents: one line per domain. Compiled once per instruction set (setup.py).
+#include <pybind11/pybind11.h>
+
+#include "common/parallel.hpp"
+
+namespace py = pybind11;
+
+void bind_optics(py::module_ m);
+
+#define LESIONKIT_JOIN2(a, b) a##b
+#define LESIONKIT_JOIN(a, b) LESIONKIT_JOIN2(a, b)
+#define LESIONKIT_TEXT2(a) #a
+#define LESIONKIT_TEXT(a) LESIONKIT_TEXT2(a)
+
+PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
+  m.attr("level") = LESIONKIT_TEXT(LESIONKIT_LEVEL);
+  m.def("get_threads", &lesionkit::get_threads);
+  m.def("set_threads", &lesionkit::set_threads, py::arg("count"));
+  bind_optics(m.def_submodule("optics"));
+}

@@ -1,0 +1,34 @@
+"""lesionkit: a fast backend for lesion imaging.
+
+Domains are loaded when first used: ``lesionkit.optics`` (light in tissue).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lesionkit import optics as optics
+
+__version__ = "0.1.0"
+__all__ = ["optics", "threads"]
+
+
+def threads(count: int | None = None) -> int:
+    """Set how many threads every kernel may use, and return that number.
+
+    count : 1 or more; None leaves it as it is. At first: as many as the processor offers.
+    The number of threads never changes an answer, not by one bit.
+    """
+    from lesionkit import _core, arrays
+
+    if count is not None:
+        _core.set_threads(arrays.integer(count, "count", at_least=1, at_most=1024))
+    return int(_core.get_threads())
+
+
+def __getattr__(name: str) -> Any:
+    if name == "optics":
+        return importlib.import_module("lesionkit.optics")
+    raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

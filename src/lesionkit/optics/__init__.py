@@ -1,0 +1,1 @@
+"""Light in tissue: meshes, the diffusion forward model, spectra and NIRST phantoms."""
