@@ -1,19 +1,32 @@
 """Compile csrc/ into one extension module per instruction set (docs/decisions/0002)."""
 
+import copy
 import os
 import platform
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from sysconfig import get_platform
+from threading import Semaphore
 
-from pybind11.setup_helpers import Pybind11Extension
+import pybind11
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 SOURCES = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("*/bind*.cpp")))]
 HEADERS = sorted(map(str, Path("csrc").rglob("*.hpp")))
-FLAGS = ["-O3", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
+FLAGS = [
+    "-O3",
+    "-fvisibility=hidden",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+]
 
-# The level's name is the module's suffix; _core.py picks the highest that the processor has.
+# The level's name is the module's suffix; _core picks the highest that the processor has.
 X86_LEVELS = {
     "v2": ["-march=x86-64-v2"],
     "v3": ["-march=x86-64-v3"],
@@ -21,30 +34,74 @@ X86_LEVELS = {
 }
 LEVELS = X86_LEVELS if platform.machine() in ("x86_64", "AMD64") else {"generic": []}
 
+# Objects are kept from one build to the next, apart for each Python and pybind11.
+OBJECTS = Path(
+    "build",
+    f"objects-{get_platform()}-{sys.implementation.cache_tag}-pybind11-{pybind11.__version__}",
+)
+
 
 def extension(name: str, sources: list[str], flags: list[str]) -> Pybind11Extension:
     return Pybind11Extension(
         f"lesionkit.{name}",
         sources,
-        depends=HEADERS,
+        depends=[*HEADERS, "setup.py"],
         include_dirs=["csrc"],
         cxx_std=20,
-        extra_compile_args=[*FLAGS, *flags],
+        extra_compile_args=["-pthread", "-MMD", *FLAGS, *flags],
+        extra_link_args=["-pthread"],
+    )
+
+
+def stale(obj: str) -> bool:
+    """Whether a file of this project that `obj` was made from (listed in its .d file) is newer."""
+    listing = Path(obj).with_suffix(".d")
+    if not (os.path.exists(obj) and listing.exists()):
+        return True
+    made_from = re.findall(r"(?<=\s)csrc/[^\s:\\]+", listing.read_text())
+    made = os.path.getmtime(obj)
+    return any(
+        not os.path.exists(f) or os.path.getmtime(f) > made for f in ["setup.py", *made_from]
     )
 
 
 class BuildEachApart(build_ext):
-    """Each module has its own object directory: inline functions of one level never meet another's."""
+    """Each module has its own object directory: functions inlined for one level stay in it."""
 
     def build_extensions(self) -> None:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        self.require_compiler()
+        compile_one, slots = self.compiler._compile, Semaphore(os.cpu_count() or 1)
+
+        def compile_if_stale(obj: str, *rest: object) -> None:
+            if stale(obj):
+                with slots:
+                    compile_one(obj, *rest)
+
+        self.compiler._compile = compile_if_stale
+        with ParallelCompile(default=len(SOURCES)), ThreadPoolExecutor() as pool:
             list(pool.map(self.build_extension, self.extensions))
 
     def build_extension(self, ext: Pybind11Extension) -> None:
-        apart = BuildEachApart(self.distribution)
-        apart.__dict__.update(self.__dict__)
-        apart.build_temp = os.path.join(self.build_temp, ext.name)
+        apart = copy.copy(self)
+        apart.build_temp = str(OBJECTS / ext.name)
         build_ext.build_extension(apart, ext)
+
+    def require_compiler(self) -> None:
+        """Stop with one clear sentence where the compiler is missing or too old."""
+        command = getattr(self.compiler, "compiler_so_cxx", self.compiler.compiler_so)
+        flags = ["-std=c++20", *(flag for level in LEVELS.values() for flag in level)]
+        test = [*command, *flags, "-x", "c++", "-fsyntax-only", "-"]
+        program = "#include <concepts>\n#include <thread>\n"
+        try:
+            done = subprocess.run(test, input=program, capture_output=True, text=True)
+            problem = done.returncode and (done.stderr.strip() or f"it exits {done.returncode}")
+        except OSError as missing:
+            problem = missing.strerror
+        if problem:
+            raise SystemExit(
+                "lesionkit needs a C++20 compiler: g++ 11 or newer, or clang++ 12 or newer (set "
+                f"CXX to choose one). {command[0]!r} cannot do it: {str(problem).splitlines()[0]}"
+            )
 
 
 setup(

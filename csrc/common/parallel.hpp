@@ -27,24 +27,27 @@ inline int get_threads() {
 
 inline void set_threads(int count) { thread_limit.store(count, std::memory_order_relaxed); }
 
-// Calls body(begin, end) once for each chunk of [0, n). The first exception is thrown again here,
-// after all threads have stopped.
-template <class Body>
-void parallel_for(int64_t n, int64_t grain, Body&& body) {
+// Calls body(state, begin, end) once for each chunk of [0, n); each thread that finds work makes
+// one state for itself (its buffers). The first exception is thrown again here, after all threads
+// have stopped.
+template <class MakeState, class Body>
+void parallel_for_with(int64_t n, int64_t grain, MakeState&& make_state, Body&& body) {
   const int64_t chunks = (n + grain - 1) / grain;
   std::atomic<int64_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_lock;
 
   auto work = [&] {
-    for (int64_t c; (c = next.fetch_add(1, std::memory_order_relaxed)) < chunks;) {
-      try {
-        body(c * grain, std::min(n, (c + 1) * grain));
-      } catch (...) {
-        std::lock_guard guard(failure_lock);
-        if (!failure) failure = std::current_exception();
-        next.store(chunks, std::memory_order_relaxed);
-      }
+    int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+    if (chunk >= chunks) return;
+    try {
+      auto state = make_state();
+      for (; chunk < chunks; chunk = next.fetch_add(1, std::memory_order_relaxed))
+        body(state, chunk * grain, std::min(n, (chunk + 1) * grain));
+    } catch (...) {
+      std::lock_guard guard(failure_lock);
+      if (!failure) failure = std::current_exception();
+      next.store(chunks, std::memory_order_relaxed);
     }
   };
 
@@ -58,6 +61,15 @@ void parallel_for(int64_t n, int64_t grain, Body&& body) {
   work();
   for (auto& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+// The same without a state: body(begin, end).
+template <class Body>
+void parallel_for(int64_t n, int64_t grain, Body&& body) {
+  struct None {};
+  parallel_for_with(
+      n, grain, [] { return None{}; },
+      [&](None&, int64_t begin, int64_t end) { body(begin, end); });
 }
 
 }  // namespace lesionkit

@@ -1,8 +1,224 @@
 // lesionkit.optics: the kernels' Python names. Checks and allocation are Python's work.
-#include <pybind11/pybind11.h>
+#include <pybind11/complex.h>
+#include <pybind11/stl.h>
+
+#include <complex>
+#include <cstring>
+
+#include "common/arrays.hpp"
+#include "common/parallel.hpp"
+#include "optics/forward.hpp"
 
 namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::optics;
 
 void bind_phantom(py::module_ m);
 
-void bind_optics(py::module_ m) { bind_phantom(m); }
+namespace {
+
+template <class V>
+std::vector<V> copy(const Array<V>& array) {
+  return {array.data(), array.data() + array.size()};
+}
+
+template <class V>
+Ragged<V> ragged(const py::dict& parts, const char* name) {
+  const auto pair = parts[name].cast<py::tuple>();
+  return {copy(pair[0].cast<Array<int64_t>>()), copy(pair[1].cast<Array<V>>())};
+}
+
+ForwardPlan make_plan(const py::dict& parts) {
+  const auto integer = [&](const char* name) { return parts[name].cast<int>(); };
+  const auto values = [&](const char* name) { return copy(parts[name].cast<Array<double>>()); };
+  const auto indices = [&](const char* name) { return copy(parts[name].cast<Array<int32_t>>()); };
+
+  ForwardPlan plan;
+  plan.element_nodes = integer("element_nodes");
+  plan.property_nodes = integer("property_nodes");
+  plan.nodes = integer("nodes");
+  plan.properties = integer("properties");
+  plan.sources = integer("sources");
+  plan.detectors = integer("detectors");
+  const auto shapes = parts["shapes"].cast<Array<int32_t>>();
+  for (py::ssize_t f = 0; f < shapes.shape(0); ++f)
+    plan.fronts.push_back({shapes.at(f, 0), shapes.at(f, 1), shapes.at(f, 2), shapes.at(f, 3)});
+  plan.children = ragged<int32_t>(parts, "children");
+  plan.parent_row = ragged<int32_t>(parts, "parent_row");
+  plan.source = ragged<int32_t>(parts, "source");
+  plan.detector = ragged<int32_t>(parts, "detector");
+  plan.node = ragged<int32_t>(parts, "node");
+  const auto fixed = ragged<int32_t>(parts, "fixed_offset");
+  const auto fixed_value = values("fixed_value");
+  plan.fixed.start = fixed.start;
+  for (size_t i = 0; i < fixed_value.size(); ++i)
+    plan.fixed.values.push_back({fixed.values[i], fixed_value[i]});
+  plan.element_start = copy(parts["element_start"].cast<Array<int64_t>>());
+  plan.property = indices("property");
+  plan.offset = indices("offset");
+  plan.stiffness = values("stiffness");
+  plan.area = values("area");
+  plan.mass = values("mass");
+  plan.imaginary_mass = values("imaginary_mass");
+  plan.place();
+  return plan;
+}
+
+// Fills a group's lanes with the systems [first, first + lane_count); lanes past the last system
+// repeat it.
+struct Maps {  // one map of absorption and scattering per system
+  const double *absorption, *scattering;
+  int64_t count, properties;
+
+  template <class Group>
+  void load(int64_t first, Group& group) const {
+    const double *mua[lane_count], *mus[lane_count];
+    for (int l = 0; l < lane_count; ++l) {
+      const int64_t system = std::min(first + l, count - 1);
+      mua[l] = absorption + system * properties;
+      mus[l] = scattering + system * properties;
+    }
+    for (int64_t e = 0; e < properties; ++e) {
+      Lanes a, s;
+      for (int l = 0; l < lane_count; ++l) {
+        a[l] = mua[l][e];
+        s[l] = mus[l][e];
+      }
+      group.absorption[e] = a;
+      group.kappa[e] = diffusion(a, s);
+    }
+  }
+};
+
+struct Mixtures {  // a background and K materials, mixed by their fractions of each element
+  const double* fractions;                // [count][K][properties]
+  const double *absorption, *scattering;  // [count][1 + K]
+  int64_t count, materials, properties;
+
+  template <class Group>
+  void load(int64_t first, Group& group) const {
+    const Lanes zero{};
+    std::vector<Lanes> excess_a(materials), excess_s(materials);
+    std::vector<const double*> fraction(materials * lane_count);
+    Lanes mua = zero, mus = zero;
+    for (int l = 0; l < lane_count; ++l) {
+      const int64_t system = std::min(first + l, count - 1);
+      const double* a = absorption + system * (materials + 1);
+      const double* s = scattering + system * (materials + 1);
+      mua[l] = a[0];
+      mus[l] = s[0];
+      for (int64_t k = 0; k < materials; ++k) {
+        excess_a[k][l] = a[k + 1] - a[0];
+        excess_s[k][l] = s[k + 1] - s[0];
+        fraction[k * lane_count + l] = fractions + (system * materials + k) * properties;
+      }
+    }
+    for (int64_t e = 0; e < properties; ++e) {
+      Lanes a = mua, s = mus;
+      for (int64_t k = 0; k < materials; ++k) {
+        Lanes f;
+        for (int l = 0; l < lane_count; ++l) f[l] = fraction[k * lane_count + l][e];
+        a += f * excess_a[k];
+        s += f * excess_s[k];
+      }
+      group.absorption[e] = a;
+      group.kappa[e] = diffusion(a, s);
+    }
+  }
+};
+
+double lane(const Lanes& x, int l) { return x[l]; }
+std::complex<double> lane(const Complex<Lanes>& x, int l) { return {x.re[l], x.im[l]}; }
+
+// Calls use(group, first, systems) for each group of systems, once solved.
+template <class T, class Input, class Use>
+void for_groups(const ForwardPlan& plan, const Input& input, bool keep_fronts, Use&& use) {
+  const int64_t groups = (input.count + lane_count - 1) / lane_count;
+  parallel_for_with(
+      groups, 1, [&] { return ForwardGroup<T>(plan, keep_fronts); },
+      [&](ForwardGroup<T>& group, int64_t begin, int64_t end) {
+        for (int64_t g = begin; g < end; ++g) {
+          const int64_t first = g * lane_count;
+          input.load(first, group);
+          group.solve();
+          use(group, first, static_cast<int>(std::min<int64_t>(lane_count, input.count - first)));
+        }
+      });
+}
+
+template <class T, class Out, class Input>
+void measure(const ForwardPlan& plan, const Input& input, Out* out) {
+  const int64_t size = plan.sources * plan.detectors;
+  for_groups<T>(plan, input, false, [&](ForwardGroup<T>& group, int64_t first, int systems) {
+    for (int l = 0; l < systems; ++l)
+      for (int64_t i = 0; i < size; ++i) out[(first + l) * size + i] = lane(group.readings[i], l);
+  });
+}
+
+template <class T, class Out>
+void fluence(const ForwardPlan& plan, const Maps& maps, Out* out) {
+  for_groups<T>(plan, maps, true, [&](ForwardGroup<T>& group, int64_t first, int systems) {
+    std::vector<T> field(static_cast<size_t>(plan.nodes) * plan.sources);
+    group.back_substitute(field.data());
+    for (int l = 0; l < systems; ++l)
+      for (int s = 0; s < plan.sources; ++s)
+        for (int64_t i = 0; i < plan.nodes; ++i)
+          out[((first + l) * plan.sources + s) * plan.nodes + i] =
+              lane(field[i * plan.sources + s], l);
+  });
+}
+
+template <class Out>
+using Number = std::conditional_t<std::is_same_v<Out, double>, Lanes, Complex<Lanes>>;
+
+template <class Out>
+void bind_solves(py::class_<ForwardPlan>& plan) {
+  const auto maps = [](const Array<double>& absorption, const Array<double>& scattering) {
+    return Maps{absorption.data(), scattering.data(), absorption.shape(0), absorption.shape(1)};
+  };
+  plan.def(
+      "measure",
+      [maps](const ForwardPlan& self, const Array<double>& absorption,
+             const Array<double>& scattering, Array<Out>& out) {
+        const Maps input = maps(absorption, scattering);
+        Out* to = out.mutable_data();
+        py::gil_scoped_release release;
+        measure<Number<Out>>(self, input, to);
+      },
+      py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
+      py::arg("out").noconvert());
+  plan.def(
+      "fluence",
+      [maps](const ForwardPlan& self, const Array<double>& absorption,
+             const Array<double>& scattering, Array<Out>& out) {
+        const Maps input = maps(absorption, scattering);
+        Out* to = out.mutable_data();
+        py::gil_scoped_release release;
+        fluence<Number<Out>>(self, input, to);
+      },
+      py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
+      py::arg("out").noconvert());
+  plan.def(
+      "measure_mixture",
+      [](const ForwardPlan& self, const Array<double>& fractions, const Array<double>& absorption,
+         const Array<double>& scattering, Array<Out>& out) {
+        const Mixtures input{fractions.data(), absorption.data(),  scattering.data(),
+                             fractions.shape(0), fractions.shape(1), fractions.shape(2)};
+        Out* to = out.mutable_data();
+        py::gil_scoped_release release;
+        measure<Number<Out>>(self, input, to);
+      },
+      py::arg("fractions").noconvert(), py::arg("absorption").noconvert(),
+      py::arg("scattering").noconvert(), py::arg("out").noconvert());
+}
+
+}  // namespace
+
+void bind_optics(py::module_ m) {
+  m.attr("lanes") = lane_count;
+  py::class_<ForwardPlan> plan(m, "ForwardPlan");
+  plan.def(py::init(&make_plan), py::arg("parts"));
+  bind_solves<double>(plan);
+  bind_solves<std::complex<double>>(plan);
+  bind_phantom(m);
+}

@@ -1,6 +1,195 @@
-// lesionkit.optics, phantoms: sampling, rasterising, noise.
-#include <pybind11/pybind11.h>
+// lesionkit.optics, phantoms: drawing, rasterising, noise. Python has checked shapes and values
+// (optics/phantoms.py). Phantom i of an array is item `first` + i of the seed's random streams.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "common/arrays.hpp"
+#include "common/parallel.hpp"
+#include "optics/phantom.hpp"
 
 namespace py = pybind11;
+using namespace lesionkit;
 
-void bind_phantom(py::module_) {}
+namespace {
+
+static_assert(sizeof(Region) == 8 * sizeof(double), "a row of the regions array is a Region");
+
+std::array<uint32_t, 4> philox_words(std::array<uint32_t, 4> counter, uint64_t key) {
+  const auto [a, b, c, d] = philox({counter[0], counter[1], counter[2], counter[3]}, key);
+  return {a, b, c, d};
+}
+
+// `count` deviates of one item. Block b serves the places b, b + q, b + 2q and b + 3q of a vector
+// of 4q, so that the words of neighbouring blocks are written side by side: SIMD without shuffles.
+class Normals {
+ public:
+  explicit Normals(int64_t count) : blocks_((count + 3) / 4), z_(4 * blocks_) {}
+
+  const float* operator()(const Philox& random) {
+    float* z = z_.data();
+    for (int64_t b = 0; b < blocks_; ++b) {
+      const PhiloxBlock x = random(static_cast<uint32_t>(b));
+      z[b] = normal_of(x.a);
+      z[b + blocks_] = normal_of(x.b);
+      z[b + 2 * blocks_] = normal_of(x.c);
+      z[b + 3 * blocks_] = normal_of(x.d);
+    }
+    return z;
+  }
+
+ private:
+  int64_t blocks_;
+  std::vector<float> z_;
+};
+
+void normals(uint64_t seed, uint64_t item, uint32_t stream, Array<float>& out) {
+  Normals deviates(out.size());
+  std::copy_n(deviates({seed, item, stream}), out.size(), out.mutable_data());
+}
+
+void draw_regions(const Array<double>& limits, const Array<double>& single_diameters, uint64_t seed,
+                  uint64_t first, Array<double>& regions) {
+  const Limits recipe = *reinterpret_cast<const Limits*>(limits.data());
+  const double* diameters = single_diameters.data();
+  const int singles = static_cast<int>(single_diameters.size());
+  auto* region = reinterpret_cast<Region*>(regions.mutable_data());
+  parallel_for(regions.shape(0), 64, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      draw(recipe, diameters, singles, {seed, first + i, DRAWS}, region + REGIONS * i);
+  });
+}
+
+// shares (n, 2, elements): which part of each triangle lies in each inclusion.
+void element_shares(const Array<double>& regions, const Array<double>& corners,
+                    Array<double>& shares) {
+  const auto* region = reinterpret_cast<const Region*>(regions.data());
+  const auto* corner = reinterpret_cast<const Point*>(corners.data());
+  double* share = shares.mutable_data();
+  const int64_t elements = corners.shape(0);
+
+  std::vector<Point> centre(elements);
+  std::vector<double> size(elements);
+  for (int64_t e = 0; e < elements; ++e) {
+    const Point* p = corner + 3 * e;
+    const Point middle = {(p[0].x + p[1].x + p[2].x) / 3, (p[0].y + p[1].y + p[2].y) / 3};
+    double square = 0.0;
+    for (int i = 0; i < 3; ++i) {
+      const Point d = {p[i].x - middle.x, p[i].y - middle.y};
+      square = std::max(square, dot(d, d));
+    }
+    centre[e] = middle;
+    size[e] = std::sqrt(square);
+  }
+
+  parallel_for(regions.shape(0), 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      for (int k = 1; k < REGIONS; ++k) {
+        const Region disc = region[REGIONS * i + k];
+        double* row = share + ((REGIONS - 1) * i + k - 1) * elements;
+        for (int64_t e = 0; e < elements; ++e)
+          row[e] = disc_share<3>(disc, corner + 3 * e, centre[e], size[e]);
+      }
+  });
+}
+
+// The maps of one phantom: HbO, Hb, water, each (pixels, pixels), and the noiseless MRI.
+void paint_phantom(const Region* region, const PixelGrid& grid, const std::vector<int64_t>& span,
+                   const double* gray, float* chromophores, float* mri) {
+  const int64_t n = grid.pixels;
+  const double value[4][REGIONS] = {{region[0].hbo, region[1].hbo, region[2].hbo},
+                                    {region[0].hb, region[1].hb, region[2].hb},
+                                    {region[0].water, region[1].water, region[2].water},
+                                    {gray[0], gray[1], gray[1]}};
+  float* map[4] = {chromophores, chromophores + n * n, chromophores + 2 * n * n, mri};
+  for (int c = 0; c < 4; ++c) {
+    std::fill_n(map[c], n * n, 0.0f);
+    for (int64_t row = 0; row < n; ++row)
+      std::fill(map[c] + row * n + span[row], map[c] + (row + 1) * n - span[row],
+                static_cast<float>(value[c][0]));
+  }
+  for (int k = 1; k < REGIONS; ++k) {
+    const auto [x, y, radius, hbo, hb, water, amplitude, power] = region[k];
+    if (radius <= 0.0) continue;
+    const auto pixel = [&](double mm) {  // the pixel that holds this coordinate
+      return static_cast<int64_t>(std::clamp((mm + grid.radius) / grid.step(), 0.0, n - 1.0));
+    };
+    for (int64_t row = pixel(-y - radius); row <= pixel(-y + radius); ++row)
+      for (int64_t column = std::max(pixel(x - radius), span[row]);
+           column <= std::min(pixel(x + radius), n - 1 - span[row]); ++column) {
+        const double share[REGIONS] = {0.0, grid.share(region[1], row, column),
+                                       grid.share(region[2], row, column)};
+        if (share[k] > 0.0)
+          for (int c = 0; c < 4; ++c)
+            map[c][row * n + column] = static_cast<float>(mixture(share, value[c]));
+      }
+  }
+}
+
+void paint(const Array<double>& regions, double radius, std::array<double, 2> gray, double noise,
+           uint64_t seed, uint64_t first, Array<float>& chromophores, Array<uint8_t>& mri) {
+  const auto* region = reinterpret_cast<const Region*>(regions.data());
+  const PixelGrid grid = {radius, mri.shape(1)};
+  const int64_t pixels = grid.pixels * grid.pixels;
+  float* maps = chromophores.mutable_data();
+  uint8_t* images = mri.mutable_data();
+
+  std::vector<int64_t> span(grid.pixels, 0);  // of each row: pixels outside the disc on each side
+  for (int64_t row = 0; row < grid.pixels; ++row)
+    while (2 * span[row] < grid.pixels && !grid.holds(row, span[row])) ++span[row];
+
+  // A grain is a chunk of the store: several are painted at once, each by the thread that packs it.
+  parallel_for(regions.shape(0), 64, [&](int64_t begin, int64_t end) {
+    std::vector<float> image(pixels);
+    Normals deviates(pixels);
+    for (int64_t i = begin; i < end; ++i) {
+      paint_phantom(region + REGIONS * i, grid, span, gray.data(), maps + 3 * pixels * i,
+                    image.data());
+      const float* z = deviates({seed, first + i, MRI_NOISE});
+      uint8_t* out = images + pixels * i;
+      for (int64_t p = 0; p < pixels; ++p)
+        out[p] = noisy_gray(image[p], static_cast<float>(noise), z[p]);
+    }
+  });
+}
+
+// readings (wavelengths, n, optodes, optodes) -> signal (n, wavelengths, optodes, optodes - 1):
+// detector j of source s is optode (s + 1 + j) mod optodes.
+void add_noise(const Array<double>& readings, double noise, uint64_t seed, uint64_t first,
+               Array<float>& signal) {
+  const int64_t wavelengths = readings.shape(0), n = readings.shape(1), m = readings.shape(2);
+  const double* reading = readings.data();
+  float* out = signal.mutable_data();
+  parallel_for(n, 64, [=](int64_t begin, int64_t end) {
+    Normals deviates(wavelengths * m * (m - 1));
+    for (int64_t i = begin; i < end; ++i) {
+      const float* z = deviates({seed, first + i, SIGNAL_NOISE});
+      float* place = out + i * wavelengths * m * (m - 1);
+      for (int64_t w = 0; w < wavelengths; ++w)
+        for (int64_t s = 0; s < m; ++s)
+          for (int64_t j = 0; j < m - 1; ++j)
+            *place++ =
+                noisy_reading(reading[((w * n + i) * m + s) * m + (s + 1 + j) % m], noise, *z++);
+    }
+  });
+}
+
+}  // namespace
+
+void bind_phantom(py::module_ m) {
+  m.def("philox", &philox_words, py::arg("counter"), py::arg("key"));
+  m.def("normals", &normals, py::arg("seed"), py::arg("item"), py::arg("stream"),
+        py::arg("out").noconvert(), ReleaseGil());
+  m.def("draw_regions", &draw_regions, py::arg("limits").noconvert(),
+        py::arg("single_diameters").noconvert(), py::arg("seed"), py::arg("first"),
+        py::arg("regions").noconvert(), ReleaseGil());
+  m.def("element_shares", &element_shares, py::arg("regions").noconvert(),
+        py::arg("corners").noconvert(), py::arg("shares").noconvert(), ReleaseGil());
+  m.def("paint", &paint, py::arg("regions").noconvert(), py::arg("radius"), py::arg("gray"),
+        py::arg("noise"), py::arg("seed"), py::arg("first"), py::arg("chromophores").noconvert(),
+        py::arg("mri").noconvert(), ReleaseGil());
+  m.def("add_noise", &add_noise, py::arg("readings").noconvert(), py::arg("noise"), py::arg("seed"),
+        py::arg("first"), py::arg("signal").noconvert(), ReleaseGil());
+}

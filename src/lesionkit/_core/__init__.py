@@ -1,4 +1,7 @@
-"""The compiled module for this processor: the highest of the levels built, or LESIONKIT_ISA."""
+"""The compiled module for this processor: the highest of the levels built, or LESIONKIT_ISA.
+
+What it holds is typed in the ``.pyi`` files beside this one.
+"""
 
 from __future__ import annotations
 
@@ -28,4 +31,4 @@ level = _module.level
 get_threads = _module.get_threads
 set_threads = _module.set_threads
 optics = _module.optics
-sys.modules[__name__ + ".optics"] = optics
+sys.modules[__name__ + ".optics"] = optics  # so that `from lesionkit._core.optics import ...` works

@@ -1,0 +1,161 @@
+"""Forward model: ours against each peer, against size and threads, and error against truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from itertools import count as numbers
+
+import numpy as np
+
+from benchmarks import plots
+from benchmarks.optics_peers import BASE, PEERS, missing, peer
+from benchmarks.problem import RADIUS, REFRACTIVE_INDEX, SOURCE_DEPTH, disc, ours, phantoms, rings
+from benchmarks.report import Report
+from benchmarks.timing import Contender, Times, cores, ratio, rounds
+from benchmarks.workers import Processes
+
+JOB = 180_000  # systems: 20,000 phantoms of 9 wavelengths
+SUPERLU = "SuperLU tuned, order kept"
+
+
+def against_peers(report: Report) -> None:
+    """Pairs of ours and one peer, on maps of the recipe's kind given by element."""
+    for ring_count, many, few in [(24, 2048, 256), (48, 512, 64)]:
+        many, few = (many, few) if not report.quick else (many // 16, few // 16)
+        work = disc(rings(ring_count))
+        nodes = len(work.nodes)
+        model, maps = ours(work), phantoms(work, many)
+        share = (maps[0][:few], maps[1][:few])
+        answer = model.measure(*share, at="elements")
+        own = Contender(partial(model.measure, *maps, at="elements"), many, report.threads)
+
+        rows = []
+        for name in PEERS:
+            if reason := missing(name):
+                report.say(f"left out, {reason}")
+                continue
+            plan = peer(name, work)
+            agreement = np.abs(plan(*share) / answer - 1).max()
+            times = rounds({"ours": own, "peer": Contender(partial(plan, *share), few)}, report.pairs)
+            rows.append(_row(f"{name}, 1 process", times, agreement))
+            if name == BASE:
+                with Processes(name, work, share, 2) as processes:
+                    agreement = np.abs(processes.run() / answer - 1).max()
+                    both = {"ours": own, "peer": Contender(processes.run, few)}
+                    times = rounds(both, report.pairs)
+                rows.append(_row(f"{name}, 2 processes", times, agreement))
+        report.table(
+            f"Forward model, {nodes} nodes, {report.threads} threads",
+            ["peer", "ours, ms", "peer, ms", "peer / ours", "largest difference"]
+            + ["180,000 systems: ours", "peer"],
+            rows,
+            f"One system: 16 x 16 readings, assembly included. {report.pairs} pairs; a pair times "
+            f"{many} systems of ours and {few} of the peer's. The last two columns are "
+            f"extrapolated from the medians. Work per system, from the elimination tree: "
+            + ", ".join(f"{name} {value:,}" for name, value in asdict(model.cost).items())
+            + ".",
+        )
+
+
+def _row(name: str, times: dict[str, Times], agreement: float) -> list[str]:
+    if not agreement < 1e-10:
+        raise AssertionError(f"{name}: readings differ by {agreement:.1e}, more than 1e-10")
+    own, other = (float(np.median(times[key])) for key in ("ours", "peer"))
+    spread = ratio(times["peer"], times["ours"])
+    each = [f"{own * 1e3:.4f}", f"{other * 1e3:.3f}", str(spread), f"{agreement:.1e}"]
+    return [name, *each, f"{own * JOB:.1f} s", f"{other * JOB:.0f} s"]
+
+
+def scaling(report: Report) -> None:
+    """Time per system against nodes (0.2k to 33k) and against threads."""
+    steps = [8, 16, 24] if report.quick else [8, 13, 16, 24, 32, 48, 72, 104]
+    peers = [name for name in (BASE, SUPERLU) if not missing(name)]
+    curves: dict[str, list[tuple[int, float]]] = {}
+    rows = []
+    for step in steps:
+        nodes = rings(step)
+        many, few = max(16, 2_000_000 // nodes), max(4, 200_000 // nodes)
+        many, few = (many // 8, few // 8) if report.quick else (many, few)
+        work = disc(nodes)
+        model, maps = ours(work), phantoms(work, many)
+        measure = partial(model.measure, *maps, at="elements")
+        contenders = {f"ours, {n} threads": Contender(measure, many, n) for n in _thread_counts()}
+        for name in peers:
+            plan = peer(name, work)
+            contenders[name] = Contender(partial(plan, maps[0][:few], maps[1][:few]), few)
+        times = rounds(contenders, report.pairs)
+        for name, spent in times.items():
+            curves.setdefault(name, []).append((len(work.nodes), float(np.median(spent)) * 1e3))
+        work_done = model.cost.factor + model.cost.assembly
+        one, most = times["ours, 1 threads"], times[f"ours, {_thread_counts()[-1]} threads"]
+        rows.append(
+            [str(len(work.nodes))]
+            + [f"{np.median(spent) * 1e3:.4f}" for spent in times.values()]
+            + [str(ratio(one, most)), f"{work_done / np.median(one) / 1e9:.1f}"]
+        )
+    report.table(
+        "Time against nodes and threads, ms per system",
+        ["nodes", *curves, "gain by threads", "ours, 1 thread: 1e9 multiply-adds / s"],
+        rows,
+        f"Medians of {report.pairs} rounds; peers in one process.",
+    )
+    report.figure("scaling", plots.scaling(curves))
+
+
+def _thread_counts() -> list[int]:
+    """1, 2, 4 ... up to the number of cores."""
+    powers = (2**power for power in numbers())
+    counts = []
+    for count in powers:
+        if count > len(cores()):
+            break
+        counts.append(count)
+    return counts if counts[-1] == len(cores()) else [*counts, len(cores())]
+
+
+def precision(report: Report) -> None:
+    """Error of the readings against the Bessel series, beside the time they take."""
+    from tests.reference.optics import disc_series
+
+    properties = {"mua 0.01, mus' 1.0": (0.010, 1.0), "mua 0.02, mus' 1.5": (0.020, 1.5)}
+    apart = np.arange(2, 15)
+    truths = {
+        name: disc_series(
+            RADIUS, *values, RADIUS - SOURCE_DEPTH, 2 * np.pi * apart / 16, REFRACTIVE_INDEX
+        )
+        for name, values in properties.items()
+    }
+    curves: dict[str, list[tuple[float, float]]] = {}
+    rows = []
+    for step in [8, 16, 24] if report.quick else [8, 16, 24, 32, 48, 64, 96]:
+        work = disc(rings(step))
+        nodes = len(work.nodes)
+        many, few = max(16, 2_000_000 // nodes), max(4, 200_000 // nodes)
+        model, maps = ours(work), phantoms(work, many)
+        measure = partial(model.measure, *maps, at="elements")
+        contenders = {"ours": Contender(measure, many, report.threads)}
+        if not missing(BASE):
+            plan = peer(BASE, work)
+            contenders[BASE] = Contender(partial(plan, maps[0][:few], maps[1][:few]), few)
+        times = rounds(contenders, report.pairs)
+        row = [str(nodes)]
+        for name, (absorption, scattering) in properties.items():
+            flat = np.ones(len(work.elements))
+            readings = model.measure(absorption * flat, scattering * flat, at="elements")
+            source = np.arange(16)[:, None]
+            fans = readings[source, (source + apart) % 16]
+            error = float(np.abs(fans / truths[name] - 1).max())
+            row.append(f"{error:.2e}")
+            for who, spent in times.items():
+                point = (float(np.median(spent)) * 1e3, error)
+                curves.setdefault(f"{who}: {name}", []).append(point)
+        rows.append([*row, *(f"{np.median(spent) * 1e3:.4f}" for spent in times.values())])
+    report.table(
+        "Error against truth beside time",
+        ["nodes", *(f"error, {name}" for name in properties), *(f"{who}, ms" for who in times)],
+        rows,
+        "Homogeneous disc: the largest relative error of a reading, detectors 2 to 14 places from "
+        "the source, against the Bessel series. All peers of the same elements share this error.",
+    )
+    report.figure("precision", plots.precision(curves))

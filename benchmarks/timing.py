@@ -1,0 +1,107 @@
+"""Interleaved timing: A, B, A, B ..., and the median of the ratios of neighbours.
+
+A ratio of two times taken one right after the other outlives a change of clock or a noisy
+neighbour that would spoil a ratio of two separate runs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+Times = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`run()` does `items` pieces of work, on at most `threads` of our threads (None: not ours)."""
+
+    run: Callable[[], Any]
+    items: int = 1
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median, the least and the greatest of the ratios of a run's pairs."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.1f} ({self.low:.1f}–{self.high:.1f})"
+
+
+def rounds(contenders: dict[str, Contender], count: int, warm: int = 1) -> dict[str, Times]:
+    """Seconds per item, (count,) each: every round runs each contender once, in turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(-warm, count):
+        for name, contender in contenders.items():
+            with limits(contender.threads):
+                start = time.perf_counter()
+                contender.run()
+                spent = time.perf_counter() - start
+            if turn >= 0:
+                seconds[name].append(spent / contender.items)
+    return {name: np.array(spent) for name, spent in seconds.items()}
+
+
+def ratio(slow: Times, fast: Times) -> Spread:
+    each = slow / fast
+    return Spread(float(np.median(each)), float(each.min()), float(each.max()))
+
+
+@contextmanager
+def limits(threads: int | None) -> Iterator[None]:
+    """lesionkit on so many threads; BLAS and OpenMP, which only peers use, on one."""
+    if threads is None:
+        with threadpool_limits(1):
+            yield
+        return
+    import lesionkit
+
+    before = lesionkit.threads()
+    lesionkit.threads(threads)
+    try:
+        yield
+    finally:
+        lesionkit.threads(before)
+
+
+def cores() -> list[int]:
+    """The numbers of the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def machine() -> str:
+    """One line: processor, cores, versions, and how busy the machine already is."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0].split(":")[1].strip() if models else name
+    words = [name, f"{len(cores())} cores", f"Python {platform.python_version()}"]
+    try:
+        from lesionkit import __version__, _core
+
+        words.append(f"lesionkit {__version__} ({_core.level})")
+    except ImportError:
+        words.append("without lesionkit")
+    if hasattr(os, "getloadavg"):
+        load = os.getloadavg()[0]
+        busy = ": BUSY, do not trust the times" if load > 0.5 else ""
+        words.append(f"load {load:.2f} before the run{busy}")
+    return ", ".join(words)

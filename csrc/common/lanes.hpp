@@ -1,0 +1,66 @@
+// A register full of doubles, one system (phantom, sample ...) per lane, and complex numbers of
+// such registers. With these as T, a formula written for one item runs on several at once.
+#pragma once
+
+#include "common/portable.hpp"
+
+namespace lesionkit {
+
+#if defined(__AVX512F__)
+inline constexpr int lane_count = 8;
+#elif defined(__AVX__)
+inline constexpr int lane_count = 4;
+#else
+inline constexpr int lane_count = 2;
+#endif
+
+typedef double Lanes __attribute__((vector_size(lane_count * sizeof(double))));
+
+template <class T>
+struct Complex {
+  T re, im;
+
+  HD Complex& operator+=(const Complex& b) {
+    re += b.re;
+    im += b.im;
+    return *this;
+  }
+  HD Complex& operator+=(double b) {
+    re += b;
+    return *this;
+  }
+  HD Complex& operator-=(const Complex& b) {
+    re -= b.re;
+    im -= b.im;
+    return *this;
+  }
+};
+
+template <class T>
+HD Complex<T> operator*(const Complex<T>& a, const Complex<T>& b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+// a - b c, fused where the processor can.
+template <class T>
+HD T minus_product(const T& a, const T& b, const T& c) {
+  return a - b * c;
+}
+
+template <class T>
+HD Complex<T> minus_product(const Complex<T>& a, const Complex<T>& b, const Complex<T>& c) {
+  return {(a.re - b.re * c.re) + b.im * c.im, (a.im - b.re * c.im) - b.im * c.re};
+}
+
+template <class T>
+HD T inverse(const T& a) {
+  return 1.0 / a;
+}
+
+template <class T>
+HD Complex<T> inverse(const Complex<T>& a) {
+  const T scale = 1.0 / (a.re * a.re + a.im * a.im);
+  return {a.re * scale, -a.im * scale};
+}
+
+}  // namespace lesionkit

@@ -1,0 +1,39 @@
+// The matrix of one finite element of the diffusion equation,
+//
+//   A_ab = int kappa grad(phi_a).grad(phi_b) + int mua phi_a phi_b,
+//
+// for straight-sided triangles of N = 3 or 6 nodes. A property is constant on the element (P = 1
+// value) or interpolated from its nodes with the same functions phi (P = N values). Both integrals
+// are then exact sums over the values, with weights that depend on the mesh alone.
+#pragma once
+
+#include "common/portable.hpp"
+
+namespace lesionkit::optics {
+
+HD constexpr int pair_count(int nodes) { return nodes * (nodes + 1) / 2; }
+
+// Calls add(pair, value) for each pair (a, b <= a) of nodes, pair = a (a + 1) / 2 + b.
+//   stiffness : [pair][P] mm^0, this element's weights of kappa
+//   mass      : [pair][P], the reference triangle's weights of mua (area 1), times `area` in mm^2
+//   kappa, mua: [P] mm, mm^-1
+template <int N, int P, class T, class Add>
+HD void element_matrix(const double* stiffness, const double* mass, double area, const T* kappa,
+                       const T* mua, Add&& add) {
+  T weight[P];
+  for (int p = 0; p < P; ++p) weight[p] = area * mua[p];
+  for (int pair = 0; pair < pair_count(N); ++pair) {
+    T value = stiffness[pair * P] * kappa[0] + mass[pair * P] * weight[0];
+    for (int p = 1; p < P; ++p)
+      value += stiffness[pair * P + p] * kappa[p] + mass[pair * P + p] * weight[p];
+    add(pair, value);
+  }
+}
+
+// Diffusion coefficient in mm of absorption and reduced scattering in mm^-1.
+template <class T>
+HD T diffusion(const T& absorption, const T& scattering) {
+  return 1.0 / (3.0 * (absorption + scattering));
+}
+
+}  // namespace lesionkit::optics

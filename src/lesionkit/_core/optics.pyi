@@ -1,0 +1,1 @@
+# csrc/optics/bind*.cpp, in the order of those files.

@@ -1,0 +1,3 @@
+# csrc/cpu.cpp
+
+def levels() -> list[str]: ...

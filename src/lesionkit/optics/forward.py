@@ -1,0 +1,194 @@
+"""`ForwardModel`: what the detectors read, for any number of property maps at once."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from lesionkit import _core, arrays
+from lesionkit.optics import optodes
+from lesionkit.optics.mesh import Mesh
+from lesionkit.optics.nirfast import NirfastModel
+from lesionkit.optics.plan import Cost, build_plan
+
+SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
+
+At = Literal["nodes", "elements"]
+
+
+def robin_coefficient(refractive_index: float) -> float:
+    """ksi of kappa dPhi/dn + ksi Phi = 0 at a rim of tissue against air, no unit.
+
+    ksi = 1 / (2 A), A = (2 / (1 - R0) - 1 + |cos theta_c|^3) / (1 - cos^2 theta_c), the form of
+    NIRFAST (Dehghani et al., Commun. Numer. Meth. Eng. 25, 711, 2009), whose R0 is Fresnel's
+    reflection at right angles and theta_c the critical angle.
+    """
+    r0 = ((refractive_index - 1) / (refractive_index + 1)) ** 2
+    sin2 = 1 / refractive_index**2
+    a = (2 / (1 - r0) - 1 + (1 - sin2) ** 1.5) / sin2
+    return 1 / (2 * a)
+
+
+class ForwardModel:
+    """Diffusion of light in a 2-D mesh: a plan, made once, applied to many property maps.
+
+    Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
+    kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
+    finite elements, for point sources of unit strength. Detectors read the fluence Phi at the rim.
+
+    mesh             : Mesh of triangles of 3 or 6 nodes
+    sources          : (s, 2) mm, on the rim; moved to the nearest boundary edge if within half an
+                       edge, else refused
+    detectors        : (d, 2) mm, likewise
+    refractive_index : at least 1, the same everywhere; 1 means matched to the outside
+    frequency        : modulation in Hz; 0 is continuous wave, with real readings
+    source_depth     : mm along the inward normal from the rim to the point source; 0: sources lie
+                       exactly where given, anywhere inside
+    compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
+                       boundary term, source placement and factor cos 0.15), slowly
+
+    `source_weights` and `detector_weights` (sparse, (count, nodes)) say how each optode meets the
+    nodes; `cost(at)` counts the work per system.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        sources: npt.ArrayLike,
+        detectors: npt.ArrayLike,
+        refractive_index: float = 1.33,
+        frequency: float = 0.0,
+        source_depth: float = 1.0,
+        compat: Literal["nirfast"] | None = None,
+    ) -> None:
+        if not isinstance(mesh, Mesh):
+            raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
+        if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
+            raise ValueError(f"mesh must be of triangles, got {mesh!r}")
+        if compat not in (None, "nirfast"):
+            raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
+        self.mesh = mesh
+        self.sources = arrays.real(sources, "sources", (None, 2), "mm")
+        self.detectors = arrays.real(detectors, "detectors", (None, 2), "mm")
+        for name in ("sources", "detectors"):
+            if not len(getattr(self, name)):
+                raise ValueError(f"{name} must hold at least one position, got none")
+        self.refractive_index = arrays.number(refractive_index, "refractive_index", at_least=1.0)
+        self.frequency = arrays.number(frequency, "frequency", at_least=0.0, unit="Hz")
+        self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
+        self.compat = compat
+        rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
+        self.detector_weights = optodes.rim_weights(mesh, rim)
+        self.source_weights = self._place_sources()
+        self._plans: dict[At, tuple[Any, Cost]] = {}
+        if compat == "nirfast":
+            self._nirfast = NirfastModel(
+                mesh.nodes,
+                mesh.elements,
+                self.sources,
+                self.detectors,
+                self.refractive_index,
+                self.frequency,
+                self.source_depth,
+            )
+
+    def _place_sources(self) -> sparse.csr_array:
+        if self.source_depth == 0:
+            return optodes.interior_weights(self.mesh, self.sources, "sources")
+        rim = optodes.snap_to_rim(self.mesh, self.sources, "sources")
+        inside = rim.position + self.source_depth * rim.inward
+        return optodes.interior_weights(self.mesh, inside, "sources")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ForwardModel, (
+            self.mesh,
+            self.sources,
+            self.detectors,
+            self.refractive_index,
+            self.frequency,
+            self.source_depth,
+            self.compat,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"ForwardModel({self.mesh!r}, {len(self.sources)} sources, {len(self.detectors)} "
+            f"detectors, {self.frequency:g} Hz, source_depth={self.source_depth:g} mm)"
+        )
+
+    def plan(self, at: At) -> Any:
+        """The compiled plan for properties at "nodes" or on "elements"."""
+        return self._planned(at)[0]
+
+    def cost(self, at: At = "elements") -> Cost:
+        """Multiply-adds and bytes per system, counted from the fronts of the plan."""
+        return self._planned(at)[1]
+
+    def _planned(self, at: At) -> tuple[Any, Cost]:
+        if at not in self._plans:
+            parts, cost = build_plan(
+                self.mesh,
+                self.source_weights,
+                self.detector_weights,
+                ksi=robin_coefficient(self.refractive_index),
+                wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
+                per_node=at == "nodes",
+            )
+            self._plans[at] = _core.optics.ForwardPlan(parts), cost
+        return self._plans[at]
+
+    def measure(
+        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+    ) -> npt.NDArray[Any]:
+        """What each detector reads of each source.
+
+        absorption : (..., nodes | elements) mm^-1, at least 0
+        scattering : the same shape, reduced scattering mus' in mm^-1, above 0
+        at         : "nodes" (interpolated with the mesh's shape functions) or "elements" (constant)
+        returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
+                     real for frequency 0, else complex. float32 maps give float32 (complex64)
+                     readings; the solve itself is in float64.
+        """
+        return self._run("measure", absorption, scattering, at, len(self.detectors))
+
+    def fluence(
+        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+    ) -> npt.NDArray[Any]:
+        """The field of each source at each node: (..., sources, nodes), else as :meth:`measure`."""
+        return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
+
+    def _run(
+        self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At, width: int
+    ) -> npt.NDArray[Any]:
+        counts = {"nodes": len(self.mesh.nodes), "elements": len(self.mesh.elements)}
+        if at not in counts:
+            raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
+        shape = ("...", counts[at])
+        single = all(getattr(x, "dtype", None) == np.float32 for x in (absorption, scattering))
+        mua = arrays.real(absorption, "absorption", shape, "mm^-1")
+        mus = arrays.real(scattering, "scattering", shape, "mm^-1")
+        if mua.shape != mus.shape:
+            raise ValueError(
+                f"absorption and scattering must have the same shape, got {mua.shape} and "
+                f"{mus.shape}"
+            )
+        if np.any(mua < 0):
+            raise ValueError(f"absorption must be at least 0 mm^-1, got {mua.min():g}")
+        if np.any(mus <= 0):
+            raise ValueError(f"scattering must be above 0 mm^-1, got {mus.min():g}")
+        batch = mua.shape[:-1]
+        mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
+        kind = np.complex128 if self.frequency else np.float64
+        out = np.empty((len(mua), len(self.sources), width), kind)
+        if self.compat == "nirfast":
+            if at != "nodes":
+                raise ValueError("at must be 'nodes' with compat='nirfast', got 'elements'")
+            for i in range(len(mua)):
+                out[i] = getattr(self._nirfast, what)(mua[i], mus[i])
+        elif len(mua):
+            getattr(self.plan(at), what)(mua, mus, out)
+        out = out.reshape(*batch, *out.shape[1:])
+        return out.astype(np.complex64 if self.frequency else np.float32) if single else out

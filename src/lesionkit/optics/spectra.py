@@ -1,0 +1,165 @@
+"""Absorption and scattering of tissue at the wavelengths of the NIRST system.
+
+Absorption is a sum over chromophores, mua = sum_k epsilon_k c_k; reduced scattering follows the
+power law mus' = a (lambda / 1000 nm)^-b. Extinction coefficients are known at nine wavelengths only
+(Feng et al., Optica 9(3), 2022), and nothing is interpolated between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+
+WAVELENGTHS = (661, 735, 785, 808, 826, 852, 903, 912, 948)
+"""The nine wavelengths, nm."""
+
+CHROMOPHORES = ("hbo", "hb", "water")
+"""The columns of every table."""
+
+
+def _table(rows: list[list[float]]) -> np.ndarray:
+    table = np.array(rows)
+    table.flags.writeable = False
+    return table
+
+
+# Prahl's molar extinction of haemoglobin (omlc.org, from Gratzer and Kollias), HbO and Hb in
+# 1/(cm M), linear between its even wavelengths; times ln 10 = 2.303 and 1e-4 it is in 1/(mm mM).
+# The water column is Segelstein's (1981), 1/mm, linear between his wavelengths.
+_PRAHL = [
+    [316.8, 3183.42, 0.0003690],
+    [413.2, 1101.98, 0.0023063],
+    [735.4, 977.04, 0.0021429],
+    [856.0, 723.52, 0.0020446],
+    [956.4, 693.32, 0.0028793],
+    [1062.0, 691.08, 0.0044840],
+    [1204.0, 766.24, 0.0069689],
+    [1216.4, 776.92, 0.0085379],
+    [1207.2, 621.64, 0.0367344],
+]
+
+# excoef.txt of NIRFAST (nirfast-admin/NIRFAST, commit 9bbb66a4, 2018). Its haemoglobin is Prahl's,
+# its water is its own (10 % below Segelstein's at 735 and 912 nm, within 4 % elsewhere).
+_NIRFAST = [
+    [0.07295904, 0.73314163, 0.0003650],
+    [0.09515996, 0.25378599, 0.0020860],
+    [0.16936262, 0.22501231, 0.0022105],
+    [0.19713680, 0.16662666, 0.0019700],
+    [0.22025892, 0.15967160, 0.0028420],
+    [0.24457860, 0.15915572, 0.0044090],
+    [0.27728120, 0.17646507, 0.0068745],
+    [0.28013692, 0.17892468, 0.0076440],
+    [0.27801816, 0.14316369, 0.0371430],
+]
+
+EXTINCTION: Mapping[str, np.ndarray] = MappingProxyType(
+    {
+        "nirfast": _table(_NIRFAST),
+        "prahl": _table([[2.303e-4 * hbo, 2.303e-4 * hb, w] for hbo, hb, w in _PRAHL]),
+    }
+)
+"""(9, 3) float64 for each table, rows as WAVELENGTHS, columns as CHROMOPHORES.
+
+HbO and Hb in 1/(mm mM), water in 1/mm when pure. "nirfast": NIRFAST's excoef.txt; "prahl": Prahl's
+haemoglobin with Segelstein's water.
+"""
+
+
+def extinction(wavelength: Any, table: str = "nirfast") -> np.ndarray:
+    """Extinction coefficients of HbO, Hb and water.
+
+    wavelength : any shape, nm, each one of WAVELENGTHS
+    table      : "nirfast" or "prahl", see EXTINCTION
+    returns    : (*wavelength.shape, 3) float64: HbO and Hb in 1/(mm mM), pure water in 1/mm
+    ValueError : another wavelength, an unknown table; TypeError: no numbers
+    """
+    if not isinstance(table, str) or table not in EXTINCTION:
+        known = " or ".join(repr(name) for name in EXTINCTION)
+        raise ValueError(f"table must be {known}, got {arrays.describe(table)}")
+    nm = _real(wavelength, "wavelength")
+    same = nm[..., None] == np.array(WAVELENGTHS)
+    unknown = nm[~same.any(axis=-1)]
+    if unknown.size:
+        raise ValueError(
+            f"wavelength must be one of {', '.join(map(str, WAVELENGTHS))} nm, got {unknown[0]:g}"
+        )
+    rows: np.ndarray = EXTINCTION[table][same.argmax(axis=-1)]
+    return rows
+
+
+def absorption(
+    wavelength: Any, hbo: Any, hb: Any, water: Any, table: str = "nirfast"
+) -> np.ndarray:
+    """Absorption coefficient mua of tissue, mm^-1.
+
+    wavelength : any shape, nm, each one of WAVELENGTHS
+    hbo, hb    : concentrations of oxy- and deoxyhaemoglobin, micromolar, not negative
+    water      : water content in per cent, 0 to 100
+    table      : "nirfast" or "prahl", see EXTINCTION
+    returns    : wavelength.shape + the shape to which hbo, hb and water broadcast: every wavelength
+                 at every place. float32 if the concentrations are, else float64
+    ValueError : out of range, not finite, or shapes that do not broadcast; TypeError: no numbers
+    """
+    coefficients = extinction(wavelength, table)
+    millimolar = 1e-3  # of a micromolar
+    scales = {"hbo": millimolar, "hb": millimolar, "water": 1e-2}
+    given = {"hbo": hbo, "hb": hb, "water": water}
+    amounts = {}
+    for name, value in given.items():
+        amounts[name] = amount = _real(value, name)
+        low, high = amount.min(initial=0), amount.max(initial=0)
+        if low < 0:
+            raise ValueError(f"{name} must not be negative, got {low:g}")
+        if name == "water" and high > 100:
+            raise ValueError(f"water must be in per cent, at most 100, got {high:g}")
+    try:
+        shape = np.broadcast_shapes(*(amount.shape for amount in amounts.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {amount.shape}" for name, amount in amounts.items())
+        raise ValueError(f"hbo, hb and water must broadcast together, got {shapes}") from None
+    mua = np.zeros(coefficients.shape[:-1] + shape)
+    places = (..., *(None,) * len(shape))
+    for column, (name, amount) in enumerate(amounts.items()):
+        mua += coefficients[..., column][places] * (scales[name] * amount)
+    return mua.astype(_dtype(*given.values()), copy=False)
+
+
+def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
+    """Reduced scattering coefficient mus' = amplitude (wavelength / 1000 nm)^-power, mm^-1.
+
+    wavelength : any shape, nm, above 0
+    amplitude  : mus' at 1000 nm, mm^-1, above 0
+    power      : scattering power, no unit; breast about 0.5 to 1.5
+    returns    : wavelength.shape + the shape to which amplitude and power broadcast; float32 if
+                 both are, else float64
+    ValueError : out of range, not finite, or shapes that do not broadcast; TypeError: no numbers
+    """
+    nm, a, b = _real(wavelength, "wavelength"), _real(amplitude, "amplitude"), _real(power, "power")
+    for name, value in (("wavelength", nm), ("amplitude", a)):
+        if value.min(initial=1) <= 0:
+            raise ValueError(f"{name} must be above 0, got {value.min():g}")
+    try:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise ValueError(
+            f"amplitude and power must broadcast together, got {a.shape} and {b.shape}"
+        ) from None
+    micrometres = (nm / 1000)[(..., *(None,) * len(shape))]
+    mus = a * micrometres**-b
+    return np.asarray(mus, dtype=_dtype(amplitude, power))
+
+
+def _real(value: Any, name: str) -> np.ndarray:
+    """Checked and float64, of the shape that came (a number has the shape ())."""
+    return arrays.real(value, name, ("...",)).reshape(np.shape(value))
+
+
+def _dtype(*values: Any) -> type[np.floating]:
+    """float32 where the arrays among `values` ask for no more, else float64."""
+    kinds = [v if isinstance(v, (int, float)) else np.asarray(v).dtype for v in values]
+    return np.float32 if np.result_type(*kinds) == np.float32 else np.float64
