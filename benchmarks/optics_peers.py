@@ -77,7 +77,9 @@ class SuperLU(Peer):
         self.assembly = Assembly(self.work, self.at)
 
     def fluence(self, absorption: Array, scattering: Array) -> Array:
-        field: Array = splu(self.assembly(absorption, scattering), **self.options).solve(self.sources)
+        field: Array = splu(self.assembly(absorption, scattering), **self.options).solve(
+            self.sources
+        )
         return field
 
 
@@ -125,6 +127,7 @@ class Pardiso(Peer):
 
         self.assembly = Assembly(self.work, self.at, lower=True)  # by columns: the upper by rows
         self.solver = PyPardisoSolver(mtype=2)
+        self.solver.libmkl.MKL_Set_Num_Threads(1)  # a change after the analysis would crash it
         self.solver.set_iparm(1, 1)  # no defaults: those below
         self.solver.set_iparm(2, 3)  # parallel nested dissection
         self.phase(12, self.assembly(self.flat, self.flat))

@@ -19,9 +19,12 @@ def scaling(curves: Curves) -> Figure:
         ours = name.startswith("ours")
         left.plot(*zip(*points, strict=True), "o-" if ours else "s--", label=name)
     _log_log(left, "nodes of the mesh", "time per system, ms")
+    left.legend(frameon=False)
     left.set_title("16 x 16 readings, assembly included")
 
-    own = {int(re.findall(r"\d+", name)[0]): dict(p) for name, p in curves.items() if "ours" in name}
+    own = {
+        int(re.findall(r"\d+", name)[0]): dict(p) for name, p in curves.items() if "ours" in name
+    }
     for nodes in own[1]:
         gains = [own[1][nodes] / own[count][nodes] for count in own]
         right.plot(list(own), gains, "o-", label=f"{nodes:,} nodes")
@@ -35,15 +38,18 @@ def scaling(curves: Curves) -> Figure:
 
 def precision(curves: Curves) -> Figure:
     """Largest relative error of the readings against ms per system; each point is a mesh."""
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
-    colours = {}
+    colours: dict[str, str] = {}
     for name, points in curves.items():
         who, what = name.split(": ")
         colour = colours.setdefault(what, f"C{len(colours)}")
-        axes.plot(*zip(*points, strict=True), "o-" if who == "ours" else "s--", c=colour, label=name)
+        axes.plot(
+            *zip(*points, strict=True), "o-" if who == "ours" else "s--", c=colour, label=name
+        )
     _log_log(axes, "time per system, ms", "largest relative error of a reading")
-    axes.set_title("Homogeneous disc against the Bessel series; 217 to 28k nodes")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    axes.set_title("Homogeneous disc against the Bessel series; a point is a mesh")
     return figure
 
 
@@ -56,6 +62,7 @@ def generation(stages: Mapping[int, tuple[float, float, float]]) -> Figure:
     left.plot(counts, whole, "o-", label="generate, store included")
     left.plot(counts, solves, "s--", label="its solves alone")
     _log_log(left, "phantoms", "time, s")
+    left.legend(frameon=False)
     right.plot(counts, memory, "o-")
     right.axhline(1024, color="k", ls=":", label="1 GiB")
     right.set(xscale="log", xlabel="phantoms", ylabel="peak memory of the process, MiB")
@@ -68,4 +75,3 @@ def generation(stages: Mapping[int, tuple[float, float, float]]) -> Figure:
 def _log_log(axes: Axes, x: str, y: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
     axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False)

@@ -61,8 +61,8 @@ def problem(nodes: Any, elements: Any, boundary: Any) -> Problem:
     )
 
 
-def ours(work: Problem, **options: Any) -> Any:
-    """The ForwardModel of the same problem."""
+def ours(work: Problem, source_depth: float = SOURCE_DEPTH) -> Any:
+    """The ForwardModel of the same problem (of another one, if the depth in mm is changed)."""
     from lesionkit.optics import ForwardModel, Mesh
 
     return ForwardModel(
@@ -70,8 +70,7 @@ def ours(work: Problem, **options: Any) -> Any:
         work.optodes,
         work.optodes,
         refractive_index=REFRACTIVE_INDEX,
-        source_depth=SOURCE_DEPTH,
-        **options,
+        source_depth=source_depth,
     )
 
 
@@ -82,7 +81,13 @@ def point_weights(nodes: Array, elements: NDArray[np.int32], points: Array) -> s
     twice_area = _cross(b - a, c - a)
     for row, point in zip(weights, points[:, :, None], strict=True):
         inside = (
-            np.stack([_cross(b - point, c - point), _cross(c - point, a - point), _cross(a - point, b - point)])
+            np.stack(
+                [
+                    _cross(b - point, c - point),
+                    _cross(c - point, a - point),
+                    _cross(a - point, b - point),
+                ]
+            )
             / twice_area
         )
         best = inside.min(axis=0).argmax()
@@ -124,4 +129,5 @@ def _inclusions(random: np.random.Generator) -> list[tuple[Array, float]]:
 
 
 def _cross(u: Array, v: Array) -> Array:
-    return u[0] * v[1] - u[1] * v[0]
+    area: Array = u[0] * v[1] - u[1] * v[0]
+    return area

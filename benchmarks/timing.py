@@ -40,7 +40,7 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:.1f} ({self.low:.1f}–{self.high:.1f})"
+        return f"{self.median:.3g} ({self.low:.3g}–{self.high:.3g})"
 
 
 def rounds(contenders: dict[str, Contender], count: int, warm: int = 1) -> dict[str, Times]:

@@ -1,4 +1,4 @@
-"""Several processes of one peer at once, each on a core of its own: what a user with a pool gets."""
+"""Several processes of one peer at once, each on a core of its own: what a pool gives a user."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Processes:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         for pipe, process in zip(self.pipes, self.processes, strict=True):
             pipe.send("stop")

@@ -216,7 +216,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
 
 void bind_optics(py::module_ m) {
   m.attr("lanes") = lane_count;
-  py::class_<ForwardPlan> plan(m, "ForwardPlan");
+  py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), py::arg("parts"));
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);

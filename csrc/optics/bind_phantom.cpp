@@ -12,6 +12,7 @@
 
 namespace py = pybind11;
 using namespace lesionkit;
+using namespace lesionkit::optics;
 
 namespace {
 
@@ -104,12 +105,14 @@ void paint_phantom(const Region* region, const PixelGrid& grid, const std::vecto
                                     {region[0].water, region[1].water, region[2].water},
                                     {gray[0], gray[1], gray[1]}};
   float* map[4] = {chromophores, chromophores + n * n, chromophores + 2 * n * n, mri};
-  for (int c = 0; c < 4; ++c) {
-    std::fill_n(map[c], n * n, 0.0f);
-    for (int64_t row = 0; row < n; ++row)
-      std::fill(map[c] + row * n + span[row], map[c] + (row + 1) * n - span[row],
-                static_cast<float>(value[c][0]));
-  }
+  for (int c = 0; c < 4; ++c)
+    for (int64_t row = 0; row < n; ++row) {
+      float* left = map[c] + row * n;
+      float* right = left + n - span[row];
+      std::fill(left, left + span[row], 0.0f);
+      std::fill(left + span[row], right, static_cast<float>(value[c][0]));
+      std::fill(right, left + n, 0.0f);
+    }
   for (int k = 1; k < REGIONS; ++k) {
     const auto [x, y, radius, hbo, hb, water, amplitude, power] = region[k];
     if (radius <= 0.0) continue;

@@ -38,7 +38,7 @@ def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
-    array = np.ascontiguousarray(array, dtype=np.float64)
+    array = np.asarray(array, dtype=np.float64, order="C")
     bad = np.count_nonzero(~np.isfinite(array))
     if bad:
         raise ValueError(f"{name} must be finite{unit and f' ({unit})'}, got {bad} NaN or infinite")
@@ -69,14 +69,22 @@ def integer(value: Any, name: str, *, at_least: int, at_most: int | None = None)
 
 
 def number(
-    value: Any, name: str, *, above: float | None = None, at_least: float | None = None,
-    at_most: float | None = None, unit: str = "",
+    value: Any,
+    name: str,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
 ) -> float:
     """`value` as a finite float within its range; else a clear error."""
     limits = [
         text
-        for text, limit in ((f"above {above}", above), (f"at least {at_least}", at_least),
-                            (f"at most {at_most}", at_most))
+        for text, limit in (
+            (f"above {above}", above),
+            (f"at least {at_least}", at_least),
+            (f"at most {at_most}", at_most),
+        )
         if limit is not None
     ]
     accepted = f"a finite number{unit and ' of ' + unit} {' and '.join(limits)}".rstrip()

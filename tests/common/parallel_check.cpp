@@ -65,7 +65,7 @@ static void chunks_do_not_depend_on_threads() {
 }
 
 // Waits until two threads are here. Relaxed, so that it orders nothing that the layer does not.
-static void meet(std::atomic<int>& arrived) {
+[[maybe_unused]] static void meet(std::atomic<int>& arrived) {
   arrived.fetch_add(1, std::memory_order_relaxed);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (arrived.load(std::memory_order_relaxed) < 2) {

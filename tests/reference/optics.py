@@ -14,7 +14,7 @@ import math
 import mpmath
 import numpy as np
 
-SPEED_OF_LIGHT = 3e11  # mm/s, the value of NIRFAST
+SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s; NIRFAST rounds it to 3e11
 
 
 def robin_coefficient(refractive_index):

@@ -1,1 +1,41 @@
 # csrc/optics/bind*.cpp, in the order of those files.
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Bytes: TypeAlias = NDArray[np.uint8]
+_Singles: TypeAlias = NDArray[np.float32]
+_Doubles: TypeAlias = NDArray[np.float64]
+_Readings: TypeAlias = NDArray[np.float64] | NDArray[np.complex128]
+
+lanes: int
+
+class ForwardPlan:
+    def __init__(self, parts: dict[str, Any]) -> None: ...
+    def measure(self, absorption: _Doubles, scattering: _Doubles, out: _Readings) -> None: ...
+    def fluence(self, absorption: _Doubles, scattering: _Doubles, out: _Readings) -> None: ...
+    def measure_mixture(
+        self, fractions: _Doubles, absorption: _Doubles, scattering: _Doubles, out: _Readings
+    ) -> None: ...
+
+def philox(counter: Sequence[int], key: int) -> list[int]: ...
+def normals(seed: int, item: int, stream: int, out: _Singles) -> None: ...
+def draw_regions(
+    limits: _Doubles, single_diameters: _Doubles, seed: int, first: int, regions: _Doubles
+) -> None: ...
+def element_shares(regions: _Doubles, corners: _Doubles, shares: _Doubles) -> None: ...
+def paint(
+    regions: _Doubles,
+    radius: float,
+    gray: Sequence[float],
+    noise: float,
+    seed: int,
+    first: int,
+    chromophores: _Singles,
+    mri: _Bytes,
+) -> None: ...
+def add_noise(
+    readings: _Doubles, noise: float, seed: int, first: int, signal: _Singles
+) -> None: ...

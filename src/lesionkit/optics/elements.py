@@ -64,7 +64,8 @@ def mass_weights(order: int, *, per_node: bool) -> Floats:
     phi = shape_functions(order, points)
     a, b = _pairs(phi.shape[1])
     prop = phi if per_node else np.ones((len(points), 1))
-    return np.einsum("q,qa,qp->ap", weight, phi[:, a] * phi[:, b], prop)
+    out: Floats = np.einsum("q,qa,qp->ap", weight, phi[:, a] * phi[:, b], prop)
+    return out
 
 
 def stiffness_weights(order: int, corners: Floats, areas: Floats, *, per_node: bool) -> Floats:
@@ -81,7 +82,8 @@ def stiffness_weights(order: int, corners: Floats, areas: Floats, *, per_node: b
     reference = np.einsum("q,qai,qaj,qp->ijap", weight, slope[:, a], slope[:, b], prop)
     opposite = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)
     products = np.einsum("eix,ejx->eij", opposite, opposite) / (4 * areas)[:, None, None]
-    return np.einsum("eij,ijap->eap", products, reference, optimize=True)
+    out: Floats = np.einsum("eij,ijap->eap", products, reference, optimize=True)
+    return out
 
 
 def edge_mass(order: int) -> Floats:

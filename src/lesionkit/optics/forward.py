@@ -10,8 +10,9 @@ from scipy import sparse
 
 from lesionkit import _core, arrays
 from lesionkit.optics import optodes
+from lesionkit.optics.elements import EDGES
 from lesionkit.optics.mesh import Mesh
-from lesionkit.optics.nirfast import NirfastModel
+from lesionkit.optics.nirfast import NirfastModel, robin_coefficient
 from lesionkit.optics.plan import Cost, build_plan
 
 SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
@@ -19,25 +20,13 @@ SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
 At = Literal["nodes", "elements"]
 
 
-def robin_coefficient(refractive_index: float) -> float:
-    """ksi of kappa dPhi/dn + ksi Phi = 0 at a rim of tissue against air, no unit.
-
-    ksi = 1 / (2 A), A = (2 / (1 - R0) - 1 + |cos theta_c|^3) / (1 - cos^2 theta_c), the form of
-    NIRFAST (Dehghani et al., Commun. Numer. Meth. Eng. 25, 711, 2009), whose R0 is Fresnel's
-    reflection at right angles and theta_c the critical angle.
-    """
-    r0 = ((refractive_index - 1) / (refractive_index + 1)) ** 2
-    sin2 = 1 / refractive_index**2
-    a = (2 / (1 - r0) - 1 + (1 - sin2) ** 1.5) / sin2
-    return 1 / (2 * a)
-
-
 class ForwardModel:
     """Diffusion of light in a 2-D mesh: a plan, made once, applied to many property maps.
 
     Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
     kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
-    finite elements, for point sources of unit strength. Detectors read the fluence Phi at the rim.
+    finite elements with straight sides, for point sources of unit strength. Detectors read the
+    fluence Phi at the rim.
 
     mesh             : Mesh of triangles of 3 or 6 nodes
     sources          : (s, 2) mm, on the rim; moved to the nearest boundary edge if within half an
@@ -68,6 +57,8 @@ class ForwardModel:
             raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
         if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
             raise ValueError(f"mesh must be of triangles, got {mesh!r}")
+        if mesh.order == 2:
+            _require_straight(mesh)
         if compat not in (None, "nirfast"):
             raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
         self.mesh = mesh
@@ -85,6 +76,10 @@ class ForwardModel:
         self.source_weights = self._place_sources()
         self._plans: dict[At, tuple[Any, Cost]] = {}
         if compat == "nirfast":
+            if mesh.order == 2:
+                raise ValueError(
+                    f"mesh must be of 3-node triangles with compat='nirfast', got {mesh!r}"
+                )
             self._nirfast = NirfastModel(
                 mesh.nodes,
                 mesh.elements,
@@ -192,3 +187,17 @@ class ForwardModel:
             getattr(self.plan(at), what)(mua, mus, out)
         out = out.reshape(*batch, *out.shape[1:])
         return out.astype(np.complex64 if self.frequency else np.float32) if single else out
+
+
+def _require_straight(mesh: Mesh) -> None:
+    """Raise unless the mid-edge nodes of 6-node triangles lie in the middle of straight edges."""
+    corners, middle = mesh.nodes[mesh.elements[:, :3]], mesh.nodes[mesh.elements[:, 3:]]
+    ends = np.array(EDGES)
+    off = np.linalg.norm(corners[:, ends].mean(axis=2) - middle, axis=2)
+    length = np.linalg.norm(np.subtract(*corners[:, ends].transpose(2, 0, 1, 3)), axis=2)
+    bent = np.flatnonzero((off > 1e-9 * length).any(axis=1))
+    if len(bent):
+        raise ValueError(
+            "mesh must have straight edges with their extra nodes in the middle, got an edge of "
+            f"element {bent[0]} whose node is {off[bent[0]].max():.3g} mm away from there"
+        )

@@ -40,7 +40,7 @@ class NirfastModel:
     elements         : (elements, 3) integer, nodes counted from 0
     sources          : (sources, 2) float64, mm, nominal places at the rim
     detectors        : (detectors, 2) float64, mm, moved to the nearest point of the rim
-    refractive_index : above 1, the same everywhere
+    refractive_index : at least 1, the same everywhere
     frequency        : Hz, 0 for continuous light
     source_depth     : 0 leaves the sources exactly where given (NIRFAST's "fixed" sources); any
                        other value has them placed by NIRFAST's rule, anew for each map
@@ -81,8 +81,14 @@ class NirfastModel:
         strength = np.exp(1j * SOURCE_PHASE)
         sources = self._rim.weights(self.place_sources(scattering), "source")
         right = sources * (strength if self._omega_over_c else strength.real)
-        # The pattern is symmetric though the values are not: order by the degree of A + A'.
-        factor = splu(self._matrix(absorption, scattering), permc_spec="MMD_AT_PLUS_A")
+        # The matrix is not symmetric but nearly so, and its diagonal dominates: SuperLU's options
+        # for that case keep pivots on the diagonal and the order of the symmetric pattern.
+        factor = splu(
+            self._matrix(absorption, scattering),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.1,
+            options={"SymmetricMode": True},
+        )
         return np.ascontiguousarray(factor.solve(np.ascontiguousarray(right.T)).T)
 
     def measure(self, absorption: np.ndarray, scattering: np.ndarray) -> np.ndarray:
@@ -158,7 +164,12 @@ def replay_sources(
 
 
 def robin_coefficient(refractive_index: float) -> float:
-    """ksi = 1 / (2 A) of the boundary condition, A from Fresnel's law at normal incidence."""
+    """ksi of kappa dPhi/dn + ksi Phi = 0 at a rim of tissue against air, no unit.
+
+    ksi = 1 / (2 A), A = (2 / (1 - R0) - 1 + |cos theta_c|^3) / (1 - cos^2 theta_c), with Fresnel's
+    reflection at normal incidence R0 and the critical angle theta_c: the "robin" boundary of
+    NIRFAST (Dehghani et al., Commun. Numer. Meth. Eng. 25, 711, 2009).
+    """
     reflected = ((refractive_index - 1) / (refractive_index + 1)) ** 2
     cosine = abs(math.cos(math.asin(1 / refractive_index)))
     a = (2 / (1 - reflected) - 1 + cosine**3) / (1 - cosine**2)
@@ -208,7 +219,7 @@ class _Rim:
             inside = self._locate(tried)[1].min(axis=1) >= -MARGIN
             if not inside.any():
                 raise ValueError(
-                    f"source {i} at {point} cannot be placed {depth} mm inside the mesh"
+                    f"source {i} at {point} mm cannot be placed {depth} mm inside the mesh"
                 )
             moved[i] = tried[0 if inside[0] else 1]
         return moved
@@ -218,7 +229,9 @@ class _Rim:
         element, shares = self._locate(points)
         outside = np.flatnonzero(shares.min(axis=1, initial=0) < -MARGIN)
         if outside.size:
-            raise ValueError(f"{what} {outside[0]} at {points[outside[0]]} lies outside the mesh")
+            raise ValueError(
+                f"{what} {outside[0]} at {points[outside[0]]} mm lies outside the mesh"
+            )
         weights = np.zeros((len(points), len(self.nodes)))
         np.put_along_axis(weights, self.elements[element], shares, axis=1)
         return weights

@@ -179,7 +179,10 @@ def build_plan(
         values = [robin_value[here]]
         first = front.columns
         for weights, at, ids, present in zip(
-            (sources, detectors), optode_front, optode_id, (front.sources, front.detectors),
+            (sources, detectors),
+            optode_front,
+            optode_id,
+            (front.sources, front.detectors),
             strict=True,
         ):
             mine = at == f

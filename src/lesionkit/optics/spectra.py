@@ -88,7 +88,7 @@ def extinction(wavelength: Any, table: str = "nirfast") -> np.ndarray:
         raise ValueError(
             f"wavelength must be one of {', '.join(map(str, WAVELENGTHS))} nm, got {unknown[0]:g}"
         )
-    rows: np.ndarray = EXTINCTION[table][same.argmax(axis=-1)]
+    rows: np.ndarray = np.take(EXTINCTION[table], same.argmax(axis=-1), axis=0)
     return rows
 
 

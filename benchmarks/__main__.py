@@ -1,0 +1,44 @@
+"""python -m benchmarks [forward|scaling|precision|generate|import|all] [--quick] [--out DIR]"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import forward, generation
+from benchmarks.report import Report
+from benchmarks.timing import machine
+
+PARTS: dict[str, Callable[[Report], None]] = {
+    "forward": forward.against_peers,
+    "scaling": forward.scaling,
+    "precision": forward.precision,
+    "generate": generation.generation,
+    "import": generation.imports,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="lesionkit bench", description="Ours and the peers, side by side, answers compared."
+    )
+    parser.add_argument("part", nargs="?", default="all", choices=[*PARTS, "all"])
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run at all?")
+    parser.add_argument("--out", type=Path, default=Path("benchmark-results"), metavar="DIR")
+    parser.add_argument("--pairs", type=int, metavar="N", help="9, or 3 with --quick")
+    parser.add_argument("--threads", type=int, default=2, metavar="N", help="ours (2)")
+    options = parser.parse_args(arguments)
+
+    pairs = options.pairs or (3 if options.quick else 9)
+    report = Report(options.out, options.quick, pairs, options.threads)
+    report.say(f"# Benchmarks\n\n{machine()}")
+    if options.quick:
+        report.say("A quick run: its times say nothing.")
+    for name, part in PARTS.items():
+        if options.part in (name, "all"):
+            part(report)
+
+
+if __name__ == "__main__":
+    main()

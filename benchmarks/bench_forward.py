@@ -1,0 +1,73 @@
+"""pytest-benchmark: ours and every peer in one group, the answers compared.
+
+`pytest benchmarks/bench_forward.py` times 1,801 nodes; with `--benchmark-disable` it is a smoke
+test of 217 nodes, in which all must agree with a dense solve of the slow reference's matrix.
+Ratios are better taken by `python -m benchmarks`, which interleaves the runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.optics_peers import PEERS, Dense, Peer, missing, peer
+from benchmarks.problem import Array, Problem, disc, ours, phantoms, rings
+from benchmarks.timing import limits
+
+CONTENDERS = ["lesionkit", *PEERS]
+PLACES = ["elements", "nodes"]
+
+
+class Ours(Peer):
+    """Our ForwardModel, called like a peer."""
+
+    def plan(self) -> None:
+        self.model = ours(self.work)
+
+    def __call__(self, absorption: Array, scattering: Array) -> Array:
+        readings: Array = self.model.measure(absorption, scattering, at=self.at)
+        return readings
+
+
+def contender(name: str, work: Problem, at: str) -> Peer:
+    if name == "lesionkit":
+        return Ours(work, at)
+    if reason := missing(name):
+        pytest.skip(reason)
+    return peer(name, work, at)
+
+
+@pytest.fixture(scope="session")
+def timed(request: pytest.FixtureRequest) -> bool:
+    return not request.config.getoption("benchmark_disable")
+
+
+@pytest.fixture(scope="session")
+def work(timed: bool) -> Problem:
+    return disc(rings(24 if timed else 8))
+
+
+@pytest.mark.parametrize("at", PLACES)
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_agrees_with_a_dense_solve(name: str, at: str) -> None:
+    small = disc(rings(8))
+    maps = phantoms(small, 3, at)
+    np.testing.assert_allclose(
+        contender(name, small, at)(*maps), Dense(small, at)(*maps), rtol=1e-10, atol=0
+    )
+
+
+@pytest.mark.parametrize("at", PLACES)
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_forward(benchmark: Any, work: Problem, timed: bool, name: str, at: str) -> None:
+    count = 64 if timed else 5
+    maps = phantoms(work, count, at)
+    plan = contender(name, work, at)
+    plan(maps[0][:1], maps[1][:1])
+    benchmark.group = f"forward: {count} systems of {len(work.nodes)} nodes, maps at {at}"
+    with limits(2 if name == "lesionkit" else None):
+        readings = benchmark(plan, *maps)
+    judge = peer("SuperLU COLAMD", work, at)
+    np.testing.assert_allclose(readings, judge(*maps), rtol=1e-10, atol=0)

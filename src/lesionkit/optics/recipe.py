@@ -1,0 +1,193 @@
+"""`PhantomRecipe`: what a set of NIRST phantoms is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.optics import spectra
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomRecipe:
+    """A disc of tissue with one or two round inclusions, seen by optodes on its rim and by MRI.
+
+    The defaults are the simulations of Feng et al., Optica 9(3), 264-267, 2022. The ranges of the
+    paper's Table S1 are not public: concentrations, contrasts, scattering and the margin are ours,
+    and say so below. Lengths in mm; a range is (low, high), from which a number is drawn uniformly.
+
+    Geometry
+    radius, optodes     : disc, and sources that are detectors too, equally spaced on its rim
+    single_diameters    : a phantom has one inclusion of one of these diameters, anywhere inside,
+    pair_diameter       : or, as often, two of this diameter,
+    pair_distance       : whose edges are so far apart
+    margin              : least distance from an inclusion's edge to the rim (ours)
+    nodes               : of the finite element mesh, about; refractive_index is everywhere the same
+    pixels              : rows and columns of the maps and the MRI
+
+    Tissue (ranges ours)
+    hbo, hb, water      : of the background; micromolar, micromolar, per cent
+    contrast            : inclusion / background, drawn for each chromophore of each inclusion; an
+                          inclusion's water ends at 100 per cent, the range drawn from with it
+    scattering_amplitude, scattering_power : a and b of mus' = a (wavelength / 1000 nm)^-b mm^-1
+    scattering_contrast : amplitude of an inclusion / background; its power is the background's
+    nominal_scattering  : the (a, b) whose 1 / mus' is the depth of the sources at each wavelength
+
+    Measurement
+    wavelengths         : nm, of `spectra.WAVELENGTHS`; extinction names the table, see `spectra`
+    signal_noise        : standard deviation of the readings' Gaussian noise, relative
+    mri_gray            : gray values of background and inclusion
+    mri_noise           : standard deviation of the gray values' Gaussian noise, relative
+    """
+
+    radius: float = 41.0
+    optodes: int = 16
+    single_diameters: tuple[float, ...] = (12.0, 16.0, 20.0)
+    pair_diameter: float = 16.0
+    pair_distance: Range = (4.0, 42.0)
+    margin: float = 2.0
+    nodes: int = 1801
+    refractive_index: float = 1.33
+    pixels: int = 100
+
+    hbo: Range = (8.0, 20.0)
+    hb: Range = (4.0, 10.0)
+    water: Range = (20.0, 50.0)
+    contrast: Range = (1.2, 3.0)
+    scattering_amplitude: Range = (0.8, 1.2)
+    scattering_power: Range = (0.7, 1.3)
+    scattering_contrast: Range = (1.0, 1.3)
+    nominal_scattering: tuple[float, float] = (1.0, 1.0)
+
+    wavelengths: tuple[float, ...] = spectra.WAVELENGTHS
+    extinction: str = "nirfast"
+    signal_noise: float = 0.02
+    mri_gray: tuple[float, float] = (50.0, 80.0)
+    mri_noise: float = 0.04
+
+    def __post_init__(self) -> None:
+        """Check every field, and make numbers floats and sequences tuples."""
+        number, integer = arrays.number, arrays.integer
+        checked = {
+            "radius": number(self.radius, "radius", above=0, at_most=1000, unit="mm"),
+            "optodes": integer(self.optodes, "optodes", at_least=2, at_most=1024),
+            "single_diameters": _numbers(self.single_diameters, "single_diameters", above=0),
+            "pair_diameter": number(self.pair_diameter, "pair_diameter", above=0, unit="mm"),
+            "pair_distance": _range(self.pair_distance, "pair_distance", at_least=0),
+            "margin": number(self.margin, "margin", at_least=0, unit="mm"),
+            "nodes": integer(self.nodes, "nodes", at_least=7),
+            "refractive_index": number(self.refractive_index, "refractive_index", at_least=1),
+            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=4096),
+            "hbo": _range(self.hbo, "hbo", at_least=0),
+            "hb": _range(self.hb, "hb", at_least=0),
+            "water": _range(self.water, "water", at_least=0, at_most=100),
+            "contrast": _range(self.contrast, "contrast", at_least=0),
+            "scattering_amplitude": _range(
+                self.scattering_amplitude, "scattering_amplitude", above=0
+            ),
+            "scattering_power": _range(self.scattering_power, "scattering_power"),
+            "scattering_contrast": _range(self.scattering_contrast, "scattering_contrast", above=0),
+            "nominal_scattering": _numbers(self.nominal_scattering, "nominal_scattering", count=2),
+            "wavelengths": _numbers(self.wavelengths, "wavelengths", above=0),
+            "signal_noise": number(self.signal_noise, "signal_noise", at_least=0, at_most=0.15),
+            "mri_gray": _numbers(self.mri_gray, "mri_gray", count=2, at_least=0, at_most=255),
+            "mri_noise": number(self.mri_noise, "mri_noise", at_least=0, at_most=1),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.nominal_scattering[0] <= 0:
+            raise ValueError(
+                f"nominal_scattering must have an amplitude above 0, got {self.nominal_scattering}"
+            )
+        if len(set(self.wavelengths)) < len(self.wavelengths):
+            raise ValueError(f"wavelengths must differ from each other, got {self.wavelengths}")
+        spectra.extinction(self.wavelengths, self.extinction)
+        self._check_room()
+
+    def _check_room(self) -> None:
+        """Whatever is drawn must fit into the disc, and water into 100 per cent."""
+        for name, widest in (
+            ("single_diameters", max(self.single_diameters)),
+            ("pair_diameter and pair_distance", 2 * self.pair_diameter + self.pair_distance[1]),
+        ):
+            width, room = widest + 2 * self.margin, 2 * self.radius
+            if width > room:
+                raise ValueError(
+                    f"{name} must leave room for the inclusions: with the margin they are up to "
+                    f"{width:g} mm wide, got a disc of {room:g} mm"
+                )
+        wettest = self.water[1] * self.contrast[0]
+        if wettest > 100:
+            raise ValueError(
+                "water and contrast must leave an inclusion at most 100 per cent of water, got "
+                f"{self.water[1]:g} times at least {self.contrast[0]:g}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON values; :meth:`from_dict` makes it again, equal."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PhantomRecipe:
+        """A recipe from field names and values; what is left out keeps its default."""
+        if not isinstance(values, Mapping):
+            raise TypeError(f"values must be a mapping of fields, got {arrays.describe(values)}")
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"a recipe has no field {unknown[0]!r}; it has {sorted(known)}")
+        return cls(**values)
+
+    @property
+    def positions(self) -> npt.NDArray[np.float64]:
+        """(optodes, 2) mm: the optodes on the rim, the first at angle 0, counter-clockwise."""
+        angle = 2 * np.pi * np.arange(self.optodes) / self.optodes
+        return self.radius * np.column_stack([np.cos(angle), np.sin(angle)])
+
+    @property
+    def source_depths(self) -> npt.NDArray[np.float64]:
+        """(wavelengths,) mm: 1 / mus' of the nominal scattering."""
+        return 1 / spectra.scattering(self.wavelengths, *self.nominal_scattering)
+
+    @property
+    def limits(self) -> npt.NDArray[np.float64]:
+        """What drawing a phantom needs, in the order of `Limits` in csrc/optics/phantom.hpp."""
+        return np.array(
+            [
+                *(self.radius, self.margin, self.pair_diameter),
+                *(*self.pair_distance, *self.hbo, *self.hb, *self.water),
+                *(*self.scattering_amplitude, *self.scattering_power),
+                *(*self.contrast, *self.scattering_contrast),
+            ]
+        )
+
+
+def _numbers(
+    value: Any, name: str, *, count: int | None = None, **limits: Any
+) -> tuple[float, ...]:
+    """`value` as a tuple of `count` floats (one or more if None) within the limits."""
+    wanted = f"{count or 'one or more'} numbers"
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        raise TypeError(f"{name} must be a tuple of {wanted}, got {arrays.describe(value)}")
+    if len(value) != count if count else not len(value):
+        raise ValueError(f"{name} must be a tuple of {wanted}, got {arrays.describe(value)}")
+    return tuple(arrays.number(v, f"{name}[{i}]", **limits) for i, v in enumerate(value))
+
+
+def _range(value: Any, name: str, **limits: Any) -> Range:
+    """`value` as (low, high) within the limits, low no higher than high."""
+    low, high = _numbers(value, name, count=2, **limits)
+    if low > high:
+        raise ValueError(f"{name} must be (low, high), got ({low:g}, {high:g})")
+    return low, high

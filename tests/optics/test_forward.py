@@ -1,0 +1,391 @@
+"""The forward model: the disc's series, a slow dense solve, and what must hold for any map."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lesionkit
+import tolerances
+from lesionkit import _cpu
+from lesionkit.optics import ForwardModel, Mesh, disc_mesh
+from lesionkit.optics.dissection import adjacency, nested_dissection
+from lesionkit.optics.elements import mass_weights, stiffness_weights
+from reference import optics as reference
+
+ANGLES = 2 * np.pi * np.arange(16) / 16
+RING = 41.0 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+PAIRS = (np.arange(16)[:, None] + 1 + np.arange(15)) % 16  # detectors of each source, in order
+
+
+@functools.cache
+def model(nodes=217, frequency=0.0, order=1, source_depth=1.0):
+    mesh = disc_mesh(nodes=nodes)
+    if order == 2:
+        mesh = mesh.to_quadratic()
+    return ForwardModel(mesh, RING, RING, frequency=frequency, source_depth=source_depth)
+
+
+def random_maps(count, width, seed=0):
+    """Absorption and scattering in mm^-1, each entry apart: rougher than any tissue."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.002, 0.02, (count, width)), rng.uniform(0.5, 2.0, (count, width))
+
+
+def width(of, at):
+    return len(of.mesh.nodes) if at == "nodes" else len(of.mesh.elements)
+
+
+# --- known answers: the Bessel series in the homogeneous disc -----------------------------------
+
+# Largest relative error over detectors 2 to 14 away of a published table (see tolerances).
+PUBLISHED = {
+    (0.010, 1.0): {1801: 6.2e-2, 7057: 1.5e-2, 27937: 3.9e-3},
+    (0.020, 1.5): {1801: 2.6e-1, 7057: 7.0e-2, 27937: 1.7e-2},
+}
+
+
+def series(absorption, scattering, frequency=0.0, depth=1.0):
+    answer = reference.disc_series(
+        41.0, absorption, scattering, 41.0 - depth, ANGLES[2:15], frequency=frequency
+    )
+    return np.asarray(answer).astype(complex if frequency else float)
+
+
+def series_error(of, absorption, scattering, at="elements"):
+    n = width(of, at)
+    readings = of.measure(np.full(n, absorption), np.full(n, scattering), at)
+    truth = series(absorption, scattering, of.frequency)
+    apart = np.take_along_axis(readings, PAIRS, axis=1)[:, 1:14]
+    return np.abs(apart / truth - 1).max()
+
+
+@pytest.mark.parametrize("properties", PUBLISHED)
+def test_converges_to_the_series_at_order_two(properties):
+    errors = [series_error(model(n), *properties) for n in (1801, 7057, 27937)]
+    published = list(PUBLISHED[properties].values())
+    np.testing.assert_allclose(errors, published, rtol=tolerances.PUBLISHED_ERRORS)
+    # The spacing halves from mesh to mesh; order 2 is a factor of 4, here within its first terms.
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    assert np.all(orders > 1.7), orders
+
+
+def test_modulated_light_converges_to_the_series():
+    errors = [series_error(model(n, frequency=1e8), 0.01, 1.0) for n in (1801, 7057)]
+    assert errors[0] < 0.1
+    assert np.log2(errors[0] / errors[1]) > 1.7
+
+
+def test_quadratic_elements_are_nearer_to_the_series():
+    linear, quadratic = (series_error(model(817, order=o), 0.01, 1.0) for o in (1, 2))
+    assert quadratic < linear / 2
+
+
+def test_element_integrals_of_the_reference_triangle():
+    # int lambda_a lambda_b = 1/12 (1 + delta_ab), int lambda_0^3 = 1/10, int of the product = 1/60
+    np.testing.assert_allclose(
+        mass_weights(1, per_node=False)[:, 0], np.array([2, 1, 2, 1, 1, 2]) / 12, rtol=1e-14
+    )
+    per_node = mass_weights(1, per_node=True)
+    np.testing.assert_allclose(per_node[0], [1 / 10, 1 / 30, 1 / 30], rtol=1e-14)
+    np.testing.assert_allclose(per_node[1], [1 / 30, 1 / 30, 1 / 60], rtol=1e-14)
+    corners = np.array([[[0.0, 0], [1, 0], [0, 1]]])
+    stiffness = stiffness_weights(1, corners, np.array([0.5]), per_node=False)
+    np.testing.assert_allclose(stiffness[0, :, 0], [1, -0.5, 0.5, -0.5, 0, 0.5], atol=1e-15)
+
+
+# --- the slow reference -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frequency", [0.0, 1e8])
+@pytest.mark.parametrize("at", ["nodes", "elements"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_equals_the_dense_solve(order, at, frequency):
+    disc = disc_mesh(radius=10.0, nodes=61, optodes=6)
+    mesh = disc.to_quadratic() if order == 2 else disc
+    sources = disc.nodes[disc.boundary[::5, 0]]
+    detectors = disc.nodes[disc.boundary[1::4]].mean(axis=1)  # in the middle of edges
+    of = ForwardModel(mesh, sources, detectors, frequency=frequency)
+    absorption, scattering = random_maps(3, width(of, at))
+    readings = of.measure(absorption, scattering, at)
+    fields = of.fluence(absorption, scattering, at)
+    for i in range(3):
+        matrix = reference.fem_matrix(
+            mesh.nodes, mesh.elements, absorption[i], scattering[i], at, frequency=frequency
+        )
+        weights = of.source_weights.toarray(), of.detector_weights.toarray()
+        expected = reference.readings(matrix, *weights)
+        np.testing.assert_allclose(readings[i], expected, rtol=tolerances.SOLVERS)
+        field = np.linalg.solve(matrix, weights[0].T).T
+        np.testing.assert_allclose(fields[i], field, rtol=tolerances.SOLVERS)
+
+
+def test_source_weights_are_the_references():
+    of = model()
+    for i, angle in enumerate(ANGLES):
+        point = 40.0 * np.array([np.cos(angle), np.sin(angle)])
+        expected = reference.barycentric_source(of.mesh.nodes, of.mesh.elements, point)
+        np.testing.assert_allclose(of.source_weights[[i]].toarray()[0], expected, atol=1e-13)
+
+
+def test_readings_are_the_field_at_the_detectors():
+    of = model(frequency=5e7)
+    maps = random_maps(2, width(of, "nodes"))
+    field = of.fluence(*maps)
+    np.testing.assert_allclose(
+        of.measure(*maps), field @ of.detector_weights.toarray().T, rtol=tolerances.SOLVERS
+    )
+
+
+# --- what must hold for any map -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frequency", [0.0, 1e8])
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), at=st.sampled_from(["nodes", "elements"]))
+def test_reciprocity(frequency, seed, at):
+    of = model(frequency=frequency, source_depth=0.0)  # sources and detectors at the same places
+    readings = of.measure(*random_maps(1, width(of, at), seed), at)
+    np.testing.assert_allclose(
+        readings, readings.swapaxes(1, 2), rtol=tolerances.RECIPROCITY, atol=0
+    )
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.25, 0.5, 2.0, 8.0]))
+def test_scaling_lengths(seed, scale):
+    # x -> s x, mua -> mua / s, mus' -> mus' / s is the same problem with Phi -> Phi / s. A power of
+    # two scales every number without rounding.
+    of = model()
+    larger = ForwardModel(
+        Mesh(of.mesh.nodes * scale, of.mesh.elements), RING * scale, RING * scale,
+        source_depth=scale,
+    )  # fmt: skip
+    mua, mus = random_maps(1, width(of, "nodes"), seed)
+    expected = of.measure(mua, mus) / scale
+    np.testing.assert_array_equal(larger.measure(mua / scale, mus / scale), expected)
+
+
+@settings(max_examples=15)
+@given(count=st.integers(1, 40), seed=st.integers(0, 99), at=st.sampled_from(["nodes", "elements"]))
+def test_a_batch_is_its_systems_one_by_one(count, seed, at):
+    of = model()
+    mua, mus = random_maps(count, width(of, at), seed)
+    batch = of.measure(mua, mus, at)
+    for i in {0, count // 2, count - 1}:
+        np.testing.assert_array_equal(batch[i], of.measure(mua[i], mus[i], at))
+
+
+@pytest.fixture
+def restore_threads():
+    before = lesionkit.threads()
+    yield
+    lesionkit.threads(before)
+
+
+@pytest.mark.usefixtures("restore_threads")
+def test_the_number_of_threads_changes_no_bit():
+    of = model(nodes=817)
+    maps = random_maps(50, width(of, "elements"))
+    lesionkit.threads(1)
+    expected = of.measure(*maps, "elements"), of.fluence(*maps, "elements")
+    for threads in (2, 5):
+        lesionkit.threads(threads)
+        np.testing.assert_array_equal(of.measure(*maps, "elements"), expected[0])
+        np.testing.assert_array_equal(of.fluence(*maps, "elements"), expected[1])
+
+
+def test_batch_axes_memory_order_and_dtype():
+    of = model()
+    mua, mus = random_maps(6, width(of, "nodes"))
+    flat = of.measure(mua, mus)
+    assert flat.shape == (6, 16, 16)
+    assert flat.dtype == np.float64
+    nested = of.measure(mua.reshape(2, 3, -1), mus.reshape(2, 3, -1))
+    np.testing.assert_array_equal(nested, flat.reshape(2, 3, 16, 16))
+    np.testing.assert_array_equal(of.measure(np.asfortranarray(mua), mus[::-1][::-1]), flat)
+    assert of.measure(mua[0], mus[0]).shape == (16, 16)
+    assert of.measure(mua[:0], mus[:0]).shape == (0, 16, 16)
+    single = of.measure(mua.astype(np.float32), mus.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, flat, rtol=10 * tolerances.SINGLE)
+    frozen = mua.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(of.measure(frozen, mus), flat)
+    np.testing.assert_array_equal(mua, frozen)
+
+
+def test_node_maps_that_are_constant_equal_element_maps():
+    of = model()
+    readings = [
+        of.measure(np.full(width(of, at), 0.01), np.full(width(of, at), 1.0), at)
+        for at in ("nodes", "elements")
+    ]
+    np.testing.assert_allclose(*readings, rtol=tolerances.SOLVERS)
+
+
+def test_a_pickled_model_reads_the_same():
+    of = model()
+    again = pickle.loads(pickle.dumps(of))
+    maps = random_maps(2, width(of, "nodes"))
+    np.testing.assert_array_equal(again.measure(*maps), of.measure(*maps))
+
+
+def _measure_in_child(send):
+    of = model()
+    send.send(of.measure(*random_maps(30, width(of, "nodes"))))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_works_in_a_forked_child_and_after_it():
+    of = model()
+    expected = of.measure(*random_maps(30, width(of, "nodes")))
+    receive, send = multiprocessing.Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=_measure_in_child, args=(send,))
+    with warnings.catch_warnings():
+        # From Python 3.12 on forking warns wherever any library keeps a thread; ours keep none.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    assert receive.poll(60), "the forked child hangs"
+    np.testing.assert_array_equal(receive.recv(), expected)
+    child.join()
+    np.testing.assert_array_equal(of.measure(*random_maps(30, width(of, "nodes"))), expected)
+
+
+def test_instruction_sets_agree():
+    program = (
+        "import sys; sys.path[:0] = sys.argv[1].split(':')\n"
+        "import test_forward as t\n"
+        "of = t.model(frequency=1e8)\n"
+        "readings = of.measure(*t.random_maps(9, t.width(of, 'elements')), 'elements')\n"
+        "readings.tofile(sys.stdout.buffer)\n"
+    )
+    here = os.path.dirname(__file__)
+    answers = []
+    for level in _cpu.levels():
+        run = subprocess.run(
+            [sys.executable, "-c", program, f"{here}:{os.path.dirname(here)}"],
+            env={**os.environ, "LESIONKIT_ISA": level},
+            capture_output=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr.decode()
+        answers.append(np.frombuffer(run.stdout, complex))
+    for answer in answers:
+        np.testing.assert_allclose(answer, answers[0], rtol=tolerances.INSTRUCTION_SETS)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(3, 300))
+def test_dissection_orders_any_cloud_of_points_once(seed, count):
+    rng = np.random.default_rng(seed)
+    triangles = rng.integers(0, count, (2 * count, 3)).astype(np.int32)
+    blocks = nested_dissection(rng.random((count, 2)), adjacency(count, triangles))
+    assert sorted(np.concatenate(blocks)) == list(range(count))
+    assert all(len(block) for block in blocks)
+
+
+def test_cost_counts_the_work():
+    cost = model(1801).cost()
+    assert 0.5e6 < cost.factor < 1.5e6  # nested dissection; minimum degree takes a fifth more
+    assert cost.working_set < 8 * cost.entries
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+MAP = np.full(217, 0.01)
+
+
+def changed(index, value):
+    out = np.full(217, 1.0)
+    out[index] = value
+    return out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((-MAP, MAP), ValueError, "absorption must be at least 0 mm.-1, got -0.01"),
+        ((MAP, changed(3, 0.0)), ValueError, "scattering must be above 0 mm.-1, got 0"),
+        ((MAP, changed(3, -1.0)), ValueError, "scattering must be above 0 mm.-1, got -1"),
+        ((changed(5, np.nan), MAP), ValueError, "absorption must be finite .*got 1 NaN"),
+        ((MAP, changed(5, np.inf)), ValueError, "scattering must be finite .*got 1 NaN"),
+        (
+            (MAP[:-1], MAP),
+            ValueError,
+            r"absorption must have shape .* got .*\(216,\)",
+        ),
+        ((0.01, MAP), ValueError, r"absorption must have shape \(\.\.\., 217\), got"),
+        ((MAP, np.ones((2, 217))), ValueError, r"same shape, got \(217,\) and \(2, 217\)"),
+        (
+            (MAP, MAP.astype(complex)),
+            TypeError,
+            "scattering must hold real numbers, got compl",
+        ),
+        ((["a"] * 217, MAP), TypeError, "absorption must hold real numbers"),
+        ((MAP, MAP, "pixels"), ValueError, "at must be 'nodes' or 'elements', got 'pixels'"),
+        ((MAP, MAP, "elements"), ValueError, r"absorption must have shape \(\.\.\., 384\)"),
+    ],
+)
+def test_maps_that_are_refused(arguments, error, message):
+    for method in (model().measure, model().fluence):
+        with pytest.raises(error, match=message):
+            method(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"mesh": RING}, TypeError, "mesh must be a lesionkit.optics.Mesh, got float64 array"),
+        (
+            {"sources": RING * 0.9},
+            ValueError,
+            r"sources must lie on the rim .*\[0\] at",
+        ),
+        ({"detectors": RING * 1.3}, ValueError, "detectors must lie on the rim"),
+        ({"sources": RING[:, 0]}, ValueError, r"sources must have shape \(any, 2\), got"),
+        ({"sources": RING[:0]}, ValueError, "sources must hold at least one position"),
+        ({"detectors": RING * np.nan}, ValueError, "detectors must be finite"),
+        ({"sources": RING * 2, "source_depth": 0}, ValueError, "sources must lie inside the mesh"),
+        ({"source_depth": 90.0}, ValueError, "sources must lie inside the mesh"),
+        ({"source_depth": -1.0}, ValueError, "source_depth must be .* at least 0"),
+        ({"refractive_index": 0.9}, ValueError, "refractive_index must be .* at least 1"),
+        ({"frequency": -1.0}, ValueError, "frequency must be .* at least 0"),
+        ({"frequency": np.nan}, ValueError, "frequency must be a finite number"),
+        ({"frequency": "100 MHz"}, TypeError, "frequency must be a finite number of Hz"),
+        ({"compat": "toast"}, ValueError, "compat must be None or 'nirfast', got 'toast'"),
+    ],
+)
+def test_models_that_are_refused(change, error, message):
+    arguments = {"mesh": model().mesh, "sources": RING, "detectors": RING} | change
+    with pytest.raises(error, match=message):
+        ForwardModel(**arguments)
+
+
+def test_meshes_that_are_refused():
+    corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    with pytest.raises(ValueError, match="mesh must be of triangles"):
+        ForwardModel(Mesh(corners, [[0, 1, 2, 3]]), RING, RING)
+    quadratic = disc_mesh(nodes=61, optodes=6).to_quadratic()
+    nodes = quadratic.nodes.copy()
+    nodes[quadratic.elements[0, 3]] *= 1.01
+    with pytest.raises(ValueError, match="mesh must have straight edges"):
+        ForwardModel(Mesh(nodes, quadratic.elements), RING, RING)
+
+
+def test_nirfast_takes_properties_at_nodes_of_linear_elements():
+    of = ForwardModel(model().mesh, RING, RING, compat="nirfast")
+    with pytest.raises(ValueError, match="at must be 'nodes' with compat='nirfast'"):
+        of.measure(np.ones(384), np.ones(384), at="elements")
+    with pytest.raises(ValueError, match="3-node triangles with compat='nirfast'"):
+        ForwardModel(model(order=2).mesh, RING, RING, compat="nirfast")
