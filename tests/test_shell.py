@@ -141,6 +141,7 @@ def test_real_takes_what_numpy_takes_and_changes_nothing() -> None:
     assert arrays.real([[1, 2]], "x", ("n", 2)).shape == (1, 2)
     for batch in [(), (4,), (4, 5)]:
         assert arrays.real(np.ones((*batch, 3)), "x", ("...", 3)).shape == (*batch, 3)
+    assert arrays.real(3, "x", ()).shape == ()
 
 
 class OnTheGpu:
@@ -149,6 +150,10 @@ class OnTheGpu:
 
 class WithGradients:
     requires_grad = True
+
+    @property
+    def __cuda_array_interface__(self) -> object:  # as torch does for such a tensor on a GPU
+        raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +175,7 @@ class WithGradients:
         ("abc", TypeError, "x must hold real numbers, got <U3 array"),
         ([[1], [1, 2], [3]], TypeError, r"x must be an array of numbers, got list \[\[1\]"),
         (None, TypeError, "x must hold real numbers, got object array"),
+        (np.ma.masked_less([1.0, 2, 3], 2), ValueError, "x has masked entries"),
         (OnTheGpu(), TypeError, "x must be a NumPy array, got a GPU array .*copy it to the host"),
         (WithGradients(), TypeError, r"x carries gradients, .*pass x\.detach\(\)"),
     ],

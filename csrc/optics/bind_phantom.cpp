@@ -46,9 +46,8 @@ class Normals {
   std::vector<float> z_;
 };
 
-void normals(uint64_t seed, uint64_t item, uint32_t stream, Array<float>& out) {
-  Normals deviates(out.size());
-  std::copy_n(deviates({seed, item, stream}), out.size(), out.mutable_data());
+void normals(const Array<uint32_t>& words, Array<float>& out) {
+  std::transform(words.data(), words.data() + words.size(), out.mutable_data(), normal_of);
 }
 
 void draw_regions(const Array<double>& limits, const Array<double>& single_diameters, uint64_t seed,
@@ -183,8 +182,8 @@ void add_noise(const Array<double>& readings, double noise, uint64_t seed, uint6
 
 void bind_phantom(py::module_ m) {
   m.def("philox", &philox_words, py::arg("counter"), py::arg("key"));
-  m.def("normals", &normals, py::arg("seed"), py::arg("item"), py::arg("stream"),
-        py::arg("out").noconvert(), ReleaseGil());
+  m.def("normals", &normals, py::arg("words").noconvert(), py::arg("out").noconvert(),
+        ReleaseGil());
   m.def("draw_regions", &draw_regions, py::arg("limits").noconvert(),
         py::arg("single_diameters").noconvert(), py::arg("seed"), py::arg("first"),
         py::arg("regions").noconvert(), ReleaseGil());

@@ -24,13 +24,15 @@ def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
     shape : for each axis an int (exactly so many), or a name or None (any number); a leading
             ``...`` is written as the string "...", and admits any batch axes.
     """
+    if getattr(value, "requires_grad", False):
+        raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
     if hasattr(value, "__cuda_array_interface__"):
         raise TypeError(
             f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
             "copy it to the host first"
         )
-    if getattr(value, "requires_grad", False):
-        raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
     try:
         array = np.asarray(value)
     except Exception as problem:

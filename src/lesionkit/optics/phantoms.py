@@ -65,6 +65,7 @@ def generate(
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
     if batch is not None:
         batch = arrays.integer(batch, "batch", at_least=1)
+    path = _path(out)
     job = {
         "format": FORMAT,
         "version": lesionkit.__version__,
@@ -73,7 +74,7 @@ def generate(
         "count": count,
         "recipe": recipe.to_dict(),
     }
-    if out is None:
+    if path is None:
         whole = {name: layout.empty(count) for name, layout in layouts(recipe).items()}
         factory = _Factory(recipe, seed)
         _make(factory, count, batch, _Memory(whole), progress)
@@ -82,7 +83,6 @@ def generate(
             **whole, recipe=recipe, seed=seed, attributes=attributes, seconds=dict(factory.seconds)
         )
 
-    path = Path(out)
     if is_finished(path, job):
         return open_phantoms(path)
     with StoreWriter(path, job, recipe) as writer:
@@ -90,6 +90,13 @@ def generate(
         _make(factory, count, batch, _Disk(writer, factory.clock), progress)
         writer.finish(factory.attributes)
     return open_phantoms(path, factory.seconds)
+
+
+def _path(out: Any) -> Path | None:
+    try:
+        return None if out is None else Path(out)
+    except TypeError:
+        raise TypeError(f"out must be None or a path, got {arrays.describe(out)}") from None
 
 
 class _Factory:

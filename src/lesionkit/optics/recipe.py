@@ -30,7 +30,9 @@ class PhantomRecipe:
     pair_diameter       : or, as often, two of this diameter,
     pair_distance       : whose edges are so far apart
     margin              : least distance from an inclusion's edge to the rim (ours)
-    nodes               : of the finite element mesh, about; refractive_index is everywhere the same
+    nodes               : of the finite element mesh, about. Too coarse a mesh makes far readings
+                          negative where absorption is strong: none were seen from 800 nodes on
+    refractive_index    : of all tissue
     pixels              : rows and columns of the maps and the MRI
 
     Tissue (ranges ours)

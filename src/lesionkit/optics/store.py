@@ -56,7 +56,7 @@ class Phantoms:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.signal)
+        return int(self.signal.shape[0])
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class Layout:
     def metadata(self, count: int) -> dict[str, Any]:
         """zarr.json of the array (Zarr v3 core specification)."""
         blosc = {"typesize": self.itemsize, "cname": "zstd", "clevel": LEVEL}
+        little = {"configuration": {"endian": "little"}} if self.itemsize > 1 else {}
         blosc |= {"shuffle": self.shuffle, "blocksize": BLOCK}
         return {
             "zarr_format": 3,
@@ -103,7 +104,7 @@ class Layout:
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": 0,
             "codecs": [
-                {"name": "bytes", "configuration": {"endian": "little"}},
+                {"name": "bytes", **little},
                 {"name": "blosc", "configuration": blosc},
             ],
             "dimension_names": ["phantom", *self.dimensions],

@@ -36,7 +36,8 @@ JOB = ("format", "version", "instruction_set", "seed", "count", "recipe")
 
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     """Whether `path` is a finished store of this very job; ValueError if it is anything else."""
-    attributes = read_attributes(path)
+    with _plain_errors(path):
+        attributes = read_attributes(path)
     if attributes is None:
         return False
     _refuse_other(path, attributes, job)
@@ -103,6 +104,8 @@ class StoreWriter:
             _refuse_other(self.part, lines[0], self.job)
         elif set(os.listdir(self.part)) - {"lock", "journal", "journal.new"}:
             raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
+        for metadata in [self.part / "store/zarr.json", *self.part.glob("store/*/zarr.json")]:
+            metadata.unlink(missing_ok=True)  # from a process that died at the very end
         kept = [line for line in lines[1:] if self._proves(line)]
         self.done = {line["chunk"] for line in kept}
         fresh = self.part / "journal.new"

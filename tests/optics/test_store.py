@@ -1,0 +1,402 @@
+"""The phantom store: what zarr reads, killing and resuming, and every way to be refused."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from lesionkit import _core
+from lesionkit.optics import store_writer
+from lesionkit.optics.phantoms import generate
+from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.store import CHUNK, open_phantoms
+from lesionkit.optics.store_writer import StoreWriter
+
+RECIPE = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=12)  # that of killed.py
+COUNT = 5 * CHUNK + 17
+ARRAYS = ("signal", "mri", "chromophores", "inclusions")
+KILLED = Path(__file__).with_name("killed.py")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder, by path: two stores are the same if this is."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that was never interrupted."""
+    path = tmp_path_factory.mktemp("whole") / "phantoms.zarr"
+    generate(RECIPE, COUNT, path)
+    return path
+
+
+class Enough(Exception):
+    """Raised to stop a run in the middle."""
+
+
+def stop_after(phantoms: int) -> Callable[[int, int], None]:
+    def progress(done: int, count: int) -> None:
+        if done >= phantoms:
+            raise Enough
+
+    return progress
+
+
+def part_of(path: Path, done: int = 2 * CHUNK, **changes: object) -> Path:
+    """An unfinished store at `path` with at least `done` phantoms; the folder of the part."""
+    arguments = {"recipe": RECIPE, "count": COUNT, "seed": 0, **changes}
+    with pytest.raises(Enough):
+        generate(out=path, batch=CHUNK, progress=stop_after(done), **arguments)
+    assert not path.exists()
+    return path.with_name(path.name + ".partial")
+
+
+def never_opens(path: Path) -> None:
+    """Neither zarr nor lesionkit takes the part for a store."""
+    part = path.with_name(path.name + ".partial")
+    for place in (path, part, part / "store", *(part / "store" / name for name in ARRAYS)):
+        for kind in (zarr.open_group, zarr.open_array, zarr.open):
+            with pytest.raises((FileNotFoundError, ValueError)):
+                kind(place, mode="r")
+        with pytest.raises((FileNotFoundError, ValueError)):
+            open_phantoms(place)
+
+
+# --- a finished store -------------------------------------------------------------------------
+
+
+def test_zarr_reads_what_generate_makes_in_memory(whole: Path) -> None:
+    group, memory = zarr.open_group(whole, mode="r"), generate(RECIPE, COUNT)
+    assert sorted(group.array_keys()) == sorted(ARRAYS)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(group[name][:], getattr(memory, name))
+        assert group[name].chunks[0] == CHUNK
+    attributes = dict(group.attrs)
+    assert attributes == json.loads(json.dumps(dict(memory.attributes)))
+    assert PhantomRecipe.from_dict(attributes["recipe"]) == RECIPE
+    assert (attributes["count"], attributes["seed"]) == (COUNT, 0)
+    assert attributes["instruction_set"] == _core.level
+    assert len(attributes["geometry"]["optodes"]) == 16
+    assert group["inclusions"].attrs["columns"][0] == "x"
+
+
+def test_open_phantoms_reads_it(whole: Path) -> None:
+    opened = open_phantoms(str(whole))
+    assert (len(opened), opened.recipe, opened.seed) == (COUNT, RECIPE, 0)
+    np.testing.assert_array_equal(opened.mri[70:80], generate(RECIPE, 80).mri[70:])
+    with pytest.raises(Exception, match="read"):
+        opened.mri[0] = 1
+
+
+def test_the_layout_is_the_one_that_zarr_would_write(whole: Path, tmp_path: Path) -> None:
+    source = zarr.open_group(whole, mode="r")
+    for name in ARRAYS:
+        copy = zarr.create_array(
+            tmp_path / name,
+            shape=source[name].shape,
+            dtype=source[name].dtype,
+            chunks=source[name].chunks,
+            compressors=source[name].compressors,
+            fill_value=0,
+            dimension_names=source[name].metadata.dimension_names,
+            attributes=dict(source[name].attrs),
+        )
+        ours = json.loads((whole / name / "zarr.json").read_text())
+        theirs = json.loads((tmp_path / name / "zarr.json").read_text())
+        theirs.pop("storage_transformers", None)
+        assert ours == theirs
+        copy[:] = source[name][:]
+        assert sorted(files(whole / name)) == sorted(files(tmp_path / name))
+
+
+@pytest.mark.parametrize("batch", [1, 7, 256])
+def test_batches_make_equal_stores(whole: Path, tmp_path: Path, batch: int) -> None:
+    generate(RECIPE, COUNT, tmp_path / "other.zarr", batch=batch)
+    assert files(tmp_path / "other.zarr") == files(whole)
+    assert os.listdir(tmp_path) == ["other.zarr"]
+
+
+def test_a_finished_store_of_the_same_job_is_opened(whole: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in whole.rglob("*")}
+    again = generate(RECIPE, COUNT, whole, progress=stop_after(0))
+    assert len(again) == COUNT
+    assert {file: file.stat().st_mtime_ns for file in whole.rglob("*")} == before
+
+
+# --- killed and resumed -----------------------------------------------------------------------
+
+
+def run(path: Path, step: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(KILLED), str(path), str(COUNT), str(step)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def not_yet(store: Path) -> set[str]:
+    """The metadata that are still missing."""
+    names = {"zarr.json", *(f"{name}/zarr.json" for name in ARRAYS)}
+    return {name for name in names if not (store / name).exists()}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")
+def test_killed_at_any_step_and_resumed_it_is_the_same(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "phantoms.zarr"
+    uninterrupted = run(tmp_path / "first.zarr", 0)
+    assert uninterrupted.returncode == 0, uninterrupted.stderr
+    steps = int(uninterrupted.stdout)
+    draw = random.Random(2)
+    # early, in the middle, and among the last steps: metadata, rename, clearing up
+    kills = [1, 3, 6, draw.randrange(8, 30), draw.randrange(8, 30), steps - 11, steps - 4]
+    for kill in kills:
+        died = run(path, kill)
+        if died.returncode == 0:  # resumed near the end, it had fewer steps to go
+            break
+        assert died.returncode == -signal.SIGKILL, died.stderr
+        store = path.with_name(path.name + ".partial") / "store"
+        if (store / "signal" / "zarr.json").exists():  # metadata come when every chunk is there
+            assert files(store).keys() == files(whole).keys() - not_yet(store)
+        elif not path.exists():
+            never_opens(path)
+    done = run(path, 0)
+    assert done.returncode == 0, done.stderr
+    assert files(path) == files(whole) == files(tmp_path / "first.zarr")
+    assert not path.with_name(path.name + ".partial").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")
+def test_killed_at_any_moment_and_resumed_it_is_the_same(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "phantoms.zarr"
+    journal = path.with_name(path.name + ".partial") / "journal"
+    draw = random.Random(3)
+    for _ in range(3):
+        command = [sys.executable, str(KILLED), str(path), str(COUNT), "0"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None and not journal.exists():
+                time.sleep(0.001)
+            time.sleep(draw.uniform(0, 0.1))
+            process.kill()
+        if path.exists():
+            break
+        never_opens(path)
+    assert run(path, 0).returncode == 0
+    assert files(path) == files(whole)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 6])
+def test_at_the_very_end_every_step_may_be_the_last(
+    whole: Path, tmp_path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Die after `kept` files of metadata, or after the rename (6)."""
+    path = tmp_path / "phantoms.zarr"
+    write, written = store_writer._write_json, []
+
+    def dies(file: Path, value: object) -> None:
+        if len(written) == kept:
+            raise Enough
+        write(file, value)
+        written.append(file)
+
+    def no_clearing(folder: Path) -> None:
+        raise Enough
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store_writer, "_write_json", dies)
+        patched.setattr(store_writer.shutil, "rmtree", no_clearing)
+        with pytest.raises(Enough):
+            generate(RECIPE, COUNT, path)
+    assert path.exists() == (kept == 6)
+    if kept < 5:
+        with pytest.raises(FileNotFoundError):
+            zarr.open_group(path.with_name(path.name + ".partial") / "store", mode="r")
+    generate(RECIPE, COUNT, path)
+    assert files(path) == files(whole)
+    assert os.listdir(tmp_path) == ["phantoms.zarr"]
+
+
+def test_a_part_never_opens_and_what_is_finished_is_kept(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "phantoms.zarr"
+    part = part_of(path)
+    never_opens(path)
+    lines = (part / "journal").read_bytes().splitlines()[1:]
+    kept = {json.loads(line)["chunk"] for line in lines}
+    assert len(kept) >= 2
+    times = {c: (part / f"store/signal/c/{c}/0/0/0").stat().st_mtime_ns for c in kept}
+    generate(RECIPE, COUNT, path)
+    assert files(path) == files(whole)
+    assert times == {c: (path / f"signal/c/{c}/0/0/0").stat().st_mtime_ns for c in kept}
+
+
+@pytest.mark.parametrize("damage", ["torn line", "no newline", "cut file", "lost file", "rot"])
+def test_damage_is_found_and_mended(whole: Path, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "phantoms.zarr"
+    part = part_of(path)
+    journal = part / "journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    victim = part / "store" / "mri" / "c" / str(json.loads(lines[1])["chunk"]) / "0" / "0"
+    if damage == "torn line":
+        journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:9] + b"\n" + b"\x00\xff\n[1]\n7\n")
+    elif damage == "no newline":
+        journal.write_bytes(b"".join(lines)[:-1])
+    elif damage == "cut file":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    elif damage == "lost file":
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+    generate(RECIPE, COUNT, path)
+    assert files(path) == files(whole)
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "differs"),
+    [
+        ({"seed": 1}, "seed is 0 there, 1 asked"),
+        ({"count": COUNT + 1}, f"count is {COUNT} there, {COUNT + 1} asked"),
+        (
+            {"recipe": replace(RECIPE, signal_noise=0.01)},
+            "recipe.signal_noise is 0.02 there, 0.01 asked",
+        ),
+    ],
+)
+@pytest.mark.parametrize("state", ["finished", "partial"])
+def test_another_job_is_refused(
+    whole: Path, tmp_path: Path, state: str, changes: dict[str, object], differs: str
+) -> None:
+    path = whole
+    if state == "partial":
+        path = tmp_path / "phantoms.zarr"
+        part_of(path)
+    before = files(path.parent)
+    with pytest.raises(ValueError, match=rf"holds other phantoms \({differs}\): remove it or"):
+        generate(**{"recipe": RECIPE, "count": COUNT, "out": path, **changes})
+    assert files(path.parent) == before
+
+
+def test_another_instruction_set_or_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part_of(tmp_path / "phantoms.zarr")
+    monkeypatch.setattr(_core, "level", "v9")
+    monkeypatch.setattr("lesionkit.__version__", "9.9")
+    sentence = r"version is '.*' there, '9.9' asked; instruction_set is '.*' there, 'v9' asked"
+    with pytest.raises(ValueError, match=sentence):
+        generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+
+
+def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    path = tmp_path / "phantoms.zarr"
+
+    def second(done: int, count: int) -> None:
+        with pytest.raises(ValueError, match=r"partial is being written by another process$"):
+            generate(RECIPE, COUNT, path)
+
+    assert len(generate(RECIPE, COUNT, path, progress=second)) == COUNT
+
+
+@pytest.mark.parametrize("what", ["file", "empty folder", "other group", "newer format"])
+def test_what_is_no_phantom_store_is_left_alone(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "phantoms.zarr"
+    sentence = "is not a phantom store"
+    if what == "file":
+        path.write_text("mine")
+    elif what == "empty folder":
+        path.mkdir()
+    elif what == "other group":
+        zarr.create_group(path)
+    else:
+        path.mkdir()
+        (path / "zarr.json").write_text('{"attributes": {"format": 99}}')
+        sentence = "is a phantom store of format 99; this version of lesionkit reads format 1"
+    before = files(tmp_path)
+    for refused in (lambda: generate(RECIPE, COUNT, path), lambda: open_phantoms(path)):
+        with pytest.raises(ValueError, match=sentence):
+            refused()
+    assert files(tmp_path) == before
+    assert os.listdir(tmp_path) == ["phantoms.zarr"]
+
+
+def test_a_partial_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    part = tmp_path / "phantoms.zarr.partial"
+    part.mkdir()
+    (part / "thesis.tex").write_text("mine")
+    with pytest.raises(ValueError, match="was not made by lesionkit: choose another path"):
+        generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+    assert (part / "thesis.tex").read_text() == "mine"
+
+
+def test_opening_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^there is no phantom store at .*nothing$"):
+        open_phantoms(tmp_path / "nothing")
+    part = part_of(tmp_path / "phantoms.zarr")
+    for path in (tmp_path / "phantoms.zarr", part):
+        with pytest.raises(FileNotFoundError, match="is the unfinished part of a store"):
+            open_phantoms(path)
+
+
+def test_paths_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^cannot write .*: there is no such folder$"):
+        generate(RECIPE, COUNT, tmp_path / "no" / "phantoms.zarr")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"cannot write .*: there is no such folder$"):
+        generate(RECIPE, COUNT, tmp_path / "file" / "phantoms.zarr")
+    with pytest.raises(OSError, match=r"cannot write .*: File name too long$"):
+        generate(RECIPE, COUNT, tmp_path / ("x" * 300))
+
+    def refuse(self: Path, **_: object) -> None:  # a real folder would not refuse root
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PermissionError, match=r"cannot write .*: Permission denied$"):
+        generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "phantoms.zarr"
+    write_bytes, room = Path.write_bytes, [9]
+
+    def until_full(self: Path, data: bytes) -> int:
+        if room[0] == 0:
+            write_bytes(self, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        room[0] -= 1
+        return write_bytes(self, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", until_full)
+        sentence = r"cannot write .*phantoms.zarr: No space left on device; what is finished stays"
+        with pytest.raises(OSError, match=sentence) as refused:
+            generate(RECIPE, COUNT, path)
+    assert refused.value.errno == errno.ENOSPC
+    never_opens(path)
+    generate(RECIPE, COUNT, path)
+    assert files(path) == files(whole)
+
+
+def test_the_lock_goes_with_the_writer(tmp_path: Path) -> None:
+    job = {"format": 1, "version": "0", "instruction_set": "x", "seed": 0, "count": 1}
+    job["recipe"] = RECIPE.to_dict()
+    for _ in range(2):
+        with StoreWriter(tmp_path / "a.zarr", job, RECIPE) as writer:
+            assert writer.done == set()
