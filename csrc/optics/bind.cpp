@@ -43,19 +43,22 @@ ForwardPlan make_plan(const py::dict& parts) {
   const auto shapes = parts["shapes"].cast<Array<int32_t>>();
   for (py::ssize_t f = 0; f < shapes.shape(0); ++f)
     plan.fronts.push_back({shapes.at(f, 0), shapes.at(f, 1), shapes.at(f, 2), shapes.at(f, 3)});
-  plan.children = ragged<int32_t>(parts, "children");
-  plan.parent_row = ragged<int32_t>(parts, "parent_row");
+  plan.parent = indices("parent");
   plan.source = ragged<int32_t>(parts, "source");
   plan.detector = ragged<int32_t>(parts, "detector");
   plan.node = ragged<int32_t>(parts, "node");
-  const auto fixed = ragged<int32_t>(parts, "fixed_offset");
-  const auto fixed_value = values("fixed_value");
-  plan.fixed.start = fixed.start;
-  for (size_t i = 0; i < fixed_value.size(); ++i)
-    plan.fixed.values.push_back({fixed.values[i], fixed_value[i]});
+  plan.target = ragged<int32_t>(parts, "target");
+  plan.target_row = ragged<int32_t>(parts, "target_row");
+  plan.column_target = ragged<int32_t>(parts, "column_target");
+  plan.column = ragged<int32_t>(parts, "column");
+  plan.fixed_start = copy(parts["fixed_start"].cast<Array<int64_t>>());
+  plan.fixed_front = indices("fixed_front");
+  plan.fixed_offset = indices("fixed_offset");
+  plan.fixed_value = values("fixed_value");
   plan.element_start = copy(parts["element_start"].cast<Array<int64_t>>());
   plan.property = indices("property");
-  plan.offset = indices("offset");
+  plan.entry_front = indices("entry_front");
+  plan.entry_offset = indices("entry_offset");
   plan.stiffness = values("stiffness");
   plan.area = values("area");
   plan.mass = values("mass");
@@ -132,10 +135,10 @@ std::complex<double> lane(const Complex<Lanes>& x, int l) { return {x.re[l], x.i
 
 // Calls use(group, first, systems) for each group of systems, once solved.
 template <class T, class Input, class Use>
-void for_groups(const ForwardPlan& plan, const Input& input, bool keep_fronts, Use&& use) {
+void for_groups(const ForwardPlan& plan, const Input& input, bool keep_panels, Use&& use) {
   const int64_t groups = (input.count + lane_count - 1) / lane_count;
   parallel_for_with(
-      groups, 1, [&] { return ForwardGroup<T>(plan, keep_fronts); },
+      groups, 1, [&] { return ForwardGroup<T>(plan, keep_panels); },
       [&](ForwardGroup<T>& group, int64_t begin, int64_t end) {
         for (int64_t g = begin; g < end; ++g) {
           const int64_t first = g * lane_count;
@@ -202,7 +205,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
       "measure_mixture",
       [](const ForwardPlan& self, const Array<double>& fractions, const Array<double>& absorption,
          const Array<double>& scattering, Array<Out>& out) {
-        const Mixtures input{fractions.data(), absorption.data(),  scattering.data(),
+        const Mixtures input{fractions.data(),   absorption.data(),  scattering.data(),
                              fractions.shape(0), fractions.shape(1), fractions.shape(2)};
         Out* to = out.mutable_data();
         py::gil_scoped_release release;

@@ -1,17 +1,19 @@
-// One front of a multifrontal LDL' factorisation (Duff & Reid, ACM TOMS 9, 302, 1983), for many
-// systems at once: T holds the same entry of several systems in its lanes.
+// One front of a right-looking supernodal LDL' factorisation (Duff, Erisman & Reid, Direct Methods
+// for Sparse Matrices, 1986), for many systems at once: T holds the same entry of several systems
+// in its lanes.
 //
-// A front is a dense symmetric matrix over the rows [pivots | update | sources | detectors]. The
-// pivots are eliminated here; the update rows go on to the parent front. An optode is a right-hand
-// side b carried as a row that is never a pivot: eliminating the matrix [A b; b' 0] leaves
-// -b' A^-1 b in its place, so the forward substitution costs a row in those fronts that lie on the
-// optode's path to the root, and the readings b_s' A^-1 b_d are sums over the fronts
-// (George & Liu 1981, bordered systems).
+// A front is the panel of a block of columns that are eliminated together, its pivots, over the
+// rows [pivots | update | sources | detectors]. What its elimination changes elsewhere goes
+// straight to where it ends: the panels of the update rows' own fronts, all of them ancestors in
+// the tree. An optode is a right-hand side b carried as a row that is never a pivot: eliminating
+// the matrix [A b; b' 0] leaves -b' A^-1 b in its place, so the forward substitution costs a row in
+// those fronts that lie on the optode's path to the root, and the readings b_s' A^-1 b_d are sums
+// over the fronts (George & Liu, Computer Solution of Large Sparse Positive Definite Systems,
+// 1981).
 //
-// Storage is the lower triangle by rows: row i of a front with c = pivots + update columns starts
-// at row_start(i, c). Entries left of the diagonal hold W = L D once eliminated; L = W / D is made
-// for a block of rows at a time, so that the inner loop is a plain product sum with all its
-// accumulators in registers.
+// Storage is by rows: row i of a panel of k pivots starts at row_start(i, k); a pivot's row ends on
+// the diagonal. Eliminated entries hold W = L D; L = W / D is made for a block of rows at a time,
+// so that the inner loop is a plain product sum with all its accumulators in registers.
 #pragma once
 
 #include <algorithm>
@@ -50,10 +52,16 @@ struct Block<Complex<T>> {
 struct FrontShape {
   int pivots, update, sources, detectors;
 
-  HD int columns() const { return pivots + update; }
-  HD int optodes() const { return sources + detectors; }
-  HD int64_t size() const { return row_start(columns() + optodes(), columns()); }
-  HD int64_t update_size() const { return row_start(update + optodes(), update); }
+  HD int columns() const { return pivots + update; }  // that are nodes
+  HD int rows() const { return columns() + sources + detectors; }
+  HD int64_t size() const { return row_start(rows(), pivots); }
+};
+
+// Where a front's update goes: entry (row i, column j) of it, both counted from the first update
+// row, is added at row[j][i] + column[j] of the group's entries.
+struct Destination {
+  const int32_t* const* row;
+  const int32_t* column;
 };
 
 // Calls f(constant 1 .. most) for the run-time value n.
@@ -81,35 +89,28 @@ HD void subtract_products(T (&sum)[M][N], const T* const (&w)[M], const T* l, in
 template <class T>
 class Front {
  public:
-  // entries: shape.size(); inverse_pivot: shape.pivots; scratch: Block<T>::columns * shape.pivots.
-  Front(const FrontShape& shape, T* entries, T* inverse_pivot, T* scratch)
-      : shape_(shape), a_(entries), inverse_(inverse_pivot), l_(scratch) {}
+  // panel: shape.size(); inverse_pivot: shape.pivots; scratch: Block<T>::columns * shape.pivots.
+  Front(const FrontShape& shape, T* panel, T* inverse_pivot, T* scratch)
+      : shape_(shape), panel_(panel), inverse_(inverse_pivot), l_(scratch) {}
 
-  T* row(int i) const { return a_ + row_start(i, shape_.columns()); }
+  T* row(int i) const { return panel_ + row_start(i, shape_.pivots); }
 
-  // Turn the pivot columns of every row into W, and fill inverse_pivot.
+  // Turn every row into W, and fill inverse_pivot.
   void eliminate() {
-    constexpr int width = Block<T>::columns;
-    for (int j = 0; j < shape_.pivots; j += width)
-      with_constant<width>(std::min(width, shape_.pivots - j),
-                           [&](auto n) { eliminate_columns<n>(j); });
+    for_column_blocks(0, shape_.pivots, [&](auto n, int j) { eliminate_columns<n>(j); });
   }
 
-  // The Schur complement over the update and optode rows, columns of the update: -> `out`.
-  void update(T* out) {
-    constexpr int width = Block<T>::columns;
-    for (int j = shape_.pivots; j < shape_.columns(); j += width)
-      with_constant<width>(std::min(width, shape_.columns() - j),
-                           [&](auto n) { update_columns<n>(j, out); });
+  // Subtract W L' of the update and optode rows from the panels of the ancestors.
+  void update(const Destination& to, T* entries) {
+    for_column_blocks(shape_.pivots, shape_.columns(),
+                      [&](auto n, int j) { update_columns<n>(j, to, entries); });
   }
 
   // readings[source][detector] += this front's part of b_s' A^-1 b_d.
   void read(const int32_t* source, const int32_t* detector, int stride, T* readings) {
-    constexpr int width = Block<T>::columns;
-    for (int j = 0; j < shape_.detectors; j += width)
-      with_constant<width>(std::min(width, shape_.detectors - j), [&](auto n) {
-        read_columns<n>(j, source, detector + j, stride, readings);
-      });
+    for_column_blocks(0, shape_.detectors, [&](auto n, int j) {
+      read_columns<n>(j, source, detector + j, stride, readings);
+    });
   }
 
  private:
@@ -122,42 +123,37 @@ class Front {
       for (int n = 0; n < N; ++n) l_[p * N + n] = rows[n][p] * inverse_[p];
   }
 
-  // Calls visit(constant M, i) for the rows [begin, end) in blocks of M.
+  // Calls visit(constant N, j) for the columns [begin, end) in blocks of N; likewise for rows.
+  template <class Visit>
+  static void for_column_blocks(int begin, int end, Visit&& visit) {
+    for_blocks<Block<T>::columns>(begin, end, visit);
+  }
   template <class Visit>
   static void for_row_blocks(int begin, int end, Visit&& visit) {
-    constexpr int height = Block<T>::rows;
+    for_blocks<Block<T>::rows>(begin, end, visit);
+  }
+  template <int size, class Visit>
+  static void for_blocks(int begin, int end, Visit&& visit) {
     int i = begin;
-    for (; i + height <= end; i += height) visit(std::integral_constant<int, height>{}, i);
-    if (i < end) with_constant<height>(end - i, [&](auto m) { visit(m, i); });
+    for (; i + size <= end; i += size) visit(std::integral_constant<int, size>{}, i);
+    if (i < end) with_constant<size>(end - i, [&](auto n) { visit(n, i); });
   }
 
-  // The rows i .. i + M of the columns j .. j + N, less the products of the first `count` columns.
+  // sum = what the first `count` pivots change in rows i .. i + M and the columns of l_.
   template <int M, int N>
-  void load(T (&sum)[M][N], int i, int j, int count) const {
+  void change(T (&sum)[M][N], int i, int count) const {
     const T* w[M];
-    for (int m = 0; m < M; ++m) {
-      w[m] = row(i + m);
-      for (int n = 0; n < N; ++n) sum[m][n] = w[m][j + n];
-    }
-    subtract_products(sum, w, l_, count);
-  }
-
-  // The same for the block on the diagonal, of which only the lower triangle is stored.
-  template <int N>
-  void load_diagonal(T (&sum)[N][N], int j, int count) const {
-    const T* w[N];
-    for (int m = 0; m < N; ++m) {
-      w[m] = row(j + m);
-      for (int n = 0; n < N; ++n) sum[m][n] = w[m][n <= m ? j + n : j + m];
-    }
+    for (int m = 0; m < M; ++m) w[m] = row(i + m);
     subtract_products(sum, w, l_, count);
   }
 
   template <int N>
   void eliminate_columns(int j) {
     scale_rows<N>(j, j);
-    T block[N][N], lower[N][N];
-    load_diagonal(block, j, j);
+    T block[N][N] = {}, lower[N][N];
+    for (int m = 0; m < N; ++m)
+      for (int n = 0; n <= m; ++n) block[m][n] = row(j + m)[j + n];
+    change(block, j, j);
     for (int a = 0; a < N; ++a) {
       inverse_[j + a] = inverse(block[a][a]);
       for (int b = a + 1; b < N; ++b) {
@@ -169,10 +165,12 @@ class Front {
     for (int m = 0; m < N; ++m)
       for (int n = 0; n <= m; ++n) row(j + m)[j + n] = block[m][n];
 
-    for_row_blocks(j + N, shape_.columns() + shape_.optodes(), [&](auto m, int i) {
+    for_row_blocks(j + N, shape_.rows(), [&](auto m, int i) {
       constexpr int M = m;
       T sum[M][N];
-      load(sum, i, j, j);
+      for (int r = 0; r < M; ++r)
+        for (int n = 0; n < N; ++n) sum[r][n] = row(i + r)[j + n];
+      change(sum, i, j);
       for (int a = 0; a < N; ++a)
         for (int b = a + 1; b < N; ++b)
           for (int r = 0; r < M; ++r) sum[r][b] = minus_product(sum[r][b], sum[r][a], lower[b][a]);
@@ -182,21 +180,24 @@ class Front {
   }
 
   template <int N>
-  void update_columns(int j, T* out) {
+  void update_columns(int j, const Destination& to, T* entries) {
     const int first = shape_.pivots;
-    auto out_row = [&](int i) { return out + row_start(i - first, shape_.update) + (j - first); };
     scale_rows<N>(j, first);
-    T block[N][N];
-    load_diagonal(block, j, first);
+    const auto at = [&](int i, int n) -> T& {
+      const int c = j - first + n;
+      return entries[to.row[c][i - first] + to.column[c]];
+    };
+    T block[N][N] = {};
+    change(block, j, first);
     for (int m = 0; m < N; ++m)
-      for (int n = 0; n <= m; ++n) out_row(j + m)[n] = block[m][n];
+      for (int n = 0; n <= m; ++n) at(j + m, n) += block[m][n];
 
-    for_row_blocks(j + N, shape_.columns() + shape_.optodes(), [&](auto m, int i) {
+    for_row_blocks(j + N, shape_.rows(), [&](auto m, int i) {
       constexpr int M = m;
-      T sum[M][N];
-      load(sum, i, j, first);
+      T sum[M][N] = {};
+      change(sum, i, first);
       for (int r = 0; r < M; ++r)
-        for (int n = 0; n < N; ++n) out_row(i + r)[n] = sum[r][n];
+        for (int n = 0; n < N; ++n) at(i + r, n) += sum[r][n];
     });
   }
 
@@ -208,16 +209,14 @@ class Front {
     for_row_blocks(0, shape_.sources, [&](auto m, int i) {
       constexpr int M = m;
       T sum[M][N] = {};
-      const T* w[M];
-      for (int r = 0; r < M; ++r) w[r] = row(sources + i + r);
-      subtract_products(sum, w, l_, shape_.pivots);
+      change(sum, sources + i, shape_.pivots);
       for (int r = 0; r < M; ++r)
         for (int n = 0; n < N; ++n) readings[source[i + r] * stride + detector[n]] -= sum[r][n];
     });
   }
 
   FrontShape shape_;
-  T* a_;
+  T* panel_;
   T* inverse_;
   T* l_;
 };

@@ -2,9 +2,10 @@
 //
 // All systems share one pattern, so the plan (ordering, fronts, index maps; made once by
 // lesionkit/optics/plan.py) is walked once for a group of `lane_count` systems, each in a lane of
-// T. Elements are assembled straight into the front that eliminates their first node; a front's
-// Schur complement waits on a stack until its parent adds it. Positions on that stack are known
-// beforehand, and L itself is never kept unless the field is asked for.
+// T. Elements are assembled straight into the panels of their nodes' fronts. A panel is opened, and
+// zeroed, just before the first of its descendants adds to it, and closed once it is eliminated:
+// the open ones lie on one path to the root, so they form a stack of fixed places that stays in
+// cache. L itself is never kept unless the field is asked for.
 #pragma once
 
 #include <span>
@@ -27,48 +28,101 @@ struct Ragged {
   }
 };
 
-// An entry that no property changes: Robin boundary terms and optode weights.
-struct FixedEntry {
-  int32_t offset;
-  double value;
+// Where the panels lie among a group's entries, and with them all that is added to them.
+struct Layout {
+  std::vector<int64_t> panel;               // of each front
+  std::vector<int64_t> open_from, open_to;  // entries to zero before a front is worked on
+  std::vector<int32_t> element_entry;       // [element][pair]
+  std::vector<int32_t> fixed_entry;
+  std::vector<int32_t> target_row;  // as ForwardPlan::target_row
+  int64_t size = 0;
 };
 
 struct ForwardPlan {
   int element_nodes, property_nodes;  // N of element.hpp, and P: 1 (per element) or N (per node)
   int nodes, properties, sources, detectors;
 
-  std::vector<FrontShape> fronts;   // children before parents
-  Ragged<int32_t> children;         // of each front
-  Ragged<int32_t> parent_row;       // of each update and optode row, in the parent front
-  Ragged<int32_t> source, detector; // the optodes of each front
-  Ragged<int32_t> node;             // of each pivot and update row
-  Ragged<FixedEntry> fixed;
+  std::vector<FrontShape> fronts;    // children before parents
+  std::vector<int32_t> parent;       // of each front, -1 for a root
+  Ragged<int32_t> source, detector;  // the optodes of each front
+  Ragged<int32_t> node;              // of each pivot and update row
+
+  // The update of each front: its columns belong to one ancestor after the other, its targets.
+  Ragged<int32_t> target;      // of each front: fronts
+  Ragged<int32_t> target_row;  // of each target: row_start in its panel, of each row of the update
+  Ragged<int32_t> column_target;  // of each front, for each column: index into target
+  Ragged<int32_t> column;         // of each front, for each column: place in its target's rows
+
+  // Entries that no property changes: Robin boundary terms and optode weights.
+  std::vector<int64_t> fixed_start;
+  std::vector<int32_t> fixed_front, fixed_offset;
+  std::vector<double> fixed_value;
+
   std::vector<int64_t> element_start;  // of each front, in the per-element arrays:
   std::vector<int32_t> property;       // [element][P] property index
-  std::vector<int32_t> offset;         // [element][pair] entry of the front
+  std::vector<int32_t> entry_front;    // [element][pair] the front that holds the entry,
+  std::vector<int32_t> entry_offset;   // and where in its panel
   std::vector<double> stiffness;       // [element][pair][P]
   std::vector<double> area;            // [element] mm^2
   std::vector<double> mass;            // [pair][P]
   std::vector<double> imaginary_mass;  // [pair] times the area: Im A (frequency domain)
 
   // Derived by place():
-  std::vector<int64_t> update_at;  // of each front's Schur complement on the stack
-  std::vector<int64_t> front_at;   // of each front, where all are kept
-  int64_t stack_size = 0, largest_front = 0, all_fronts = 0;
-  int most_pivots = 0;
+  Layout reused, kept;  // panels on a stack, or each in its own place
+  int most_pivots = 0, most_update = 0;
 
   void place() {
-    int64_t top = 0;
-    for (size_t f = 0; f < fronts.size(); ++f) {
-      for (int32_t child : children[f]) top = std::min(top, update_at[child]);
-      update_at.push_back(top);
-      top += fronts[f].update_size();
-      stack_size = std::max(stack_size, top);
-      front_at.push_back(all_fronts);
-      all_fronts += fronts[f].size();
-      largest_front = std::max(largest_front, fronts[f].size());
-      most_pivots = std::max(most_pivots, fronts[f].pivots);
+    for (const FrontShape& shape : fronts) {
+      most_pivots = std::max(most_pivots, shape.pivots);
+      most_update = std::max(most_update, shape.update);
     }
+    place_stack();
+    place_apart();
+    for (Layout* layout : {&reused, &kept}) {
+      const auto absolute = [&](const std::vector<int32_t>& front,
+                                const std::vector<int32_t>& offset) {
+        std::vector<int32_t> entry(front.size());
+        for (size_t i = 0; i < entry.size(); ++i)
+          entry[i] = static_cast<int32_t>(layout->panel[front[i]] + offset[i]);
+        return entry;
+      };
+      layout->element_entry = absolute(entry_front, entry_offset);
+      layout->fixed_entry = absolute(fixed_front, fixed_offset);
+      layout->target_row = target_row.values;
+      for (size_t t = 0; t < target.values.size(); ++t)
+        for (int64_t i = target_row.start[t]; i < target_row.start[t + 1]; ++i)
+          layout->target_row[i] += static_cast<int32_t>(layout->panel[target.values[t]]);
+    }
+  }
+
+ private:
+  void place_stack() {
+    const int64_t count = std::ssize(fronts);
+    reused.panel.assign(count, -1);
+    int64_t top = 0;
+    for (int64_t f = 0; f < count; ++f) {
+      reused.open_from.push_back(top);
+      std::vector<int32_t> closed;  // f and its ancestors that no descendant has opened yet
+      for (int32_t a = static_cast<int32_t>(f); a >= 0 && reused.panel[a] < 0; a = parent[a])
+        closed.push_back(a);
+      for (auto a = closed.rbegin(); a != closed.rend(); ++a) {
+        reused.panel[*a] = top;
+        top += fronts[*a].size();
+      }
+      reused.open_to.push_back(top);
+      reused.size = std::max(reused.size, top);
+      top = reused.panel[f];
+    }
+  }
+
+  void place_apart() {
+    for (const FrontShape& shape : fronts) {
+      kept.panel.push_back(kept.size);
+      kept.size += shape.size();
+    }
+    kept.open_from.assign(fronts.size(), 0);
+    kept.open_to.assign(fronts.size(), 0);
+    if (!fronts.empty()) kept.open_to[0] = kept.size;
   }
 };
 
@@ -79,43 +133,42 @@ class ForwardGroup {
   std::vector<Lanes> absorption, kappa;  // [property], to be filled by the caller
   std::vector<T> readings;               // [source][detector]
 
-  ForwardGroup(const ForwardPlan& plan, bool keep_fronts)
+  ForwardGroup(const ForwardPlan& plan, bool keep_panels)
       : absorption(plan.properties),
         kappa(plan.properties),
         readings(plan.sources * plan.detectors),
         plan_(plan),
-        keep_(keep_fronts),
-        fronts_(keep_fronts ? plan.all_fronts : plan.largest_front),
-        stack_(plan.stack_size),
-        inverse_(keep_fronts ? plan.nodes : plan.most_pivots),
-        scratch_(Block<T>::columns * plan.most_pivots) {}
+        layout_(keep_panels ? plan.kept : plan.reused),
+        entries_(layout_.size),
+        inverse_(keep_panels ? plan.nodes : plan.most_pivots),
+        scratch_(Block<T>::columns * plan.most_pivots),
+        rows_(plan.most_update),
+        inverse_step_(keep_panels ? 1 : 0) {}
 
   void solve() {
     std::fill(readings.begin(), readings.end(), T{});
     T* inverse = inverse_.data();
     for (size_t f = 0; f < plan_.fronts.size(); ++f) {
       const FrontShape& shape = plan_.fronts[f];
-      T* entries = fronts_.data() + (keep_ ? plan_.front_at[f] : 0);
-      std::fill(entries, entries + shape.size(), T{});
-      assemble(f, entries);
-      Front<T> front(shape, entries, inverse, scratch_.data());
+      assemble(f);
+      Front<T> front(shape, entries_.data() + layout_.panel[f], inverse, scratch_.data());
       front.eliminate();
-      front.update(stack_.data() + plan_.update_at[f]);
+      front.update(destination(f), entries_.data());
       front.read(plan_.source[f].data(), plan_.detector[f].data(), plan_.detectors,
                  readings.data());
-      if (keep_) inverse += shape.pivots;
+      inverse += inverse_step_ * shape.pivots;
     }
   }
 
-  // The field of each source at each node, from the fronts kept by solve(): back substitution
+  // The field of each source at each node, from the panels kept by solve(): back substitution
   // L' x = D^-1 w, parents before children. field: [node][source].
   void back_substitute(T* field) const {
     const int sources = plan_.sources;
     const T* inverse = inverse_.data() + plan_.nodes;
     for (int64_t f = std::ssize(plan_.fronts) - 1; f >= 0; --f) {
       const FrontShape& shape = plan_.fronts[f];
-      const T* entries = fronts_.data() + plan_.front_at[f];
-      const auto row = [&](int i) { return entries + row_start(i, shape.columns()); };
+      const T* panel = entries_.data() + layout_.panel[f];
+      const auto row = [&](int i) { return panel + row_start(i, shape.pivots); };
       const auto node = plan_.node[f];
       const auto source = plan_.source[f];
       inverse -= shape.pivots;
@@ -134,17 +187,18 @@ class ForwardGroup {
   }
 
  private:
-  void assemble(size_t f, T* entries) {
-    for (const FixedEntry& e : plan_.fixed[f]) entries[e.offset] += e.value;
+  void assemble(size_t f) {
+    std::fill(entries_.begin() + layout_.open_from[f], entries_.begin() + layout_.open_to[f], T{});
+    for (int64_t i = plan_.fixed_start[f]; i < plan_.fixed_start[f + 1]; ++i)
+      entries_[layout_.fixed_entry[i]] += plan_.fixed_value[i];
     if (plan_.element_nodes == 3)
-      plan_.property_nodes == 1 ? add_elements<3, 1>(f, entries) : add_elements<3, 3>(f, entries);
+      plan_.property_nodes == 1 ? add_elements<3, 1>(f) : add_elements<3, 3>(f);
     else
-      plan_.property_nodes == 1 ? add_elements<6, 1>(f, entries) : add_elements<6, 6>(f, entries);
-    for (int32_t child : plan_.children[f]) add_child(child, f, entries);
+      plan_.property_nodes == 1 ? add_elements<6, 1>(f) : add_elements<6, 6>(f);
   }
 
   template <int N, int P>
-  void add_elements(size_t f, T* entries) {
+  void add_elements(size_t f) {
     constexpr int pairs = pair_count(N);
     for (int64_t e = plan_.element_start[f]; e < plan_.element_start[f + 1]; ++e) {
       Lanes k[P], mua[P];
@@ -152,11 +206,11 @@ class ForwardGroup {
         k[p] = kappa[plan_.property[e * P + p]];
         mua[p] = absorption[plan_.property[e * P + p]];
       }
-      const int32_t* offset = &plan_.offset[e * pairs];
+      const int32_t* entry = &layout_.element_entry[e * pairs];
       const double area = plan_.area[e];
       element_matrix<N, P>(&plan_.stiffness[e * pairs * P], plan_.mass.data(), area, k, mua,
                            [&](int pair, const Lanes& value) {
-                             add_entry(entries[offset[pair]], value,
+                             add_entry(entries_[entry[pair]], value,
                                        area * plan_.imaginary_mass[pair]);
                            });
     }
@@ -168,23 +222,18 @@ class ForwardGroup {
     entry.im += imaginary;
   }
 
-  void add_child(int32_t child, size_t parent, T* entries) {
-    const FrontShape& shape = plan_.fronts[child];
-    const int64_t columns = plan_.fronts[parent].columns();
-    const int32_t* map = plan_.parent_row[child].data();
-    const T* from = stack_.data() + plan_.update_at[child];
-    const int rows = shape.update + shape.optodes();
-    for (int i = 0; i < rows; ++i) {
-      T* to = entries + row_start(map[i], columns);
-      const int width = std::min(i + 1, shape.update);
-      for (int j = 0; j < width; ++j) to[map[j]] += from[j];
-      from += width;
-    }
+  Destination destination(size_t f) {
+    const auto target = plan_.column_target[f];
+    for (size_t j = 0; j < target.size(); ++j)
+      rows_[j] = layout_.target_row.data() + plan_.target_row.start[target[j]];
+    return {rows_.data(), plan_.column[f].data()};
   }
 
   const ForwardPlan& plan_;
-  bool keep_;
-  std::vector<T> fronts_, stack_, inverse_, scratch_;
+  const Layout& layout_;
+  std::vector<T> entries_, inverse_, scratch_;
+  std::vector<const int32_t*> rows_;
+  int inverse_step_;
 };
 
 }  // namespace lesionkit::optics

@@ -18,9 +18,10 @@ from typing import NoReturn
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     parser = _parser()
-    options, options.rest = parser.parse_known_args(arguments)
-    if options.rest and options.run is not _bench:
-        parser.error(f"unknown argument {options.rest[0]}")
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run is not _bench:
+        parser.error(f"unknown argument {rest[0]}")
+    options.rest = rest
     try:
         options.run(options)
     except (ValueError, TypeError) as mistake:
@@ -83,10 +84,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _phantoms(options: argparse.Namespace) -> None:
     import lesionkit
+    from lesionkit import arrays
     from lesionkit.optics.phantoms import generate
     from lesionkit.optics.recipe import PhantomRecipe
 
-    lesionkit.threads(options.threads)
+    if options.threads is not None:
+        lesionkit.threads(arrays.integer(options.threads, "threads", at_least=1, at_most=1024))
     asked = {
         "nodes": options.nodes,
         "wavelengths": options.wavelengths,

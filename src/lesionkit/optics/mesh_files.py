@@ -1,15 +1,13 @@
 """Meshes in and out of files: NIRFAST's text files, npz, VTK and Gmsh.
 
-The name says the format:
+The name of a file says its format:
 
-==============================  ================================================================
-``.node``, ``.elem``, no suffix  NIRFAST: a pair of text files, numbers from 1, optionally ``.param``
-``.npz``                        ours: arrays ``nodes`` and ``elements`` as in ``Mesh``, then
-                                ``node_data/NAME`` and ``element_data/NAME``
-``.vtu``, ``.vtk``              VTK, for ParaView
-``.msh``                        Gmsh
-``.xdmf``, ``.xmf``             XDMF (needs the package h5py)
-==============================  ================================================================
+- ``.node``, ``.elem`` or no suffix: NIRFAST, two text files of one name, and perhaps ``.param``
+- ``.npz``: ours; arrays ``nodes`` and ``elements`` as in ``Mesh``, then ``node_data/NAME`` and
+  ``element_data/NAME``
+- ``.vtu``, ``.vtk``: VTK, for ParaView
+- ``.msh``: Gmsh
+- ``.xdmf``, ``.xmf``: XDMF, with the package h5py
 
 All but NIRFAST's and our own are left to meshio. It knows more formats, but on files cut short some
 of its readers wait for ever; ``meshio convert`` turns any of them into one of the above.
@@ -37,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 Data = Mapping[str, npt.ArrayLike]
 
 _MESHIO = {".vtu": "vtu", ".vtk": "vtk", ".msh": "gmsh", ".xdmf": "xdmf", ".xmf": "xdmf"}
-_CELLS = {"tetra": 4, "triangle6": 6, "triangle": 3}
+_CELLS = {"triangle": 3, "triangle6": 6, "tetra": 4}
 _PARAM_COLUMNS = {  # NIRFAST's load_mesh.m; "spec" names its own
     "stnd": ("mua", "kappa", "ri"),
     "stnd_spn": ("mua", "mus", "g", "ri"),
@@ -53,9 +51,9 @@ class NirfastMesh:
     mesh       : the mesh, its nodes numbered from 0
     flagged    : (n,) bool, the nodes that the file flags as boundary
     kind       : the first word of the .param file: "stnd", "spec", "fluor" ...; "" without one
-    properties : name -> (n,) float64, the columns of the .param file. Of "stnd" they are mua (mm^-1),
-                 kappa (mm) and ri; of "spec" chromophores (mM), Water (fraction), S-Amplitude and
-                 S-Power, as the file names them
+    properties : name -> (n,) float64, the columns of the .param file. Of "stnd" they are mua
+                 (mm^-1), kappa (mm) and ri; of "spec" what the file names: chromophores (mM), Water
+                 (fraction), S-Amplitude, S-Power
     """
 
     mesh: Mesh
@@ -67,11 +65,11 @@ class NirfastMesh:
 def read_mesh(path: str | os.PathLike[str]) -> Mesh:
     """The mesh in a file, of the format that its suffix says (see above); lengths in mm.
 
-    Of several kinds of element, tetrahedra are taken if there are any, else triangles; a constant
-    third coordinate is dropped from triangles. Nodes in no element are left out with a warning,
-    and the others numbered anew in their order.
-    Raises FileNotFoundError, or ValueError naming the file: an unknown suffix, a file that is empty,
-    cut short or of another format, a mesh that :class:`Mesh` refuses.
+    Lines and points that a mesher leaves beside the triangles are passed over, as are triangles
+    beside tetrahedra, and a constant third coordinate of triangles. Nodes in no element are left
+    out with a warning, and the others numbered anew in their order.
+    Raises FileNotFoundError, or ValueError naming the file: an unknown suffix; a file that is
+    empty, cut short or of another format; a mesh that :class:`Mesh` refuses.
     """
     path = _path(path)
     base = _nirfast_base(path)
@@ -138,8 +136,8 @@ def write_mesh(
     node_data    : name -> (nodes,) or (nodes, k) real numbers, to be looked at in ParaView, say
     element_data : name -> (elements,) or (elements, k) likewise
     float32, float64 and integers keep their type. NIRFAST's text files hold no such data, and
-    elements of 3 or 4 nodes only. The file appears when it is whole, and replaces one of that name.
-    Raises TypeError or ValueError for anything else, FileNotFoundError where there is no such folder.
+    elements of 3 or 4 nodes only. The file appears when it is whole, and replaces one of its name.
+    Raises TypeError or ValueError for anything else, FileNotFoundError if there is no such folder.
     """
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh must be a Mesh, got {arrays.describe(mesh)}")
@@ -194,24 +192,37 @@ def _require_format(path: Path) -> None:
 
 def _mesh(path: Path, nodes: Any, elements: Any) -> tuple[Mesh, npt.NDArray[np.intp]]:
     """The mesh of a file's nodes and elements, and which nodes it keeps; errors name the file."""
+    count = len(nodes) if np.ndim(nodes) else 0
     try:
         nodes = arrays.real(nodes, "nodes", ("n", None), "mm")
         kept = np.arange(len(nodes))
-        if elements.size and elements.min() >= 0 and elements.max() < len(nodes):
+        numbers = elements.ndim == 2 and elements.size and elements.dtype.kind in "iu"
+        if numbers and elements.min() >= 0 and elements.max() < len(nodes):
             kept = np.unique(elements).astype(np.intp)
             nodes, elements = nodes[kept], np.searchsorted(kept, elements)
             if nodes.shape[1] == 3 and elements.shape[1] != 4:
-                width, height = np.ptp(nodes[:, :2]), np.ptp(nodes[:, 2])
-                if height > _FLAT * width:
-                    raise ValueError(
-                        "nodes of triangles must lie in a plane of constant z, got z from "
-                        f"{nodes[:, 2].min():g} to {nodes[:, 2].max():g} mm"
-                    )
-                nodes = nodes[:, :2]
+                nodes = _flattened(nodes)
         mesh = Mesh(nodes, elements)
     except (TypeError, ValueError) as problem:
         raise ValueError(f"{path}: {problem}") from problem
+    if len(kept) < count:
+        warnings.warn(
+            f"{path} has {count - len(kept)} nodes in no element, of {count}; they are left out, "
+            "and the others numbered anew",
+            stacklevel=3,
+        )
     return mesh, kept
+
+
+def _flattened(nodes: Floats) -> Floats:
+    """(n, 2): nodes (n, 3) of triangles without their third coordinate, the same for all."""
+    low, high = nodes.min(axis=0), nodes.max(axis=0)
+    if high[2] - low[2] > _FLAT * (high - low)[:2].max():
+        raise ValueError(
+            "nodes of triangles must lie in a plane of constant z, got z from "
+            f"{low[2]:g} to {high[2]:g} mm"
+        )
+    return nodes[:, :2]
 
 
 def _table(path: Path) -> tuple[list[str], Floats]:
@@ -248,9 +259,14 @@ def _properties(path: Path, count: int) -> tuple[str, dict[str, Floats]]:
         return "", {}
     header, rows = _table(path)
     if not header:  # version 1 of NIRFAST has no word for the kind
-        header = [{3: "stnd", 8: "fluor"}.get(rows.shape[1], "of no name")]
+        header = [{3: "stnd", 8: "fluor"}.get(rows.shape[1], "")]
     kind, *names = header
     names = names or list(_PARAM_COLUMNS.get(kind.removesuffix("_bem"), ()))
+    if not names:
+        raise ValueError(
+            f"{path} must begin with a kind of NIRFAST's, {', '.join(_PARAM_COLUMNS)} or spec and "
+            f"its columns, got {kind!r}"
+        )
     if rows.shape != (count, len(names)):
         raise ValueError(
             f"{path} must hold {count} rows, one for each node, and {len(names)} columns for the "
@@ -280,15 +296,15 @@ def _read_meshio(path: Path) -> tuple[Any, Any]:
             found = meshio.read(path, file_format=_MESHIO[_suffix(path)])
     except (Exception, SystemExit) as problem:
         raise ValueError(f"{path} cannot be read as {_suffix(path)}: {_said(problem)}") from problem
-    kinds = {block.type for block in found.cells}
-    taken = next((kind for kind in _CELLS if kind in kinds), None)
-    if taken is None or {"triangle", "triangle6"} <= kinds != {"tetra"} | kinds:
+    highest = max((block.dim for block in found.cells), default=0)
+    blocks = [block for block in found.cells if block.dim == highest]
+    kinds = {block.type for block in blocks}
+    if len(kinds) != 1 or not kinds <= set(_CELLS):
         raise ValueError(
-            f"{path} must hold elements of one of the kinds {', '.join(_CELLS)}, got "
+            f"{path} must hold elements of one kind, {', '.join(_CELLS)}, got "
             f"{', '.join(sorted(kinds)) or 'none'}"
         )
-    blocks = [block.data for block in found.cells if block.type == taken]
-    return found.points, np.concatenate(blocks)
+    return found.points, np.concatenate([block.data for block in blocks])
 
 
 def _said(problem: BaseException) -> str:
@@ -325,7 +341,7 @@ def _columns(data: Data | None, name: str, rows: int) -> dict[str, npt.NDArray[A
 
 
 def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a path of the same name in a folder beside; then move there what it wrote."""
+    """Have `write` make the file in a folder of its own beside `path`, then move it there."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path must lie in a folder that exists, got {path}")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:

@@ -26,10 +26,11 @@ Ints = npt.NDArray[np.int64]
 class Cost:
     """Work per system: the floor that a run is measured against.
 
-    factor    : multiply-adds of the elimination, optode rows and readings included
-    assembly  : multiply-adds of the element matrices
-    additions : entries of Schur complements added to their parents
-    entries   : entries of all fronts, of which `working_set` bytes are alive at once
+    factor      : multiply-adds of the elimination, optode rows and readings included
+    assembly    : multiply-adds of the element matrices
+    additions   : entries that fronts add to the panels of their ancestors
+    entries     : entries of all panels: the factor and the optode rows
+    working_set : bytes of the panels that are open at once
     """
 
     factor: int
@@ -46,23 +47,32 @@ class _Front:
     update: Ints  # positions, ascending
     sources: Ints
     detectors: Ints
-    children: list[int]
+    parent: int  # -1: none
 
     @property
     def columns(self) -> int:
         return self.pivots + len(self.update)
 
-    def rows(self, position: Ints) -> Ints:
-        """Rows of this front that hold the given positions."""
+    @property
+    def rows(self) -> int:
+        return self.columns + len(self.sources) + len(self.detectors)
+
+    def node_rows(self, position: Ints) -> Ints:
+        """Rows of the panel that hold nodes, by their positions."""
         later = self.pivots + np.searchsorted(self.update, position)
         return np.where(position < self.start + self.pivots, position - self.start, later)
 
-    def offset(self, row: Ints, column: Ints) -> Ints:
-        """Where the entry (row, column) of the lower triangle is stored."""
-        low, high = np.minimum(row, column), np.maximum(row, column)
-        c = self.columns
-        inside = high * (high + 1) // 2
-        return np.where(high <= c, inside, c * (c + 1) // 2 + (high - c) * c) + low
+    def source_rows(self, source: Ints) -> Ints:
+        return self.columns + np.searchsorted(self.sources, source)
+
+    def detector_rows(self, detector: Ints) -> Ints:
+        first = self.columns + len(self.sources)
+        return first + np.searchsorted(self.detectors, detector)
+
+    def row_start(self, row: Ints) -> Ints:
+        """Where a row of the panel is stored: `row_start` of csrc/optics/factor.hpp."""
+        k = self.pivots
+        return np.where(row <= k, row * (row + 1) // 2, k * (k + 1) // 2 + (row - k) * k)
 
 
 _orders: weakref.WeakKeyDictionary[Mesh, list[npt.NDArray[np.intp]]] = weakref.WeakKeyDictionary()
@@ -88,26 +98,24 @@ def _symbolic(
     start = np.cumsum([0, *map(len, blocks)])
     front_of = np.repeat(np.arange(len(blocks)), np.diff(start))
     by_node = [sources.tocsc(), detectors.tocsc()]
-    children: list[list[int]] = [[] for _ in blocks]
+    children: list[list[_Front]] = [[] for _ in blocks]
     fronts: list[_Front] = []
     for f, block in enumerate(blocks):
-        inherited = [fronts[c] for c in children[f]]
         near = position[graph[block].indices]
-        rows = np.unique(np.concatenate([near, *(c.update for c in inherited)]))
+        rows = np.unique(np.concatenate([near, *(c.update for c in children[f])]))
         update = rows[rows >= start[f + 1]]
         own_sources, own_detectors = (w[:, block].indices for w in by_node)
-        fronts.append(
-            _Front(
-                start=int(start[f]),
-                pivots=len(block),
-                update=update,
-                sources=_union(own_sources, *(c.sources for c in inherited)),
-                detectors=_union(own_detectors, *(c.detectors for c in inherited)),
-                children=children[f],
-            )
+        front = _Front(
+            start=int(start[f]),
+            pivots=len(block),
+            update=update,
+            sources=_union(own_sources, *(c.sources for c in children[f])),
+            detectors=_union(own_detectors, *(c.detectors for c in children[f])),
+            parent=int(front_of[update[0]]) if len(update) else -1,
         )
-        if len(update):
-            children[front_of[update[0]]].append(f)
+        fronts.append(front)
+        if front.parent >= 0:
+            children[front.parent].append(front)
     return fronts, position
 
 
@@ -120,11 +128,81 @@ def _ragged(parts: list[Ints]) -> tuple[Ints, npt.NDArray[np.int32]]:
     return start, np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int32)
 
 
-def _parent_rows(front: _Front, parent: _Front) -> Ints:
-    c = parent.columns
-    source = c + np.searchsorted(parent.sources, front.sources)
-    detector = c + len(parent.sources) + np.searchsorted(parent.detectors, front.detectors)
-    return np.concatenate([parent.rows(front.update), source, detector])
+def _by_front(front: Ints, count: int) -> tuple[Ints, Ints]:
+    """An order that sorts things by their front, and where those of each front begin in it."""
+    order = np.argsort(front, kind="stable")
+    return order, np.searchsorted(front[order], np.arange(count + 1))
+
+
+def _entries(fronts: list[_Front], front_of: Ints, a: Ints, b: Ints) -> tuple[Ints, Ints]:
+    """The front and the place in its panel of matrix entries, by the positions of their nodes."""
+    column, row = np.minimum(a, b), np.maximum(a, b)
+    front = front_of[column]
+    offset = np.empty_like(column)
+    order, start = _by_front(front, len(fronts))
+    for f, here in enumerate(fronts):
+        mine = order[start[f] : start[f + 1]]
+        offset[mine] = here.row_start(here.node_rows(row[mine])) + column[mine] - here.start
+    return front, offset
+
+
+def _targets(fronts: list[_Front], front_of: Ints) -> dict[str, Any]:
+    """Where each front's update goes, as csrc/optics/forward.hpp wants it."""
+    target, target_row, column_target, column = [], [], [], []
+    found = 0
+    for front in fronts:
+        owner = front_of[front.update]
+        ancestors = np.unique(owner)
+        target.append(ancestors)
+        column_target.append(found + np.searchsorted(ancestors, owner))
+        column.append(front.update - np.array([fronts[a].start for a in owner], np.int64))
+        for a in ancestors:
+            rows = [
+                fronts[a].node_rows(front.update),  # of later columns alone; the rest is not used
+                fronts[a].source_rows(front.sources),
+                fronts[a].detector_rows(front.detectors),
+            ]
+            target_row.append(fronts[a].row_start(np.maximum(np.concatenate(rows), 0)))
+        found += len(ancestors)
+    return {
+        "target": _ragged(target),
+        "target_row": _ragged(target_row),
+        "column_target": _ragged(column_target),
+        "column": _ragged(column),
+    }
+
+
+def _fixed(
+    mesh: Mesh,
+    fronts: list[_Front],
+    front_of: Ints,
+    position: Ints,
+    optodes: tuple[sparse.csr_array, sparse.csr_array],
+    ksi: float,
+) -> dict[str, Any]:
+    """The entries that no property changes: Robin boundary terms and optode weights."""
+    a, b, value = _robin_entries(mesh, ksi)
+    front, offset = _entries(fronts, front_of, position[a], position[b])
+    parts = [(front, offset, value)]
+    for weights, rows in zip(optodes, (_Front.source_rows, _Front.detector_rows), strict=True):
+        at = position[weights.indices]
+        front = front_of[at]
+        optode = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+        offset = np.array(
+            [
+                fronts[f].row_start(rows(fronts[f], o)) + p - fronts[f].start
+                for f, o, p in zip(front, optode, at, strict=True)
+            ]
+        )
+        parts.append((front, offset, weights.data))
+    front, offset, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order, start = _by_front(front, len(fronts))
+    return {
+        "fixed_start": start.astype(np.int64),
+        "fixed_front": front[order].astype(np.int32),
+        "fixed_offset": offset[order].astype(np.int32),
+        "fixed_value": value[order],
+    }
 
 
 def _robin_entries(mesh: Mesh, ksi: float) -> tuple[Ints, Ints, Floats]:
@@ -158,50 +236,18 @@ def build_plan(
     front_of = np.repeat(np.arange(len(fronts)), [f.pivots for f in fronts])
     node_at = np.argsort(position)
 
-    # Elements go to the front that eliminates their first node: all their nodes are rows of it.
-    element_front = front_of[position[mesh.elements].min(axis=1)]
-    element_order = np.argsort(element_front, kind="stable")
-    element_start = np.searchsorted(element_front[element_order], np.arange(len(fronts) + 1))
-    a, b = np.tril_indices(mesh.elements.shape[1])
-    robin_a, robin_b, robin_value = _robin_entries(mesh, ksi)
-    robin_front = front_of[np.minimum(position[robin_a], position[robin_b])]
-    optode_front = [front_of[position[w.indices]] for w in (sources, detectors)]
-    optode_id = [np.repeat(np.arange(w.shape[0]), np.diff(w.indptr)) for w in (sources, detectors)]
-
-    element_offset, fixed_offset, fixed_value, parent_row = [], [], [], []
-    parent_of = {c: f for f, front in enumerate(fronts) for c in front.children}
-    for f, front in enumerate(fronts):
-        chosen = element_order[element_start[f] : element_start[f + 1]]
-        rows = front.rows(position[mesh.elements[chosen]])
-        element_offset.append(front.offset(rows[:, a], rows[:, b]))
-        here = robin_front == f
-        offsets = [front.offset(*(front.rows(position[n[here]]) for n in (robin_a, robin_b)))]
-        values = [robin_value[here]]
-        first = front.columns
-        for weights, at, ids, present in zip(
-            (sources, detectors),
-            optode_front,
-            optode_id,
-            (front.sources, front.detectors),
-            strict=True,
-        ):
-            mine = at == f
-            row = first + np.searchsorted(present, ids[mine])
-            offsets.append(front.offset(row, front.rows(position[weights.indices[mine]])))
-            values.append(weights.data[mine])
-            first += len(present)
-        fixed_offset.append(np.concatenate(offsets))
-        fixed_value.append(np.concatenate(values))
-        parent = parent_of.get(f)
-        parent_row.append(
-            np.empty(0, np.int64) if parent is None else _parent_rows(front, fronts[parent])
-        )
-
+    # Elements go to the front that eliminates their first node: their entries lie in its panel and
+    # in panels of its ancestors, which are open by then.
+    at = position[mesh.elements]
+    element_order, element_start = _by_front(front_of[at.min(axis=1)], len(fronts))
     ordered = mesh.elements[element_order]
+    a, b = np.tril_indices(ordered.shape[1])
+    at = at[element_order]
+    entry_front, entry_offset = _entries(fronts, front_of, at[:, a].ravel(), at[:, b].ravel())
     mass = fem.mass_weights(mesh.order, per_node=per_node)
     parts = {
-        "element_nodes": mesh.elements.shape[1],
-        "property_nodes": mesh.elements.shape[1] if per_node else 1,
+        "element_nodes": ordered.shape[1],
+        "property_nodes": ordered.shape[1] if per_node else 1,
         "nodes": len(mesh.nodes),
         "properties": len(mesh.nodes) if per_node else len(mesh.elements),
         "sources": sources.shape[0],
@@ -209,18 +255,18 @@ def build_plan(
         "shapes": np.array(
             [(f.pivots, len(f.update), len(f.sources), len(f.detectors)) for f in fronts], np.int32
         ),
-        "children": _ragged([np.array(f.children, np.int64) for f in fronts]),
-        "parent_row": _ragged(parent_row),
+        "parent": np.array([f.parent for f in fronts], np.int32),
         "source": _ragged([f.sources for f in fronts]),
         "detector": _ragged([f.detectors for f in fronts]),
         "node": _ragged(
             [np.append(node_at[f.start : f.start + f.pivots], node_at[f.update]) for f in fronts]
         ),
-        "fixed_offset": _ragged(fixed_offset),
-        "fixed_value": np.concatenate(fixed_value),
+        **_targets(fronts, front_of),
+        **_fixed(mesh, fronts, front_of, position, (sources, detectors), ksi),
         "element_start": element_start.astype(np.int64),
         "property": np.ascontiguousarray(ordered if per_node else element_order[:, None], np.int32),
-        "offset": np.concatenate(element_offset).astype(np.int32),
+        "entry_front": entry_front.astype(np.int32),
+        "entry_offset": entry_offset.astype(np.int32),
         "stiffness": fem.stiffness_weights(
             mesh.order,
             mesh.nodes[ordered[:, :3]],
@@ -231,25 +277,21 @@ def build_plan(
         "mass": mass,
         "imaginary_mass": -wavenumber * fem.mass_weights(mesh.order, per_node=False)[:, 0],
     }
-    return parts, _cost(fronts, len(ordered) * mass.size * 2)
+    return parts, _cost(fronts, 2 * mass.size * len(ordered))
 
 
 def _cost(fronts: list[_Front], assembly: int) -> Cost:
-    factor = additions = entries = 0
-    top = peak = 0
-    for front in fronts:
-        optodes = len(front.sources) + len(front.detectors)
-        below = np.arange(len(front.update), front.columns)  # rows under each pivot
+    factor = additions = entries = peak = 0
+    sizes = [int(f.row_start(np.array(f.rows))) for f in fronts]
+    open_above = [0] * len(fronts)  # entries of a front and its ancestors
+    for i in reversed(range(len(fronts))):
+        front, size = fronts[i], sizes[i]
+        open_above[i] = size + (open_above[front.parent] if front.parent >= 0 else 0)
+        optodes = front.rows - front.columns
+        below = np.arange(len(front.update), front.columns)  # columns right of each pivot
         factor += int(np.sum(below * (below + 1) // 2 + below * (optodes + 1)))
         factor += front.pivots * len(front.sources) * len(front.detectors)
-        size = int(front.offset(np.array(front.columns + optodes), np.array(0)))
-        schur = len(front.update) * (len(front.update) + 1) // 2 + optodes * len(front.update)
+        additions += len(front.update) * (len(front.update) + 1) // 2 + optodes * len(front.update)
         entries += size
-        additions += schur
-        peak = max(peak, top + size)
-        for child in front.children:
-            rows = fronts[child]
-            u, r = len(rows.update), len(rows.sources) + len(rows.detectors)
-            top -= u * (u + 1) // 2 + r * u
-        top += schur
+        peak = max(peak, open_above[i])
     return Cost(factor, assembly, additions, entries, 8 * peak)
