@@ -10,13 +10,33 @@ if TYPE_CHECKING:
     from lesionkit.optics.forward import ForwardModel as ForwardModel
     from lesionkit.optics.mesh import Mesh as Mesh
     from lesionkit.optics.mesh import disc_mesh as disc_mesh
+    from lesionkit.optics.mesh_files import read_mesh as read_mesh
+    from lesionkit.optics.mesh_files import write_mesh as write_mesh
+    from lesionkit.optics.phantoms import generate as generate
+    from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
+    from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
     "ForwardModel": "forward",
     "Mesh": "mesh",
+    "PhantomRecipe": "recipe",
     "disc_mesh": "mesh",
+    "generate": "phantoms",
+    "open_phantoms": "store",
+    "read_mesh": "mesh_files",
+    "write_mesh": "mesh_files",
 }
-__all__ = [*_HOME, "spectra"]
+__all__ = [
+    "ForwardModel",
+    "Mesh",
+    "PhantomRecipe",
+    "disc_mesh",
+    "generate",
+    "open_phantoms",
+    "read_mesh",
+    "spectra",
+    "write_mesh",
+]
 
 
 def __getattr__(name: str) -> Any:
