@@ -6,6 +6,7 @@
 
 namespace lesionkit {
 
+#if !defined(__CUDACC__)  // a GPU's thread holds one system
 #if defined(__AVX512F__)
 inline constexpr int lane_count = 8;
 #elif defined(__AVX__)
@@ -15,6 +16,7 @@ inline constexpr int lane_count = 2;
 #endif
 
 typedef double Lanes __attribute__((vector_size(lane_count * sizeof(double))));
+#endif
 
 template <class T>
 struct Complex {

@@ -8,15 +8,15 @@
 // There is no branch, so a loop over words becomes SIMD.
 #pragma once
 
-#include "common/portable.hpp"
+#include "common/philox.hpp"
 
 namespace lesionkit {
 
 // log(x) for normal x > 0 to 1e-7: the polynomial of Cephes' logf about the nearest power of two.
 HD float log_of(float x) {
-  const uint32_t shifted = __builtin_bit_cast(uint32_t, x) - 0x3f3504f3u;  // from sqrt(1/2) on
+  const uint32_t shifted = bits_as<uint32_t>(x) - 0x3f3504f3u;  // from sqrt(1/2) on
   const float e = static_cast<float>(static_cast<int32_t>(shifted) >> 23);
-  const float t = __builtin_bit_cast(float, (shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+  const float t = bits_as<float>((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
   float p = 7.0376836292e-2f;
   p = p * t - 1.1514610310e-1f;
   p = p * t + 1.1676998740e-1f;
@@ -58,6 +58,20 @@ HD float normal_of(uint32_t word) {
 
   const float z = x * (w < 6.0f ? centre : tail);
   return word & 1u ? -z : z;
+}
+
+// `count` deviates of one item, a Philox block at a time: block b of `normal_blocks(count)` = q
+// serves the places b, b + q, b + 2q and b + 3q, so that the deviates of neighbouring blocks lie
+// side by side. Places may be past the last.
+HD int64_t normal_blocks(int64_t count) { return (count + 3) / 4; }
+
+template <class Take>  // take(place, deviate)
+HD void normals_of_block(const Philox& random, int64_t block, int64_t blocks, Take&& take) {
+  const PhiloxBlock x = random(static_cast<uint32_t>(block));
+  take(block, normal_of(x.a));
+  take(block + blocks, normal_of(x.b));
+  take(block + 2 * blocks, normal_of(x.c));
+  take(block + 3 * blocks, normal_of(x.d));
 }
 
 }  // namespace lesionkit

@@ -1,5 +1,10 @@
-// The only file that knows which compiler reads it: g++/clang++ on the host, NVRTC on a GPU.
-// A formula of one item is marked HD and includes nothing but this.
+// The only file that knows which compiler reads it: a C++ compiler on the host, NVRTC for a GPU, or
+// a C++ compiler that reads a .cu to run it on the host (LESIONKIT_CUDA_ON_HOST).
+//
+// A formula of one item is marked HD and includes nothing but files that include nothing but this.
+// NVRTC has no standard headers, so what a formula needs of them stands here under a name of ours.
+// gpu.py compiles with -default-device: what is not marked at all (a lambda, a member of a
+// template) is code of the device too.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -18,3 +23,40 @@ using uint64_t = unsigned long long;
 #include <cmath>
 #include <cstdint>
 #endif
+
+// In a kernel:
+//   SHARED(double, tile, 64);         double (&tile)[64], shared by the block
+//   DYNAMIC_SHARED(double, buffer);   double* buffer: the launch's `shared` bytes, 16-byte aligned
+// Both hold garbage at first. A kernel may have several SHARED and one DYNAMIC_SHARED, each at the
+// top level of a function.
+#if defined(__CUDACC__)
+#define SHARED(T, name, size) __shared__ T name[size]
+#define DYNAMIC_SHARED(T, name)                                     \
+  extern __shared__ __align__(16) unsigned char lesionkit_shared[]; \
+  T* const name = reinterpret_cast<T*>(lesionkit_shared)
+#elif defined(LESIONKIT_CUDA_ON_HOST)
+#include "common/cuda_on_host.hpp"
+#endif
+
+namespace lesionkit {
+
+// A number that is part of a type: std::integral_constant<int, value>.
+template <int value>
+struct Constant {
+  HD constexpr operator int() const { return value; }
+};
+
+// The bits of an object, read as another type of the same size: std::bit_cast.
+template <class To, class From>
+HD To bits_as(const From& from) {
+#if defined(__CUDACC__)
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  memcpy(&to, &from, sizeof(To));
+  return to;
+#else
+  return __builtin_bit_cast(To, from);
+#endif
+}
+
+}  // namespace lesionkit

@@ -67,6 +67,21 @@ ForwardPlan make_plan(const py::dict& parts) {
   return plan;
 }
 
+// Where the panels lie while a system is solved, for the GPU's form of the plan.
+py::dict stack_of(const ForwardPlan& plan) {
+  const Layout& stack = plan.reused;
+  const auto array = [](const auto& values) { return py::array(py::cast(values)); };
+  py::dict parts;
+  parts["size"] = stack.size;
+  parts["panel"] = array(stack.panel);
+  parts["open_from"] = array(stack.open_from);
+  parts["open_to"] = array(stack.open_to);
+  parts["element_entry"] = array(stack.element_entry);
+  parts["fixed_entry"] = array(stack.fixed_entry);
+  parts["target_row"] = array(stack.target_row);
+  return parts;
+}
+
 // Fills a group's lanes with the systems [first, first + lane_count); lanes past the last system
 // repeat it.
 struct Maps {  // one map of absorption and scattering per system
@@ -221,6 +236,7 @@ void bind_optics(py::module_ m) {
   m.attr("lanes") = lane_count;
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), py::arg("parts"));
+  plan.def("stack", &stack_of);
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);
   bind_phantom(m);

@@ -23,21 +23,16 @@ std::array<uint32_t, 4> philox_words(std::array<uint32_t, 4> counter, uint64_t k
   return {a, b, c, d};
 }
 
-// `count` deviates of one item. Block b serves the places b, b + q, b + 2q and b + 3q of a vector
-// of 4q, so that the words of neighbouring blocks are written side by side: SIMD without shuffles.
+// The deviates of one item, see normal.hpp.
 class Normals {
  public:
-  explicit Normals(int64_t count) : blocks_((count + 3) / 4), z_(4 * blocks_) {}
+  explicit Normals(int64_t count) : blocks_(normal_blocks(count)), z_(4 * blocks_) {}
 
   const float* operator()(const Philox& random) {
     float* z = z_.data();
-    for (int64_t b = 0; b < blocks_; ++b) {
-      const PhiloxBlock x = random(static_cast<uint32_t>(b));
-      z[b] = normal_of(x.a);
-      z[b + blocks_] = normal_of(x.b);
-      z[b + 2 * blocks_] = normal_of(x.c);
-      z[b + 3 * blocks_] = normal_of(x.d);
-    }
+    for (int64_t b = 0; b < blocks_; ++b)
+      normals_of_block(random, b, blocks_,
+                       [=](int64_t place, float deviate) { z[place] = deviate; });
     return z;
   }
 
@@ -70,19 +65,8 @@ void element_shares(const Array<double>& regions, const Array<double>& corners,
   double* share = shares.mutable_data();
   const int64_t elements = corners.shape(0);
 
-  std::vector<Point> centre(elements);
-  std::vector<double> size(elements);
-  for (int64_t e = 0; e < elements; ++e) {
-    const Point* p = corner + 3 * e;
-    const Point middle = {(p[0].x + p[1].x + p[2].x) / 3, (p[0].y + p[1].y + p[2].y) / 3};
-    double square = 0.0;
-    for (int i = 0; i < 3; ++i) {
-      const Point d = {p[i].x - middle.x, p[i].y - middle.y};
-      square = std::max(square, dot(d, d));
-    }
-    centre[e] = middle;
-    size[e] = std::sqrt(square);
-  }
+  std::vector<Circle> around(elements);
+  for (int64_t e = 0; e < elements; ++e) around[e] = enclosing(corner + 3 * e);
 
   parallel_for(regions.shape(0), 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
@@ -90,7 +74,7 @@ void element_shares(const Array<double>& regions, const Array<double>& corners,
         const Region disc = region[REGIONS * i + k];
         double* row = share + ((REGIONS - 1) * i + k - 1) * elements;
         for (int64_t e = 0; e < elements; ++e)
-          row[e] = disc_share<3>(disc, corner + 3 * e, centre[e], size[e]);
+          row[e] = disc_share<3>(disc, corner + 3 * e, around[e].centre, around[e].radius);
       }
   });
 }
@@ -157,23 +141,21 @@ void paint(const Array<double>& regions, double radius, std::array<double, 2> gr
   });
 }
 
-// readings (wavelengths, n, optodes, optodes) -> signal (n, wavelengths, optodes, optodes - 1):
-// detector j of source s is optode (s + 1 + j) mod optodes.
+// readings (wavelengths, n, optodes, optodes) -> signal (n, wavelengths, optodes, optodes - 1).
 void add_noise(const Array<double>& readings, double noise, uint64_t seed, uint64_t first,
                Array<float>& signal) {
-  const int64_t wavelengths = readings.shape(0), n = readings.shape(1), m = readings.shape(2);
+  const Readings from = {readings.shape(0), readings.shape(1), readings.shape(2)};
   const double* reading = readings.data();
   float* out = signal.mutable_data();
-  parallel_for(n, 64, [=](int64_t begin, int64_t end) {
-    Normals deviates(wavelengths * m * (m - 1));
+  parallel_for(from.phantoms, 64, [=](int64_t begin, int64_t end) {
+    Normals deviates(from.per_phantom());
     for (int64_t i = begin; i < end; ++i) {
       const float* z = deviates({seed, first + i, SIGNAL_NOISE});
-      float* place = out + i * wavelengths * m * (m - 1);
-      for (int64_t w = 0; w < wavelengths; ++w)
-        for (int64_t s = 0; s < m; ++s)
-          for (int64_t j = 0; j < m - 1; ++j)
-            *place++ =
-                noisy_reading(reading[((w * n + i) * m + s) * m + (s + 1 + j) % m], noise, *z++);
+      float* place = out + i * from.per_phantom();
+      for (int64_t w = 0; w < from.wavelengths; ++w)
+        for (int64_t s = 0; s < from.optodes; ++s)
+          for (int64_t j = 0; j < from.optodes - 1; ++j)
+            *place++ = noisy_reading(reading[from.index(w, i, s, j)], noise, *z++);
     }
   });
 }

@@ -13,6 +13,14 @@ namespace lesionkit::optics {
 
 HD constexpr int pair_count(int nodes) { return nodes * (nodes + 1) / 2; }
 
+// One entry: stiffness, mass are its [P] weights; kappa in mm, mua in mm^-1 times the area in mm^2.
+template <int P, class T>
+HD T element_entry(const double* stiffness, const double* mass, const T* kappa, const T* mua_area) {
+  T value = stiffness[0] * kappa[0] + mass[0] * mua_area[0];
+  for (int p = 1; p < P; ++p) value += stiffness[p] * kappa[p] + mass[p] * mua_area[p];
+  return value;
+}
+
 // Calls add(pair, value) for each pair (a, b <= a) of nodes, pair = a (a + 1) / 2 + b.
 //   stiffness : [pair][P] mm^0, this element's weights of kappa
 //   mass      : [pair][P], the reference triangle's weights of mua (area 1), times `area` in mm^2
@@ -20,14 +28,10 @@ HD constexpr int pair_count(int nodes) { return nodes * (nodes + 1) / 2; }
 template <int N, int P, class T, class Add>
 HD void element_matrix(const double* stiffness, const double* mass, double area, const T* kappa,
                        const T* mua, Add&& add) {
-  T weight[P];
-  for (int p = 0; p < P; ++p) weight[p] = area * mua[p];
-  for (int pair = 0; pair < pair_count(N); ++pair) {
-    T value = stiffness[pair * P] * kappa[0] + mass[pair * P] * weight[0];
-    for (int p = 1; p < P; ++p)
-      value += stiffness[pair * P + p] * kappa[p] + mass[pair * P + p] * weight[p];
-    add(pair, value);
-  }
+  T mua_area[P];
+  for (int p = 0; p < P; ++p) mua_area[p] = area * mua[p];
+  for (int pair = 0; pair < pair_count(N); ++pair)
+    add(pair, element_entry<P>(stiffness + pair * P, mass + pair * P, kappa, mua_area));
 }
 
 // Diffusion coefficient in mm of absorption and reduced scattering in mm^-1.

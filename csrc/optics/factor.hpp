@@ -16,9 +16,6 @@
 // so that the inner loop is a plain product sum with all its accumulators in registers.
 #pragma once
 
-#include <algorithm>
-#include <utility>
-
 #include "common/lanes.hpp"
 
 namespace lesionkit::optics {
@@ -70,7 +67,7 @@ HD void with_constant(int n, F&& f) {
   if constexpr (most > 1) {
     if (n < most) return with_constant<most - 1>(n, f);
   }
-  f(std::integral_constant<int, most>{});
+  f(Constant<most>{});
 }
 
 // sum[m][n] -= sum over p < count of w[m][p] l[p][n].
@@ -84,6 +81,28 @@ HD void subtract_products(T (&sum)[M][N], const T* const (&w)[M], const T* l, in
       for (int n = 0; n < N; ++n) sum[m][n] = minus_product(sum[m][n], x, column[n]);
     }
   }
+}
+
+// LDL' of the lower triangle of a small block, in place: W on and below the diagonal. Below it,
+// lower = L; inverse[n] = 1 / D(n, n).
+template <int N, class T>
+HD void factor_block(T (&block)[N][N], T (&lower)[N][N], T* inverse_pivot) {
+  for (int a = 0; a < N; ++a) {
+    inverse_pivot[a] = inverse(block[a][a]);
+    for (int b = a + 1; b < N; ++b) {
+      lower[b][a] = block[b][a] * inverse_pivot[a];
+      for (int c = a + 1; c <= b; ++c)
+        block[b][c] = minus_product(block[b][c], lower[b][a], block[c][a]);
+    }
+  }
+}
+
+// M rows of the columns of a factored block: from sums to W.
+template <int M, int N, class T>
+HD void eliminate_rows(T (&sum)[M][N], const T (&lower)[N][N]) {
+  for (int a = 0; a < N; ++a)
+    for (int b = a + 1; b < N; ++b)
+      for (int m = 0; m < M; ++m) sum[m][b] = minus_product(sum[m][b], sum[m][a], lower[b][a]);
 }
 
 template <class T>
@@ -135,7 +154,7 @@ class Front {
   template <int size, class Visit>
   static void for_blocks(int begin, int end, Visit&& visit) {
     int i = begin;
-    for (; i + size <= end; i += size) visit(std::integral_constant<int, size>{}, i);
+    for (; i + size <= end; i += size) visit(Constant<size>{}, i);
     if (i < end) with_constant<size>(end - i, [&](auto n) { visit(n, i); });
   }
 
@@ -154,14 +173,7 @@ class Front {
     for (int m = 0; m < N; ++m)
       for (int n = 0; n <= m; ++n) block[m][n] = row(j + m)[j + n];
     change(block, j, j);
-    for (int a = 0; a < N; ++a) {
-      inverse_[j + a] = inverse(block[a][a]);
-      for (int b = a + 1; b < N; ++b) {
-        lower[b][a] = block[b][a] * inverse_[j + a];
-        for (int c = a + 1; c <= b; ++c)
-          block[b][c] = minus_product(block[b][c], lower[b][a], block[c][a]);
-      }
-    }
+    factor_block(block, lower, inverse_ + j);
     for (int m = 0; m < N; ++m)
       for (int n = 0; n <= m; ++n) row(j + m)[j + n] = block[m][n];
 
@@ -171,9 +183,7 @@ class Front {
       for (int r = 0; r < M; ++r)
         for (int n = 0; n < N; ++n) sum[r][n] = row(i + r)[j + n];
       change(sum, i, j);
-      for (int a = 0; a < N; ++a)
-        for (int b = a + 1; b < N; ++b)
-          for (int r = 0; r < M; ++r) sum[r][b] = minus_product(sum[r][b], sum[r][a], lower[b][a]);
+      eliminate_rows(sum, lower);
       for (int r = 0; r < M; ++r)
         for (int n = 0; n < N; ++n) row(i + r)[j + n] = sum[r][n];
     });

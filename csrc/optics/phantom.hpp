@@ -1,5 +1,6 @@
 // NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022): a disc of tissue with one or two round
-// inclusions. Formulas of one phantom, one element, one pixel; the loops are in bind_phantom.cpp.
+// inclusions. Formulas of one phantom, one element, one pixel; the loops are in bind_phantom.cpp
+// and phantom.cu.
 //
 //   draw        the regions of a phantom, from the recipe's limits and its own random stream
 //   disc_share  which part of a triangle or pixel lies inside a disc: exact, not sampled
@@ -7,7 +8,6 @@
 #pragma once
 
 #include "common/normal.hpp"
-#include "common/philox.hpp"
 
 namespace lesionkit::optics {
 
@@ -147,6 +147,22 @@ HD double disc_share(const Region& disc, const Point* corner, Point centre, doub
   return smaller(larger(inside / whole, 0.0), 1.0);
 }
 
+// A circle that holds the whole triangle.
+struct Circle {
+  Point centre;
+  double radius;
+};
+
+HD Circle enclosing(const Point* p) {
+  const Point middle = {(p[0].x + p[1].x + p[2].x) / 3, (p[0].y + p[1].y + p[2].y) / 3};
+  double square = 0.0;
+  for (int i = 0; i < 3; ++i) {
+    const Point d = {p[i].x - middle.x, p[i].y - middle.y};
+    square = larger(square, dot(d, d));
+  }
+  return {middle, sqrt(square)};
+}
+
 // Square pixels over [-radius, radius]^2: row 0 at the top (y = +radius), column 0 on the left.
 struct PixelGrid {
   double radius;
@@ -176,6 +192,30 @@ HD double mixture(const double* share, const double* value) {
   for (int k = 1; k < REGIONS; ++k) mixed += share[k] * (value[k] - value[0]);
   return mixed;
 }
+
+// The pixel's value of several maps, value[map][region]: 0 outside the phantom.
+template <int MAPS>
+HD void mix_pixel(const PixelGrid& grid, const Region* region, int64_t row, int64_t column,
+                  const double (&value)[MAPS][REGIONS], float (&mixed)[MAPS]) {
+  // Rows are symmetric to the bit: a pixel on the right belongs to the phantom if its mirror does.
+  const int64_t mirror = grid.pixels - 1 - column;
+  const bool inside = grid.holds(row, column < mirror ? column : mirror);
+  const double share[REGIONS] = {0.0, inside ? grid.share(region[1], row, column) : 0.0,
+                                 inside ? grid.share(region[2], row, column) : 0.0};
+  for (int c = 0; c < MAPS; ++c)
+    mixed[c] = inside ? static_cast<float>(mixture(share, value[c])) : 0.0f;
+}
+
+// Where an amplitude comes from: signal [phantom][wavelength][source s][detector j] is the reading
+// [wavelength][phantom][s][(s + 1 + j) mod optodes].
+struct Readings {
+  int64_t wavelengths, phantoms, optodes;
+
+  HD int64_t per_phantom() const { return wavelengths * optodes * (optodes - 1); }
+  HD int64_t index(int64_t w, int64_t phantom, int64_t s, int64_t j) const {
+    return ((w * phantoms + phantom) * optodes + s) * optodes + (s + 1 + j) % optodes;
+  }
+};
 
 // A reading with relative Gaussian noise.
 HD float noisy_reading(double reading, double noise, float normal) {

@@ -2,31 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 Shape = Sequence[int | str | None]
 
 
+class Home(NamedTuple):
+    """Where arrays live: whose they are, and on which device. The answer goes back there.
+
+    The kind of an array is told by what has been imported already: nothing is imported to ask.
+    """
+
+    library: Literal["NumPy", "CuPy", "torch"]
+    gpu: int | None  # its number; None: the CPU
+
+    def __str__(self) -> str:
+        kind = "torch tensor" if self.library == "torch" else f"{self.library} array"
+        return kind if self.gpu is None else f"{kind} on GPU {self.gpu}"
+
+    @property
+    def xp(self) -> Any:
+        """The module that computes there: numpy or cupy."""
+        if self.gpu is None:
+            return np
+        from lesionkit import gpu
+
+        return gpu.require()
+
+    def view(self, value: Any, name: str) -> Any:
+        """`value` as an array of `xp`, without a copy. NumPy's and CuPy's own stay what they are."""
+        if self.library != "torch":
+            return value
+        try:
+            return value.numpy() if self.gpu is None else self.xp.from_dlpack(value)
+        except (TypeError, RuntimeError, BufferError, NotImplementedError) as problem:
+            raise TypeError(
+                f"{name} must be a dense tensor of real numbers that NumPy knows, got "
+                f"{str(value.layout).removeprefix('torch.')} {value.dtype}"
+            ) from problem
+
+    def back(self, array: Any) -> Any:
+        """An array of `xp` as one of this home, without a copy."""
+        if self.library != "torch":
+            return array
+        torch = sys.modules["torch"]
+        return torch.from_numpy(array) if self.gpu is None else torch.from_dlpack(array)
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Within the block CuPy works on this GPU, and in torch's current stream if it is torch's."""
+        if self.gpu is None:
+            yield
+            return
+        cuda = self.xp.cuda
+        with cuda.Device(self.gpu):
+            if self.library == "torch":
+                stream = sys.modules["torch"].cuda.current_stream(self.gpu).cuda_stream
+                with cuda.ExternalStream(stream, self.gpu):
+                    yield
+            else:
+                yield
+
+
+def home(**values: Any) -> Home:
+    """The one home of these arguments; else TypeError, which says how to convert.
+
+    Lists and numbers count as NumPy's. A tensor that carries gradients is refused.
+    """
+    homes = {name: _home_of(value, name) for name, value in values.items()}
+    # Convert towards the GPU rather than from it, and towards torch.
+    target = max(homes, key=lambda name: (homes[name].gpu is not None, homes[name].library))
+    to = homes[target]
+    for name, place in homes.items():
+        if place != to:
+            raise TypeError(
+                f"{' and '.join(homes)} must live in one place, got {target}, a {to}, and {name}, "
+                f"a {place}; convert with {_conversion(name, to)}"
+            )
+    return to
+
+
+def _home_of(value: Any, name: str) -> Home:
+    _refuse_gradients(value, name)
+    if _is_a(value, "torch", "Tensor"):
+        device = value.device
+        if device.type not in ("cpu", "cuda"):
+            raise TypeError(
+                f"{name} must be a tensor on the CPU or a CUDA device, got one on {device}"
+            )
+        return Home("torch", None if device.type == "cpu" else device.index)
+    if _is_a(value, "cupy", "ndarray"):
+        return Home("CuPy", value.device.id)
+    if hasattr(value, "__cuda_array_interface__"):
+        raise TypeError(
+            f"{name} must be a NumPy or CuPy array or a torch tensor, got a GPU array "
+            f"({type(value).__module__}); convert with cupy.asarray({name})"
+        )
+    return Home("NumPy", None)
+
+
+def _refuse_gradients(value: Any, name: str) -> None:
+    if getattr(value, "requires_grad", False):
+        raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
+
+
+def _is_a(value: Any, module: str, kind: str) -> bool:
+    there = sys.modules.get(module)
+    return there is not None and isinstance(value, getattr(there, kind, ()))
+
+
+def _conversion(name: str, to: Home) -> str:
+    if to.library == "CuPy":
+        return f"cupy.asarray({name}) on that GPU"
+    device = "" if to.gpu is None else f", device='cuda:{to.gpu}'"
+    return f"torch.as_tensor({name}{device})"
+
+
+def namespace(array: Any) -> Any:
+    """The module of an array of NumPy or CuPy."""
+    return sys.modules["cupy"] if _is_a(array, "cupy", "ndarray") else np
+
+
 def describe(value: object) -> str:
     """What came, for an error message: the kind of object, its dtype and shape."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) or _is_a(value, "cupy", "ndarray"):
         return f"{value.dtype} array of shape {value.shape}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
+def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> Any:
     """`value` as a C-contiguous float64 array of `shape`, finite everywhere; else a clear error.
 
     shape : for each axis an int (exactly so many), or a name or None (any number); a leading
             ``...`` is written as the string "...", and admits any batch axes.
+    xp    : where: numpy, or cupy for an array that is on a GPU already (see :class:`Home`)
     """
-    if getattr(value, "requires_grad", False):
-        raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
-    if hasattr(value, "__cuda_array_interface__"):
+    _refuse_gradients(value, name)
+    if xp is np and hasattr(value, "__cuda_array_interface__"):
         raise TypeError(
             f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
             "copy it to the host first"
@@ -34,20 +152,22 @@ def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
     try:
-        array = np.asarray(value)
+        array = xp.asarray(value)
+    except MemoryError:
+        raise
     except Exception as problem:
         raise TypeError(f"{name} must be an array of numbers, got {describe(value)}") from problem
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
-    array = np.asarray(array, dtype=np.float64, order="C")
-    bad = np.count_nonzero(~np.isfinite(array))
+    array = xp.asarray(array, dtype=np.float64, order="C")
+    bad = int(xp.count_nonzero(~xp.isfinite(array)))
     if bad:
         raise ValueError(f"{name} must be finite{unit and f' ({unit})'}, got {bad} NaN or infinite")
     return array
 
 
-def require_shape(array: np.ndarray, name: str, shape: Shape) -> None:
+def require_shape(array: Any, name: str, shape: Shape) -> None:
     """Raise unless `array` has `shape` (written as for :func:`real`)."""
     batched = bool(shape) and shape[0] == "..."
     tail = list(shape[1:]) if batched else list(shape)

@@ -162,9 +162,13 @@ class ForwardModel:
         if at not in counts:
             raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
         shape = ("...", counts[at])
-        single = all(getattr(x, "dtype", None) == np.float32 for x in (absorption, scattering))
-        mua = arrays.real(absorption, "absorption", shape, "mm^-1")
-        mus = arrays.real(scattering, "scattering", shape, "mm^-1")
+        home = arrays.home(absorption=absorption, scattering=scattering)
+        if home.gpu is not None:
+            raise TypeError(f"absorption must be on the CPU, got a {home}")
+        given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
+        single = all(getattr(x, "dtype", None) == np.float32 for x in given)
+        mua = arrays.real(given[0], "absorption", shape, "mm^-1")
+        mus = arrays.real(given[1], "scattering", shape, "mm^-1")
         if mua.shape != mus.shape:
             raise ValueError(
                 f"absorption and scattering must have the same shape, got {mua.shape} and "
@@ -186,7 +190,9 @@ class ForwardModel:
         elif len(mua):
             getattr(self.plan(at), what)(mua, mus, out)
         out = out.reshape(*batch, *out.shape[1:])
-        return out.astype(np.complex64 if self.frequency else np.float32) if single else out
+        if single:
+            out = out.astype(np.complex64 if self.frequency else np.float32)
+        return home.back(out)
 
 
 def _require_straight(mesh: Mesh) -> None:

@@ -1,0 +1,239 @@
+"""GPU kernels: compiled from ``csrc/**/*.cu`` when first launched, through CuPy and NVRTC.
+
+Nothing here imports CuPy before a kernel is asked for. Each template instance is compiled once for
+a GPU and kept on disk by CuPy (``~/.cupy/kernel_cache``, or ``CUPY_CACHE_DIR``); whatever is
+missing is told in one sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Every kernel there is: those that may be launched, and that the tests compile and run.
+KERNELS: dict[str, tuple[str, ...]] = {
+    "optics/forward.cu": (
+        *(f"measure<double, {nodes}, MapInput>" for nodes in (1, 3, 6)),
+        *(f"measure<Complex<double>, {nodes}, MapInput>" for nodes in (1, 3, 6)),
+        "measure<double, 1, MixtureInput>",
+    ),
+    "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
+}
+
+# -default-device: unmarked functions (lambdas, members of templates) are device code as well.
+OPTIONS = ("-std=c++20", "-default-device")
+
+OLDEST = 75  # compute capability, times ten
+STATIC_SHARED = 48 * 1024  # bytes of shared memory that need not be asked for
+
+
+class GpuError(RuntimeError):
+    """There is no GPU to compute on, or it cannot do what was asked; says why in one sentence."""
+
+
+class Properties(NamedTuple):
+    """What a launch is fitted to."""
+
+    name: str
+    capability: int  # 90: compute capability 9.0
+    multiprocessors: int
+    shared_per_block: int  # bytes, the most that may be asked for
+    shared_per_multiprocessor: int  # bytes
+    memory: int  # bytes
+
+
+def sources() -> Path:
+    """The folder of the C++ and CUDA sources: in the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_csrc", package.parents[1] / "csrc"):
+        if (folder / "common" / "portable.hpp").is_file():
+            return folder
+    raise GpuError(f"lesionkit's CUDA sources are not in {package}: install lesionkit again")
+
+
+@cache
+def require() -> Any:
+    """The module cupy, once it is sure that it has a GPU; else GpuError."""
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError as problem:
+        if problem.name == "cupy":
+            raise GpuError(
+                "a GPU is used through CuPy, which is not installed: pip install "
+                "'lesionkit[cuda13]', or 'lesionkit[cuda12]' where the driver is older"
+            ) from None
+        raise GpuError(f"CuPy is installed, but cannot be imported: {problem}") from problem
+    runtime = cupy.cuda.runtime
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as problem:
+        raise GpuError(_no_device(runtime, problem)) from None
+    if count == 0:
+        raise GpuError("the NVIDIA driver sees no GPU")
+    return cupy
+
+
+def _no_device(runtime: Any, problem: Exception) -> str:
+    if "NoDevice" in str(problem):
+        return "the NVIDIA driver sees no GPU (is CUDA_VISIBLE_DEVICES set?)"
+    if "InsufficientDriver" in str(problem):
+        try:
+            version = runtime.driverGetVersion()
+        except runtime.CUDARuntimeError:
+            version = 0
+        if not version:
+            return "no NVIDIA driver is installed"
+        driver = f"{version // 1000}.{version % 1000 // 10}"
+        return f"the NVIDIA driver (CUDA {driver}) is too old for this CuPy: update one of them"
+    return f"the GPU does not answer: {problem}"
+
+
+@cache
+def properties(device: int) -> Properties:
+    """What GPU number `device` offers; GpuError if it is too old."""
+    found = require().cuda.runtime.getDeviceProperties(device)
+    capability = 10 * found["major"] + found["minor"]
+    name = found["name"].decode()
+    if capability < OLDEST:
+        raise GpuError(
+            f"GPU {device} ({name}) is too old: it has compute capability {capability / 10}, and "
+            f"lesionkit needs {OLDEST / 10} or newer"
+        )
+    return Properties(
+        name,
+        capability,
+        found["multiProcessorCount"],
+        found["sharedMemPerBlockOptin"],
+        found["sharedMemPerMultiprocessor"],
+        found["totalGlobalMem"],
+    )
+
+
+def launch(
+    file: str,
+    kernel: str,
+    grid: int | Sequence[int],
+    block: int | Sequence[int],
+    args: Sequence[Any],
+    shared: int = 0,
+) -> None:
+    """Start a kernel on the GPU that holds its arrays, in CuPy's current stream.
+
+    file   : below csrc, "optics/phantom.cu"
+    kernel : as KERNELS lists it: a name, or an instance "name<double, 4>"
+    grid   : blocks, one number or up to three;  block : threads in each, likewise
+    args   : CuPy arrays (C-contiguous) for pointers; int for int64_t or uint64_t, float for double;
+             NumPy scalars for their own types; a NumPy array of one element for a struct by value
+    shared : bytes of dynamic shared memory for each block
+    Raises GpuError where the GPU cannot do it. It returns before the work is done.
+    """
+    cupy = require()
+    devices = {arg.device.id for arg in args if isinstance(arg, cupy.ndarray)}
+    if len(devices) > 1:
+        raise GpuError(f"{kernel} got arrays on several GPUs: {sorted(devices)}")
+    device = devices.pop() if devices else cupy.cuda.Device().id
+    with cupy.cuda.Device(device):
+        function = compiled(file, kernel, device)
+        if shared > STATIC_SHARED:
+            most = properties(device).shared_per_block
+            if shared > most:
+                raise GpuError(
+                    f"{kernel} needs {shared} bytes of shared memory for a block, and "
+                    f"{properties(device).name} has {most}"
+                )
+            function.max_dynamic_shared_size_bytes = shared
+        function(sizes(grid), sizes(block), tuple(map(scalar, args)), shared_mem=shared)
+
+
+def sizes(count: int | Sequence[int]) -> tuple[int, ...]:
+    """A grid or block as CuPy wants it: three whole numbers at most."""
+    return (int(count),) if isinstance(count, (int, np.integer)) else tuple(map(int, count))
+
+
+def scalar(arg: Any) -> Any:
+    """A Python number as the NumPy scalar that has the kernel's type; other things as they are."""
+    if isinstance(arg, bool):
+        raise TypeError("a kernel takes no bool: its size differs between compilers")
+    if isinstance(arg, int):
+        return np.int64(arg) if arg < 2**63 else np.uint64(arg)
+    return np.float64(arg) if isinstance(arg, float) else arg
+
+
+def blocks_for(items: int, block: int, device: int | None = None) -> int:
+    """Blocks of `block` threads for a grid-stride loop over `items`: enough, and not too many."""
+    if device is None:
+        device = require().cuda.Device().id
+    return max(1, min(math.ceil(items / block), 32 * properties(device).multiprocessors))
+
+
+@cache
+def source(file: str) -> str:
+    """The text of a .cu, and a line that changes whenever a file it may include does.
+
+    CuPy's cache knows a kernel by its text alone: without this line an edited header, or another
+    version of lesionkit, would find what was compiled from the old one.
+    """
+    folder = sources()
+    digest = hashlib.sha256()
+    for header in sorted(folder.rglob("*.hpp")):
+        digest.update(header.read_bytes())
+    return f"{(folder / file).read_text()}\n// headers {digest.hexdigest()}\n"
+
+
+@cache
+def compiled(file: str, kernel: str, device: int) -> Any:
+    """The kernel, compiled for the current device, which is `device`."""
+    if kernel not in KERNELS.get(file, ()):
+        raise GpuError(f"{kernel} of {file} is not in lesionkit.gpu.KERNELS")
+    properties(device)
+    module = require().RawModule(
+        code=source(file), options=(*OPTIONS, f"-I{sources()}"), name_expressions=(kernel,)
+    )
+    try:
+        return module.get_function(kernel)
+    except Exception as problem:
+        lines = [line for line in str(problem).splitlines() if line.strip()]
+        raise GpuError(
+            f"{kernel} of {file} cannot be compiled for this GPU: {(lines or [repr(problem)])[0]}"
+        ) from problem
+
+
+def free_memory() -> int:
+    """Bytes that can still be allocated on the current GPU, CuPy's own reserve included."""
+    cupy = require()
+    free: int = cupy.cuda.runtime.memGetInfo()[0]
+    return free + int(cupy.get_default_memory_pool().free_bytes())
+
+
+@contextmanager
+def memory_for(what: str) -> Iterator[None]:
+    """Tell in one sentence what did not fit, where the block runs out of the GPU's memory."""
+    try:
+        yield
+    except MemoryError as problem:
+        free, total = require().cuda.runtime.memGetInfo()
+        raise MemoryError(
+            f"{what} needs more memory than the GPU has left: {free / 2**20:,.0f} of "
+            f"{total / 2**20:,.0f} MiB are free"
+        ) from problem
+
+
+def describe() -> str:
+    """The current GPU in a line, or why there is none."""
+    try:
+        cupy = require()
+        found = properties(cupy.cuda.Device().id)
+    except GpuError as problem:
+        return f"none ({problem})"
+    return (
+        f"{found.name}, compute capability {found.capability / 10}, "
+        f"{found.memory / 2**30:.0f} GiB, CuPy {cupy.__version__}"
+    )

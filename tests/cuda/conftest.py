@@ -1,0 +1,68 @@
+"""Kernels in the place where a test wants them: on the host, or on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import on_host
+import pytest
+from on_host import CSRC, PLAIN, Program
+
+from lesionkit import gpu
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
+    """built(file, kernels, flags, csrc): the program of a .cu, compiled once for each of these."""
+    programs: dict[Any, Program] = {}
+
+    def build(
+        file: Path, kernels: Sequence[str], flags: Sequence[str] = PLAIN, csrc: Path = CSRC
+    ) -> Program:
+        key = (file, tuple(kernels), tuple(flags), csrc)
+        if key not in programs:
+            programs[key] = on_host.build(tmp_path_factory.mktemp(file.stem), *key)
+        return programs[key]
+
+    return build
+
+
+@pytest.fixture
+def kernels_on_host(
+    built: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """use(order, flags, csrc): from now on `gpu.launch` runs on the host, on NumPy arrays."""
+
+    def use(
+        order: on_host.Order = "forward", flags: Sequence[str] = PLAIN, csrc: Path = CSRC
+    ) -> None:
+        def launch(file: str, kernel: str, *rest: Any, **options: Any) -> None:
+            program = built(csrc / file, gpu.KERNELS[file], flags, csrc)
+            program.order = order
+            program.launch(kernel, *rest, **options)
+
+        monkeypatch.setattr(gpu, "launch", launch)
+        monkeypatch.setattr(gpu, "blocks_for", lambda *_: on_host.MOST_BLOCKS)
+
+    return use
+
+
+@pytest.fixture
+def cupy() -> Any:
+    """CuPy with a GPU; skips, with the reason, where there is none."""
+    try:
+        return gpu.require()
+    except gpu.GpuError as problem:
+        pytest.skip(f"no CUDA device: {problem}")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the compiled kernels use (test_compile.py)."""
+    import test_compile
+
+    if test_compile.TABLE:
+        terminalreporter.section("kernels, as compiled")
+        for line in test_compile.TABLE:
+            terminalreporter.line(line)

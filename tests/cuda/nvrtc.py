@@ -1,0 +1,121 @@
+"""NVRTC without CuPy, which asks for a driver first: from the nvidia-cuda-nvrtc wheel by ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, files
+from typing import Any, NamedTuple
+
+import pytest
+
+from lesionkit import gpu
+
+
+class Usage(NamedTuple):
+    """What ptxas says of one compiled kernel."""
+
+    registers: int
+    spilled: int  # bytes, stores and loads
+    stack: int  # bytes of each thread
+    shared: int  # bytes of static shared memory
+
+
+@cache
+def library() -> Any:
+    """The compiler; skips, with the reason, where its wheel is not installed."""
+    for wheel in ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12"):
+        try:
+            found = [f for f in files(wheel) or [] if re.match(r"libnvrtc\.so", f.name)]
+        except PackageNotFoundError:
+            continue
+        if found:
+            return ctypes.CDLL(str(found[0].locate()))
+    pytest.skip("NVRTC is not installed: pip install nvidia-cuda-nvrtc")
+
+
+@cache
+def architectures() -> list[int]:
+    """What the compiler can compile for, from the oldest that lesionkit supports: 75, 80 ..."""
+    count = ctypes.c_int()
+    _check(library().nvrtcGetNumSupportedArchs(ctypes.byref(count)))
+    found = (ctypes.c_int * count.value)()
+    _check(library().nvrtcGetSupportedArchs(found))
+    return [arch for arch in found if arch >= gpu.OLDEST]
+
+
+def compile_kernels(
+    source: str, kernels: tuple[str, ...], architecture: int
+) -> tuple[dict[str, Usage], bytes]:
+    """Compile to code of that GPU, with the options of `gpu.launch`: usage by kernel, and cubin.
+
+    Fails the test with the compiler's own words if it does not compile, or warns.
+    """
+    nvrtc, program = library(), ctypes.c_void_p()
+    _check(
+        nvrtc.nvrtcCreateProgram(
+            ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None
+        )
+    )
+    try:
+        for kernel in kernels:
+            _check(nvrtc.nvrtcAddNameExpression(program, kernel.encode()))
+        options = [
+            *gpu.OPTIONS,
+            f"-I{gpu.sources()}",
+            "-ftz=true",  # as CuPy
+            f"-arch=sm_{architecture}",
+            "--ptxas-options=-v",
+            "-Werror=all-warnings",
+        ]
+        given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+        failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
+        log = _text(program, "ProgramLog")
+        assert not failed, f"sm_{architecture}: {log}"
+        mangled = {}
+        for kernel in kernels:
+            name = ctypes.c_char_p()
+            _check(nvrtc.nvrtcGetLoweredName(program, kernel.encode(), ctypes.byref(name)))
+            mangled[(name.value or b"").decode()] = kernel
+        cubin = _bytes(program, "CUBIN")
+    finally:
+        nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
+    return {mangled[name]: usage for name, usage in _usages(log) if name in mangled}, cubin
+
+
+def _usages(log: str) -> list[tuple[str, Usage]]:
+    """Every kernel's block of ptxas lines: its mangled name and what it uses."""
+    found = []
+    for block in log.split("Compiling entry function '")[1:]:
+        used = block[block.index("Function properties for " + block[: block.index("'")]) :]
+
+        def number(pattern: str, text: str = used) -> int:
+            match = re.search(pattern, text)
+            return int(match[1]) if match else 0
+
+        spilled = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
+        usage = Usage(
+            number(r"Used (\d+) registers"),
+            spilled,
+            number(r"(\d+) bytes stack frame"),
+            number(r"(\d+) bytes smem"),
+        )
+        found.append((block[: block.index("'")], usage))
+    return found
+
+
+def _check(code: int) -> None:
+    assert code == 0, f"NVRTC: error {code}"
+
+
+def _bytes(program: Any, what: str) -> bytes:
+    size = ctypes.c_size_t()
+    _check(getattr(library(), f"nvrtcGet{what}Size")(program, ctypes.byref(size)))
+    text = ctypes.create_string_buffer(size.value)
+    _check(getattr(library(), f"nvrtcGet{what}")(program, text))
+    return text.raw
+
+
+def _text(program: Any, what: str) -> str:
+    return _bytes(program, what).rstrip(b"\0").decode()

@@ -1,0 +1,120 @@
+"""The kernels of a .cu as a program of the host: compile it, launch kernels, under sanitizers too.
+
+`Program.launch` takes what `lesionkit.gpu.launch` takes, with NumPy arrays in the place of CuPy's,
+so that the façade of a kernel can be run on it unchanged (the fixture `on_host`).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from lesionkit import gpu
+
+HERE = Path(__file__).parent
+CSRC = HERE.parents[1] / "csrc"
+THREAD = ("-O1", "-fsanitize=thread")
+ADDRESS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+PLAIN = ("-O2",)
+
+Order = Literal["forward", "reverse", "together"]
+ORDERS: tuple[Order, ...] = ("forward", "reverse", "together")
+MOST_BLOCKS, MOST_THREADS = 3, 64  # of a launch: a kernel must do its work with any number
+
+
+def build(
+    folder: Path,
+    file: Path,
+    kernels: Sequence[str],
+    flags: Sequence[str] = PLAIN,
+    csrc: Path = CSRC,
+) -> Program:
+    """Compile the kernels of a .cu; skip, with the reason, where that cannot be done at all."""
+    compiler = shlex.split(os.environ.get("CXX", "g++"))
+    if shutil.which(compiler[0]) is None:
+        pytest.skip(f"no C++ compiler: {compiler[0]} is not found")
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = ", ".join(f'lesionkit::on_host::kernel("{name}", {name})' for name in kernels)
+    main = folder / "main.cpp"
+    main.write_text(
+        f'#include "{file}"\n#include "{HERE}/run_on_host.hpp"\n'
+        f"int main(int, char** path) {{ return lesionkit::on_host::run({{{entries}}}, path[1]); }}\n"
+    )
+    program = folder / "program"
+    command = [*compiler, "-std=c++20", "-g", "-pthread", "-Wall", "-Wextra", "-Werror"]
+    command += ["-DLESIONKIT_CUDA_ON_HOST", f"-I{csrc}", *flags, str(main), "-o", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode and "cannot find" in done.stderr and "san" in done.stderr:
+        pytest.skip(f"this compiler has no library for {flags[-1]}")
+    assert done.returncode == 0, done.stderr
+    return Program(program)
+
+
+class KernelFault(Exception):
+    """The program that ran a kernel failed; its message is what the program, or sanitizer, says."""
+
+
+@dataclass
+class Program:
+    """The kernels of one .cu, compiled for the host."""
+
+    path: Path
+    order: Order = "forward"
+
+    def launch(
+        self,
+        kernel: str,
+        grid: int | Sequence[int],
+        block: int | Sequence[int],
+        args: Sequence[Any],
+        shared: int = 0,
+    ) -> None:
+        """As `gpu.launch`, on NumPy arrays; with few blocks and threads, and blocks in `order`."""
+        grid = [*(min(n, MOST_BLOCKS) for n in gpu.sizes(grid)), 1, 1][:3]
+        block = [*(min(n, MOST_THREADS) for n in gpu.sizes(block)), 1, 1][:3]
+        given = [_argument(arg) for arg in map(gpu.scalar, args)]
+        numbers = [*grid, *block, shared, ORDERS.index(self.order), len(given)]
+        lines = [kernel, " ".join(map(str, numbers)), *(f"{t} {len(b)}" for t, b in given)]
+        call = self.path.with_name("call")
+        call.write_bytes("\n".join(lines).encode() + b"\n" + b"".join(b for _, b in given))
+        self._run(call)
+        result = memoryview(call.read_bytes())
+        for arg, (kind, data) in zip(args, given, strict=True):
+            if kind.startswith("*"):
+                arg[...] = np.frombuffer(result[: len(data)], arg.dtype).reshape(arg.shape)
+                result = result[len(data) :]
+
+    def _run(self, call: Path) -> None:
+        """Run it. ThreadSanitizer may need fixed addresses: then once more, by setarch -R."""
+        command = [str(self.path), str(call)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        if "unexpected memory mapping" in done.stderr:
+            if shutil.which("setarch") is None:
+                pytest.skip("ThreadSanitizer needs fixed addresses, and setarch is missing")
+            command = ["setarch", "-R", *command]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            if "memory mapping" in done.stderr or "failed to set personality" in done.stderr:
+                pytest.skip(f"ThreadSanitizer cannot run here: {done.stderr.strip()[:200]}")
+        if done.returncode or done.stderr:
+            raise KernelFault(f"exit {done.returncode}: {done.stderr}")
+
+
+def _argument(arg: Any) -> tuple[str, bytes]:
+    """An argument's type, as run_on_host.hpp names it, and its bytes."""
+    if arg is None:
+        return "null", b""
+    name = f"{arg.dtype.kind}{arg.dtype.itemsize}"
+    if isinstance(arg, np.generic) or arg.dtype.kind == "V":
+        return name, arg.tobytes()
+    assert isinstance(arg, np.ndarray), type(arg)
+    assert arg.flags.c_contiguous
+    return f"*{name}", arg.tobytes()

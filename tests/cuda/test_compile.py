@@ -1,0 +1,75 @@
+"""Every kernel compiles for every GPU that the compiler knows, within bounds; no GPU is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nvrtc
+import pytest
+
+from lesionkit import gpu
+
+# The most registers a thread may use: at 128 a multiprocessor holds 512 threads, at 64 1,024. ptxas
+# may add a few in a newer version; far more means that a loop was unrolled or inlined by accident.
+REGISTERS = {
+    "draw_regions": 96,
+    "element_shares": 80,
+    "paint": 128,
+    "add_noise": 64,
+}
+OTHERS = 128
+STACK = 64  # bytes a thread: the slow path of sine and cosine, and no array of ours
+
+TABLE: list[str] = []  # printed at the end of the run, see conftest.py
+
+
+def test_every_file_is_listed() -> None:
+    folder = gpu.sources()
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.cu")} == {*gpu.KERNELS}
+
+
+def test_the_compiler_knows_the_gpus_we_promise() -> None:
+    assert {75, 80, 90} <= {*nvrtc.architectures()}
+
+
+@pytest.mark.parametrize("file", gpu.KERNELS)
+def test_kernels_compile_within_bounds(file: str) -> None:
+    for architecture in nvrtc.architectures():
+        usages, cubin = nvrtc.compile_kernels(gpu.source(file), gpu.KERNELS[file], architecture)
+        assert cubin[:4] == b"\x7fELF"
+        assert usages.keys() == {*gpu.KERNELS[file]}
+        for kernel, usage in usages.items():
+            TABLE.append(
+                f"sm_{architecture:<4} {Path(file).name:12} {kernel:40} {usage.registers:4} "
+                f"registers {usage.spilled:4} B spilled {usage.stack:4} B stack "
+                f"{usage.shared:6} B shared"
+            )
+            most = REGISTERS.get(kernel, OTHERS)
+            assert usage.spilled == 0, TABLE[-1]
+            assert usage.registers <= most, TABLE[-1]
+            assert usage.stack <= STACK, TABLE[-1]
+
+
+def test_a_mistake_is_reported() -> None:
+    source = '#include "common/portable.hpp"\n__global__ void f(int* x) { *x = nobody; }'
+    with pytest.raises(AssertionError, match='identifier "nobody" is undefined'):
+        nvrtc.compile_kernels(source, ("f",), 90)
+
+
+def test_spills_and_shared_memory_are_seen() -> None:
+    """The bounds above mean nothing if these numbers are not read."""
+    source = """#include "common/portable.hpp"
+    __global__ void __launch_bounds__(1024, 2) f(double* x, int n) {
+      SHARED(double, tile, 64);
+      double y[64];
+      for (int i = 0; i < 64; ++i) y[i] = x[i + threadIdx.x];
+      for (int k = 0; k < n; ++k)
+        for (int i = 0; i < 64; ++i) y[i] = y[i] * y[(i + 1) % 64] + y[(i + 7) % 64];
+      for (int i = 0; i < 64; ++i) tile[i] = y[i];
+      __syncthreads();
+      x[threadIdx.x] = tile[threadIdx.x];
+    }"""
+    usage = nvrtc.compile_kernels(source, ("f",), 90)[0]["f"]
+    assert usage.spilled > 0
+    assert usage.shared == 64 * 8
+    assert usage.registers == 32

@@ -1,0 +1,90 @@
+"""Every kernel of csrc, by the cases of `lesionkit selftest`: on the host against the CPU, with its
+blocks forward, backward and together, under sanitizers; and on a GPU where there is one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import on_host
+import pytest
+from on_host import ADDRESS, CSRC, THREAD, KernelFault
+
+from lesionkit import gpu, selftest
+
+OnHost = Callable[..., None]
+RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap-buffer-overflow"
+
+# (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
+PHANTOM = "optics/phantom.cu"
+FAULTS = [
+    (PHANTOM, "bound of items", "i < count; i +=", "i <= count; i +=", ADDRESS, OVERFLOW),
+    (PHANTOM, "bound of pixels", "if (place >= area) return;", "", ADDRESS, OVERFLOW),
+    (PHANTOM, "bound of noise", "if (place >= size) return;", "", ADDRESS, OVERFLOW),
+    (
+        PHANTOM,
+        "every thread does all",
+        "int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step",
+        "int64_t i = 0; i < count; i += step / step",
+        THREAD,
+        RACE,
+    ),
+]
+
+
+def test_every_kernel_has_a_case() -> None:
+    assert selftest.CASES.keys() == gpu.KERNELS.keys()
+
+
+@pytest.mark.parametrize("order", on_host.ORDERS)
+@pytest.mark.parametrize("file", selftest.CASES)
+def test_on_host_as_on_the_cpu(
+    kernels_on_host: OnHost, file: str, order: on_host.Order
+) -> None:
+    kernels_on_host(order)
+    for check in selftest.CASES[file](np):
+        assert check.passed, check
+
+
+@pytest.mark.parametrize("flags", [THREAD, ADDRESS], ids=["thread", "address"])
+@pytest.mark.parametrize("file", selftest.CASES)
+def test_sanitizers_are_silent(
+    kernels_on_host: OnHost, file: str, flags: tuple[str, ...]
+) -> None:
+    kernels_on_host("together", flags)
+    for check in selftest.CASES[file](np):
+        assert check.passed, check
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "fault", "flags", "said"),
+    [(f[0], *f[2:]) for f in FAULTS],
+    ids=[f"{Path(f[0]).stem}: {f[1]}" for f in FAULTS],
+)
+def test_a_fault_is_noticed(
+    kernels_on_host: OnHost,
+    tmp_path: Path,
+    file: str,
+    text: str,
+    fault: str,
+    flags: tuple[str, ...],
+    said: str,
+) -> None:
+    source = (CSRC / file).read_text()
+    assert source.count(text) == 1, f"{file} has changed: bring FAULTS up to date"
+    shutil.copytree(CSRC, tmp_path / "csrc")
+    (tmp_path / "csrc" / file).write_text(source.replace(text, fault))
+    kernels_on_host("together", flags, tmp_path / "csrc")
+    with pytest.raises(KernelFault, match=said):
+        list(selftest.CASES[file](np))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("file", selftest.CASES)
+def test_on_the_gpu_as_on_the_cpu(cupy: Any, file: str) -> None:
+    for check in selftest.CASES[file](cupy):
+        assert check.passed, check
