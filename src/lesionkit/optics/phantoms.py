@@ -221,9 +221,17 @@ class _Disk:
 
     def __init__(self, writer: StoreWriter, clock: Clock) -> None:
         self.writer, self.clock, self.done = writer, clock, frozenset(writer.done)
+        self.count = writer.job["count"]
+        self.mine = threading.local()  # each thread packs from buffers of its own
 
     def room(self, chunk: int) -> Buffers:
-        return {name: layout.empty(CHUNK) for name, layout in self.writer.layouts.items()}
+        layouts = self.writer.layouts.items()
+        if not hasattr(self.mine, "room"):
+            self.mine.room = {name: layout.empty(CHUNK) for name, layout in layouts}
+        room: Buffers = self.mine.room
+        for array in room.values():
+            array[self.count - chunk * CHUNK :] = 0  # what the last chunk has too much
+        return room
 
     def keep(self, chunk: int, room: Buffers) -> None:
         with self.clock("pack"):

@@ -87,7 +87,7 @@ class PhantomRecipe:
             "margin": number(self.margin, "margin", at_least=0, unit="mm"),
             "nodes": integer(self.nodes, "nodes", at_least=7),
             "refractive_index": number(self.refractive_index, "refractive_index", at_least=1),
-            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=4096),
+            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=512),
             "hbo": _range(self.hbo, "hbo", at_least=0),
             "hb": _range(self.hb, "hb", at_least=0),
             "water": _range(self.water, "water", at_least=0, at_most=100),

@@ -74,7 +74,8 @@ class Layout:
         return np.dtype(self.dtype).itemsize
 
     def chunk_file(self, chunk: int) -> str:
-        return "/".join(["c", str(chunk), *("0" for _ in self.shape)])
+        """Its name: points, not slashes, so that an array is one flat folder."""
+        return ".".join(["c", str(chunk), *("0" for _ in self.shape)])
 
     def empty(self, count: int) -> npt.NDArray[Any]:
         return np.zeros((count, *self.shape), self.dtype)
@@ -101,7 +102,7 @@ class Layout:
                 "name": "regular",
                 "configuration": {"chunk_shape": [CHUNK, *self.shape]},
             },
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
             "fill_value": 0,
             "codecs": [
                 {"name": "bytes", **little},

@@ -111,6 +111,8 @@ class StoreWriter:
         fresh = self.part / "journal.new"
         fresh.write_text("".join(json.dumps(line) + "\n" for line in [self.job, *kept]))
         fresh.replace(journal)
+        for name in self.layouts:
+            (self.part / "store" / name).mkdir(parents=True, exist_ok=True)
 
     def _proves(self, line: Any) -> bool:
         """Whether a journal line lists a chunk whose files are all there, with these checksums."""
@@ -129,9 +131,7 @@ class StoreWriter:
         """Write the files of a chunk, then note them in the journal."""
         with _plain_errors(self.path):
             for name, data in packed.items():
-                file = self._file(name, chunk)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
+                self._file(name, chunk).write_bytes(data)
             line = {"chunk": chunk, "crc32": [zlib.crc32(packed[name]) for name in self.layouts]}
             with self._writing:
                 os.write(self._journal, f"{json.dumps(line)}\n".encode())
