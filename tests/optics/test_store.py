@@ -214,7 +214,7 @@ def test_at_the_very_end_every_step_may_be_the_last(
         write(file, value)
         written.append(file)
 
-    def no_clearing(folder: Path) -> None:
+    def no_clearing(folder: Path, **_: object) -> None:
         raise Enough
 
     with monkeypatch.context() as patched:

@@ -147,9 +147,7 @@ def layouts(recipe: PhantomRecipe) -> dict[str, Layout]:
     }
 
 
-def open_phantoms(
-    path: str | os.PathLike[str], seconds: Mapping[str, float] | None = None
-) -> Phantoms:
+def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     """Open a finished store; its arrays are read when indexed.
 
     Raises FileNotFoundError where there is none or only a part of one, ValueError where something
@@ -173,7 +171,6 @@ def open_phantoms(
         recipe=recipe,
         seed=attributes["seed"],
         attributes=attributes,
-        seconds=dict(seconds or {}),
     )
 
 

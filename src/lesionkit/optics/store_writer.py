@@ -43,7 +43,7 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     _refuse_other(path, attributes, job)
     part = partial_path(path)
     if part.is_dir() and not (part / "store").exists():  # died between its last two steps
-        shutil.rmtree(part)
+        shutil.rmtree(part, ignore_errors=True)
     return True
 
 
@@ -85,6 +85,8 @@ class StoreWriter:
             self.part.mkdir(exist_ok=True)
             self._lock = _lock(self.part)
             try:
+                if self.path.exists():
+                    raise ValueError(f"{self.path} has just been made by another process")
                 self._recall()
                 self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
             except BaseException:
@@ -93,7 +95,9 @@ class StoreWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._journal)
+        with self._writing:
+            os.close(self._journal)
+            self._journal = -1  # whoever still writes is refused
         os.close(self._lock)
 
     def _recall(self) -> None:
@@ -145,7 +149,7 @@ class StoreWriter:
             root = {"zarr_format": 3, "node_type": "group"}
             _write_json(store / "zarr.json", {**root, "attributes": {**self.job, **attributes}})
             store.rename(self.path)
-            shutil.rmtree(self.part)
+        shutil.rmtree(self.part, ignore_errors=True)
 
 
 def _write_json(file: Path, value: Any) -> None:
