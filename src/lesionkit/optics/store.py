@@ -166,8 +166,9 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
         raise FileNotFoundError(f"there is no phantom store at {path}")
     group = zarr.open_group(path, mode="r")
     recipe = PhantomRecipe.from_dict(attributes["recipe"])
+    stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
     return Phantoms(
-        **{name: group[name] for name in layouts(recipe)},
+        **stored,
         recipe=recipe,
         seed=attributes["seed"],
         attributes=attributes,
