@@ -70,7 +70,7 @@ def test_every_option_reaches_the_recipe(tmp_path: Path) -> None:
         (["--count", "many"], "lesionkit phantoms: argument --count: invalid int value: 'many'.*"),
         (["--count", "3", "--wavelengths", "700"], "lesionkit: wavelength must be one of .*"),
         (["--count", "3", "--noise", "nan"], "lesionkit: signal_noise must be .*, got nan"),
-        (["--count", "3", "--nodes", "2"], "lesionkit: nodes must be at least 7, got 2"),
+        (["--count", "3", "--nodes", "2"], "lesionkit: nodes must be from 7 to 1000000, got 2"),
         (["--count", "3", "--threads", "0"], "lesionkit: threads must be from 1 to 1024, got 0"),
         (["--count", "3", "--seed", "-1"], "lesionkit: seed must be from 0 to .*, got -1"),
         (["--count", "3", "--colour", "red"], "lesionkit: unknown argument --colour.*"),

@@ -378,6 +378,7 @@ REFUSED = {
         changed(SQUARE, (3, 1), 1e200), FOUR, ValueError,
         r"nodes must lie within 1e\+09 mm of the origin, got node 3 = \[-1.0, 1e\+200\]$",
     ),
+    "too narrow": (SQUARE * 1e-200, FOUR, ValueError, r"nodes must span .* 1e-09 mm, got 2e-200"),
     "ragged": (SQUARE, [[0, 1, 4], [1, 2]], TypeError, "elements must be an array of numbers"),
     "floats": (SQUARE, FOUR * 1.0, TypeError, r"elements must hold integers, got float64 array"),
     "booleans": (SQUARE, FOUR > 1, TypeError, "elements must hold real numbers"),
@@ -411,7 +412,7 @@ REFUSED = {
     ),
     "element twice": (
         SQUARE, np.vstack([FOUR, [[4, 0, 1]]]), ValueError,
-        r"elements must not come twice, got the corners of element 0 again in element 4 = \[4, 0, 1\]",
+        r"elements must not come twice, got the corners of element 0 again in element 4 = \[4, 0,",
     ),
     "three at an edge": (
         [[0, 0], [1, 0], [0, 1], [0, 2], [0, -1]], [[0, 1, 2], [0, 1, 3], [0, 1, 4]], ValueError,
@@ -419,7 +420,7 @@ REFUSED = {
     ),
     "two on one side": (
         [[0, 0], [1, 0], [0, 1], [0, 2]], [[0, 1, 2], [0, 1, 3]], ValueError,
-        r"elements must not overlap, got two on the same side of edge \[0, 1\], one being element 0",
+        r"elements must not overlap, got two on the same side of edge \[0, 1\], one being",
     ),
     "touches at a node": (
         [[0, 0], [1, 1], [1, -1], [-1, 1], [-1, -1]], [[0, 1, 2], [0, 3, 4]], ValueError,
@@ -439,10 +440,6 @@ REFUSED = {
         *strip(1.2, 40, 0.5), ValueError, "boundary that meets itself, got boundary edges"
     ),
     "a double cover": (*double_cover(), ValueError, "got boundary edges"),
-    "a node on a far edge": (
-        [[0, 0], [4, 0], [4, 1], [2, 1], [2, 3], [0, 3], [2, 0]],
-        [[0, 6, 3], [6, 1, 2], [6, 2, 3], [0, 3, 4], [0, 4, 5]], None, "",
-    ),
     "middles in the order of corners and middles by turns": (
         SIX.nodes, SIX.elements[:, [0, 3, 1, 4, 2, 5]], ValueError,
         r"elements of 6 nodes must hold the corners, then the nodes in the middle of edges 01, 12 "
@@ -466,7 +463,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [name for name, row in REFUSED.items() if row[2]])
+@pytest.mark.parametrize("case", REFUSED)
 def test_mesh_refuses(case: str) -> None:
     nodes, elements, error, message = REFUSED[case]
     with pytest.raises(error, match=message) as caught:
@@ -490,14 +487,13 @@ def test_a_boundary_that_touches_itself_between_nodes_is_refused() -> None:
 
 
 def test_a_middle_may_not_serve_twice() -> None:
-    nodes = np.array([[0, 0], [1, 0], [0.5, 0.2], [0.5, -0.2]])
-    fine = Mesh(nodes, [[0, 1, 2], [1, 0, 3]]).to_quadratic()
-    numbers = fine.elements.copy()
-    places = fine.nodes.copy()
-    long, short = numbers[0, 3], numbers[0, 4]  # edge 01 of length 1, edge 12 beside it
-    places[long] = [0.62, 0.02]
-    places[short] = [0.62, 0.08]
-    numbers[0, 4] = numbers[1, 3]
+    """A narrow fan of two triangles: one node stands near the middles of both outer spokes."""
+    angle = np.array([0, 0.17, 0.34])
+    nodes = np.vstack([[0, 0], np.stack([np.cos(angle), np.sin(angle)], axis=1)])
+    fine = Mesh(nodes, [[0, 1, 2], [0, 2, 3]]).to_quadratic()
+    places, numbers = fine.nodes.copy(), fine.elements.copy()
+    places[numbers[0, 3]] = [0.49, 0.08]
+    numbers[1, 5] = numbers[0, 3]
     keep = np.unique(numbers)
     with pytest.raises(ValueError, match="nodes must be either a corner or in the middle of one"):
         Mesh(places[keep], np.searchsorted(keep, numbers))
@@ -506,8 +502,8 @@ def test_a_middle_may_not_serve_twice() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"radius": 0}, ValueError, "radius must be a finite number of mm above 0"),
-        ({"radius": -1.0}, ValueError, "radius must be a finite number of mm above 0"),
+        ({"radius": 0}, ValueError, "radius must be a finite number of mm at least 1e-09"),
+        ({"radius": -1.0}, ValueError, "radius must be a finite number of mm at least 1e-09"),
         ({"radius": math.nan}, ValueError, "radius must be a finite number"),
         ({"radius": 1e30}, ValueError, "radius must be .* at most"),
         ({"radius": "41"}, TypeError, "radius must be a finite number"),

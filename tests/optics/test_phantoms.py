@@ -332,6 +332,7 @@ def test_instruction_sets_agree(tmp_path: Path) -> None:
             "seed must be from 0 to .*, got 18446744073709551616",
         ),
         ((SMALL, 5, 17), TypeError, "out must be None or a path, got int 17"),
+        ((SMALL, 5, "a.partial"), ValueError, "out must not end in .partial, .* got a.partial"),
     ],
 )
 def test_each_mistake_has_its_sentence(arguments, error, sentence) -> None:

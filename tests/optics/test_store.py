@@ -118,6 +118,7 @@ def test_the_layout_is_the_one_that_zarr_would_write(whole: Path, tmp_path: Path
             fill_value=0,
             dimension_names=source[name].metadata.dimension_names,
             attributes=dict(source[name].attrs),
+            chunk_key_encoding={"name": "default", "separator": "."},
         )
         ours = json.loads((whole / name / "zarr.json").read_text())
         theirs = json.loads((tmp_path / name / "zarr.json").read_text())
@@ -213,7 +214,7 @@ def test_at_the_very_end_every_step_may_be_the_last(
         write(file, value)
         written.append(file)
 
-    def no_clearing(folder: Path) -> None:
+    def no_clearing(folder: Path, **_: object) -> None:
         raise Enough
 
     with monkeypatch.context() as patched:
@@ -237,10 +238,10 @@ def test_a_part_never_opens_and_what_is_finished_is_kept(whole: Path, tmp_path: 
     lines = (part / "journal").read_bytes().splitlines()[1:]
     kept = {json.loads(line)["chunk"] for line in lines}
     assert len(kept) >= 2
-    times = {c: (part / f"store/signal/c/{c}/0/0/0").stat().st_mtime_ns for c in kept}
+    times = {c: (part / f"store/signal/c.{c}.0.0.0").stat().st_mtime_ns for c in kept}
     generate(RECIPE, COUNT, path)
     assert files(path) == files(whole)
-    assert times == {c: (path / f"signal/c/{c}/0/0/0").stat().st_mtime_ns for c in kept}
+    assert times == {c: (path / f"signal/c.{c}.0.0.0").stat().st_mtime_ns for c in kept}
 
 
 @pytest.mark.parametrize("damage", ["torn line", "no newline", "cut file", "lost file", "rot"])
@@ -249,7 +250,7 @@ def test_damage_is_found_and_mended(whole: Path, tmp_path: Path, damage: str) ->
     part = part_of(path)
     journal = part / "journal"
     lines = journal.read_bytes().splitlines(keepends=True)
-    victim = part / "store" / "mri" / "c" / str(json.loads(lines[1])["chunk"]) / "0" / "0"
+    victim = part / f"store/mri/c.{json.loads(lines[1])['chunk']}.0.0"
     if damage == "torn line":
         journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:9] + b"\n" + b"\x00\xff\n[1]\n7\n")
     elif damage == "no newline":

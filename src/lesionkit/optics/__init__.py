@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lesionkit.optics.mesh import Mesh as Mesh
     from lesionkit.optics.mesh import disc_mesh as disc_mesh
     from lesionkit.optics.mesh_files import read_mesh as read_mesh
+    from lesionkit.optics.mesh_files import read_nirfast as read_nirfast
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
@@ -24,6 +25,7 @@ _HOME = {
     "generate": "phantoms",
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
+    "read_nirfast": "mesh_files",
     "write_mesh": "mesh_files",
 }
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "generate",
     "open_phantoms",
     "read_mesh",
+    "read_nirfast",
     "spectra",
     "write_mesh",
 ]

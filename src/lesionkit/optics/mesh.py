@@ -126,7 +126,7 @@ class Mesh:
 def disc_mesh(radius: float = 41.0, nodes: int = 1801, optodes: int = 16) -> Mesh:
     """A disc about the origin, of 3-node triangles in rings: 6 k nodes on ring k about the centre.
 
-    radius  : above 0, mm; the rim's nodes lie on this circle, the first of them at angle 0
+    radius  : 1e-9 to 1e9 mm; the rim's nodes lie on this circle, the first of them at angle 0
     nodes   : at least 7, how many are wanted; the nearest possible number is taken, so the actual
               count is ``len(mesh.nodes)``
     optodes : at least 1; so many equally spaced places on the rim, the first at angle 0, are nodes
@@ -134,7 +134,9 @@ def disc_mesh(radius: float = 41.0, nodes: int = 1801, optodes: int = 16) -> Mes
               of `optodes`; for 16 optodes 24 rings have 1801 nodes, 48 have 7057
     Raises TypeError or ValueError for anything else, or for a disc of over 10,000,000 nodes.
     """
-    radius = arrays.number(radius, "radius", above=0, at_most=mesh_checks.FARTHEST, unit="mm")
+    radius = arrays.number(
+        radius, "radius", at_least=mesh_checks.NARROWEST, at_most=mesh_checks.FARTHEST, unit="mm"
+    )
     nodes = arrays.integer(nodes, "nodes", at_least=7, at_most=_MOST_NODES)
     optodes = arrays.integer(optodes, "optodes", at_least=1)
 

@@ -36,6 +36,7 @@ _SIDES = {
 _TURNED = {3: [0, 2, 1], 6: [0, 2, 1, 5, 4, 3], 4: [0, 1, 3, 2]}
 
 FARTHEST = 1e9  # mm: keeps every product of coordinates far from overflow
+NARROWEST = 1e-9  # mm: and every quotient
 _FLATTEST = 1e-8  # height over longest edge: such stiffness takes half the digits of float64
 _CLOSEST = 1e-9  # distance over mesh width: far above rounding, far below any real element
 _SLANT = np.array([1.0, 0.6180339887498949, 0.4142135623730951])  # along no row of a regular mesh
@@ -112,6 +113,9 @@ def _check_nodes(nodes: Floats, elements: Ints) -> None:
         f"nodes must lie within {FARTHEST:g} mm of the origin",
         lambda i: f"node {i} = {nodes[i].tolist()}",
     )
+    width = float(np.ptp(nodes, axis=0).max())
+    if width < NARROWEST:
+        raise ValueError(f"nodes must span at least {NARROWEST:g} mm, got {width:g} mm")
     _refuse(
         (np.diff(np.sort(elements, axis=1), axis=1) == 0).any(axis=1),
         "elements must not hold a node twice",

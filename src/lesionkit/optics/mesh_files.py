@@ -281,7 +281,7 @@ def _properties(path: Path, count: int) -> tuple[str, dict[str, Floats]]:
 
 def _read_npz(path: Path) -> tuple[Any, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             return file["nodes"], file["elements"]
     except Exception as problem:  # a damaged file can fail anywhere in the zip or array reader
         raise ValueError(f"{path} cannot be read as a mesh: {_said(problem)}") from problem
@@ -329,7 +329,7 @@ def _columns(data: Data | None, name: str, rows: int) -> dict[str, npt.NDArray[A
             raise TypeError(f"{name} must map names to arrays, got the name {key!r}")
         label = f"{name}[{key!r}]"
         column = arrays.real(values, label, ("...",))
-        if column.ndim > 2 or len(column) != rows:
+        if column.ndim not in (1, 2) or len(column) != rows:
             raise ValueError(
                 f"{label} must have shape ({rows},) or ({rows}, any), got {column.shape}"
             )
@@ -382,6 +382,8 @@ def _write_meshio(
                 point_data=node_data,
                 cell_data={name: [column] for name, column in element_data.items()},
             ).write(path, file_format=file_format, **options)
+    except OSError:  # a full disk, say, which the system puts in words itself
+        raise
     except Exception as problem:
         raise ValueError(f"{path.name} cannot be written: {_said(problem)}") from problem
 

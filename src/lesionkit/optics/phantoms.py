@@ -1,19 +1,17 @@
 """`generate`: phantoms by the thousand, from a recipe, in memory or into a store.
 
-Of each phantom: draw its regions, find which share of each element every inclusion covers, solve
-for the readings at each wavelength, add noise; paint maps and MRI. All of it is a function of
-(recipe, seed, index), so neither batches nor threads nor an interruption change one bit.
+A phantom is a function of (recipe, seed, index), see `PhantomFactory`: neither batches nor threads
+nor an interruption change one bit.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +20,11 @@ import numpy.typing as npt
 
 import lesionkit
 from lesionkit import _core, arrays
-from lesionkit.optics import spectra
-from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.mesh import disc_mesh
+from lesionkit.optics.factory import Buffers, Floats, PhantomFactory
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import CHUNK, FORMAT, Phantoms, layouts, open_phantoms
 from lesionkit.optics.store_writer import StoreWriter, is_finished
 
-Floats = npt.NDArray[np.float64]
-Buffers = dict[str, npt.NDArray[Any]]
 Clock = Callable[[str], AbstractContextManager[None]]
 
 BATCH_BYTES = 64 * 2**20  # of area fractions: the largest array of a batch
@@ -76,7 +70,7 @@ def generate(
     }
     if path is None:
         whole = {name: layout.empty(count) for name, layout in layouts(recipe).items()}
-        factory = _Factory(recipe, seed)
+        factory = PhantomFactory(recipe, seed)
         _make(factory, count, batch, _Memory(whole), progress)
         attributes = {**job, **factory.attributes}
         return Phantoms(
@@ -86,118 +80,20 @@ def generate(
     if is_finished(path, job):
         return open_phantoms(path)
     with StoreWriter(path, job, recipe) as writer:
-        factory = _Factory(recipe, seed)
+        factory = PhantomFactory(recipe, seed)
         _make(factory, count, batch, _Disk(writer, factory.clock), progress)
         writer.finish(factory.attributes)
-    return open_phantoms(path, factory.seconds)
+    return replace(open_phantoms(path), seconds=dict(factory.seconds))
 
 
 def _path(out: Any) -> Path | None:
     try:
-        return None if out is None else Path(out)
+        path = None if out is None else Path(out)
     except TypeError:
         raise TypeError(f"out must be None or a path, got {arrays.describe(out)}") from None
-
-
-class _Factory:
-    """What is worked out once for a recipe, and the steps that make phantoms with it."""
-
-    def __init__(self, recipe: PhantomRecipe, seed: int) -> None:
-        self.recipe, self.seed = recipe, seed
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._counting = threading.Lock()
-        with self.clock("plan"):
-            self.mesh = disc_mesh(recipe.radius, recipe.nodes, recipe.optodes)
-            self.corners = np.ascontiguousarray(self.mesh.nodes[self.mesh.elements])
-            self.plans = [
-                ForwardModel(
-                    self.mesh,
-                    recipe.positions,
-                    recipe.positions,
-                    refractive_index=recipe.refractive_index,
-                    source_depth=depth,
-                ).plan("elements")
-                for depth in recipe.source_depths
-            ]
-
-    @contextmanager
-    def clock(self, stage: str) -> Iterator[None]:
-        """Add the time of the block to its stage."""
-        start = time.perf_counter()
-        yield
-        with self._counting:
-            self.seconds[stage] += time.perf_counter() - start
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What the store says of itself beside its job."""
-        return {
-            "geometry": {
-                "radius": self.recipe.radius,
-                "optodes": self.recipe.positions.tolist(),
-                "source_depths": self.recipe.source_depths.tolist(),
-                "nodes": len(self.mesh.nodes),
-                "elements": len(self.mesh.elements),
-            },
-            "accuracy": {
-                "model": "diffusion, Robin boundary, linear triangles: order 2 in their size",
-                "solve": "float64",
-                "rasterisation": "exact area fractions of elements and pixels",
-            },
-        }
-
-    def draw(self, first: int, count: int) -> Floats:
-        """(count, 3, 8): the regions of the phantoms from index `first` on, see `Phantoms`."""
-        regions = np.empty((count, 3, 8))
-        with self.clock("draw"):
-            diameters = np.array(self.recipe.single_diameters)
-            _core.optics.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
-        return regions
-
-    def measure(self, regions: Floats, first: int) -> npt.NDArray[np.float32]:
-        """(count, wavelengths, optodes, optodes - 1): the noisy signal of these phantoms."""
-        recipe, count = self.recipe, len(regions)
-        with self.clock("mix"):
-            shares = np.empty((count, 2, len(self.corners)))
-            _core.optics.element_shares(regions, self.corners, shares)
-            hbo, hb, water, amplitude, power = np.moveaxis(regions[..., 3:], -1, 0)
-            mua = spectra.absorption(recipe.wavelengths, hbo, hb, water, recipe.extinction)
-            mus = spectra.scattering(recipe.wavelengths, amplitude, power)
-        with self.clock("solve"):
-            readings = _readings(self.plans, shares, mua, mus, recipe.optodes)
-        with self.clock("noise"):
-            signal = np.empty(
-                (count, len(self.plans), recipe.optodes, recipe.optodes - 1), np.float32
-            )
-            _core.optics.add_noise(readings, recipe.signal_noise, self.seed, first, signal)
-        return signal
-
-    def paint(self, regions: Floats, first: int, room: Buffers) -> None:
-        """Fill the maps and the MRI of these phantoms."""
-        with self.clock("paint"):
-            _core.optics.paint(
-                regions,
-                self.recipe.radius,
-                self.recipe.mri_gray,
-                self.recipe.mri_noise,
-                self.seed,
-                first,
-                room["chromophores"],
-                room["mri"],
-            )
-
-
-def _readings(
-    plans: list[Any], shares: Floats, absorption: Floats, scattering: Floats, optodes: int
-) -> Floats:
-    """(wavelengths, n, optodes, optodes) fluence at the rim, from each region's properties.
-
-    shares : (n, 2, elements); absorption, scattering : (wavelengths, n, 3) mm^-1
-    """
-    readings = np.empty((len(plans), len(shares), optodes, optodes))
-    for plan, mua, mus, out in zip(plans, absorption, scattering, readings, strict=True):
-        plan.measure_mixture(shares, mua, mus, out)
-    return readings
+    if path is not None and path.name.endswith(".partial"):
+        raise ValueError(f"out must not end in .partial, which is kept for parts, got {path}")
+    return path
 
 
 class _Memory:
@@ -221,9 +117,17 @@ class _Disk:
 
     def __init__(self, writer: StoreWriter, clock: Clock) -> None:
         self.writer, self.clock, self.done = writer, clock, frozenset(writer.done)
+        self.count = writer.job["count"]
+        self.mine = threading.local()  # each thread packs from buffers of its own
 
     def room(self, chunk: int) -> Buffers:
-        return {name: layout.empty(CHUNK) for name, layout in self.writer.layouts.items()}
+        if not hasattr(self.mine, "room"):
+            layouts = self.writer.layouts.items()
+            self.mine.room = {name: layout.empty(CHUNK) for name, layout in layouts}
+        room: Buffers = self.mine.room
+        for array in room.values():
+            array[self.count - chunk * CHUNK :] = 0  # what the last chunk has too much
+        return room
 
     def keep(self, chunk: int, room: Buffers) -> None:
         with self.clock("pack"):
@@ -233,7 +137,7 @@ class _Disk:
 
 
 def _make(
-    factory: _Factory,
+    factory: PhantomFactory,
     count: int,
     batch: int | None,
     sink: _Memory | _Disk,

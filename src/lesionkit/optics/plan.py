@@ -97,14 +97,18 @@ def _symbolic(
     position[order] = np.arange(len(order))
     start = np.cumsum([0, *map(len, blocks)])
     front_of = np.repeat(np.arange(len(blocks)), np.diff(start))
-    by_node = [sources.tocsc(), detectors.tocsc()]
+    # row i of each: what the node at position i meets
+    neighbours, *optodes = (
+        table[order] for table in (graph, sources.T.tocsr(), detectors.T.tocsr())
+    )
     children: list[list[_Front]] = [[] for _ in blocks]
     fronts: list[_Front] = []
     for f, block in enumerate(blocks):
-        near = position[graph[block].indices]
+        here = slice(start[f], start[f + 1])
+        near = position[_of_rows(neighbours, here)]
         rows = np.unique(np.concatenate([near, *(c.update for c in children[f])]))
         update = rows[rows >= start[f + 1]]
-        own_sources, own_detectors = (w[:, block].indices for w in by_node)
+        own_sources, own_detectors = (_of_rows(table, here) for table in optodes)
         front = _Front(
             start=int(start[f]),
             pivots=len(block),
@@ -117,6 +121,12 @@ def _symbolic(
         if front.parent >= 0:
             children[front.parent].append(front)
     return fronts, position
+
+
+def _of_rows(table: sparse.csr_array, rows: slice) -> npt.NDArray[np.int32]:
+    """Columns of the entries in some neighbouring rows."""
+    found: npt.NDArray[np.int32] = table.indices[table.indptr[rows.start] : table.indptr[rows.stop]]
+    return found
 
 
 def _union(*parts: npt.NDArray[Any]) -> Ints:

@@ -85,9 +85,9 @@ class PhantomRecipe:
             "pair_diameter": number(self.pair_diameter, "pair_diameter", above=0, unit="mm"),
             "pair_distance": _range(self.pair_distance, "pair_distance", at_least=0),
             "margin": number(self.margin, "margin", at_least=0, unit="mm"),
-            "nodes": integer(self.nodes, "nodes", at_least=7),
+            "nodes": integer(self.nodes, "nodes", at_least=7, at_most=1_000_000),
             "refractive_index": number(self.refractive_index, "refractive_index", at_least=1),
-            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=4096),
+            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=512),
             "hbo": _range(self.hbo, "hbo", at_least=0),
             "hb": _range(self.hb, "hb", at_least=0),
             "water": _range(self.water, "water", at_least=0, at_most=100),
@@ -126,6 +126,11 @@ class PhantomRecipe:
                     f"{name} must leave room for the inclusions: with the margin they are up to "
                     f"{width:g} mm wide, got a disc of {room:g} mm"
                 )
+        if max(self.source_depths) >= self.radius:
+            raise ValueError(
+                f"nominal_scattering must keep the sources, 1 / mus' deep, within the radius of "
+                f"{self.radius:g} mm, got a depth of {max(self.source_depths):.3g} mm"
+            )
         wettest = self.water[1] * self.contrast[0]
         if wettest > 100:
             raise ValueError(

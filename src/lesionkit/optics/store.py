@@ -74,7 +74,8 @@ class Layout:
         return np.dtype(self.dtype).itemsize
 
     def chunk_file(self, chunk: int) -> str:
-        return "/".join(["c", str(chunk), *("0" for _ in self.shape)])
+        """Its name: points, not slashes, so that an array is one flat folder."""
+        return ".".join(["c", str(chunk), *("0" for _ in self.shape)])
 
     def empty(self, count: int) -> npt.NDArray[Any]:
         return np.zeros((count, *self.shape), self.dtype)
@@ -101,7 +102,7 @@ class Layout:
                 "name": "regular",
                 "configuration": {"chunk_shape": [CHUNK, *self.shape]},
             },
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
             "fill_value": 0,
             "codecs": [
                 {"name": "bytes", **little},
@@ -146,9 +147,7 @@ def layouts(recipe: PhantomRecipe) -> dict[str, Layout]:
     }
 
 
-def open_phantoms(
-    path: str | os.PathLike[str], seconds: Mapping[str, float] | None = None
-) -> Phantoms:
+def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     """Open a finished store; its arrays are read when indexed.
 
     Raises FileNotFoundError where there is none or only a part of one, ValueError where something
@@ -167,12 +166,12 @@ def open_phantoms(
         raise FileNotFoundError(f"there is no phantom store at {path}")
     group = zarr.open_group(path, mode="r")
     recipe = PhantomRecipe.from_dict(attributes["recipe"])
+    stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
     return Phantoms(
-        **{name: group[name] for name in layouts(recipe)},
+        **stored,
         recipe=recipe,
         seed=attributes["seed"],
         attributes=attributes,
-        seconds=dict(seconds or {}),
     )
 
 

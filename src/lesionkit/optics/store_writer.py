@@ -43,7 +43,7 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     _refuse_other(path, attributes, job)
     part = partial_path(path)
     if part.is_dir() and not (part / "store").exists():  # died between its last two steps
-        shutil.rmtree(part)
+        shutil.rmtree(part, ignore_errors=True)
     return True
 
 
@@ -85,6 +85,8 @@ class StoreWriter:
             self.part.mkdir(exist_ok=True)
             self._lock = _lock(self.part)
             try:
+                if self.path.exists():
+                    raise ValueError(f"{self.path} has just been made by another process")
                 self._recall()
                 self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
             except BaseException:
@@ -93,7 +95,9 @@ class StoreWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._journal)
+        with self._writing:
+            os.close(self._journal)
+            self._journal = -1  # whoever still writes is refused
         os.close(self._lock)
 
     def _recall(self) -> None:
@@ -111,6 +115,8 @@ class StoreWriter:
         fresh = self.part / "journal.new"
         fresh.write_text("".join(json.dumps(line) + "\n" for line in [self.job, *kept]))
         fresh.replace(journal)
+        for name in self.layouts:
+            (self.part / "store" / name).mkdir(parents=True, exist_ok=True)
 
     def _proves(self, line: Any) -> bool:
         """Whether a journal line lists a chunk whose files are all there, with these checksums."""
@@ -129,9 +135,7 @@ class StoreWriter:
         """Write the files of a chunk, then note them in the journal."""
         with _plain_errors(self.path):
             for name, data in packed.items():
-                file = self._file(name, chunk)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
+                self._file(name, chunk).write_bytes(data)
             line = {"chunk": chunk, "crc32": [zlib.crc32(packed[name]) for name in self.layouts]}
             with self._writing:
                 os.write(self._journal, f"{json.dumps(line)}\n".encode())
@@ -145,7 +149,7 @@ class StoreWriter:
             root = {"zarr_format": 3, "node_type": "group"}
             _write_json(store / "zarr.json", {**root, "attributes": {**self.job, **attributes}})
             store.rename(self.path)
-            shutil.rmtree(self.part)
+        shutil.rmtree(self.part, ignore_errors=True)
 
 
 def _write_json(file: Path, value: Any) -> None:
