@@ -69,11 +69,12 @@ def phantoms(xp: Any) -> Iterator[Check]:
     from lesionkit.optics.mesh import disc_mesh
     from lesionkit.optics.recipe import PhantomRecipe
 
-    # 23 pixels: the last block of random numbers is not full; a seed and an item beyond 32 bits
+    # 23 pixels, 15 optodes: the last block of random numbers is not full. A seed and an item
+    # beyond 32 bits.
     recipe, seed, first, count = PhantomRecipe(nodes=200, pixels=23), 2**64 - 3, 2**33 + 1, 5
     mesh = disc_mesh(recipe.radius, recipe.nodes, recipe.optodes)
     corners = np.ascontiguousarray(mesh.nodes[mesh.elements])
-    readings = np.random.default_rng(1).uniform(1, 2, (2, count, 16, 16))
+    readings = np.random.default_rng(1).uniform(1, 2, (3, count, 15, 15))
     diameters = np.array(recipe.single_diameters)
 
     def make(kernels: Any, xp: Any) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def phantoms(xp: Any) -> Iterator[Check]:
             "shares": xp.full((count, 2, len(corners)), 77.0),
             "maps": xp.full((count, 3, recipe.pixels, recipe.pixels), 77, np.float32),
             "MRI": xp.full((count, recipe.pixels, recipe.pixels), 77, np.uint8),
-            "signal": xp.full((count, 2, 16, 15), 77, np.float32),
+            "signal": xp.full((count, 3, 15, 14), 77, np.float32),
         }
         regions, at = made["regions"], (seed, first)
         kernels.draw_regions(recipe.limits, diameters, *at, regions)

@@ -105,7 +105,7 @@ class Program:
             if "memory mapping" in done.stderr or "failed to set personality" in done.stderr:
                 pytest.skip(f"ThreadSanitizer cannot run here: {done.stderr.strip()[:200]}")
         if done.returncode or done.stderr:
-            raise KernelFault(f"exit {done.returncode}: {done.stderr}")
+            raise KernelFault(f"exit {done.returncode}: {done.stderr[:2000]}")
 
 
 def _argument(arg: Any) -> tuple[str, bytes]:

@@ -17,7 +17,7 @@ from on_host import ADDRESS, CSRC, THREAD, KernelFault
 from lesionkit import gpu, selftest
 
 OnHost = Callable[..., None]
-RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap-buffer-overflow"
+RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap"
 
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
 PHANTOM = "optics/phantom.cu"
