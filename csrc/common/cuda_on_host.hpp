@@ -2,7 +2,7 @@
 // can be checked without a GPU (tests/cuda/). portable.hpp includes it where
 // LESIONKIT_CUDA_ON_HOST is defined. It is slow: 64 threads a block at most, a few blocks.
 //
-// Each CUDA thread is a thread; __syncthreads is a std::barrier of the block. Blocks run one after
+// Each CUDA thread is a thread; __syncthreads is a barrier of the block. Blocks run one after
 // another, forward or backward: a result that depends on their order differs. Or they run together:
 // ThreadSanitizer then sees races between blocks too. Shared memory is fresh for every block, full
 // of 0xff (NaN, -1), each array its own allocation: AddressSanitizer sees a step past its end.
@@ -11,10 +11,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <barrier>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -59,10 +60,42 @@ inline Memory poisoned(size_t bytes) {
   return memory;
 }
 
+// Not std::barrier: in libstdc++ all barriers wait in one small table, whose atomics order threads
+// that have nothing to do with each other, and ThreadSanitizer then misses races between them.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : expected_(threads) {}
+
+  void wait() {
+    std::unique_lock lock(mutex_);
+    const int phase = phase_;
+    if (++arrived_ == expected_)
+      release();
+    else
+      released_.wait(lock, [&] { return phase_ != phase; });
+  }
+
+  void leave() {  // the others wait for this thread no more
+    std::lock_guard lock(mutex_);
+    if (arrived_ == --expected_) release();
+  }
+
+ private:
+  void release() {
+    arrived_ = 0;
+    ++phase_;
+    released_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable released_;
+  int expected_, arrived_ = 0, phase_ = 0;
+};
+
 struct Warp {
   explicit Warp(int threads) : barrier(threads) {}
 
-  std::barrier<> barrier;
+  Barrier barrier;
   alignas(16) unsigned char value[warpSize][16];  // what each lane shows the others in a shuffle
 };
 
@@ -75,7 +108,7 @@ struct Block {
   }
 
   int threads;
-  std::barrier<> barrier;
+  Barrier barrier;
   Memory dynamic;
   std::vector<Memory> arrays;
   std::vector<std::unique_ptr<Warp>> warps;
@@ -98,19 +131,21 @@ T shuffle(const T& value, int from) {
   Warp& warp = this_warp();
   const int lane = this_thread % warpSize;
   std::memcpy(warp.value[lane], &value, sizeof(T));
-  warp.barrier.arrive_and_wait();
+  warp.barrier.wait();
   T result = value;
   const int thread = this_thread - lane + from;
   if (from >= 0 && from < warpSize && thread < this_block->threads)
     std::memcpy(&result, warp.value[from], sizeof(T));
-  warp.barrier.arrive_and_wait();
+  warp.barrier.wait();
   return result;
 }
 
 enum class Order { forward, reverse, together };
 
-template <class Body>  // body() is the kernel with its arguments
-void run_block(dim3 at, int threads, size_t shared_bytes, const Body& body) {
+// body() is the kernel with its arguments. A thread that is done stays until all at `end` are: of a
+// thread that is gone ThreadSanitizer may no longer know enough to report a race.
+template <class Body>
+void run_block(dim3 at, int threads, size_t shared_bytes, Barrier& end, const Body& body) {
   Block block(threads, shared_bytes);
   std::vector<std::thread> running;
   for (int t = 0; t < threads; ++t)
@@ -121,8 +156,9 @@ void run_block(dim3 at, int threads, size_t shared_bytes, const Body& body) {
       this_block = &block;
       this_thread = t;
       body();
-      this_warp().barrier.arrive_and_drop();  // the others do not wait for a thread that is done
-      block.barrier.arrive_and_drop();
+      this_warp().barrier.leave();  // the others do not wait for a thread that is done
+      block.barrier.leave();
+      end.wait();
     });
   for (auto& thread : running) thread.join();
 }
@@ -135,11 +171,12 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Or
   blockDim = block;
   const int threads = static_cast<int>(block.x * block.y * block.z);
   const unsigned blocks = grid.x * grid.y * grid.z;
+  Barrier end(threads * (order == Order::together ? blocks : 1));
   const auto body = [&]<size_t... I>(std::index_sequence<I...>) {
     kernel(*static_cast<std::remove_cv_t<P>*>(args[I])...);
   };
   const auto run = [&](unsigned b) {
-    run_block({b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y}, threads, shared_bytes,
+    run_block({b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y}, threads, shared_bytes, end,
               [&] { body(std::index_sequence_for<P...>{}); });
   };
   if (order == Order::together) {
@@ -156,10 +193,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Or
 using std::max;
 using std::min;
 
-inline void __syncthreads() { lesionkit::on_host::this_block->barrier.arrive_and_wait(); }
-inline void __syncwarp(unsigned = ~0u) {
-  lesionkit::on_host::this_warp().barrier.arrive_and_wait();
-}
+inline void __syncthreads() { lesionkit::on_host::this_block->barrier.wait(); }
+inline void __syncwarp(unsigned = ~0u) { lesionkit::on_host::this_warp().barrier.wait(); }
 
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {

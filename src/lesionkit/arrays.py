@@ -35,7 +35,7 @@ class Home(NamedTuple):
         return gpu.require()
 
     def view(self, value: Any, name: str) -> Any:
-        """`value` as an array of `xp`, without a copy. NumPy's and CuPy's own stay what they are."""
+        """`value` as an array of `xp`, without a copy. NumPy's and CuPy's stay as they are."""
         if self.library != "torch":
             return value
         try:
@@ -55,7 +55,7 @@ class Home(NamedTuple):
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Within the block CuPy works on this GPU, and in torch's current stream if it is torch's."""
+        """Within the block CuPy works on this GPU, in torch's current stream if it is torch's."""
         if self.gpu is None:
             yield
             return

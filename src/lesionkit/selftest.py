@@ -106,7 +106,57 @@ def phantoms(xp: Any) -> Iterator[Check]:
     yield Check("phantoms: MRI, largest difference", float(off.max()), 1)
 
 
-CASES: dict[str, Case] = {"optics/phantom.cu": phantoms}
+def forward(xp: Any) -> Iterator[Check]:
+    """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
+    from lesionkit.optics.device import DevicePlan
+    from lesionkit.optics.forward import At, ForwardModel
+    from lesionkit.optics.mesh import disc_mesh
+
+    linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
+    rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes
+    random = np.random.default_rng(2)
+    device = 0 if xp is np else xp.cuda.Device().id
+    places: tuple[At, ...] = ("elements", "nodes")
+    for mesh in (linear, linear.to_quadratic()):
+        for frequency in (0.0, 1e8):
+            model = ForwardModel(mesh, rim, rim, frequency=frequency)
+            for at in places:
+                cpu, parts = model.plan(at), model.parts(at)
+                plan = DevicePlan(parts, cpu.stack(), device, xp)
+                maps = [random.uniform(*r, (3, parts["properties"])) for r in TISSUE]
+                light = "modulated" if frequency else "continuous"
+                what = f"readings: {mesh.elements.shape[1]} nodes, {at}, {light}"
+                yield _compare_readings(what, "measure", plan, cpu, maps, xp)
+            if not frequency and mesh is linear:
+                cpu, parts = model.plan("elements"), model.parts("elements")
+                plan = DevicePlan(parts, cpu.stack(), device, xp)
+                mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
+                mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]
+                yield _compare_readings(
+                    "readings: mixtures", "measure_mixture", plan, cpu, mixture, xp
+                )
+                plan.in_shared_memory = False
+                yield _compare_readings(
+                    "readings: panels not in shared memory", "measure_mixture", plan, cpu, mixture,
+                    xp,
+                )  # fmt: skip
+
+
+TISSUE = ((0.002, 0.02), (0.5, 2.0))  # mua and mus' in mm^-1
+
+
+def _compare_readings(
+    what: str, method: str, plan: Any, cpu: Any, inputs: list[Any], xp: Any
+) -> Check:
+    """Readings of 6 x 6 optodes by a plan on the GPU and on the CPU."""
+    kind = np.complex128 if "modulated" in what else np.float64
+    ours, theirs = xp.full((3, 6, 6), np.nan, kind), np.empty((3, 6, 6), kind)
+    getattr(plan, method)(*map(xp.asarray, inputs), ours)
+    getattr(cpu, method)(*inputs, theirs)
+    return Check(what, float(np.abs(_host(ours) / theirs - 1).max()), ROUNDING)
+
+
+CASES: dict[str, Case] = {"optics/forward.cu": forward, "optics/phantom.cu": phantoms}
 
 
 def _host(array: Any) -> Any:

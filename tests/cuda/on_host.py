@@ -96,12 +96,20 @@ class Program:
     def _run(self, call: Path) -> None:
         """Run it. ThreadSanitizer may need fixed addresses: then once more, by setarch -R."""
         command = [str(self.path), str(call)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        # how many accesses of each thread ThreadSanitizer remembers: it must not forget the first
+        environment = {**os.environ, "TSAN_OPTIONS": "history_size=4"}
+
+        def attempt() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=120, env=environment
+            )
+
+        done = attempt()
         if "unexpected memory mapping" in done.stderr:
             if shutil.which("setarch") is None:
                 pytest.skip("ThreadSanitizer needs fixed addresses, and setarch is missing")
             command = ["setarch", "-R", *command]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            done = attempt()
             if "memory mapping" in done.stderr or "failed to set personality" in done.stderr:
                 pytest.skip(f"ThreadSanitizer cannot run here: {done.stderr.strip()[:200]}")
         if done.returncode or done.stderr:

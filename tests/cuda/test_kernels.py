@@ -20,8 +20,22 @@ OnHost = Callable[..., None]
 RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap"
 
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
-PHANTOM = "optics/phantom.cu"
+PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
+WAIT = "__syncthreads();"
+# the lines before or after each barrier of a front's work
+BARRIERS = {
+    "panels are open": ("stack[i] = T{};\n    ", ""),
+    "entries are gathered": ("gathered<T, P>(plan, input, system, g);\n    ", ""),
+    "sums are done": ("", "\n      with_constant<N>(columns"),
+    "columns are eliminated": ("finish_columns<n>(j); });\n      ", ""),
+    "ancestors are updated": ("plan.detectors(), readings);\n    ", ""),
+}
 FAULTS = [
+    *(
+        (FORWARD, f"no barrier once {what}", f"{a}{WAIT}{b}", f"{a}{b}", THREAD, RACE)
+        for what, (a, b) in BARRIERS.items()
+    ),
+    (FORWARD, "bound of tiles", "i + m < below && i + m >= j + n", "i + m >= j + n", ADDRESS, ""),
     (PHANTOM, "bound of items", "i < count; i +=", "i <= count; i +=", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of pixels", "if (place >= area) return;", "", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of noise", "if (place >= size) return;", "", ADDRESS, OVERFLOW),

@@ -43,16 +43,19 @@ VALUES = ("fixed", "stiffness", "area", "mass", "imaginary_mass")
 
 
 class DevicePlan:
-    """The plan of a forward model on the GPU that is current when it is made.
+    """The plan of a forward model on a GPU; its methods are those of `_core.optics.ForwardPlan`.
 
-    array : of the GPU's library (cupy.asarray), from a NumPy array
+    parts, stack : as for :func:`flatten`
+    device       : the GPU's number; xp: cupy, for which this GPU is the current one
     """
 
-    def __init__(self, parts: dict[str, Any], stack: dict[str, Any], array: Any) -> None:
+    def __init__(self, parts: dict[str, Any], stack: dict[str, Any], device: int, xp: Any) -> None:
         host = flatten(parts, stack)
         self.size, self.most_pivots = int(host[0][5]), int(host[0][6])
         self.property_nodes = parts["property_nodes"]
-        self.arrays = [array(part) for part in host]
+        self.device, self.xp = device, xp
+        self.in_shared_memory = True  # where they fit; False is for tests
+        self.arrays = [xp.asarray(part) for part in host]
 
     def measure(self, absorption: Any, scattering: Any, out: Any) -> None:
         """Fill out (n, sources, detectors) from maps (n, properties): see `ForwardPlan.measure`."""
@@ -68,10 +71,10 @@ class DevicePlan:
             return
         number = "Complex<double>" if out.dtype.kind == "c" else "double"
         kernel = f"measure<{number}, {self.property_nodes}, {kind}>"
-        device = gpu.properties(out.device.id)
+        device = gpu.properties(self.device)
         beside = (self.most_pivots + BLOCK_ENTRIES) * out.dtype.itemsize
         panels = self.size * out.dtype.itemsize
-        if beside + panels <= device.shared_per_block:
+        if self.in_shared_memory and beside + panels <= device.shared_per_block:
             shared, scratch = beside + panels, None
             resident = device.shared_per_multiprocessor // (shared + SPARE_SHARED)
             grid = min(len(out), max(1, resident) * device.multiprocessors)
@@ -86,7 +89,7 @@ class DevicePlan:
         fitting = gpu.free_memory() // 2 // (self.size * out.dtype.itemsize)
         grid = max(1, min(grid, fitting))
         with gpu.memory_for(f"the panels of {grid} systems"):
-            return grid, gpu.require().empty((grid, self.size), out.dtype)
+            return grid, self.xp.empty((grid, self.size), out.dtype)
 
 
 def flatten(

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from lesionkit import _core, arrays
+from lesionkit import _core, arrays, gpu
 from lesionkit.optics import optodes
+from lesionkit.optics.device import DevicePlan
 from lesionkit.optics.elements import EDGES
 from lesionkit.optics.mesh import Mesh
 from lesionkit.optics.nirfast import NirfastModel, robin_coefficient
@@ -74,7 +75,8 @@ class ForwardModel:
         rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
         self.detector_weights = optodes.rim_weights(mesh, rim)
         self.source_weights = self._place_sources()
-        self._plans: dict[At, tuple[Any, Cost]] = {}
+        self._plans: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
+        self._device_plans: dict[tuple[At, int], DevicePlan] = {}
         if compat == "nirfast":
             if mesh.order == 2:
                 raise ValueError(
@@ -114,15 +116,26 @@ class ForwardModel:
             f"detectors, {self.frequency:g} Hz, source_depth={self.source_depth:g} mm)"
         )
 
-    def plan(self, at: At) -> Any:
-        """The compiled plan for properties at "nodes" or on "elements"."""
-        return self._planned(at)[0]
+    def plan(self, at: At, device: int | None = None) -> Any:
+        """The plan for properties at "nodes" or on "elements"; `device` is the number of a GPU."""
+        if device is None:
+            return self._planned(at)[0]
+        if (at, device) not in self._device_plans:
+            cpu, _, parts = self._planned(at)
+            xp = gpu.require()
+            with xp.cuda.Device(device):
+                self._device_plans[at, device] = DevicePlan(parts, cpu.stack(), device, xp)
+        return self._device_plans[at, device]
+
+    def parts(self, at: At) -> dict[str, Any]:
+        """The arrays that the plans are made from, see `build_plan`."""
+        return self._planned(at)[2]
 
     def cost(self, at: At = "elements") -> Cost:
         """Multiply-adds and bytes per system, counted from the fronts of the plan."""
         return self._planned(at)[1]
 
-    def _planned(self, at: At) -> tuple[Any, Cost]:
+    def _planned(self, at: At) -> tuple[Any, Cost, dict[str, Any]]:
         if at not in self._plans:
             parts, cost = build_plan(
                 self.mesh,
@@ -132,7 +145,7 @@ class ForwardModel:
                 wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
                 per_node=at == "nodes",
             )
-            self._plans[at] = _core.optics.ForwardPlan(parts), cost
+            self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
         return self._plans[at]
 
     def measure(
@@ -146,6 +159,9 @@ class ForwardModel:
         returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
                      real for frequency 0, else complex. float32 maps give float32 (complex64)
                      readings; the solve itself is in float64.
+
+        Arrays of CuPy and CUDA tensors of torch are solved on their GPU, in the current stream, and
+        the readings stay there; torch tensors give tensors.
         """
         return self._run("measure", absorption, scattering, at, len(self.detectors))
 
@@ -163,36 +179,43 @@ class ForwardModel:
             raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
         shape = ("...", counts[at])
         home = arrays.home(absorption=absorption, scattering=scattering)
-        if home.gpu is not None:
-            raise TypeError(f"absorption must be on the CPU, got a {home}")
+        if home.gpu is not None and (what == "fluence" or self.compat is not None):
+            doing = what if self.compat is None else f"compat={self.compat!r}"
+            raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
+        if self.compat is not None and at != "nodes":
+            raise ValueError("at must be 'nodes' with compat='nirfast', got 'elements'")
         given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
         single = all(getattr(x, "dtype", None) == np.float32 for x in given)
-        mua = arrays.real(given[0], "absorption", shape, "mm^-1")
-        mus = arrays.real(given[1], "scattering", shape, "mm^-1")
-        if mua.shape != mus.shape:
-            raise ValueError(
-                f"absorption and scattering must have the same shape, got {mua.shape} and "
-                f"{mus.shape}"
-            )
-        if np.any(mua < 0):
-            raise ValueError(f"absorption must be at least 0 mm^-1, got {mua.min():g}")
-        if np.any(mus <= 0):
-            raise ValueError(f"scattering must be above 0 mm^-1, got {mus.min():g}")
-        batch = mua.shape[:-1]
-        mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
-        kind = np.complex128 if self.frequency else np.float64
-        out = np.empty((len(mua), len(self.sources), width), kind)
-        if self.compat == "nirfast":
-            if at != "nodes":
-                raise ValueError("at must be 'nodes' with compat='nirfast', got 'elements'")
-            for i in range(len(mua)):
-                out[i] = getattr(self._nirfast, what)(mua[i], mus[i])
-        elif len(mua):
-            getattr(self.plan(at), what)(mua, mus, out)
-        out = out.reshape(*batch, *out.shape[1:])
-        if single:
-            out = out.astype(np.complex64 if self.frequency else np.float32)
-        return home.back(out)
+        with home.current():
+            xp = home.xp
+            mua = arrays.real(given[0], "absorption", shape, "mm^-1", xp)
+            mus = arrays.real(given[1], "scattering", shape, "mm^-1", xp)
+            _require_tissue(mua, mus)
+            batch = mua.shape[:-1]
+            mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
+            kind = np.complex128 if self.frequency else np.float64
+            out = xp.empty((len(mua), len(self.sources), width), kind)
+            if self.compat is not None:
+                for i in range(len(mua)):
+                    out[i] = getattr(self._nirfast, what)(mua[i], mus[i])
+            elif len(mua):
+                getattr(self.plan(at, home.gpu), what)(mua, mus, out)
+            out = out.reshape(*batch, *out.shape[1:])
+            if single:
+                out = out.astype(np.complex64 if self.frequency else np.float32)
+            return home.back(out)
+
+
+def _require_tissue(mua: Any, mus: Any) -> None:
+    """Raise unless the maps have one shape, mua >= 0 and mus' > 0."""
+    if mua.shape != mus.shape:
+        raise ValueError(
+            f"absorption and scattering must have the same shape, got {mua.shape} and {mus.shape}"
+        )
+    if mua.size and float(mua.min()) < 0:
+        raise ValueError(f"absorption must be at least 0 mm^-1, got {float(mua.min()):g}")
+    if mus.size and float(mus.min()) <= 0:
+        raise ValueError(f"scattering must be above 0 mm^-1, got {float(mus.min()):g}")
 
 
 def _require_straight(mesh: Mesh) -> None:
