@@ -68,10 +68,9 @@ HD int64_t normal_blocks(int64_t count) { return (count + 3) / 4; }
 template <class Take>  // take(place, deviate)
 HD void normals_of_block(const Philox& random, int64_t block, int64_t blocks, Take&& take) {
   const PhiloxBlock x = random(static_cast<uint32_t>(block));
-  take(block, normal_of(x.a));
-  take(block + blocks, normal_of(x.b));
-  take(block + 2 * blocks, normal_of(x.c));
-  take(block + 3 * blocks, normal_of(x.d));
+  UNROLL_FOR_CPU_ONLY
+  for (int k = 0; k < 4; ++k)
+    take(block + k * blocks, normal_of(k < 2 ? (k == 0 ? x.a : x.b) : (k == 2 ? x.c : x.d)));
 }
 
 }  // namespace lesionkit

@@ -13,6 +13,13 @@
 #define HD inline
 #endif
 
+// Before a loop of four turns with a long body, of which a GPU's compiler would make far more code.
+#if defined(__CUDACC__)
+#define UNROLL_FOR_CPU_ONLY _Pragma("unroll 1")
+#else
+#define UNROLL_FOR_CPU_ONLY _Pragma("GCC unroll 4")
+#endif
+
 #if defined(__CUDACC_RTC__)
 using uint8_t = unsigned char;
 using int32_t = int;

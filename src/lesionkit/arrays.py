@@ -128,15 +128,15 @@ def namespace(array: Any) -> Any:
     return sys.modules["cupy"] if _is_a(array, "cupy", "ndarray") else np
 
 
-def describe(value: object) -> str:
+def describe(value: Any) -> str:
     """What came, for an error message: the kind of object, its dtype and shape."""
-    if isinstance(value, np.ndarray) or _is_a(value, "cupy", "ndarray"):
+    if _is_a(value, "numpy", "ndarray") or _is_a(value, "cupy", "ndarray"):
         return f"{value.dtype} array of shape {value.shape}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> Any:
+def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> np.ndarray:
     """`value` as a C-contiguous float64 array of `shape`, finite everywhere; else a clear error.
 
     shape : for each axis an int (exactly so many), or a name or None (any number); a leading
@@ -152,7 +152,7 @@ def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> A
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
     try:
-        array = xp.asarray(value)
+        array: np.ndarray = xp.asarray(value)
     except MemoryError:
         raise
     except Exception as problem:

@@ -47,7 +47,8 @@ def build(
     main = folder / "main.cpp"
     main.write_text(
         f'#include "{file}"\n#include "{HERE}/run_on_host.hpp"\n'
-        f"int main(int, char** path) {{ return lesionkit::on_host::run({{{entries}}}, path[1]); }}\n"
+        "int main(int, char** arguments) {\n"
+        f"  return lesionkit::on_host::run({{{entries}}}, arguments[1]);\n}}\n"
     )
     program = folder / "program"
     command = [*compiler, "-std=c++20", "-g", "-pthread", "-Wall", "-Wextra", "-Werror"]

@@ -18,7 +18,7 @@ Builder = Callable[..., Program]
 KERNELS = ("histogram<40>", "histogram<3>")
 RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap"
 
-# In histogram.cu: (what is broken, text as it stands, text with the fault, flags, what must be said)
+# In histogram.cu: (what is broken, text as it stands, with the fault, flags, what must be said)
 FAULTS = [
     ("first barrier", "  __syncthreads();\n  int32_t part", "  int32_t part", THREAD, RACE),
     ("last barrier", "  __syncthreads();\n  for", "  for", THREAD, RACE),
@@ -66,7 +66,7 @@ def test_a_fault_is_noticed(
 
 
 def test_shared_memory_is_fresh_for_each_block(built: Builder, tmp_path: Path) -> None:
-    """A kernel that forgets to clear its counters does not find zeros there, or the last block's."""
+    """A kernel that does not clear its counters finds neither zeros there nor the last block's."""
     broken = tmp_path / "broken.cu"
     clear = "mine[i] = 0"
     assert clear in HISTOGRAM.read_text()

@@ -150,7 +150,7 @@ class ForwardModel:
 
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
-    ) -> npt.NDArray[Any]:
+    ) -> Any:
         """What each detector reads of each source.
 
         absorption : (..., nodes | elements) mm^-1, at least 0
@@ -167,13 +167,13 @@ class ForwardModel:
 
     def fluence(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
-    ) -> npt.NDArray[Any]:
+    ) -> Any:
         """The field of each source at each node: (..., sources, nodes), else as :meth:`measure`."""
         return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
 
     def _run(
         self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At, width: int
-    ) -> npt.NDArray[Any]:
+    ) -> Any:
         counts = {"nodes": len(self.mesh.nodes), "elements": len(self.mesh.elements)}
         if at not in counts:
             raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
