@@ -15,9 +15,11 @@ import pybind11
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 SOURCES = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("*/bind*.cpp")))]
 HEADERS = sorted(map(str, Path("csrc").rglob("*.hpp")))
+KERNELS = sorted(map(str, Path("csrc").rglob("*.cu")))
 FLAGS = [
     "-O3",
     "-fvisibility=hidden",
@@ -63,6 +65,23 @@ def stale(obj: str) -> bool:
     return any(
         not os.path.exists(f) or os.path.getmtime(f) > made for f in ["setup.py", *made_from]
     )
+
+
+class WithSources(build_py):
+    """GPU kernels are compiled when they are first launched: a wheel holds csrc as _csrc.
+
+    An editable install reads the checkout's csrc (lesionkit/gpu.py).
+    """
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for source in (*HEADERS, *KERNELS):
+                copy_to = Path(
+                    self.build_lib, "lesionkit", "_csrc", Path(source).relative_to("csrc")
+                )
+                self.mkpath(str(copy_to.parent))
+                self.copy_file(source, str(copy_to))
 
 
 class BuildEachApart(build_ext):
@@ -112,5 +131,5 @@ setup(
             for level, flags in LEVELS.items()
         ),
     ],
-    cmdclass={"build_ext": BuildEachApart},
+    cmdclass={"build_ext": BuildEachApart, "build_py": WithSources},
 )

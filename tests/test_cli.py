@@ -130,7 +130,7 @@ def test_info_says_what_is_in_use() -> None:
         "lesionkit": lesionkit.__version__,
         "instructions": _core.level,
         "threads": r"\d+",
-        "GPU": "not used",
+        "GPU": "none \\(|.*CuPy",
         "NumPy": np.__version__,
     }.items():
         assert re.search(rf"^{name} +{value}", done.stdout, re.MULTILINE), name

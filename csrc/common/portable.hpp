@@ -3,8 +3,8 @@
 //
 // A formula of one item is marked HD and includes nothing but files that include nothing but this.
 // NVRTC has no standard headers, so what a formula needs of them stands here under a name of ours.
-// gpu.py compiles with -default-device: what is not marked at all (a lambda, a member of a
-// template) is code of the device too.
+// What is not marked at all (a lambda, a member of a template) is code of the device too:
+// CuPy compiles with --device-as-default-execution-space.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -1,7 +1,7 @@
 """The `lesionkit` command.
 
-Exit codes: 0 done; 2 a mistake in what was asked, or a store that cannot be written, told in one
-line; 130 interrupted. Heavy modules are imported by the subcommand that needs them.
+Exit codes: 0 done; 1 the GPU failed its selftest; 2 a mistake in what was asked, or a store that
+cannot be written, told in one line; 130 interrupted. Heavy modules are imported by the subcommand that needs them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unknown argument {rest[0]}")
     options.rest = rest
     try:
-        options.run(options)
-    except (ValueError, TypeError) as mistake:
+        code: int | None = options.run(options)
+    except _mistakes() as mistake:
         return _complain(str(mistake))
     except OSError as trouble:
         return _complain(str(trouble) if trouble.filename else trouble.strerror or str(trouble))
     except KeyboardInterrupt:
         print("lesionkit: interrupted", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """What is told in one line; asked for only when something has gone wrong."""
+    from lesionkit.gpu import GpuError
+
+    return ValueError, TypeError, MemoryError, GpuError
 
 
 def _complain(sentence: str) -> int:
@@ -74,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")
     info.set_defaults(run=_info)
+
+    selftest = commands.add_parser(
+        "selftest",
+        help="does the GPU compute what the CPU computes?",
+        description="Compile every GPU kernel, check each against the CPU, and print one table. "
+        "Exit code 1 without a GPU, or if an answer is wrong.",
+    )
+    selftest.set_defaults(run=_selftest)
 
     bench = commands.add_parser(
         "bench", help="benchmarks against the peers (from a checkout)", add_help=False
@@ -166,19 +181,25 @@ def _info(_: argparse.Namespace) -> None:
     import numpy as np
 
     import lesionkit
-    from lesionkit import _core, _cpu
+    from lesionkit import _core, _cpu, gpu
 
     rows = {
         "lesionkit": lesionkit.__version__,
         "instructions": f"{_core.level} (this processor has {', '.join(_cpu.levels())})",
         "threads": f"{lesionkit.threads()}",
-        "GPU": "not used by this version",
+        "GPU": gpu.describe(),
         "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "NumPy": np.__version__,
         "installed": str(Path(lesionkit.__file__).parent),
     }
     for name, value in rows.items():
         print(f"{name:13} {value}")
+
+
+def _selftest(_: argparse.Namespace) -> int:
+    from lesionkit import selftest
+
+    return selftest.main()
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -28,8 +28,9 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
 }
 
-# -default-device: unmarked functions (lambdas, members of templates) are device code as well.
-OPTIONS = ("-std=c++20", "-default-device")
+# CuPy adds the GPU, -ftz=true, and --device-as-default-execution-space: unmarked functions (lambdas,
+# members of templates) are device code as well.
+OPTIONS = ("-std=c++20",)
 
 OLDEST = 75  # compute capability, times ten
 STATIC_SHARED = 48 * 1024  # bytes of shared memory that need not be asked for

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import nvrtc
 import on_host
 import pytest
 from on_host import CSRC, PLAIN, Program
@@ -62,10 +63,9 @@ def cupy() -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What the compiled kernels use (test_compile.py)."""
-    import test_compile
-
-    if test_compile.TABLE:
+    """What the compiled kernels use."""
+    lines = nvrtc.table()
+    if lines:
         terminalreporter.section("kernels, as compiled")
-        for line in test_compile.TABLE:
+        for line in lines:
             terminalreporter.line(line)

@@ -12,6 +12,8 @@ import pytest
 
 from lesionkit import gpu
 
+CUPY_OPTIONS = ("-ftz=true", "--device-as-default-execution-space")  # that CuPy adds by itself
+
 
 class Usage(NamedTuple):
     """What ptxas says of one compiled kernel."""
@@ -20,6 +22,25 @@ class Usage(NamedTuple):
     spilled: int  # bytes, stores and loads
     stack: int  # bytes of each thread
     shared: int  # bytes of static shared memory
+
+
+# What test_compile.py found, printed at the end of the run: [(file, kernel)][architecture]
+FOUND: dict[tuple[str, str], dict[int, Usage]] = {}
+
+
+def table() -> list[str]:
+    """FOUND in lines: registers on each architecture; the most of the rest."""
+    if not FOUND:
+        return []
+    known = architectures()
+    lines = [f"{'registers':46}" + "".join(f"{f'sm_{a}':>7}" for a in known)]
+    lines[0] += f"{'spilled':>9}{'stack':>7}{'shared':>8}"
+    for (file, kernel), usages in sorted(FOUND.items()):
+        name = f"{kernel} ({file.rsplit('/', 1)[-1]})"
+        most = [max(usage[i] for usage in usages.values()) for i in (1, 2, 3)]
+        registers = "".join(f"{usages[a].registers:7}" if a in usages else " " * 7 for a in known)
+        lines.append(f"{name:46}{registers}{most[0]:7} B{most[1]:5} B{most[2]:6} B")
+    return lines
 
 
 @cache
@@ -64,7 +85,7 @@ def compile_kernels(
         options = [
             *gpu.OPTIONS,
             f"-I{gpu.sources()}",
-            "-ftz=true",  # as CuPy
+            *CUPY_OPTIONS,
             f"-arch=sm_{architecture}",
             "--ptxas-options=-v",
             "-Werror=all-warnings",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nvrtc
 import pytest
 
@@ -19,8 +17,6 @@ REGISTERS = {
 }
 OTHERS = 128
 STACK = 64  # bytes a thread: the slow path of sine and cosine, and no array of ours
-
-TABLE: list[str] = []  # printed at the end of the run, see conftest.py
 
 
 def test_every_file_is_listed() -> None:
@@ -39,15 +35,11 @@ def test_kernels_compile_within_bounds(file: str) -> None:
         assert cubin[:4] == b"\x7fELF"
         assert usages.keys() == {*gpu.KERNELS[file]}
         for kernel, usage in usages.items():
-            TABLE.append(
-                f"sm_{architecture:<4} {Path(file).name:12} {kernel:40} {usage.registers:4} "
-                f"registers {usage.spilled:4} B spilled {usage.stack:4} B stack "
-                f"{usage.shared:6} B shared"
-            )
-            most = REGISTERS.get(kernel, OTHERS)
-            assert usage.spilled == 0, TABLE[-1]
-            assert usage.registers <= most, TABLE[-1]
-            assert usage.stack <= STACK, TABLE[-1]
+            nvrtc.FOUND.setdefault((file, kernel), {})[architecture] = usage
+            where = f"{kernel} on sm_{architecture}: {usage}"
+            assert usage.spilled == 0, where
+            assert usage.registers <= REGISTERS.get(kernel, OTHERS), where
+            assert usage.stack <= STACK, where
 
 
 def test_a_mistake_is_reported() -> None:
