@@ -1,4 +1,4 @@
-"""lesionkit.gpu: what it says where something is missing, and what it asks of CuPy. No GPU needed."""
+"""lesionkit.gpu: what it says where something is missing, and what it asks of CuPy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from fake_cupy import CUDARuntimeError, FakeCupy, on_gpu
 
+from fake_cupy import CUDARuntimeError, FakeCupy, on_gpu
 from lesionkit import cli, gpu, selftest
 
 FILE, KERNEL = "optics/phantom.cu", "paint"
@@ -104,7 +104,7 @@ def test_no_memory(use) -> None:
     sentence = r"^the readings needs more memory than the GPU has left: 3 of 8,192 MiB are free$"
     with pytest.raises(MemoryError, match=sentence), gpu.memory_for("the readings"):
         raise MemoryError("Out of memory allocating 4,294,967,296 bytes")
-    with pytest.raises(ValueError, match="^other$"), gpu.memory_for("the readings"):
+    with pytest.raises(ValueError, match=r"^other$"), gpu.memory_for("the readings"):
         raise ValueError("other")
 
 
@@ -160,9 +160,9 @@ def test_launch_refuses(use) -> None:
     x = on_gpu([1.0])
     with pytest.raises(gpu.GpuError, match=r"arrays on several GPUs: \[0, 1\]"):
         gpu.launch(FILE, KERNEL, 1, 1, [x, on_gpu([1.0], gpu=1)])
-    with pytest.raises(gpu.GpuError, match="needs 102400 bytes of shared memory .* has 101376"):
+    with pytest.raises(gpu.GpuError, match=r"needs 102400 bytes of shared memory .* has 101376"):
         gpu.launch(FILE, KERNEL, 1, 1, [x], shared=100 * 1024)
-    with pytest.raises(gpu.GpuError, match="nobody of optics/phantom.cu is not in .*KERNELS"):
+    with pytest.raises(gpu.GpuError, match=r"nobody of optics/phantom.cu is not in .*KERNELS"):
         gpu.launch(FILE, "nobody", 1, 1, [x])
     with pytest.raises(TypeError, match="takes no bool"):
         gpu.launch(FILE, KERNEL, 1, 1, [x, True])
@@ -194,7 +194,7 @@ def test_the_source_changes_with_any_header(tmp_path, monkeypatch: pytest.Monkey
 
 def test_sources_that_are_missing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "__file__", str(tmp_path / "src" / "lesionkit" / "gpu.py"))
-    with pytest.raises(gpu.GpuError, match="sources are not in .*: install lesionkit again"):
+    with pytest.raises(gpu.GpuError, match=r"sources are not in .*: install lesionkit again"):
         gpu.sources()
     (tmp_path / "src" / "lesionkit" / "_csrc" / "common").mkdir(parents=True)
     (tmp_path / "src" / "lesionkit" / "_csrc" / "common" / "portable.hpp").touch()

@@ -1,7 +1,8 @@
 """The `lesionkit` command.
 
 Exit codes: 0 done; 1 the GPU failed its selftest; 2 a mistake in what was asked, or a store that
-cannot be written, told in one line; 130 interrupted. Heavy modules are imported by the subcommand that needs them.
+cannot be written, told in one line; 130 interrupted. Heavy modules are imported by the subcommand
+that needs them.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
 }
 
-# CuPy adds the GPU, -ftz=true, and --device-as-default-execution-space: unmarked functions (lambdas,
-# members of templates) are device code as well.
+# CuPy adds the GPU, -ftz=true and --device-as-default-execution-space, so that unmarked functions
+# (lambdas, members of templates) are device code as well.
 OPTIONS = ("-std=c++20",)
 
 OLDEST = 75  # compute capability, times ten

@@ -33,13 +33,13 @@ def table() -> list[str]:
     if not FOUND:
         return []
     known = architectures()
-    lines = [f"{'registers':46}" + "".join(f"{f'sm_{a}':>7}" for a in known)]
+    lines = [f"{'registers':52}" + "".join(f"{f'sm_{a}':>7}" for a in known)]
     lines[0] += f"{'spilled':>9}{'stack':>7}{'shared':>8}"
     for (file, kernel), usages in sorted(FOUND.items()):
         name = f"{kernel} ({file.rsplit('/', 1)[-1]})"
         most = [max(usage[i] for usage in usages.values()) for i in (1, 2, 3)]
         registers = "".join(f"{usages[a].registers:7}" if a in usages else " " * 7 for a in known)
-        lines.append(f"{name:46}{registers}{most[0]:7} B{most[1]:5} B{most[2]:6} B")
+        lines.append(f"{name:52}{registers}{most[0]:7} B{most[1]:5} B{most[2]:6} B")
     return lines
 
 

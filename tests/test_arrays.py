@@ -1,0 +1,226 @@
+"""Where arrays live: told without importing, one home for all, and the answer goes back there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fake_cupy import FakeCupy, on_gpu
+from lesionkit import arrays, gpu
+from lesionkit.arrays import Home
+from lesionkit.optics.forward import ForwardModel
+from lesionkit.optics.mesh import disc_mesh
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> FakeCupy:
+    fake = FakeCupy(90, 90)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    monkeypatch.setattr(gpu, "require", lambda: fake)
+    return fake
+
+
+class TorchDevice(SimpleNamespace):
+    """As a torch device."""
+
+    def __str__(self) -> str:
+        return self.type
+
+
+class Tensor:
+    """As a torch tensor, wherever it says."""
+
+    requires_grad = False
+    layout, dtype = "torch.strided", "torch.float64"
+
+    def __init__(self, device: str, index: int | None = None) -> None:
+        self.device = TorchDevice(type=device, index=index)
+
+
+@pytest.fixture
+def fake_torch(monkeypatch: pytest.MonkeyPatch) -> Any:
+    stream = SimpleNamespace(cuda_stream=1234)
+    fake = SimpleNamespace(
+        Tensor=Tensor, cuda=SimpleNamespace(current_stream=lambda device: stream)
+    )
+    monkeypatch.setitem(sys.modules, "torch", fake)
+    return fake
+
+
+def test_asking_imports_nothing() -> None:
+    code = """
+import sys, numpy
+from lesionkit import arrays
+print(arrays.home(a=numpy.ones(3), b=[1.0], c=2))
+print({"torch", "cupy"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "NumPy array\nset()\n", done.stderr
+
+
+def test_homes(cupy: FakeCupy, fake_torch: Any) -> None:
+    assert arrays.home(a=np.ones(3), b=[1, 2], c=1.0) == Home("NumPy", None)
+    assert arrays.home(a=on_gpu([1.0], gpu=1)) == Home("CuPy", 1)
+    assert arrays.home(a=Tensor("cpu")) == Home("torch", None)
+    assert arrays.home(a=Tensor("cuda", 1), b=Tensor("cuda", 1)) == Home("torch", 1)
+    assert arrays.namespace(on_gpu([1.0])) is cupy
+    assert arrays.namespace(np.ones(1)) is np
+
+
+N, C0, C1 = np.ones(2), on_gpu([1.0]), on_gpu([1.0], gpu=1)
+T, G0, G1 = Tensor("cpu"), Tensor("cuda", 0), Tensor("cuda", 1)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "sentence"),
+    [
+        (N, C1, "got b, a CuPy array on GPU 1, and a, a NumPy array; convert with cupy.asarray(a)"),
+        (
+            C0,
+            [1.0],
+            "got a, a CuPy array on GPU 0, and b, a NumPy array; convert with cupy.asarray",
+        ),
+        (C0, C1, "got a, a CuPy array on GPU 0, and b, a CuPy array on GPU 1; convert with"),
+        (N, T, "got b, a torch tensor, and a, a NumPy array; convert with torch.as_tensor(a)"),
+        (T, G1, "and a, a torch tensor; convert with torch.as_tensor(a, device='cuda:1')"),
+        (
+            G0,
+            G1,
+            "and b, a torch tensor on GPU 1; convert with torch.as_tensor(b, device='cuda:0')",
+        ),
+        (C0, G0, "and a, a CuPy array on GPU 0; convert with torch.as_tensor(a, device='cuda:0')"),
+        (
+            T,
+            C0,
+            "got b, a CuPy array on GPU 0, and a, a torch tensor; convert with cupy.asarray(a)",
+        ),
+    ],
+)
+def test_mixed_homes_are_refused(
+    cupy: FakeCupy, fake_torch: Any, a: Any, b: Any, sentence: str
+) -> None:
+    with pytest.raises(TypeError) as told:
+        arrays.home(a=a, b=b)
+    assert str(told.value).startswith("a and b must live in one place, ")
+    assert sentence in str(told.value)
+
+
+def test_other_places_are_refused(fake_torch: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"^a must be a tensor on the CPU or a CUDA device, .* mps$"
+    ):
+        arrays.home(a=Tensor("mps"))
+    numba = SimpleNamespace(__cuda_array_interface__={})
+    with pytest.raises(TypeError, match=r"got a GPU array .* convert with cupy\.asarray\(a\)$"):
+        arrays.home(a=numba)
+    tracked = Tensor("cpu")
+    tracked.requires_grad = True
+    with pytest.raises(TypeError, match=r"^a carries gradients, .* pass a\.detach\(\)$"):
+        arrays.home(a=tracked)
+
+
+def test_cuda_tensors_go_by_dlpack_in_torchs_stream(cupy: FakeCupy, fake_torch: Any) -> None:
+    streams: list[tuple[int, int]] = []
+
+    class ExternalStream:
+        def __init__(self, stream: int, device: int) -> None:
+            self.both = stream, device
+
+        def __enter__(self) -> None:
+            streams.append((*self.both, cupy.device))  # type: ignore[arg-type]
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    cupy.cuda.ExternalStream = ExternalStream
+    cupy.from_dlpack = lambda tensor: ("CuPy's view of", tensor)  # type: ignore[attr-defined]
+    fake_torch.from_dlpack = lambda array: ("torch's view of", array)
+    home = arrays.home(a=G1)
+    with home.current():
+        view = home.view(G1, "a")
+        assert home.xp is cupy
+        assert home.back(view) == ("torch's view of", ("CuPy's view of", G1))
+    assert streams == [(1234, 1, 1)]
+    with Home("CuPy", 1).current():
+        assert cupy.device == 1
+    assert len(streams) == 1, "CuPy's own current stream is left alone"
+    with Home("NumPy", None).current():
+        assert home.gpu == 1
+
+
+def test_tensors_that_have_no_view(cupy: FakeCupy, fake_torch: Any) -> None:
+    def refuse(*_: object) -> None:
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+    cupy.from_dlpack = refuse  # type: ignore[attr-defined]
+    sentence = r"^a must be a dense tensor of real numbers that NumPy knows, got strided torch\.f"
+    with pytest.raises(TypeError, match=sentence):
+        arrays.home(a=G0).view(G0, "a")
+
+
+def test_real_on_a_gpu(cupy: FakeCupy) -> None:
+    strided = on_gpu(np.arange(6, dtype=np.float32).reshape(3, 2)).T
+    taken = arrays.real(strided, "x", (2, 3), xp=cupy)
+    assert taken.dtype == np.float64
+    assert taken.flags.c_contiguous
+    assert isinstance(taken, cupy.ndarray)
+    for bad, error, message in (
+        (on_gpu([1.0, np.nan]), ValueError, "x must be finite, got 1 NaN or infinite"),
+        (on_gpu([1j, 2.0]), TypeError, "x must hold real numbers, got complex128 array of shape"),
+        (on_gpu([True, False]), TypeError, "x must hold real numbers, got bool array of shape"),
+        (on_gpu([1.0]), ValueError, r"x must have shape \(2\), got float64 array of shape \(1,\)"),
+    ):
+        with pytest.raises(error, match=message):
+            arrays.real(bad, "x", (2,), xp=cupy)
+
+
+# --- torch on the CPU, where it is installed ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def model() -> ForwardModel:
+    mesh = disc_mesh(radius=10.0, nodes=61, optodes=6)
+    rim = mesh.nodes[mesh.boundary[::4, 0]]
+    return ForwardModel(mesh, rim, rim)
+
+
+def test_cpu_tensors_give_tensors(model: ForwardModel) -> None:
+    torch = pytest.importorskip("torch")
+    random = np.random.default_rng(0)
+    mua = random.uniform(0.01, 0.02, (2, len(model.mesh.nodes)))
+    mus = np.ones_like(mua)
+    for kind, complex_kind in ((torch.float64, torch.float64), (torch.float32, torch.float32)):
+        given = torch.as_tensor(mua, dtype=kind), torch.as_tensor(mus, dtype=kind)
+        kept = given[0].clone()
+        read = model.measure(*given)
+        assert isinstance(read, torch.Tensor)
+        assert read.dtype == complex_kind
+        assert torch.equal(given[0], kept)
+        expected = model.measure(given[0].numpy(), given[1].numpy())
+        np.testing.assert_array_equal(read.numpy(), expected)
+    home = arrays.home(a=given[0])
+    assert home.back(home.view(given[0], "a")).data_ptr() == given[0].data_ptr(), "no copy"
+    strided = torch.as_tensor(mua.T.copy()).T
+    np.testing.assert_array_equal(
+        model.measure(strided, torch.as_tensor(mus)).numpy(), model.measure(mua, mus)
+    )
+
+
+def test_cpu_tensors_that_are_refused(model: ForwardModel) -> None:
+    torch = pytest.importorskip("torch")
+    good = torch.ones(len(model.mesh.nodes), dtype=torch.float64)
+    for bad, message in (
+        (good.clone().requires_grad_(), r"absorption carries gradients, .*\.detach\(\)"),
+        (good.numpy(), r"must live in one place, .* convert with torch\.as_tensor\(absorption\)$"),
+        (good.to(torch.bfloat16), r"absorption must be a dense tensor .* strided torch\.bfloat16$"),
+        (good.to_sparse(), r"absorption must be a dense tensor .*, got sparse_coo torch\.float64$"),
+        (good.to(torch.complex64), r"absorption must hold real numbers, got complex64 array"),
+        (torch.empty_like(good, device="meta"), r"absorption must be a tensor on the CPU .* meta$"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            model.measure(bad, good)
