@@ -18,30 +18,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import _core
-from lesionkit.optics import spectra
+from lesionkit import _core, gpu
+from lesionkit.optics import phantoms_gpu, spectra
 from lesionkit.optics.forward import ForwardModel
 from lesionkit.optics.mesh import disc_mesh
 from lesionkit.optics.recipe import PhantomRecipe
 
 Floats = npt.NDArray[np.float64]
-Buffers = dict[str, npt.NDArray[Any]]
+Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`
 
 
 class PhantomFactory:
     """The mesh and the plans of a recipe, worked out once, and the steps that use them.
 
     Each step makes any number of phantoms, from the index `first` of the seed on. `seconds` adds up
-    the time of each, over all threads.
+    the time of each, over all threads; a GPU's time shows where it is waited for.
+
+    device : None: the CPU, with NumPy arrays; else the number of a GPU, with CuPy arrays
     """
 
-    def __init__(self, recipe: PhantomRecipe, seed: int) -> None:
-        self.recipe, self.seed = recipe, seed
+    def __init__(self, recipe: PhantomRecipe, seed: int, device: int | None = None) -> None:
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.xp = np if device is None else gpu.require()
+        self.kernels = _core.optics if device is None else phantoms_gpu
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._counting = threading.Lock()
-        with self.clock("plan"):
+        with self.clock("plan"), self.at_work("the plans of the wavelengths"):
             self.mesh = disc_mesh(recipe.radius, recipe.nodes, recipe.optodes)
-            self.corners = np.ascontiguousarray(self.mesh.nodes[self.mesh.elements])
+            corners = np.ascontiguousarray(self.mesh.nodes[self.mesh.elements])
+            self.corners = self.xp.asarray(corners)
+            extinction = spectra.extinction(recipe.wavelengths, recipe.extinction)
+            self.extinction = self.xp.asarray(extinction[:, None, None])
+            self.wavelengths = self.xp.asarray(np.array(recipe.wavelengths)[:, None, None])
             self.plans = [
                 ForwardModel(
                     self.mesh,
@@ -49,9 +57,18 @@ class PhantomFactory:
                     recipe.positions,
                     refractive_index=recipe.refractive_index,
                     source_depth=depth,
-                ).plan("elements")
+                ).plan("elements", device)
                 for depth in recipe.source_depths
             ]
+
+    @contextmanager
+    def at_work(self, what: str) -> Iterator[None]:
+        """Within it, arrays are made on this factory's GPU, if it has one; `what` may not fit."""
+        if self.device is None:
+            yield
+        else:
+            with self.xp.cuda.Device(self.device), gpu.memory_for(what):
+                yield
 
     @contextmanager
     def clock(self, stage: str) -> Iterator[None]:
@@ -79,36 +96,38 @@ class PhantomFactory:
             },
         }
 
-    def draw(self, first: int, count: int) -> Floats:
+    def draw(self, first: int, count: int) -> Any:
         """(count, 3, 8): the regions of the phantoms from index `first` on, see `Phantoms`."""
-        regions = np.empty((count, 3, 8))
+        regions = self.xp.empty((count, 3, 8))
         with self.clock("draw"):
             diameters = np.array(self.recipe.single_diameters)
-            _core.optics.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
+            self.kernels.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
         return regions
 
-    def measure(self, regions: Floats, first: int) -> npt.NDArray[np.float32]:
+    def measure(self, regions: Any, first: int) -> Any:
         """(count, wavelengths, optodes, optodes - 1): the noisy signal of these phantoms."""
-        recipe, count = self.recipe, len(regions)
+        recipe, count, xp = self.recipe, len(regions), self.xp
         with self.clock("mix"):
-            shares = np.empty((count, 2, len(self.corners)))
-            _core.optics.element_shares(regions, self.corners, shares)
-            hbo, hb, water, amplitude, power = np.moveaxis(regions[..., 3:], -1, 0)
-            mua = spectra.absorption(recipe.wavelengths, hbo, hb, water, recipe.extinction)
-            mus = spectra.scattering(recipe.wavelengths, amplitude, power)
+            shares = xp.empty((count, 2, len(self.corners)))
+            self.kernels.element_shares(regions, self.corners, shares)
+            hbo, hb, water, amplitude, power = xp.moveaxis(regions[..., 3:], -1, 0)
+            mua = spectra.mixed_absorption(self.extinction, hbo, hb, water)
+            mus = spectra.power_law(self.wavelengths, amplitude, power)
         with self.clock("solve"):
-            readings = _readings(self.plans, shares, mua, mus, recipe.optodes)
+            readings = xp.empty((len(self.plans), count, recipe.optodes, recipe.optodes))
+            for plan, a, s, out in zip(self.plans, mua, mus, readings, strict=True):
+                plan.measure_mixture(shares, a, s, out)
         with self.clock("noise"):
-            signal = np.empty(
+            signal = xp.empty(
                 (count, len(self.plans), recipe.optodes, recipe.optodes - 1), np.float32
             )
-            _core.optics.add_noise(readings, recipe.signal_noise, self.seed, first, signal)
+            self.kernels.add_noise(readings, recipe.signal_noise, self.seed, first, signal)
         return signal
 
-    def paint(self, regions: Floats, first: int, room: Buffers) -> None:
+    def paint(self, regions: Any, first: int, room: Buffers) -> None:
         """Fill the maps and the MRI of these phantoms."""
         with self.clock("paint"):
-            _core.optics.paint(
+            self.kernels.paint(
                 regions,
                 self.recipe.radius,
                 self.recipe.mri_gray,
@@ -118,16 +137,3 @@ class PhantomFactory:
                 room["chromophores"],
                 room["mri"],
             )
-
-
-def _readings(
-    plans: list[Any], shares: Floats, absorption: Floats, scattering: Floats, optodes: int
-) -> Floats:
-    """(wavelengths, n, optodes, optodes) fluence at the rim, from each region's properties.
-
-    shares : (n, 2, elements); absorption, scattering : (wavelengths, n, 3) mm^-1
-    """
-    readings = np.empty((len(plans), len(shares), optodes, optodes))
-    for plan, mua, mus, out in zip(plans, absorption, scattering, readings, strict=True):
-        plan.measure_mixture(shares, mua, mus, out)
-    return readings

@@ -10,22 +10,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Literal
 
 import lesionkit
-from lesionkit import _core, arrays
-from lesionkit.optics.factory import Buffers, Floats, PhantomFactory
+from lesionkit import _core, arrays, gpu
+from lesionkit.optics.factory import Buffers, PhantomFactory
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import CHUNK, FORMAT, Phantoms, layouts, open_phantoms
 from lesionkit.optics.store_writer import StoreWriter, is_finished
 
-Clock = Callable[[str], AbstractContextManager[None]]
+Device = Literal["auto", "cpu", "cuda"]
 
 BATCH_BYTES = 64 * 2**20  # of area fractions: the largest array of a batch
 
@@ -36,6 +32,7 @@ def generate(
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     *,
+    device: Device = "auto",
     batch: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Phantoms:
@@ -43,11 +40,15 @@ def generate(
 
     recipe   : PhantomRecipe, the paper's by default
     count    : 1 or more; phantom i is the same whatever the count
-    out      : None: NumPy arrays in memory, 0.13 MB per phantom. Else the path of a Zarr v3 store:
+    out      : None: arrays in memory, 0.13 MB per phantom; of NumPy, or of CuPy where a GPU made
+               them. Else the path of a Zarr v3 store:
                it grows at `out`.partial, from where the same call resumes it, and gets its name
                when it is whole. If `out` is the finished store of this very call, it is opened
     seed     : 0 to 2^64 - 1
-    batch    : phantoms solved at once; None takes as many as fit into 64 MiB. It changes no bit
+    device   : "cpu"; "cuda" for CuPy's current GPU; "auto" for that GPU if there is one, else the
+               CPU. The phantoms are the same, readings to 1e-9
+    batch    : phantoms solved at once; None takes as many as fit into 64 MiB (of a GPU: a quarter
+               of its free memory). It changes no bit
     progress : called as progress(done, count) from time to time
     returns  : Phantoms, whose arrays are read from the store when indexed if `out` is given
     Raises ValueError or TypeError for anything else, and for an `out` that holds other phantoms;
@@ -60,18 +61,20 @@ def generate(
     if batch is not None:
         batch = arrays.integer(batch, "batch", at_least=1)
     path = _path(out)
+    number = _device(device)
     job = {
         "format": FORMAT,
         "version": lesionkit.__version__,
-        "instruction_set": _core.level,
+        "instruction_set": instruction_set(number),
         "seed": seed,
         "count": count,
         "recipe": recipe.to_dict(),
     }
     if path is None:
-        whole = {name: layout.empty(count) for name, layout in layouts(recipe).items()}
-        factory = PhantomFactory(recipe, seed)
-        _make(factory, count, batch, _Memory(whole), progress)
+        factory = PhantomFactory(recipe, seed, number)
+        with factory.at_work(f"{count} phantoms"):
+            whole = {n: layout.empty(count, factory.xp) for n, layout in layouts(recipe).items()}
+            _make(factory, count, batch, _Memory(whole), progress)
         attributes = {**job, **factory.attributes}
         return Phantoms(
             **whole, recipe=recipe, seed=seed, attributes=attributes, seconds=dict(factory.seconds)
@@ -80,10 +83,34 @@ def generate(
     if is_finished(path, job):
         return open_phantoms(path)
     with StoreWriter(path, job, recipe) as writer:
-        factory = PhantomFactory(recipe, seed)
-        _make(factory, count, batch, _Disk(writer, factory.clock), progress)
+        factory = PhantomFactory(recipe, seed, number)
+        with factory.at_work(f"{count} phantoms"):
+            _make(factory, count, batch, _Disk(writer, factory), progress)
         writer.finish(factory.attributes)
     return replace(open_phantoms(path), seconds=dict(factory.seconds))
+
+
+def _device(device: Any) -> int | None:
+    """The number of the GPU that `device` means; None for the CPU."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device must be 'auto', 'cpu' or 'cuda', got {device!r}")
+    if device == "cpu":
+        return None
+    try:
+        number = int(gpu.require().cuda.Device().id)
+        gpu.properties(number)
+    except gpu.GpuError:
+        if device == "auto":
+            return None
+        raise
+    return number
+
+
+def instruction_set(device: int | None) -> str:
+    """What computes, as the store records it: a level of the CPU or of a GPU."""
+    if device is None:
+        return str(_core.level)
+    return f"cuda sm_{gpu.properties(device).capability}"
 
 
 def _path(out: Any) -> Path | None:
@@ -108,6 +135,12 @@ class _Memory:
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
         return {name: array[here] for name, array in self.whole.items()}
 
+    def collect(self, first: int, made: Buffers) -> Buffers:
+        """Take a run that a GPU made; it stays there, and nothing is left to finish."""
+        for name, array in made.items():
+            self.whole[name][first : first + len(array)] = array
+        return {}
+
     def keep(self, chunk: int, room: Buffers) -> None:
         """They are in their place already."""
 
@@ -115,8 +148,9 @@ class _Memory:
 class _Disk:
     """Packs and writes phantoms, a chunk at a time."""
 
-    def __init__(self, writer: StoreWriter, clock: Clock) -> None:
-        self.writer, self.clock, self.done = writer, clock, frozenset(writer.done)
+    def __init__(self, writer: StoreWriter, factory: PhantomFactory) -> None:
+        self.writer, self.done = writer, frozenset(writer.done)
+        self.clock, self.xp = factory.clock, factory.xp
         self.count = writer.job["count"]
         self.mine = threading.local()  # each thread packs from buffers of its own
 
@@ -128,6 +162,11 @@ class _Disk:
         for array in room.values():
             array[self.count - chunk * CHUNK :] = 0  # what the last chunk has too much
         return room
+
+    def collect(self, first: int, made: Buffers) -> Buffers:
+        """A run that a GPU made, in the host's memory, to be finished."""
+        with self.clock("copy"):
+            return {name: self.xp.asnumpy(array) for name, array in made.items()}
 
     def keep(self, chunk: int, room: Buffers) -> None:
         with self.clock("pack"):
@@ -145,23 +184,22 @@ def _make(
 ) -> None:
     """Make every chunk that `sink` lacks.
 
-    This thread solves for a run of chunks, with all threads; meanwhile others paint, pack and write
-    the chunks of the run before, each a chunk at a time.
+    This thread makes a run of chunks, with all threads or the GPU; meanwhile others finish the run
+    before, each a chunk at a time: they take it from the GPU, or paint it, then pack and write it.
     """
-    if batch is None:
-        fitting = BATCH_BYTES // (2 * 8 * len(factory.corners))
-        batch = min(max(fitting // CHUNK, 1), 16) * CHUNK
+    batch = batch or _fitting(factory)
     done = min(len(sink.done) * CHUNK, count)
     todo = [chunk for chunk in range(-(-count // CHUNK)) if chunk not in sink.done]
 
-    def finish(chunk: int, regions: Floats, signal: npt.NDArray[np.float32]) -> int:
-        room = sink.room(chunk)
-        filled = {name: array[: len(regions)] for name, array in room.items()}
-        filled["inclusions"][...] = regions
-        filled["signal"][...] = signal
-        factory.paint(regions, chunk * CHUNK, filled)
+    def finish(chunk: int, made: Buffers) -> int:
+        room, size = sink.room(chunk), len(made["inclusions"])
+        filled = {name: array[:size] for name, array in room.items()}
+        for name, array in made.items():
+            filled[name][...] = array
+        if "mri" not in made:
+            factory.paint(made["inclusions"], chunk * CHUNK, filled)
         sink.keep(chunk, room)
-        return len(regions)
+        return size
 
     def settle(waiting: list[Future[int]]) -> None:
         nonlocal done
@@ -175,22 +213,53 @@ def _make(
         try:
             for run in _runs(todo, max(batch // CHUNK, 1)):
                 first, stop = run[0] * CHUNK, min((run[-1] + 1) * CHUNK, count)
-                regions = factory.draw(first, stop - first)
-                signal = np.concatenate(
-                    [
-                        factory.measure(regions[i : i + batch], first + i)
-                        for i in range(0, len(regions), batch)
-                    ]
-                )
+                made = _wave(factory, first, stop - first, batch)
+                if factory.device is not None:
+                    made = sink.collect(first, made)
                 settle(waiting)
                 waiting = [
-                    pool.submit(finish, chunk, regions[i : i + CHUNK], signal[i : i + CHUNK])
-                    for i, chunk in zip(range(0, len(regions), CHUNK), run, strict=True)
+                    pool.submit(finish, chunk, {n: a[i : i + CHUNK] for n, a in made.items()})
+                    for i, chunk in zip(range(0, stop - first, CHUNK), run, strict=True)
+                    if made
                 ]
+                done += 0 if made else stop - first
             settle(waiting)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _fitting(factory: PhantomFactory) -> int:
+    """Phantoms that are made at once where nobody says how many."""
+    each = 2 * 8 * len(factory.corners)  # bytes of the area fractions, the largest array
+    if factory.device is None:
+        return min(max(BATCH_BYTES // each // CHUNK, 1), 16) * CHUNK
+    each += sum(layout.empty(1).nbytes for layout in layouts(factory.recipe).values())
+    fitting: int = gpu.free_memory() // 4 // each // CHUNK
+    return min(max(fitting, 1), 64) * CHUNK
+
+
+def _wave(factory: PhantomFactory, first: int, count: int, batch: int) -> Buffers:
+    """Regions and signal of a run, no more than `batch` solved at once. A GPU paints them as well,
+    and solves fewer at once where its memory ends."""
+    regions = factory.draw(first, count)
+    parts, i = [], 0
+    while i < count:
+        try:
+            parts.append(factory.measure(regions[i : i + batch], first + i))
+        except MemoryError:
+            if factory.device is None or batch == 1:
+                raise
+            factory.xp.get_default_memory_pool().free_all_blocks()
+            batch = -(-batch // 2)
+        else:
+            i += batch
+    made: Buffers = {"inclusions": regions, "signal": factory.xp.concatenate(parts)}
+    if factory.device is not None:
+        room = layouts(factory.recipe)
+        made |= {name: room[name].empty(count, factory.xp) for name in ("chromophores", "mri")}
+        factory.paint(regions, first, made)
+    return made
 
 
 def _runs(chunks: list[int], longest: int) -> Iterator[list[int]]:

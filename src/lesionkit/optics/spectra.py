@@ -106,8 +106,6 @@ def absorption(
     ValueError : out of range, not finite, or shapes that do not broadcast; TypeError: no numbers
     """
     coefficients = extinction(wavelength, table)
-    millimolar = 1e-3  # of a micromolar
-    scales = {"hbo": millimolar, "hb": millimolar, "water": 1e-2}
     given = {"hbo": hbo, "hb": hb, "water": water}
     amounts = {}
     for name, value in given.items():
@@ -122,11 +120,27 @@ def absorption(
     except ValueError:
         shapes = ", ".join(f"{name} {amount.shape}" for name, amount in amounts.items())
         raise ValueError(f"hbo, hb and water must broadcast together, got {shapes}") from None
-    mua = np.zeros(coefficients.shape[:-1] + shape)
-    places = (..., *(None,) * len(shape))
-    for column, (name, amount) in enumerate(amounts.items()):
-        mua += coefficients[..., column][places] * (scales[name] * amount)
-    return mua.astype(_dtype(*given.values()), copy=False)
+    places = (..., *(None,) * len(shape), slice(None))
+    mua = mixed_absorption(coefficients[places], *amounts.values())
+    return np.asarray(mua, dtype=_dtype(*given.values()))
+
+
+def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
+    """mua in mm^-1 for checked arrays of NumPy or CuPy that broadcast against coefficients[..., 0].
+
+    coefficients : (..., 3) as from :func:`extinction`;  hbo, hb: micromolar;  water: per cent
+    """
+    millimolar, fraction = 1e-3, 1e-2
+    return (
+        coefficients[..., 0] * (millimolar * hbo)
+        + coefficients[..., 1] * (millimolar * hb)
+        + coefficients[..., 2] * (fraction * water)
+    )
+
+
+def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
+    """mus' in mm^-1 for checked arrays of NumPy or CuPy that broadcast; wavelength in nm."""
+    return amplitude * (wavelength / 1000) ** -power
 
 
 def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
@@ -149,8 +163,7 @@ def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
         raise ValueError(
             f"amplitude and power must broadcast together, got {a.shape} and {b.shape}"
         ) from None
-    micrometres = (nm / 1000)[(..., *(None,) * len(shape))]
-    mus = a * micrometres**-b
+    mus = power_law(nm[(..., *(None,) * len(shape))], a, b)
     return np.asarray(mus, dtype=_dtype(amplitude, power))
 
 

@@ -77,8 +77,9 @@ class Layout:
         """Its name: points, not slashes, so that an array is one flat folder."""
         return ".".join(["c", str(chunk), *("0" for _ in self.shape)])
 
-    def empty(self, count: int) -> npt.NDArray[Any]:
-        return np.zeros((count, *self.shape), self.dtype)
+    def empty(self, count: int, xp: Any = np) -> Any:
+        """Room for `count` phantoms, all zero: an array of NumPy, or of the module `xp`."""
+        return xp.zeros((count, *self.shape), self.dtype)
 
     def pack(self, chunk: npt.NDArray[Any]) -> bytes:
         """(CHUNK, ...) as the bytes of its file. The bytes do not depend on the thread."""
