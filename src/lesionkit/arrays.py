@@ -92,7 +92,10 @@ def number(
     accepted = f"a finite number{unit and ' of ' + unit} {' and '.join(limits)}".rstrip()
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be {accepted}, got {describe(value)}")
-    x = float(value)
+    try:
+        x = float(value)
+    except OverflowError:
+        x = np.inf
     if (
         not np.isfinite(x)
         or (above is not None and not x > above)
