@@ -148,6 +148,7 @@ def test_help_and_no_command(capsys) -> None:
 
 def test_bench_hands_its_arguments_on(tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
     (tmp_path / "benchmarks" / "__main__.py").write_text("import sys; print(sys.argv)")
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "src" / "lesionkit" / "cli.py"))
     monkeypatch.setattr(sys, "path", list(sys.path))
