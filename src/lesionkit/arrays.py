@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lesionkit import _core
+
 Shape = Sequence[int | str | None]
 
 
@@ -18,11 +20,20 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
+def real(
+    value: Any,
+    name: str,
+    shape: Shape,
+    unit: str = "",
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+) -> np.ndarray:
     """`value` as a C-contiguous float64 array of `shape`, finite everywhere; else a clear error.
 
     shape : for each axis an int (exactly so many), or a name or None (any number); a leading
             ``...`` is written as the string "...", and admits any batch axes.
+    at_least, above : what every number must be
     """
     if getattr(value, "requires_grad", False):
         raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
@@ -41,9 +52,14 @@ def real(value: Any, name: str, shape: Shape, unit: str = "") -> np.ndarray:
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
     array = np.asarray(array, dtype=np.float64, order="C")
-    bad = np.count_nonzero(~np.isfinite(array))
-    if bad:
+    low, _, finite = _core.extent(array)  # as fast as memory: maps may be larger than their solve
+    if not finite:
+        bad = np.count_nonzero(~np.isfinite(array))
         raise ValueError(f"{name} must be finite{unit and f' ({unit})'}, got {bad} NaN or infinite")
+    if at_least is not None and low < at_least:
+        raise ValueError(f"{name} must be at least {f'{at_least:g} {unit}'.rstrip()}, got {low:g}")
+    if above is not None and low <= above:
+        raise ValueError(f"{name} must be above {f'{above:g} {unit}'.rstrip()}, got {low:g}")
     return array
 
 

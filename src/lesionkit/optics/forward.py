@@ -163,17 +163,13 @@ class ForwardModel:
             raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
         shape = ("...", counts[at])
         single = all(getattr(x, "dtype", None) == np.float32 for x in (absorption, scattering))
-        mua = arrays.real(absorption, "absorption", shape, "mm^-1")
-        mus = arrays.real(scattering, "scattering", shape, "mm^-1")
+        mua = arrays.real(absorption, "absorption", shape, "mm^-1", at_least=0)
+        mus = arrays.real(scattering, "scattering", shape, "mm^-1", above=0)
         if mua.shape != mus.shape:
             raise ValueError(
                 f"absorption and scattering must have the same shape, got {mua.shape} and "
                 f"{mus.shape}"
             )
-        if np.any(mua < 0):
-            raise ValueError(f"absorption must be at least 0 mm^-1, got {mua.min():g}")
-        if np.any(mus <= 0):
-            raise ValueError(f"scattering must be above 0 mm^-1, got {mus.min():g}")
         batch = mua.shape[:-1]
         mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
         kind = np.complex128 if self.frequency else np.float64
