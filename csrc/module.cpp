@@ -1,6 +1,8 @@
 // Table of contents: one line per domain. Compiled once per instruction set (setup.py).
 #include <pybind11/pybind11.h>
 
+#include "common/arrays.hpp"
+#include "common/extent.hpp"
 #include "common/parallel.hpp"
 
 namespace py = pybind11;
@@ -16,5 +18,16 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
   m.attr("level") = LESIONKIT_TEXT(LESIONKIT_LEVEL);
   m.def("get_threads", &lesionkit::get_threads);
   m.def("set_threads", &lesionkit::set_threads, py::arg("count"));
+  m.def(
+      "extent",
+      [](const lesionkit::Array<double>& values) {
+        lesionkit::Extent extent;
+        {
+          py::gil_scoped_release release;
+          extent = lesionkit::parallel_extent(values.data(), values.size());
+        }
+        return py::make_tuple(extent.low, extent.high, extent.finite);
+      },
+      py::arg("values").noconvert());
   bind_optics(m.def_submodule("optics"));
 }

@@ -146,11 +146,20 @@ def test_help_and_no_command(capsys) -> None:
     assert left.value.code == 2
 
 
-def test_bench_hands_its_arguments_on(capsys) -> None:
-    with pytest.raises(SystemExit) as left:
-        cli.main(["bench", "--help"])
-    assert left.value.code == 0
-    assert "lesionkit bench" in capsys.readouterr().out
+def test_bench_hands_its_arguments_on(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
+    (tmp_path / "benchmarks" / "__main__.py").write_text("import sys; print(sys.argv)")
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "src" / "lesionkit" / "cli.py"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    for name in [n for n in sys.modules if n.partition(".")[0] == "benchmarks"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert cli.main(["bench", "forward", "--quick"]) == 0
+    assert "['lesionkit bench', 'forward', '--quick']" in capsys.readouterr().out
+    (tmp_path / "benchmarks" / "__main__.py").write_text("import a_missing_peer")
+    assert cli.main(["bench"]) == 2
+    assert "bench needs a_missing_peer" in capsys.readouterr().err
 
 
 def test_bench_outside_a_checkout(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -53,6 +53,7 @@ void parallel_for_with(int64_t n, int64_t grain, MakeState&& make_state, Body&& 
 
   std::vector<std::thread> helpers;
   const int64_t wanted = std::min<int64_t>(get_threads(), chunks) - 1;
+  if (wanted > 0) helpers.reserve(wanted);
   try {
     for (int64_t i = 0; i < wanted; ++i) helpers.emplace_back(work);
   } catch (const std::system_error&) {

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from lesionkit import _core
+
 Shape = Sequence[int | str | None]
 
 
@@ -136,12 +138,22 @@ def describe(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> np.ndarray:
+def real(
+    value: Any,
+    name: str,
+    shape: Shape,
+    unit: str = "",
+    xp: Any = np,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+) -> Any:
     """`value` as a C-contiguous float64 array of `shape`, finite everywhere; else a clear error.
 
     shape : for each axis an int (exactly so many), or a name or None (any number); a leading
             ``...`` is written as the string "...", and admits any batch axes.
     xp    : where: numpy, or cupy for an array that is on a GPU already (see :class:`Home`)
+    at_least, above : what every number must be
     """
     _refuse_gradients(value, name)
     if xp is np and hasattr(value, "__cuda_array_interface__"):
@@ -161,10 +173,26 @@ def real(value: Any, name: str, shape: Shape, unit: str = "", xp: Any = np) -> n
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
     array = xp.asarray(array, dtype=np.float64, order="C")
-    bad = int(xp.count_nonzero(~xp.isfinite(array)))
-    if bad:
+    low, finite = _least(array)
+    if not finite:
+        bad = int(xp.count_nonzero(~xp.isfinite(array)))
         raise ValueError(f"{name} must be finite{unit and f' ({unit})'}, got {bad} NaN or infinite")
+    if at_least is not None and low < at_least:
+        raise ValueError(f"{name} must be at least {f'{at_least:g} {unit}'.rstrip()}, got {low:g}")
+    if above is not None and low <= above:
+        raise ValueError(f"{name} must be above {f'{above:g} {unit}'.rstrip()}, got {low:g}")
     return array
+
+
+def _least(array: Any) -> tuple[float, bool]:
+    """The smallest number, and whether all are finite; at the speed of memory, since maps may be
+    larger than their solve."""
+    if isinstance(array, np.ndarray):
+        low, _, finite = _core.extent(array)
+        return low, finite
+    low = float(array.min()) if array.size else np.inf
+    high = float(array.max()) if array.size else 0.0
+    return low, bool(np.isfinite([low, high]).all()) if array.size else True
 
 
 def require_shape(array: Any, name: str, shape: Shape) -> None:
@@ -212,7 +240,10 @@ def number(
     accepted = f"a finite number{unit and ' of ' + unit} {' and '.join(limits)}".rstrip()
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be {accepted}, got {describe(value)}")
-    x = float(value)
+    try:
+        x = float(value)
+    except OverflowError:
+        x = np.inf
     if (
         not np.isfinite(x)
         or (above is not None and not x > above)

@@ -213,7 +213,12 @@ def _bench(options: argparse.Namespace) -> None:
         )
     sys.path.insert(0, str(checkout))
     sys.argv = ["lesionkit bench", *options.rest]
-    runpy.run_module("benchmarks", run_name="__main__")
+    try:
+        runpy.run_module("benchmarks", run_name="__main__")
+    except ModuleNotFoundError as missing:
+        raise ValueError(
+            f"bench needs {missing.name}, which is not installed: pip install -e '.[bench]'"
+        ) from missing
 
 
 if __name__ == "__main__":

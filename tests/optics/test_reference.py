@@ -28,11 +28,8 @@ def direct_sum(source_radius, angles, frequency=0.0, n=1.33, terms=0):
     with mpmath.workdps(50):
         big_r, mua, mus = mpmath.mpf(41), mpmath.mpf(0.02), mpmath.mpf(1.5)
         d = 1 / (3 * (mua + mus))
-        loss = (
-            mua - 2j * mpmath.pi * frequency * n / mpmath.mpf(reference.SPEED_OF_LIGHT)
-            if frequency
-            else mua
-        )
+        c = mpmath.mpf(reference.SPEED_OF_LIGHT)
+        loss = mua - 2j * mpmath.pi * frequency * n / c if frequency else mua
         k = mpmath.sqrt(loss / d)
         ksi = reference.robin_coefficient(n)
         total = [mpmath.mpf(0)] * len(angles)

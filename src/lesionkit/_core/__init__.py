@@ -30,5 +30,6 @@ _module = importlib.import_module(f"lesionkit._core_{_pick()}")
 level = _module.level
 get_threads = _module.get_threads
 set_threads = _module.set_threads
+extent = _module.extent
 optics = _module.optics
 sys.modules[__name__ + ".optics"] = optics  # so that `from lesionkit._core.optics import ...` works

@@ -1,7 +1,11 @@
 # The compiled module: csrc/module.cpp. One .pyi per submodule (csrc/<domain>/bind*.cpp).
+import numpy as np
+from numpy.typing import NDArray
+
 from lesionkit._core import optics as optics
 
 level: str
 
 def get_threads() -> int: ...
 def set_threads(count: int) -> None: ...
+def extent(values: NDArray[np.float64]) -> tuple[float, float, bool]: ...

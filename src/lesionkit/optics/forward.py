@@ -188,9 +188,13 @@ class ForwardModel:
         single = all(getattr(x, "dtype", None) == np.float32 for x in given)
         with home.current():
             xp = home.xp
-            mua = arrays.real(given[0], "absorption", shape, "mm^-1", xp)
-            mus = arrays.real(given[1], "scattering", shape, "mm^-1", xp)
-            _require_tissue(mua, mus)
+            mua = arrays.real(given[0], "absorption", shape, "mm^-1", xp, at_least=0)
+            mus = arrays.real(given[1], "scattering", shape, "mm^-1", xp, above=0)
+            if mua.shape != mus.shape:
+                raise ValueError(
+                    f"absorption and scattering must have the same shape, got {mua.shape} and "
+                    f"{mus.shape}"
+                )
             batch = mua.shape[:-1]
             mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
             kind = np.complex128 if self.frequency else np.float64
@@ -204,18 +208,6 @@ class ForwardModel:
             if single:
                 out = out.astype(np.complex64 if self.frequency else np.float32)
             return home.back(out)
-
-
-def _require_tissue(mua: Any, mus: Any) -> None:
-    """Raise unless the maps have one shape, mua >= 0 and mus' > 0."""
-    if mua.shape != mus.shape:
-        raise ValueError(
-            f"absorption and scattering must have the same shape, got {mua.shape} and {mus.shape}"
-        )
-    if mua.size and float(mua.min()) < 0:
-        raise ValueError(f"absorption must be at least 0 mm^-1, got {float(mua.min()):g}")
-    if mus.size and float(mus.min()) <= 0:
-        raise ValueError(f"scattering must be above 0 mm^-1, got {float(mus.min()):g}")
 
 
 def _require_straight(mesh: Mesh) -> None:
