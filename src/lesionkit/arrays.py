@@ -190,9 +190,10 @@ def _least(array: Any) -> tuple[float, bool]:
     if isinstance(array, np.ndarray):
         low, _, finite = _core.extent(array)
         return low, finite
-    low = float(array.min()) if array.size else np.inf
-    high = float(array.max()) if array.size else 0.0
-    return low, bool(np.isfinite([low, high]).all()) if array.size else True
+    if not array.size:
+        return np.inf, True
+    low, high = float(array.min()), float(array.max())  # NaN if any is
+    return low, bool(np.isfinite([low, high]).all())
 
 
 def require_shape(array: Any, name: str, shape: Shape) -> None:

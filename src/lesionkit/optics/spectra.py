@@ -164,7 +164,8 @@ def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
             f"amplitude and power must broadcast together, got {a.shape} and {b.shape}"
         ) from None
     mus = power_law(nm[(..., *(None,) * len(shape))], a, b)
-    return np.asarray(mus, dtype=_dtype(amplitude, power))
+    answer: np.ndarray = np.asarray(mus, dtype=_dtype(amplitude, power))
+    return answer
 
 
 def _real(value: Any, name: str) -> np.ndarray:
