@@ -8,6 +8,7 @@
 namespace py = pybind11;
 
 void bind_optics(py::module_ m);
+void bind_texture(py::module_ m);
 
 #define LESIONKIT_JOIN2(a, b) a##b
 #define LESIONKIT_JOIN(a, b) LESIONKIT_JOIN2(a, b)
@@ -30,4 +31,5 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
       },
       py::arg("values").noconvert());
   bind_optics(m.def_submodule("optics"));
+  bind_texture(m.def_submodule("texture"));
 }

@@ -1,6 +1,7 @@
 """lesionkit: a fast backend for lesion imaging.
 
-Domains are loaded when first used: ``lesionkit.optics`` (light in tissue).
+Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
+``lesionkit.texture`` (GLCM and its kin).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit import optics as optics
+    from lesionkit import texture as texture
 
 __version__ = "0.1.0"
-__all__ = ["optics", "threads"]
+__all__ = ["optics", "texture", "threads"]
 
 
 def threads(count: int | None = None) -> int:
@@ -29,6 +31,6 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "optics":
-        return importlib.import_module("lesionkit.optics")
+    if name in ("optics", "texture"):
+        return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

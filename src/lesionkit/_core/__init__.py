@@ -32,4 +32,6 @@ get_threads = _module.get_threads
 set_threads = _module.set_threads
 extent = _module.extent
 optics = _module.optics
+texture = _module.texture
 sys.modules[__name__ + ".optics"] = optics  # so that `from lesionkit._core.optics import ...` works
+sys.modules[__name__ + ".texture"] = texture

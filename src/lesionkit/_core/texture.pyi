@@ -1,0 +1,1 @@
+# csrc/texture/bind*.cpp, in the order of those files.

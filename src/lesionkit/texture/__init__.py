@@ -1,0 +1,1 @@
+"""Texture: co-occurrence matrices, runs, zones, and the features drawn from them."""
