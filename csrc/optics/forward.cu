@@ -1,10 +1,10 @@
 // The diffusion forward model on a GPU: a block of threads works on one system at a time.
 //
-// The plan is that of the CPU (forward.hpp), flattened by optics/device.py: the same fronts, the same
-// stack of panels, which lies in shared memory where it fits. Threads divide a front's rows, tiles
-// and readings among themselves; every entry is written by one thread, and sums run in a fixed order,
-// so the bits do not depend on how blocks are scheduled. Elements are gathered by the entries they
-// add to, which needs no atomics.
+// The plan is that of the CPU (forward.hpp), flattened by optics/device.py: the same fronts, the
+// same stack of panels, which lies in shared memory where it fits. Threads divide a front's rows,
+// tiles and readings among themselves; every entry is written by one thread, and sums run in a
+// fixed order, so the bits do not depend on how blocks are scheduled. Elements are gathered by the
+// entries they add to, which needs no atomics.
 #include "common/lanes.hpp"
 #include "common/portable.hpp"
 #include "optics/element.hpp"
@@ -107,7 +107,8 @@ struct DeviceFront {
     for (int j = 0; j < shape.pivots; j += N) {
       const int columns = shape.pivots - j < N ? shape.pivots - j : N;
       for (int i = j + thread; i < shape.rows(); i += threads) {
-        const int last = i - j < columns ? i - j + 1 : columns;  // a pivot's row ends on the diagonal
+        const int last =
+            i - j < columns ? i - j + 1 : columns;  // a pivot's row ends on the diagonal
         T* entries = row(i) + j;
         change(entries, i, j, last, j);
         if (i < j + columns)
@@ -213,8 +214,8 @@ HD void solve(const DevicePlan& plan, const Input& input, int64_t system, T* sta
 using namespace lesionkit;
 using namespace lesionkit::optics;
 
-// out: [systems][sources][detectors]. Panels lie in the launch's shared memory if `scratch` is null,
-// else there, plan.size() entries a block. Blocks take one system after the other.
+// out: [systems][sources][detectors]. Panels lie in the launch's shared memory if `scratch` is
+// null, else there, plan.size() entries a block. Blocks take one system after the other.
 template <class T, int P, class Input>
 __global__ void measure(const int32_t* header, const int32_t* table, const double* values,
                         const double* first, const double* second, const double* third,

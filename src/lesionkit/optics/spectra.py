@@ -164,13 +164,13 @@ def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
             f"amplitude and power must broadcast together, got {a.shape} and {b.shape}"
         ) from None
     mus = power_law(nm[(..., *(None,) * len(shape))], a, b)
-    answer: np.ndarray = np.asarray(mus, dtype=_dtype(amplitude, power))
-    return answer
+    return np.asarray(mus, dtype=_dtype(amplitude, power))
 
 
 def _real(value: Any, name: str) -> np.ndarray:
     """Checked and float64, of the shape that came (a number has the shape ())."""
-    return arrays.real(value, name, ("...",)).reshape(np.shape(value))
+    array: np.ndarray = arrays.real(value, name, ("...",)).reshape(np.shape(value))
+    return array
 
 
 def _dtype(*values: Any) -> type[np.floating]:
