@@ -19,3 +19,14 @@ PUBLISHED_ERRORS = 0.3
 # A GPU, or its kernels on the host, against the CPU in float64: sums in another order, sine and
 # cosine of another library. Asked for by the issue.
 GPU = 1e-9
+
+# Entropies and quotients of counts: logarithms summed in another order; 4e-14 was seen. Also the
+# absolute tolerance, for features that are 0.
+TEXTURE_SUMS = 1e-11
+
+# Scores of features: means and variances of a few hundred numbers, in another order.
+SELECTION = 1e-9
+
+# Moments and a small least-squares system: its condition, up to 1e3, times rounding. Also the
+# absolute tolerance, for features that are 0.
+MOMENTS = 1e-10

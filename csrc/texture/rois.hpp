@@ -1,0 +1,109 @@
+// MaZda's 11 co-occurrence features of one small region, at one offset, without a matrix.
+//
+// Of a pair of levels (a, b) only s = a + b and d = |a - b| are summed, as integers, so that every
+// moment is exact. The matrix is the symmetric one: each pair stands in it twice, as (a, b) and
+// (b, a). Its sums are those of Haralick 1973 (section II and appendix), rewritten for counts:
+// with n pairs of which c fall on one unordered pair of levels,
+//   sum P^2       = (sum c^2 + sum of c^2 on the diagonal) / (2 n^2)
+//   -sum P log P  = log n + log 2 (pairs off the diagonal) / n - (sum c log c) / n
+// and likewise, without halves, for the counts of s and of d. When a count goes from c to c + 1,
+// sum c^2 grows by 2 c + 1 and sum c log c by `entropy_step(c)`. Departures from Haralick: the sum
+// variance is taken about the sum average (his text says the sum entropy, a misprint), the
+// difference variance is that of |a - b| (as MaZda and IBSI have it).
+#pragma once
+
+#include "common/portable.hpp"
+
+namespace lesionkit::texture {
+
+enum Feature {
+  ANG_SC_MOM,
+  CONTRAST,
+  CORRELAT,
+  SUM_OF_SQS,
+  INV_DF_MOM,
+  SUM_AVERG,
+  SUM_VARNC,
+  SUM_ENTRP,
+  ENTROPY,
+  DIF_VARNC,
+  DIF_ENTRP,
+  FEATURES
+};
+
+// Which parts of PairSums a feature needs.
+enum Part { JOINT = 1, SUMS = 2, DIFFERENCES = 4, INVERSE = 8 };
+
+HD int parts_of(int feature) {
+  switch (feature) {
+    case ANG_SC_MOM:
+    case ENTROPY:
+      return JOINT;
+    case SUM_ENTRP:
+      return SUMS;
+    case DIF_ENTRP:
+      return DIFFERENCES;
+    case INV_DF_MOM:
+      return INVERSE;
+    default:
+      return 0;
+  }
+}
+
+// What the pairs of one region at one offset add up to.
+struct PairSums {
+  int64_t pairs, diagonal;                    // how many; how many with a == b
+  int64_t sum, sum_squared;                   // of s
+  int64_t difference, contrast;               // of d, of d^2
+  int64_t joint_before;                       // sum of c (c - 1) / 2, on the diagonal of c (c - 1)
+  double joint_log, sum_log, difference_log;  // sums of c log c
+  double inverse;                             // of 1 / (1 + d^2)
+};
+
+// (c + 1) log(c + 1) - c log c
+HD double entropy_step(double c) { return c > 0.0 ? log(c + 1.0) + c * log1p(1.0 / c) : 0.0; }
+
+// The variance of n integers from their sum and the sum of their squares; `each` is 1 / n. Exact
+// until it is a double, since all is taken about the whole number below the mean. Overflow cancels.
+HD double variance_of(int64_t n, int64_t sum, int64_t squares, double each) {
+  const int64_t near = sum / n, rest = sum - near * n;
+  const int64_t about =
+      static_cast<int64_t>(static_cast<uint64_t>(squares) -
+                           static_cast<uint64_t>(near) * static_cast<uint64_t>(sum + rest));
+  const double off = static_cast<double>(rest) * each;
+  const double variance = static_cast<double>(about) * each - off * off;
+  return variance > 0.0 ? variance : 0.0;
+}
+
+// All features. Levels count from 1. Entropies are in nats times `per_nat` (1 / log of the base);
+// `log_pairs` is log(of.pairs). The correlation of a region with one level is 1.
+HD void features_of(const PairSums& of, double log_pairs, double per_nat, double* feature) {
+  const double each = 1.0 / static_cast<double>(of.pairs);
+  // With a symmetric matrix: var s = 2 var x + 2 cov, mean d^2 = 2 var x - 2 cov.
+  const double contrast = static_cast<double>(of.contrast) * each;
+  const double variance = variance_of(of.pairs, of.sum, of.sum_squared, each);
+  const double spread = variance_of(of.pairs, of.difference, of.contrast, each);
+  const double both = variance + contrast;
+  // What has no variance is all in one cell: exactly 0, whatever rounding did to the sum of logs.
+  const auto nats = [&](double c_log_c, bool varies) {
+    const double h = log_pairs - c_log_c * each;
+    return varies && h > 0.0 ? h : 0.0;
+  };
+  // sum c^2 = 2 sum c (c - 1) / 2 + sum c
+  const int64_t squares = 2 * of.joint_before + of.pairs + of.diagonal;
+  const double mirrored = 0.693147180559945309417 * static_cast<double>(of.pairs - of.diagonal);
+  feature[ANG_SC_MOM] = static_cast<double>(squares) * 0.5 * each * each;
+  feature[CONTRAST] = contrast;
+  feature[CORRELAT] = both > 0.0 ? (variance - contrast) / both : 1.0;
+  feature[SUM_OF_SQS] = 0.25 * both;
+  feature[INV_DF_MOM] = of.inverse * each;
+  feature[SUM_AVERG] = static_cast<double>(of.sum) * each + 2.0;
+  feature[SUM_VARNC] = variance;
+  feature[SUM_ENTRP] = nats(of.sum_log, variance > 0.0) * per_nat;
+  feature[ENTROPY] =
+      (nats(of.joint_log, variance > 0.0 || spread > 0.0) + mirrored * each) * per_nat;
+  feature[DIF_VARNC] = spread;
+  feature[DIF_ENTRP] = nats(of.difference_log, spread > 0.0) * per_nat;
+}
+
+}  // namespace lesionkit::texture

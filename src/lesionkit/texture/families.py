@@ -1,0 +1,183 @@
+"""MaZda's families of features beside co-occurrence and runs, of batches of ROIs.
+
+Histogram, gradient, autoregressive model and Haar energy, as in Materka and Strzelecki, "Texture
+analysis methods: a review" (1998), and Szczypinski et al., "MaZda" (2009). Their texts were not at
+hand: a definition marked "recalled" is from general knowledge and may differ from MaZda's in
+detail. Array algebra throughout: the time goes into NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+
+Real = npt.NDArray[np.float64]
+
+HISTOGRAM = (
+    "Mean",
+    "Variance",
+    "Skewness",
+    "Kurtosis",
+    "Perc.01%",
+    "Perc.10%",
+    "Perc.50%",
+    "Perc.90%",
+    "Perc.99%",
+)
+GRADIENT = ("GrMean", "GrVariance", "GrSkewness", "GrKurtosis", "GrNonZeros")
+AR_MODEL = ("Teta1", "Teta2", "Teta3", "Teta4", "Sigma")
+BANDS = ("LL", "LH", "HL", "HH")
+LARGEST = 1e70  # its fourth power is still a number
+
+
+def _of_rois(compute: Callable[..., Real]) -> Callable[..., Any]:
+    """Checks the ROIs, and gives the answer back as the kind of array that came."""
+
+    @wraps(compute)
+    def checked(rois: Any, *args: Any, **options: Any) -> Any:
+        home = arrays.home(rois=rois)
+        if home.gpu is not None:
+            raise TypeError(
+                f"rois must be on the CPU for {compute.__name__}, got a {home}; "
+                "copy it to the host first"
+            )
+        array = arrays.real(home.view(rois, "rois"), "rois", ["n", "rows", "columns"])
+        if 0 in array.shape[1:]:
+            raise ValueError(f"rois must have pixels, got {arrays.describe(array)}")
+        if array.size and max(-array.min(), array.max()) > LARGEST:
+            raise ValueError(f"rois must be within ±{LARGEST:g}, so that their moments are numbers")
+        return home.back(compute(array, *args, **options))
+
+    return checked
+
+
+@_of_rois
+def first_order(rois: Any) -> Any:
+    """Nine features of the histogram of each ROI.
+
+    rois    : (n, rows, columns) finite real numbers, any unit
+    returns : (n, 9) float64 in the order of HISTOGRAM: mean, variance (of the population), skewness
+              m3 / m2^1.5, kurtosis m4 / m2^2 - 3 (recalled: with the 3 taken away), both 0 of a
+              constant ROI, and the percentiles 1, 10, 50, 90 and 99 (linear between two values, as
+              numpy.percentile; MaZda's own rule is not known here)
+    """
+    values = _flat(rois)
+    percentiles = np.percentile(values, [1, 10, 50, 90, 99], axis=1)
+    return np.column_stack([*_moments(values), *percentiles])
+
+
+@_of_rois
+def gradient(rois: Any, step: int = 1) -> Any:
+    """Five features of the magnitude of the gradient of each ROI.
+
+    rois    : (n, rows, columns) finite real numbers, at least 2 step + 1 rows and columns
+    step    : how many pixels from the middle; 1 is recalled as MaZda's, 2 as its other form
+    returns : (n, 5) float64 in the order of GRADIENT: mean, variance, skewness, kurtosis - 3 and
+              the share of pixels that are not 0, of
+              g = sqrt((x[r + step, c] - x[r - step, c])^2 + (x[r, c + step] - x[r, c - step])^2)
+              over the pixels that have all four neighbours in the ROI
+    """
+    step = arrays.integer(step, "step", at_least=1)
+    rows, columns = rois.shape[1:]
+    if min(rows, columns) < 2 * step + 1:
+        raise ValueError(
+            f"rois must have at least {2 * step + 1} rows and columns for step {step}, "
+            f"got {arrays.describe(rois)}"
+        )
+    inner = slice(step, -step)
+    down = rois[:, 2 * step :, inner] - rois[:, : -2 * step, inner]
+    right = rois[:, inner, 2 * step :] - rois[:, inner, : -2 * step]
+    size = _flat(np.hypot(down, right))
+    return np.column_stack([*_moments(size), (size > 0).mean(axis=1)])
+
+
+@_of_rois
+def ar_model(rois: Any) -> Any:
+    """The causal autoregressive model of each ROI, its mean taken away and its variance made 1.
+
+    rois    : (n, rows, columns) finite real numbers, at least 2 rows and 3 columns
+    returns : (n, 5) float64 in the order of AR_MODEL: f(r, c) = Teta1 f(r, c - 1)
+              + Teta2 f(r - 1, c - 1) + Teta3 f(r - 1, c) + Teta4 f(r - 1, c + 1) + e, by least
+              squares over the pixels that have all four neighbours; Sigma is the root of the mean
+              of e^2. The order of the neighbours is recalled. Where many solutions fit (stripes,
+              few pixels) the shortest is taken; of a constant ROI all are 0
+    """
+    rows, columns = rois.shape[1:]
+    if rows < 2 or columns < 3:
+        raise ValueError(
+            f"rois must have at least 2 rows and 3 columns, got {arrays.describe(rois)}"
+        )
+    values = _flat(rois)
+    off = values - values.mean(axis=1, keepdims=True)
+    sigma = off.std(axis=1, keepdims=True)
+    sigma[_constant(values)] = np.inf
+    f = (off / np.where(sigma > 0, sigma, np.inf)).reshape(rois.shape)
+    here = _flat(f[:, 1:, 1:-1])[..., None]
+    near = (f[:, 1:, :-2], f[:, :-1, :-2], f[:, :-1, 1:-1], f[:, :-1, 2:])
+    around = np.stack([_flat(g) for g in near], axis=-1)
+    turned = around.swapaxes(1, 2)
+    teta = np.linalg.pinv(turned @ around, rcond=1e-12, hermitian=True) @ (turned @ here)
+    rest = np.sqrt(((here - around @ teta) ** 2).mean(axis=1))
+    return np.column_stack([teta[..., 0], rest])
+
+
+@_of_rois
+def haar_energy(rois: Any, scales: int = 1) -> Any:
+    """The energy of each ROI in the bands of its Haar wavelet transform.
+
+    rois    : (n, rows, columns) finite real numbers, at least 2^scales rows and columns
+    scales  : 1 or more: the LL band of a scale is the image of the next
+    returns : (n, 4 scales) float64, the mean of the squared coefficients, by scale and in it in the
+              order of BANDS, MaZda's WavEnLL_s-1, WavEnLH_s-1, ...
+
+    Of a block of 2 x 2 pixels a b / c d the coefficients are LL = (a + b + c + d) / 2,
+    LH = (a + b - c - d) / 2 (low along the row, high along the column; recalled, some have HL and
+    LH the other way), HL = (a - b + c - d) / 2 and HH = (a - b - c + d) / 2. An odd last row or
+    column of a scale is left out.
+    """
+    scales = arrays.integer(scales, "scales", at_least=1)
+    if min(rois.shape[1:]) < 2**scales:
+        raise ValueError(
+            f"rois must have at least {2**scales} rows and columns for {scales} scales, "
+            f"got {arrays.describe(rois)}"
+        )
+    energies = []
+    low = rois
+    for _ in range(scales):
+        low = low[:, : low.shape[1] // 2 * 2, : low.shape[2] // 2 * 2]
+        a, b = low[:, ::2, ::2], low[:, ::2, 1::2]
+        c, d = low[:, 1::2, ::2], low[:, 1::2, 1::2]
+        bands = [a + b + c + d, a + b - c - d, a - b + c - d, a - b - c + d]
+        energies += [((band / 2) ** 2).mean(axis=(1, 2)) for band in bands]
+        low = bands[0] / 2
+    return np.stack(energies, axis=1)
+
+
+def _flat(rois: Real) -> Real:
+    """(n, rows, columns) -> (n, pixels)."""
+    return rois.reshape(len(rois), rois.shape[1] * rois.shape[2])
+
+
+def _constant(values: Real) -> npt.NDArray[np.bool_]:
+    """Rows of one value, however their mean may have been rounded."""
+    flat: npt.NDArray[np.bool_] = (values == values[:, :1]).all(axis=1)
+    return flat
+
+
+def _moments(values: Real) -> tuple[Real, Real, Real, Real]:
+    """Of each row: mean, variance, skewness, kurtosis - 3."""
+    mean = values.mean(axis=1)
+    off = values - mean[:, None]
+    off[_constant(values)] = 0.0
+    square = off * off
+    variance = square.mean(axis=1)
+    scale = np.where(variance > 0, variance, np.inf)
+    skewness = (square * off).mean(axis=1) / scale**1.5
+    kurtosis = (square * square).mean(axis=1) / scale**2 - np.where(variance > 0, 3.0, 0.0)
+    return mean, variance, skewness, kurtosis
