@@ -1,0 +1,237 @@
+"""Regions: the grey levels inside a mask, cut out to its box, as kernels read them; and bins."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import texture as _core
+from lesionkit.texture.images import integers, mask_of, refuse_levels
+
+Real = npt.NDArray[np.float64]
+
+
+class Region(NamedTuple):
+    """The grey levels of a region, with a border of zeros (csrc/texture/volume.hpp).
+
+    padded : (depth + 2 border, height + 2 border, width + 2 border) unsigned: 0 outside the region,
+             level + 1 inside; of a picture (rows + 2 border, 1, columns + 2 border)
+    border : voxels
+    levels : how many there may be
+    voxels : in the region
+    axes   : of the image, 2 or 3
+    """
+
+    padded: npt.NDArray[Any]
+    border: int
+    levels: int
+    voxels: int
+    axes: int
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """(levels,): how many voxels have each level."""
+        found = np.zeros(self.levels + 1, np.int64)
+        _core.level_counts(self.padded, found)
+        return found[1:]
+
+    def image(self) -> npt.NDArray[Any]:
+        """The levels of the box plus 1, 0 outside the region, with the image's axes."""
+        inner = slice(self.border, -self.border)
+        return self.padded[inner, inner, inner] if self.axes == 3 else self.padded[inner, 0, inner]
+
+    def slices(self) -> list[Region]:
+        """Each slice of a volume that holds a voxel, as a picture."""
+        if self.axes == 2:
+            return [self]
+        inner = self.padded[self.border : len(self.padded) - self.border]
+        voxels = np.count_nonzero(inner, axis=(1, 2))
+        return [
+            Region(np.ascontiguousarray(s[:, None]), self.border, self.levels, int(n), 2)
+            for s, n in zip(inner, voxels, strict=True)
+            if n
+        ]
+
+
+def region(image: Any, levels: int, mask: Any = None, border: int = 1) -> Region:
+    """The region of `image` inside `mask`, everything if None.
+
+    image  : (rows, columns) or (slices, rows, columns) integers, in [0, levels) inside the mask;
+             what stands outside is not looked at
+    levels : 1 to 65,536
+    mask   : the image's shape, booleans or integers, of which all but 0 are inside
+    Raises TypeError or ValueError, in words, for anything else.
+    """
+    levels = refuse_levels(levels)
+    home, array = integers(image, "image", mask)
+    if home.gpu is not None:
+        raise TypeError(
+            f"image must live on the CPU: only run_lengths has kernels for a GPU, got a {home}"
+        )
+    axes = require_axes(array, "image")
+    inside = mask_of(mask, array, 0, home)
+    box, voxels = _box(inside, axes) if inside is not None else ((slice(None),) * 3, array.size)
+    return place(
+        _volume(array, axes)[box],
+        None if inside is None else _volume(inside, axes)[box],
+        levels,
+        voxels,
+        axes,
+        border,
+    )
+
+
+def require_axes(array: Any, name: str) -> int:
+    """2 or 3; ValueError where the array has another number of axes."""
+    axes: int = array.ndim
+    if axes not in (2, 3):
+        raise ValueError(f"{name} must have 2 or 3 axes, got {arrays.describe(array)}")
+    return axes
+
+
+def place(
+    image: npt.NDArray[Any],
+    mask: npt.NDArray[np.uint8] | None,
+    levels: int,
+    voxels: int,
+    axes: int,
+    border: int,
+) -> Region:
+    """The region of a box (z, y, x) of levels; ValueError where one is out of range."""
+    narrow = np.int32 if image.dtype.itemsize < 4 or image.dtype == np.int32 else np.int64
+    if image.dtype == np.uint64:  # int64 cannot hold all; what is above `levels` is out of range
+        image = np.minimum(image, np.uint64(levels))
+    box: npt.NDArray[Any] = np.ascontiguousarray(image, dtype=narrow)
+    inside = None if mask is None else np.ascontiguousarray(mask)
+    padded = empty(image.shape, levels, axes, border)
+    if not _core.place(box, inside, levels, border, padded):
+        used = box if inside is None else box[inside != 0]
+        wrong = used[(used < 0) | (used >= levels)]
+        value = wrong.min() if wrong.min() < 0 else wrong.max()
+        raise wrong_level(levels, int(value), mask is not None)
+    return Region(padded, border, levels, voxels, axes)
+
+
+def wrong_level(levels: int, value: int, masked: bool) -> ValueError:
+    """What is raised for a level out of range."""
+    where = " in the mask" if masked else ""
+    return ValueError(f"image must have levels from 0 to {levels - 1}{where}, got {value}")
+
+
+def level_type(levels: int) -> type[np.unsignedinteger[Any]]:
+    """The type that holds 0 to `levels`."""
+    return np.uint8 if levels < 2**8 else np.uint16 if levels < 2**16 else np.uint32
+
+
+def empty(shape: tuple[int, ...], levels: int, axes: int, border: int) -> npt.NDArray[Any]:
+    """Memory for the padded levels of a box (z, y, x)."""
+    depth, height, width = shape
+    above = border if axes == 3 else 0
+    padded = (depth + 2 * border, height + 2 * above, width + 2 * border)
+    if math.prod(padded) >= 2**31:
+        raise ValueError(f"image must have less than 2**31 voxels in the mask's box, got {shape}")
+    return np.empty(padded, level_type(levels))
+
+
+def _volume(array: npt.NDArray[Any], axes: int) -> npt.NDArray[Any]:
+    """As (z, y, x): a picture's rows are slices."""
+    return array if axes == 3 else array[:, None]
+
+
+def _box(mask: npt.NDArray[np.uint8], axes: int) -> tuple[tuple[slice, slice, slice], int]:
+    """Where the mask (of `axes` axes) is not 0, as slices of (z, y, x), and its voxels."""
+    z0, z1, y0, y1, x0, x1, voxels = _core.mask_box(_volume(mask, axes))
+    if not voxels:
+        raise ValueError(f"mask must hold a voxel or more, got all 0, of shape {mask.shape}")
+    return (slice(z0, z1), slice(y0, y1), slice(x0, x1)), voxels
+
+
+class Intensities(NamedTuple):
+    """The numbers inside a mask, and the box they lie in.
+
+    volume : (z, y, x) float64, C-contiguous;  mask : the same shape, uint8;  axes : of the image
+    values : (voxels,) float64, finite
+    """
+
+    volume: Real
+    mask: npt.NDArray[np.uint8]
+    axes: int
+    values: Real
+
+    def region(self, edges: Real, border: int = 1) -> Region:
+        """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below
+        edges[0]; what is not below the last edge gets the last level, len(edges) - 1."""
+        levels = len(edges)
+        padded = empty(self.volume.shape, levels, self.axes, border)
+        _core.place_bins(self.volume, self.mask, edges, border, padded)
+        highest = int(np.searchsorted(edges, self.values.max(), side="right"))
+        return Region(padded, border, highest, self.values.size, self.axes)
+
+
+def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
+    """The intensities of `image` inside `mask`.
+
+    image : 2 or 3 axes of real numbers, finite inside the mask; what is outside is not looked at
+    mask  : the image's shape, booleans or integers; inside is what is True, or equals `label` (not
+            0 where that is None)
+    """
+    home = arrays.home(image=image, mask=mask)
+    if home.gpu is not None:
+        raise TypeError(f"image and mask must live on the CPU, got a {home}")
+    array = np.asarray(home.view(image, "image"))
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"image must hold real numbers, got {arrays.describe(array)}")
+    axes = require_axes(array, "image")
+    given = np.asarray(home.view(mask, "mask"))
+    if label is not None and given.dtype.kind in "iu":
+        given = given == label
+        if given.shape == array.shape and not given.any():
+            raise ValueError(f"mask must hold a voxel or more of label {label}, got none")
+    inside = mask_of(given, array, 0, home)
+    box, voxels = _box(inside, axes)
+    volume = np.ascontiguousarray(_volume(array, axes)[box], dtype=np.float64)
+    cut = np.ascontiguousarray(_volume(inside, axes)[box])
+    values = np.empty(voxels)
+    _core.gather(volume, cut, values)
+    return Intensities(volume, cut, axes, arrays.real(values, "image inside the mask", (None,)))
+
+
+def edges_by_width(values: Real, width: float, origin: float | None = None) -> Real:
+    """Edges of bins of a fixed width: PyRadiomics 3.0.1's, which begin at the multiple of the width
+    below the smallest value; or IBSI's fixed bin size, which begins at `origin`."""
+    low, high = float(values.min()), float(values.max())
+    first = low - low % width if origin is None else origin
+    if first > low:
+        raise ValueError(f"bin_origin must be at most the smallest value, {low:g}, got {first:g}")
+    count = (high - first) / width
+    if count >= 65535:
+        raise ValueError(
+            f"bin_width must divide the intensities from {low:g} to {high:g} into 65535 bins or "
+            f"fewer, got {width:g}, which makes {count + 1:.0f}"
+        )
+    return np.arange(first, high + 2 * width, width)
+
+
+def edges_by_count(values: Real, count: int) -> Real:
+    """Edges of `count` equal bins from the least to the greatest value, which belongs to the last
+    (IBSI's fixed bin number). Equal values get a range of 1 about them, as in PyRadiomics."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, count + 1)
+    edges[-1] = max(edges[-1] + 1, np.nextafter(edges[-1], np.inf))
+    return edges
+
+
+def edges_of_levels(values: Real) -> Real:
+    """Edges that keep whole numbers from 1 on as they are."""
+    low, high = float(values.min()), float(values.max())
+    if low < 1 or high >= 65535 or (values % 1).any():
+        raise ValueError(
+            'image must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
+            f"got numbers from {low:g} to {high:g}"
+        )
+    return np.arange(1.0, high + 2)

@@ -1,0 +1,75 @@
+"""Features of a matrix that counts grey levels against sizes: of runs, zones, or dependences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+
+
+def emphases(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[str, Any]:
+    """The seventeen features that runs, zones and dependences have in common.
+
+    counts : (..., levels, sizes), grey levels numbered from 1
+    sizes  : (sizes,): what the columns stand for; 1, 2, 3 ... if None
+    voxels : of the region, a number or (...); the sum of counts * sizes if None
+    returns: name -> (...) float64, NaN where a matrix is empty. With N = sum of counts, i the grey
+             level, j the size: small is the mean of 1/j^2, large of j^2, low_grey of 1/i^2,
+             high_grey of i^2, small_low_grey of 1/(i j)^2 and so on; nonuniformity is the sum of
+             squared marginal counts over N, normalised over N^2; variance of i or j; entropy in
+             bits; energy the sum of squared shares; percentage N / voxels (a fraction).
+    Source: IBSI reference manual (arXiv:1612.07003v11), sections 3.7, 3.8 and 3.11.
+    """
+    xp = arrays.namespace(counts)
+    n = xp.asarray(counts, dtype=np.float64)
+    i = xp.arange(1.0, n.shape[-2] + 1)
+    j = xp.arange(1.0, n.shape[-1] + 1) if sizes is None else xp.asarray(sizes, dtype=np.float64)
+    by_grey, by_size = n.sum(-1), n.sum(-2)
+    # sums[..., a, b]: of the counts, weighted with 1, i^-2 or i^2, and with 1, j^-2, j^2 or j
+    rows = xp.stack([xp.ones_like(i), 1 / i**2, i**2])
+    columns = xp.stack([xp.ones_like(j), 1 / j**2, j**2, j], axis=1)
+    sums = rows @ (n @ columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = sums[..., 0, 0]
+        mean = sums / total[..., None, None]
+        p = n / total[..., None, None]
+        logs = xp.log2(xp.where(p > 0, p, 1.0))
+        grey_squares, size_squares = (by_grey**2).sum(-1), (by_size**2).sum(-1)
+        return {
+            "small": mean[..., 0, 1],
+            "large": mean[..., 0, 2],
+            "low_grey": mean[..., 1, 0],
+            "high_grey": mean[..., 2, 0],
+            "small_low_grey": mean[..., 1, 1],
+            "small_high_grey": mean[..., 2, 1],
+            "large_low_grey": mean[..., 1, 2],
+            "large_high_grey": mean[..., 2, 2],
+            "grey_nonuniformity": grey_squares / total,
+            "grey_nonuniformity_normalised": grey_squares / total**2,
+            "size_nonuniformity": size_squares / total,
+            "size_nonuniformity_normalised": size_squares / total**2,
+            "percentage": total / (sums[..., 0, 3] if voxels is None else voxels),
+            "grey_variance": _variance(by_grey / total[..., None], i),
+            "size_variance": _variance(by_size / total[..., None], j),
+            "entropy": -(p * logs).sum((-2, -1)),
+            "energy": (p**2).sum((-2, -1)),
+        }
+
+
+def _variance(share: Any, value: Any) -> Any:
+    mean = (share * value).sum(-1)[..., None]
+    return (share * (value - mean) ** 2).sum(-1)
+
+
+def renamed(features: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Those of `names`, in its order, under the names it gives: {new name: name in `features`}."""
+    return {new: features[old] for new, old in names.items()}
+
+
+def matrix(counts: Any, name: str = "counts") -> Any:
+    """`counts` as an array (..., levels, sizes) of real numbers >= 0; else a clear error."""
+    home = arrays.home(**{name: counts})
+    array = home.view(counts, name)
+    return arrays.real(array, name, ("...", "levels", "sizes"), xp=home.xp, at_least=0)

@@ -1,0 +1,62 @@
+"""Run lengths on a GPU: the kernel of csrc/texture/runs.cu, and what it is given.
+
+Arrays are CuPy arrays on one GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import gpu
+from lesionkit.arrays import namespace
+from lesionkit.texture.discretise import level_type, require_axes, wrong_level
+from lesionkit.texture.glcm_gpu import device_of
+from lesionkit.texture.images import integers, mask_of, refuse_levels
+
+FILE = "texture/runs.cu"
+THREADS = 128  # of a block
+NAMES = {"uint8": "uint8_t", "uint16": "uint16_t", "uint32": "uint32_t"}
+
+
+def run_lengths(padded: Any, border: int, directions: npt.NDArray[np.int64], table: Any) -> None:
+    """Add to table (directions, levels + 1, longest + 1), as `lesionkit._core.texture` does."""
+    xp = namespace(padded)
+    count, levels, longest = len(directions), table.shape[1] - 1, table.shape[2] - 1
+    size = np.array(padded.shape, np.int64).view("V24")
+    blocks = gpu.blocks_for(count * padded.size, THREADS, device_of(padded))
+    args = [padded, size, border, xp.asarray(directions), count, levels, longest, table]
+    gpu.launch(FILE, f"run_lengths<{NAMES[str(padded.dtype)]}>", blocks, THREADS, args)
+
+
+def count_runs(image: Any, directions: Any, levels: int, mask: Any) -> Any:
+    """`lesionkit.texture.run_lengths` of an image on a GPU."""
+    from lesionkit.texture.runs import steps_of, trimmed
+
+    levels = refuse_levels(levels)
+    home, array = integers(image, "image", mask)
+    axes = require_axes(array, "image")
+    steps = steps_of(directions, axes)
+    with home.current():
+        xp = home.xp
+        inside = mask_of(mask, array, 0, home)
+        used = array if inside is None else array[inside != 0]
+        if not used.size:
+            raise ValueError(f"mask must hold a voxel or more, got all 0, of shape {array.shape}")
+        low, high = int(used.min()), int(used.max())
+        if low < 0 or high >= levels:
+            raise wrong_level(levels, low if low < 0 else high, mask is not None)
+        kind = level_type(levels)
+        volume = array if axes == 3 else array[:, None]
+        padded = xp.zeros([n + 2 for n in volume.shape], kind)
+        where = padded[1:-1, 1:-1, 1:-1]
+        where[...] = (
+            volume if inside is None else xp.where(inside.reshape(volume.shape), volume, -1)
+        ) + 1
+        if axes == 2:  # a picture has no border along y
+            padded = xp.ascontiguousarray(padded[:, 1:2])
+        table = xp.zeros((len(steps), levels + 1, max(array.shape) + 1), np.uint32)
+        run_lengths(padded, 1, steps, table)
+        return home.back(trimmed(table))
