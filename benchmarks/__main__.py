@@ -1,4 +1,6 @@
-"""python -m benchmarks [forward|scaling|precision|generate|import|all] [--quick] [--out DIR]"""
+"""python -m benchmarks [forward|scaling|precision|generate|import|texture|texture-curves|
+texture-agreement|texture-import|all] [--quick] [--out DIR]
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import forward, generation
+from benchmarks import forward, generation, texture, texture_curves
 from benchmarks.report import Report
 from benchmarks.timing import machine
 
@@ -16,6 +18,10 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "precision": forward.precision,
     "generate": generation.generation,
     "import": generation.imports,
+    "texture": texture.against_peers,
+    "texture-curves": texture_curves.curves,
+    "texture-agreement": texture.agreement,
+    "texture-import": texture_curves.imports,
 }
 
 

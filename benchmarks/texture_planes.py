@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -48,8 +49,8 @@ def mahotas_one(work: Work) -> Run:
 
     def run() -> Answer:
         found = np.array([haralick(work["image"], distance=d) for d in range(1, 6)])
-        # along the diagonals scikit-image takes other pixels: only 0 and 90 degrees are compared
-        return {f"{name} at 0, 90": found[:, ::2, k] for k, name in names.items()}
+        found[:, 1::2] = np.nan  # along the diagonals scikit-image takes other pixels
+        return {name: found[..., k] for k, name in names.items()}
 
     return run
 
@@ -127,12 +128,14 @@ def cp_measure_rois(work: Work) -> Run:
     side = int(np.ceil(np.sqrt(work.items)))
     rois = np.zeros((side**2, 10, 10), np.uint8)
     rois[: work.items] = work["rois"]
-    tile = rois.reshape(side, side, 10, 10).swapaxes(1, 2).reshape(side * 10, -1) / 63
+    tile = rois.reshape(side, side, 10, 10).swapaxes(1, 2).reshape(side * 10, -1) / (
+        work.levels - 1
+    )
     labels = np.kron(np.arange(1, side**2 + 1).reshape(side, side), np.ones((10, 10), int))
     labels[labels > work.items] = 0
 
     def run() -> Answer:  # it drops level 0 and cuts anew, so its values are not compared
-        found = [get_texture(labels, tile, scale=d, gray_levels=64) for d in range(1, 6)]
+        found = [get_texture(labels, tile, scale=d, gray_levels=work.levels) for d in range(1, 6)]
         return {"(own levels)": np.array([len(each) for each in found])}
 
     return run
@@ -143,9 +146,10 @@ def cp_measure_kernel(work: Work) -> Run:
     from cp_measure.core.numba._texture import haralick_object
 
     offsets = np.array([(0, *offset) for offset in work.offsets], np.int64)
+    wide = np.uint8 if work.levels < 256 else np.uint16
 
     def run() -> Answer:
-        shifted = (work["rois"] + 1)[:, None]  # level 0 is its background
+        shifted = (work["rois"].astype(wide) + 1)[:, None]  # level 0 is its background
         found = np.array([haralick_object(roi, offsets) for roi in shifted])
         return without_variance(named(found))
 
@@ -198,6 +202,7 @@ def pyradiomics_maps(work: Work) -> Run:
 def flash_maps(work: Work) -> Run:
     from flash_radiomics import RadiomicsFeatureExtractor
 
+    logging.getLogger("flash_radiomics").setLevel(logging.ERROR)
     images = padded_images(work)
     folder = tempfile.TemporaryDirectory()
     settings: dict[str, Any] = {"label": 1, "binWidth": 1.0, "distances": [1]}

@@ -199,3 +199,22 @@ def windows(job: Work, step: int) -> Array:
     shape = (job.window, job.window)
     views = np.lib.stride_tricks.sliding_window_view(job["padded"], shape)
     return np.ascontiguousarray(views[::step, ::step].reshape(-1, *shape))
+
+
+def pooled(job: Work) -> Answer:
+    """Two maps of the sum of all offsets' matrices, from the differences of the pixels."""
+    views = windows(job, 1).astype(float)
+    contrast, homogeneity, pairs = 0.0, 0.0, 0
+    for rows, columns in job.offsets:
+        left, right = max(0, -columns), max(0, columns)
+        first = views[:, : job.window - rows, left : job.window - right]
+        second = views[:, rows:, right : job.window - left]
+        square = (first - second) ** 2
+        contrast = contrast + square.sum((1, 2))
+        homogeneity = homogeneity + (1 / (1 + square)).sum((1, 2))
+        pairs += first[0].size
+    shape = job["image"].shape
+    return {
+        "pooled contrast": np.reshape(contrast / pairs, shape),
+        "pooled homogeneity": np.reshape(homogeneity / pairs, shape),
+    }
