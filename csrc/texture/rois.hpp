@@ -14,7 +14,7 @@
 
 #include "common/portable.hpp"
 
-namespace lesionkit::texture {
+namespace lesionkit::texture::rois {
 
 enum Feature {
   ANG_SC_MOM,
@@ -29,6 +29,48 @@ enum Feature {
   DIF_VARNC,
   DIF_ENTRP,
   FEATURES
+};
+
+enum Normalise { NONE, SIGMA, PERCENTILE };
+
+// The level of a value: `levels` equal steps from low to high, what lies outside in the end steps;
+// all in the first where there is no width.
+struct Quantiser {
+  double low, high, levels;
+
+  HD int64_t operator()(double x) const {
+    if (!(high > low)) return 0;
+    const double level = floor((x - low) / (high - low) * levels);
+    return static_cast<int64_t>(level < 0.0 ? 0.0 : level < levels ? level : levels - 1.0);
+  }
+};
+
+// From the mean - 3 to the mean + 3 standard deviations of n values (of the population).
+HD Quantiser three_sigma(const double* x, int64_t n, double levels) {
+  double sum = 0.0, squares = 0.0;
+  bool flat = true;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  const double mean = sum / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) {
+    squares += (x[i] - mean) * (x[i] - mean);
+    flat = flat && x[i] == x[0];
+  }
+  const double width = flat ? 0.0 : 3.0 * sqrt(squares / static_cast<double>(n));
+  return {mean - width, mean + width, levels};
+}
+
+// Where a percentile of n values lies, as numpy.percentile has it: between two of them in order.
+struct Percentile {
+  int64_t below, above;
+  double part;
+
+  HD Percentile(double share, int64_t n) {
+    const double at = share * static_cast<double>(n - 1);
+    below = static_cast<int64_t>(at);
+    above = below + 1 < n ? below + 1 : below;
+    part = at - static_cast<double>(below);
+  }
+  HD double between(double lower, double upper) const { return lower + (upper - lower) * part; }
 };
 
 // Which parts of PairSums a feature needs.
@@ -106,4 +148,4 @@ HD void features_of(const PairSums& of, double log_pairs, double per_nat, double
   feature[DIF_ENTRP] = nats(of.difference_log, spread > 0.0) * per_nat;
 }
 
-}  // namespace lesionkit::texture
+}  // namespace lesionkit::texture::rois

@@ -26,6 +26,10 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "measure<double, 1, MixtureInput>",
     ),
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
+    "texture/rois.cu": (
+        "quantise",
+        *(f"roi_features<{kind}>" for kind in ("uint8_t", "unsigned short")),
+    ),
 }
 
 # CuPy adds the GPU, -ftz=true and --device-as-default-execution-space, so that unmarked functions

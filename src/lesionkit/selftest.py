@@ -156,7 +156,38 @@ def _compare_readings(
     return Check(what, float(np.abs(_host(ours) / theirs - 1).max()), ROUNDING)
 
 
-CASES: dict[str, Case] = {"optics/forward.cu": forward, "optics/phantom.cu": phantoms}
+def regions(xp: Any) -> Iterator[Check]:
+    """csrc/texture/rois.cu: all features of a few regions, few levels and many, normalised or not;
+    one offset that leaves no pair.
+    """
+    from lesionkit.texture import rois_gpu
+
+    random = np.random.default_rng(5)
+    offsets = np.array([(0, 0, 1), (0, 0, 7), (-1, 0, -2), (1, -2, 3)])
+    features = np.arange(rois_gpu.FEATURES, dtype=np.int32)[::-1].copy()
+    values = random.normal(size=(4, 2, 5, 7))
+    values[3] = 0.5
+    for what, rois, levels, normalise in (
+        ("8 bits", random.integers(0, 6, values.shape).astype(np.uint8), 6, 0),
+        ("16 bits", random.integers(0, 60000, values.shape).astype(np.uint16), 60000, 0),
+        ("3 sigma", values, 16, 1),
+        ("percentiles", values, 16, 2),
+    ):
+        cpu = np.empty((4, len(offsets), len(features)))
+        ours = xp.full(cpu.shape, 77.0)
+        rest = (offsets, levels, normalise, features, 0.5)
+        rois_gpu.roi_features(xp.asarray(rois), *rest, ours)
+        _core.texture.roi_features(rois, *rest, cpu)
+        found, cpu = (np.nan_to_num(_host(a), nan=-9.0) for a in (ours, cpu))
+        error = max(_distance(found[..., f], cpu[..., f]) for f in features)
+        yield Check(f"regions: {what}", error, ROUNDING)
+
+
+CASES: dict[str, Case] = {
+    "optics/forward.cu": forward,
+    "optics/phantom.cu": phantoms,
+    "texture/rois.cu": regions,
+}
 
 
 def _host(array: Any) -> Any:

@@ -14,6 +14,9 @@ REGISTERS = {
     "element_shares": 80,
     "paint": 128,
     "add_noise": 64,
+    "quantise": 80,
+    "roi_features<uint8_t>": 96,
+    "roi_features<unsigned short>": 96,
 }
 OTHERS = 128
 STACK = 64  # bytes a thread: the slow path of sine and cosine, and no array of ours

@@ -23,6 +23,7 @@ WRONG = "wrong|AddressSanitizer"  # whichever comes first: the step leads astray
 
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
+ROIS = "texture/rois.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -55,6 +56,35 @@ FAULTS = [
         "int64_t i = 0; i < count; i += step / step",
         THREAD,
         RACE,
+    ),
+    *(
+        (ROIS, f"no barrier once {what}", f"{wait}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for wait, what in (
+            (WAIT, "levels are there"),
+            ("__syncwarp();", "keys are there"),
+            ("__syncwarp();", "features are there, and keys have been read"),
+            (WAIT, "levels have been read"),
+            (WAIT, "values are there"),
+            (WAIT, "the four are found"),
+            (WAIT, "the range is known"),
+        )
+    ),
+    (ROIS, "bound of pairs", "q < pairs;", "q <= pairs;", ADDRESS, WRONG),
+    (
+        ROIS,
+        "bound of levels",
+        "i < pixels; i += blockDim.x) level[i]",
+        "i <= pixels; i += blockDim.x) level[i]",
+        ADDRESS,
+        OVERFLOW,
+    ),
+    (
+        ROIS,
+        "bound of values",
+        "i < pixels; i += blockDim.x) value[i]",
+        "i <= pixels; i += blockDim.x) value[i]",
+        ADDRESS,
+        OVERFLOW,
     ),
 ]
 
