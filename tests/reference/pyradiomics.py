@@ -1,0 +1,58 @@
+"""PyRadiomics on small volumes: what tests/data/pyradiomics.json was made with.
+
+python tests/reference/pyradiomics.py     (PyRadiomics 3.0.1, NumPy 2.4, SimpleITK)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FILE = Path(__file__).parents[1] / "data" / "pyradiomics.json"
+FAMILIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+SPACING = (2.5, 0.8, 0.7)  # mm, (z, y, x)
+
+# name: PyRadiomics' settings
+CASES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "narrow bins": {"binWidth": 7.3},
+    "bin count": {"binCount": 16},
+    "alpha and shift": {"binWidth": 12, "gldm_a": 1, "voxelArrayShift": 100},
+}
+
+
+def volume() -> tuple[np.ndarray, np.ndarray]:
+    """A volume (9, 12, 14) of waves from -150 to 150, in 16ths, and a ball with holes in it."""
+    z, y, x = np.indices((9, 12, 14))
+    waves = np.sin(0.9 * z + 0.5 * x) + np.cos(0.7 * y * x / 9) + np.sin(2.1 * y - z)
+    image = np.round(50 * 16 * waves) / 16
+    ball = ((z - 4) / 4.2) ** 2 + ((y - 6) / 5) ** 2 + ((x - 7) / 6) ** 2 < 1
+    return image, ball & ((z + 3 * y + 5 * x) % 11 != 0)
+
+
+def extract(
+    image: np.ndarray, mask: np.ndarray, settings: dict[str, Any], spacing: Any = SPACING
+) -> dict[str, float]:
+    """The features of PyRadiomics' default run but shape."""
+    import SimpleITK
+    from radiomics import featureextractor, setVerbosity
+
+    np.float = float  # noqa: NPY001  (PyRadiomics 3.0.1 uses the name, which NumPy dropped)
+    setVerbosity(60)
+    pair = [SimpleITK.GetImageFromArray(a) for a in (image, mask.astype(np.uint8))]
+    for one in pair:
+        one.SetSpacing(tuple(map(float, spacing[::-1])))
+    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
+    extractor.disableAllFeatures()
+    for family in FAMILIES:
+        extractor.enableFeatureClassByName(family)
+    found = extractor.execute(*pair)
+    return {name: float(value) for name, value in found.items() if name.startswith("original_")}
+
+
+if __name__ == "__main__":
+    values = {name: extract(*volume(), settings) for name, settings in CASES.items()}
+    FILE.write_text(json.dumps(values, indent=0) + "\n")
