@@ -107,8 +107,9 @@ def table(report: Report, title: str, found: Curves) -> None:
 
 def imports(report: Report) -> None:
     """Import and first call in a process of its own: with no cache of compiled code, and again."""
+    names = "feature_maps, graycomatrix, radiomics, roi_features"  # loaded when they are asked for
     works = {
-        "lesionkit": "import lesionkit.texture",
+        "lesionkit": f"from lesionkit.texture import {names}",
         "scikit-image": "import skimage.feature; skimage.feature.graycomatrix",
         "mahotas": "import mahotas.features",
         "PyRadiomics": "from radiomics import featureextractor",
