@@ -35,7 +35,6 @@ from benchmarks.texture_regions import (
 from benchmarks.texture_work import Work
 
 os.environ.setdefault("PICTOLOGICS_DISABLE_WARMUP", "1")  # compiled by the round that is not timed
-os.environ.setdefault("NUMBA_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
 
 # workload: name: (what it needs beside NumPy, how it is made)
 PEERS: dict[str, dict[str, tuple[str | None, Callable[[Work], Run]]]] = {
