@@ -22,6 +22,7 @@
 
 #if defined(__CUDACC_RTC__)
 using uint8_t = unsigned char;
+using uint16_t = unsigned short;
 using int32_t = int;
 using uint32_t = unsigned int;
 using int64_t = long long;

@@ -30,6 +30,15 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "quantise",
         *(f"roi_features<{kind}>" for kind in ("uint8_t", "unsigned short")),
     ),
+    "texture/glcm.cu": (
+        *(f"count_pairs{where}<uint{bits}_t>" for where in ("_shared", "") for bits in (32, 64)),
+        *(f"marginals<{kind}>" for kind in ("uint32_t", "uint64_t", "double")),
+    ),
+    "texture/runs.cu": tuple(f"run_lengths<uint{bits}_t>" for bits in (8, 16, 32)),
+    "texture/maps.cu": (
+        "feature_maps",
+        *(f"cs_lbp<{kind}>" for kind in ("uint8_t", "uint16_t", "float", "double")),
+    ),
 }
 
 # CuPy adds the GPU, -ftz=true and --device-as-default-execution-space, so that unmarked functions

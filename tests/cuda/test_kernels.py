@@ -21,9 +21,13 @@ OnHost = Callable[..., None]
 RACE, OVERFLOW = "ThreadSanitizer: data race", "AddressSanitizer: heap"
 WRONG = "wrong|AddressSanitizer"  # whichever comes first: the step leads astray or out of bounds
 
+DIVIDED = f"{WRONG}|division by zero"  # or the case without a pair is entered
+
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
 ROIS = "texture/rois.cu"
+GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
+RUNS = "texture/runs.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -86,6 +90,39 @@ FAULTS = [
         ADDRESS,
         OVERFLOW,
     ),
+    *(
+        (GLCM, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, RACE)
+        for what in ("the table is clear", "the pairs are counted", "the table is read")
+    ),
+    *(
+        (
+            GLCM,
+            f"no atomic for {what}",
+            f"atomicAdd(&{cell}, {one}){end}",
+            f"{cell} += {one}{end}",
+            THREAD,
+            RACE,
+        )
+        for what, cell, one, end in (
+            ("the block's table", "table[a * levels + b]", "1", "; });"),
+            ("the answer", "counts[slot * size + cell]", "count", ";"),
+            ("a mirrored pair", "table[b * levels + a]", "1", ";"),
+        )
+    ),
+    (GLCM, "bound of pairs", "i < pairs.size();", "i <= pairs.size();", ADDRESS, DIVIDED),
+    (GLCM, "bound of lines", "i < n * length;", "i <= n * length;", ADDRESS, OVERFLOW),
+    (RUNS, "bound of voxels", "i < count * voxels;", "i <= count * voxels;", ADDRESS, OVERFLOW),
+    (
+        RUNS,
+        "no atomic for a run",
+        "atomicAdd(&table[cells.cell(k, *voxel, length)], 1)",
+        "table[cells.cell(k, *voxel, length)] += 1",
+        THREAD,
+        RACE,
+    ),
+    (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
+    (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),
+    (MAPS, "codes of one thread", "shared + threadIdx.x", "shared", THREAD, RACE),
 ]
 
 

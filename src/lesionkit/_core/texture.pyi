@@ -1,8 +1,57 @@
 # csrc/texture/bind*.cpp, in the order of those files.
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# bind_glcm.cpp
+def count_pairs(
+    image: NDArray[Any],
+    mask: NDArray[np.uint8] | None,
+    offsets: NDArray[np.int64],
+    symmetric: bool,
+    counts: NDArray[Any],
+) -> tuple[int, int]: ...
+def interleave(
+    counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
+) -> None: ...
+
+# bind_haralick.cpp
+def weighted_sums(
+    matrices: NDArray[Any],
+    weights: NDArray[np.float64],
+    square: bool,
+    sums: NDArray[np.float64],
+) -> None: ...
+def line_sums(matrices: NDArray[Any], sums: NDArray[np.float64]) -> None: ...
+def entropies(
+    matrices: NDArray[Any], totals: NDArray[np.float64], out: NDArray[np.float64]
+) -> None: ...
+def marginals(
+    counts: NDArray[Any], lines: NDArray[np.float64], totals: NDArray[np.float64]
+) -> None: ...
+
+# bind_lbp.cpp
+def cs_lbp(
+    image: NDArray[Any],
+    neighbours: NDArray[np.float64],
+    threshold: float,
+    codes: NDArray[np.uint16],
+) -> None: ...
+
+# bind_maps.cpp
+def feature_maps(
+    image: NDArray[np.uint16],
+    window: Sequence[int],
+    offsets: NDArray[np.int64],
+    levels: int,
+    features: Sequence[int],
+    average: bool,
+    first_level: float,
+    log_base: float,
+    out: NDArray[np.float64],
+) -> None: ...
 
 # bind_rois.cpp
 def roi_features(
@@ -27,3 +76,40 @@ def label_features(
     out: NDArray[np.float64],
 ) -> None: ...
 def label_boxes(labels: NDArray[np.int32], boxes: NDArray[np.int64]) -> None: ...
+
+# bind_runs.cpp. padded: unsigned levels of a region as csrc/texture/volume.hpp tells
+
+def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
+def gather(volume: NDArray[np.float64], mask: NDArray[np.uint8], values: NDArray[np.float64]) -> None: ...
+def place(
+    levels: NDArray[Any],
+    mask: NDArray[np.uint8] | None,
+    limit: int,
+    border: int,
+    padded: NDArray[Any],
+) -> bool: ...
+def place_bins(
+    volume: NDArray[np.float64], mask: NDArray[np.uint8], edges: NDArray[np.float64], border: int, padded: NDArray[Any]
+) -> None: ...
+def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
+def run_lengths(
+    padded: NDArray[Any],
+    border: int,
+    directions: NDArray[np.int64],
+    table: NDArray[np.uint32],
+) -> None: ...
+def zones(
+    padded: NDArray[Any], border: int, levels: int, connectivity: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def neighbours(
+    padded: NDArray[Any],
+    distance: int,
+    alpha: int,
+    dependence: NDArray[np.int64],
+    voxels: NDArray[np.int64],
+    differences: NDArray[np.int64],
+) -> None: ...
+def power_sums(values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]) -> None: ...
+def order_statistics(
+    values: NDArray[np.float64], low: float, high: float, ranks: NDArray[np.int64], found: NDArray[np.float64]
+) -> None: ...

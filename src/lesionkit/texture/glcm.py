@@ -1,0 +1,262 @@
+"""Grey-level co-occurrence matrices: scikit-image's two functions, and counts of n-D images.
+
+`graycomatrix` and `graycoprops` are those of scikit-image 0.26: the same arguments, coercion,
+errors and numbers. `cooccurrence` is ours: any number of axes, a mask, offsets in voxels.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit._core import texture as _core
+from lesionkit.texture.images import integers, mask_of, offsets_of, refuse_levels
+
+Real = npt.NDArray[np.float64]
+
+
+# --- scikit-image's ------------------------------------------------------------------------------
+
+
+def graycomatrix(
+    image: Any,
+    distances: Any,
+    angles: Any,
+    levels: int | None = None,
+    symmetric: bool = False,
+    normed: bool = False,
+) -> npt.NDArray[Any]:
+    """Co-occurrence matrices as `skimage.feature.graycomatrix` gives them.
+
+    image     : (rows, columns) integers in [0, levels)
+    distances : (d,) pixels;  angles : (a,) rad. A pixel is paired with the one sin(angle) distance
+                rows below and cos(angle) distance columns to the right, each rounded, halves away
+                from zero: at pi/4 distances 1 and 2 both give (1, 1), as in scikit-image.
+    levels    : side of the matrices; None means 256, and 8-bit images only
+    symmetric : count each pair in both orders;  normed : make each matrix sum to 1
+    returns   : (levels, levels, d, a) uint32, or float64 where `normed`. Entry [i, j] tells how
+                often level j stands at the offset from level i.
+    Raises what scikit-image raises. Source: Haralick, Shanmugam and Dinstein 1973, section II.
+    """
+    _check_nd(image, 2)
+    _check_nd(distances, 1, "distances")
+    _check_nd(angles, 1, "angles")
+    image = np.ascontiguousarray(image)
+    highest = image.max()
+    if np.issubdtype(image.dtype, np.floating):
+        raise ValueError(
+            "Float images are not supported by graycomatrix. Convert the image to an unsigned "
+            "integer type."
+        )
+    if image.dtype not in (np.uint8, np.int8) and levels is None:
+        raise ValueError(
+            "The levels argument is required for data types other than uint8. The resulting "
+            "matrix will be at least levels ** 2 in size."
+        )
+    if np.issubdtype(image.dtype, np.signedinteger) and np.any(image < 0):
+        raise ValueError("Negative-valued images are not supported.")
+    levels = 256 if levels is None else levels
+    if highest >= levels:
+        raise ValueError(
+            "The maximum grayscale value in the image should be smaller than the number of levels."
+        )
+    if image.dtype == bool:
+        image = image.view(np.uint8)
+    if image.dtype.kind not in "iu":
+        raise TypeError(f"graycomatrix takes images of integers, got {image.dtype}")
+    distances = np.ascontiguousarray(distances, dtype=np.float64)
+    angles = np.ascontiguousarray(angles, dtype=np.float64)
+
+    steps, pairs = _steps(distances, angles, *image.shape)
+    counts = np.zeros((1, len(steps), levels, levels), np.uint32)
+    _core.count_pairs(_native(image)[None, None], None, steps, bool(symmetric), counts)
+    shape = (levels, levels, len(distances), len(angles))
+    if len(steps) == 1 and not normed:
+        return counts.reshape(shape)
+    matrices = np.empty(shape, np.float64 if normed else np.uint32)
+    totals = np.maximum((2.0 if symmetric else 1.0) * pairs, 1.0)
+    _core.interleave(counts[0], totals, matrices.reshape(levels, levels, -1))
+    return matrices
+
+
+def graycoprops(P: Any, prop: str = "contrast") -> Real:
+    """A property of each matrix, as `skimage.feature.graycoprops` gives it.
+
+    P       : (levels, levels, d, a) counts or shares; each matrix is divided by its sum first
+    prop    : contrast, dissimilarity, homogeneity, ASM, energy, correlation, mean, variance, std
+              or entropy (natural logarithm)
+    returns : (d, a) float64; correlation is 1 where a standard deviation is 0
+    Raises what scikit-image raises.
+    """
+    _check_nd(P, 4, "P")
+    levels, others, distances, angles = P.shape
+    if levels != others:
+        raise ValueError("num_level and num_level2 must be equal.")
+    if prop not in _PROPERTIES:
+        raise ValueError(f"{prop} is an invalid property")
+    kept = P.dtype == np.uint32 and P.dtype.isnative
+    matrices = np.ascontiguousarray(P if kept else P.astype(np.float64, copy=False))
+    with np.errstate(invalid="ignore"):
+        result = _PROPERTIES[prop](matrices.reshape(levels, levels, -1))
+    return result.reshape(distances, angles)
+
+
+def _weighted(matrices: Any, weights: Real, square: bool = False) -> tuple[Real, Real]:
+    sums = np.empty((2, matrices.shape[2]))
+    _core.weighted_sums(matrices, weights, square, sums)
+    return _or_one(sums[0]), sums[1]
+
+
+def _or_one(sums: Real) -> Real:
+    return np.where(sums == 0, 1.0, sums)
+
+
+def _by_difference(matrices: Any, power: str) -> Real:
+    d = np.arange(len(matrices), dtype=np.float64)
+    weights = {"contrast": d**2, "dissimilarity": d, "homogeneity": 1 / (1 + d**2)}[power]
+    totals, sums = _weighted(matrices, weights)
+    return sums / totals
+
+
+def _asm(matrices: Any) -> Real:
+    totals, sums = _weighted(matrices, np.zeros(len(matrices)), square=True)
+    return sums / totals**2
+
+
+def _moments(matrices: Any) -> tuple[Real, Real, Real, Real, Real]:
+    """Levels (l, 1), shares of the rows and of the columns (l, n), moments along the rows, mean."""
+    sums = np.empty((3, len(matrices), matrices.shape[2]))
+    _core.line_sums(matrices, sums)
+    rows, columns, along = sums / _or_one(sums[0].sum(0))
+    level = np.arange(len(matrices), dtype=np.float64)[:, None]
+    return level, rows, columns, along, (level * rows).sum(0)
+
+
+def _mean(matrices: Any) -> Real:
+    return _moments(matrices)[-1]
+
+
+def _variance(matrices: Any) -> Real:
+    level, rows, _, _, mean = _moments(matrices)
+    return np.asarray((rows * (level - mean) ** 2).sum(0))
+
+
+def _correlation(matrices: Any) -> Real:
+    level, rows, columns, along, mean = _moments(matrices)
+    other = (level * columns).sum(0)
+    deviation = np.sqrt((rows * (level - mean) ** 2).sum(0))
+    of_other = np.sqrt((columns * (level - other) ** 2).sum(0))
+    covariance = ((level - mean) * (along - other * rows)).sum(0)
+    flat = (deviation < 1e-15) | (of_other < 1e-15)
+    return np.where(flat, 1.0, covariance / np.where(flat, 1.0, deviation * of_other))
+
+
+def _entropy(matrices: Any) -> Real:
+    totals, _ = _weighted(matrices, np.zeros(len(matrices)))
+    out = np.empty(matrices.shape[2])
+    _core.entropies(matrices, totals, out)
+    return out
+
+
+_PROPERTIES = {
+    "contrast": lambda p: _by_difference(p, "contrast"),
+    "dissimilarity": lambda p: _by_difference(p, "dissimilarity"),
+    "homogeneity": lambda p: _by_difference(p, "homogeneity"),
+    "ASM": _asm,
+    "energy": lambda p: np.sqrt(_asm(p)),
+    "correlation": _correlation,
+    "mean": _mean,
+    "variance": _variance,
+    "std": lambda p: np.sqrt(_variance(p)),
+    "entropy": _entropy,
+}
+
+
+def _check_nd(array: Any, ndim: int, name: str = "image") -> None:
+    array = np.asanyarray(array)
+    if array.size == 0:
+        raise ValueError(f"The parameter `{name}` cannot be an empty array")
+    if array.ndim != ndim:
+        raise ValueError(f"The parameter `{name}` must be a {ndim}-dimensional array")
+
+
+def _native(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return image if image.dtype.isnative else image.astype(image.dtype.newbyteorder("="))
+
+
+def _steps(
+    distances: Real, angles: Real, rows: int, columns: int
+) -> tuple[npt.NDArray[np.int64], Real]:
+    """Offsets (n, 3) in voxels, each distance with all angles, and how many pairs each has."""
+
+    def rounded(x: float, size: int) -> int:
+        if not math.isfinite(x):
+            return size  # no pixel is there
+        return int(max(-size, min(size, math.trunc(x + 0.5 if x > 0 else x - 0.5))))
+
+    steps = np.array(
+        [
+            (0, rounded(_times(math.sin, a, d), rows), rounded(_times(math.cos, a, d), columns))
+            for d in distances
+            for a in angles
+        ],
+        np.int64,
+    )
+    pairs = (rows - np.abs(steps[:, 1])) * (columns - np.abs(steps[:, 2]))
+    return steps, pairs.astype(np.float64)
+
+
+def _times(function: Any, angle: float, distance: float) -> float:
+    return float(function(angle) * distance) if math.isfinite(angle) else math.nan
+
+
+# --- ours ----------------------------------------------------------------------------------------
+
+
+def cooccurrence(
+    image: Any, offsets: Any, levels: int, mask: Any = None, symmetric: bool = True
+) -> Any:
+    """Count pairs of grey levels at each offset, in an image of any number of axes.
+
+    image     : (..., rows, columns) or (..., planes, rows, columns) integers in [0, levels), or
+                anything where `mask` is false; leading axes are a batch
+    offsets   : (n, 2) or (n, 3) integers, steps in voxels along the last 2 or 3 axes: as many as an
+                offset has numbers. The axes before them are the batch.
+    levels    : side of the matrices, 1 to 65536
+    mask      : true where a voxel counts, of the image's shape, or without its leading batch axes;
+                a pair counts if both its voxels do. None: all count.
+    symmetric : count each pair in both orders
+    returns   : (..., n, levels, levels) uint32 (uint64 where 32 bits might not do), of the image's
+                kind. Entry [i, j] tells how often level j stands at the offset from level i.
+    Raises ValueError or TypeError where an argument is not as said here.
+    Source: Haralick, Shanmugam and Dinstein 1973, section II.
+    """
+    home, image = integers(image, "image", mask=mask)
+    with home.current():
+        xp = home.xp
+        steps = offsets_of(offsets, image.ndim)
+        levels = refuse_levels(levels)
+        batch = image.shape[: image.ndim - steps.shape[1]]
+        shape = image.shape[len(batch) :]
+        inside = mask_of(mask, image, len(batch), home)
+        volumes = image.reshape(-1, *(1,) * (3 - len(shape)), *shape)
+        masks = None if inside is None else inside.reshape(volumes.shape)
+        dtype = np.uint32 if 2 * math.prod(shape) < 2**32 else np.uint64
+        counts = xp.zeros((len(volumes), len(steps), levels, levels), dtype)
+        full = np.zeros((len(steps), 3), np.int64)
+        full[:, 3 - steps.shape[1] :] = np.clip(steps, np.negative(shape), shape)
+        if home.gpu is None:
+            low, high = _core.count_pairs(volumes, masks, full, bool(symmetric), counts)
+        else:
+            from lesionkit.texture import glcm_gpu
+
+            low, high = glcm_gpu.count_pairs(volumes, masks, full, bool(symmetric), counts)
+        if low <= high and (low < 0 or high >= levels):
+            raise ValueError(
+                f"image must hold levels from 0 to {levels - 1}"
+                f"{' where mask is true' if mask is not None else ''}, got {low} to {high}"
+            )
+        return home.back(counts.reshape(*batch, len(steps), levels, levels))

@@ -1,0 +1,69 @@
+"""The kernels of csrc/texture/glcm.cu under the names and arguments of `lesionkit._core.texture`.
+
+Arrays are CuPy arrays on one GPU (`offsets`: NumPy), C-contiguous and of the right dtype: the
+caller has made them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import gpu
+from lesionkit.arrays import namespace
+
+FILE = "texture/glcm.cu"
+THREADS = 256  # of a block
+SPARE_SHARED = 1024  # bytes that the GPU keeps of each block's shared memory
+NAMES = {"uint32": "uint32_t", "uint64": "uint64_t", "float64": "double"}
+
+
+def count_pairs(
+    image: Any,
+    mask: Any,
+    offsets: npt.NDArray[np.int64],
+    symmetric: bool,
+    counts: Any,
+    in_shared: bool = True,
+) -> tuple[int, int]:
+    """Add to counts (batch, n, levels, levels); return the least and the greatest level of what is
+    to be counted. Where these are no levels, nothing is counted.
+    """
+    xp = namespace(counts)
+    levels = counts.shape[3]
+    counted = image if mask is None else image[mask != 0]
+    if not counted.size:
+        return 0, 0
+    low, high = int(counted.min()), int(counted.max())
+    if low < 0 or high >= levels:
+        return low, high
+    volumes = xp.ascontiguousarray(image if mask is None else xp.where(mask, image, 0), np.uint16)
+    shape = np.array(image.shape[1:], np.int64).view("V24")
+    tables, shared = counts.shape[0] * counts.shape[1], 4 * levels * levels
+    device = device_of(counts)
+    fits = in_shared and shared + SPARE_SHARED <= gpu.properties(device).shared_per_block
+    kernel = f"count_pairs{'_shared' if fits else ''}<{NAMES[str(counts.dtype)]}>"
+    blocks = gpu.blocks_for(image[0].size, THREADS, device)
+    grid = (min(blocks, 64) if fits else blocks, min(tables, 65535))
+    args = [volumes, mask, shape, xp.asarray(offsets), len(offsets), tables, levels]
+    gpu.launch(FILE, kernel, grid, THREADS, [*args, int(symmetric), counts], shared if fits else 0)
+    return low, high
+
+
+def marginals(counts: Any, lines: Any, totals: Any) -> None:
+    """Fill lines (n, 5 levels - 1) and totals (n, 3): see bind_haralick.cpp."""
+    n, levels = counts.shape[:2]
+    xp = namespace(counts)
+    rows = xp.empty((n, levels, 3))
+    kernel = f"marginals<{NAMES[str(counts.dtype)]}>"
+    grid = gpu.blocks_for(lines.size, THREADS, device_of(counts))
+    gpu.launch(FILE, kernel, grid, THREADS, [counts, n, levels, lines, rows])
+    totals[:, :2] = rows[..., :2].sum(1)
+    totals[:, 2] = rows[..., 2].max(1)
+
+
+def device_of(array: Any) -> int:
+    """The number of the GPU that holds the array."""
+    return 0 if isinstance(array, np.ndarray) else int(array.device.id)

@@ -1,0 +1,315 @@
+"""Features of co-occurrence matrices: Haralick's, MaZda's and those of the IBSI, in one table.
+
+Each matrix is read once, for the sums along its rows, columns, diagonals and antidiagonals; every
+feature is then a formula of these, one plain function in `FEATURES`.
+
+With p the matrix divided by its sum, levels i, j counted from `first_level`, and N levels:
+
+    p_x(i), p_y(j)    sums of p along row i, column j;  mu_x, mu_y, sigma_x, sigma_y go with them
+    p_s(k)            sum of p over i + j = k;  p_d(k) over |i - j| = k
+    H                 -sum p log p;  HX, HY the same of p_x, p_y. The HXY1 = -sum p log(p_x p_y) and
+                      HXY2 = -sum p_x p_y log(p_x p_y) of Haralick are both HX + HY, always.
+
+Sources: Haralick, Shanmugam and Dinstein 1973, appendix I (f1 to f14; in f7 we centre on the sum
+average: its text names the sum entropy, by mistake); the Image Biomarker Standardisation
+Initiative, "Reference manual", section 3.6, whose names these are; MaZda's names from Szczypinski
+et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit._core import texture as _core
+from lesionkit.texture.images import refuse_log_base
+
+HARALICK = (
+    "angular_second_moment",
+    "contrast",
+    "correlation",
+    "joint_variance",
+    "inverse_difference_moment",
+    "sum_average",
+    "sum_variance",
+    "sum_entropy",
+    "joint_entropy",
+    "difference_variance",
+    "difference_entropy",
+    "information_correlation_1",
+    "information_correlation_2",
+    "maximal_correlation",
+)
+IBSI = (
+    "joint_maximum",
+    "joint_average",
+    "joint_variance",
+    "joint_entropy",
+    "difference_average",
+    "difference_variance",
+    "difference_entropy",
+    "sum_average",
+    "sum_variance",
+    "sum_entropy",
+    "angular_second_moment",
+    "contrast",
+    "dissimilarity",
+    "inverse_difference",
+    "normalised_inverse_difference",
+    "inverse_difference_moment",
+    "normalised_inverse_difference_moment",
+    "inverse_variance",
+    "correlation",
+    "autocorrelation",
+    "cluster_tendency",
+    "cluster_shade",
+    "cluster_prominence",
+    "information_correlation_1",
+    "information_correlation_2",
+)
+# Other names of the same features: MaZda's, in its order, then scikit-image's.
+OTHER_NAMES = {
+    "AngScMom": "angular_second_moment",
+    "Contrast": "contrast",
+    "Correlat": "correlation",
+    "SumOfSqs": "joint_variance",
+    "InvDfMom": "inverse_difference_moment",
+    "SumAverg": "sum_average",
+    "SumVarnc": "sum_variance",
+    "SumEntrp": "sum_entropy",
+    "Entropy": "joint_entropy",
+    "DifVarnc": "difference_variance",
+    "DifEntrp": "difference_entropy",
+    "ASM": "angular_second_moment",
+    "homogeneity": "inverse_difference_moment",
+    "entropy": "joint_entropy",
+}
+
+
+def haralick(
+    counts: Any,
+    features: str | Sequence[str] = HARALICK,
+    *,
+    log_base: float = 2.0,
+    first_level: int = 1,
+) -> Any:
+    """Features of co-occurrence matrices.
+
+    counts      : (..., levels, levels) whole numbers or shares, not negative; as `cooccurrence`
+                  gives them. Those of offsets that are to be merged are added first.
+    features    : a name or several: of FEATURES, or of MaZda or scikit-image (OTHER_NAMES). Lists:
+                  HARALICK (14), IBSI (25), and MAZDA (11) of the module `rois`.
+    log_base    : of the entropies: 2 is the IBSI's, mahotas' and PyRadiomics', e scikit-image's, 10
+                  probably MaZda's
+    first_level : number of the first level, for averages and autocorrelation: 1 is the IBSI's and
+                  MaZda's, 0 scikit-image's and mahotas'
+    returns     : (..., features) float64, or (...) for one name, of the kind of `counts`. A matrix
+                  without a pair has no features: NaN. Where one level only occurs, correlation and
+                  maximal_correlation are 1 and both information correlations 0.
+    Raises ValueError or TypeError where an argument is not as said here. Source: see the module.
+    """
+    names = feature_names(features, FEATURES)
+    base = refuse_log_base(log_base)
+    first = arrays.integer(first_level, "first_level", at_least=0)
+    home = arrays.home(counts=counts)
+    with home.current():
+        matrices = _matrices(home.view(counts, "counts"), home.xp)
+        levels, batch = matrices.shape[-1], matrices.shape[:-2]
+        sums = Sums(matrices.reshape(-1, levels, levels), base, first, home.xp)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = home.xp.stack([FEATURES[name](sums) for name in names], axis=-1)
+        found[sums.total == 0] = np.nan
+        found = found.reshape(*batch, len(names))
+        return home.back(found[..., 0] if isinstance(features, str) else found)
+
+
+def feature_names(features: Any, known: Any) -> list[str]:
+    """The names, as `known` has them; else a clear error."""
+    given = [features] if isinstance(features, str) else list(features)
+    if not given:
+        raise ValueError("features must name one feature or more, got none")
+    names = [OTHER_NAMES.get(name, name) if isinstance(name, str) else name for name in given]
+    for name, as_given in zip(names, given, strict=True):
+        if name not in known:
+            raise ValueError(
+                f"features must be of {', '.join(sorted(known))}, got {arrays.describe(as_given)}"
+            )
+    return names
+
+
+def _matrices(counts: Any, xp: Any) -> Any:
+    """The matrices as C-contiguous uint32, uint64 or float64, none negative or NaN."""
+    array = xp.asarray(counts)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"counts must hold real numbers, got {arrays.describe(array)}")
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not array.size:
+        raise ValueError(
+            f"counts must have shape (..., levels, levels) and not be empty, got "
+            f"{arrays.describe(array)}"
+        )
+    if array.dtype.kind == "u":
+        kind = np.uint32 if array.dtype.itemsize <= 4 else np.uint64
+        return xp.ascontiguousarray(array, kind)
+    low, high = float(array.min()), float(array.max())  # NaN if any is
+    if not (low >= 0 and np.isfinite(high)):
+        raise ValueError(f"counts must be finite and not negative, got {low:g} to {high:g}")
+    return xp.ascontiguousarray(array, np.float64)
+
+
+class Sums:
+    """What the features of n matrices are made of: (n, ...) arrays, each worked out when asked."""
+
+    def __init__(self, matrices: Any, log_base: float, first_level: int, xp: Any) -> None:
+        n, levels = matrices.shape[:2]
+        self.matrices, self.levels, self.xp = matrices, levels, xp
+        self.log = float(np.log(log_base))
+        lines, totals = xp.empty((n, 5 * levels - 1)), xp.empty((n, 3))
+        if xp is np:
+            _core.marginals(matrices, lines, totals)
+        else:
+            from lesionkit.texture import glcm_gpu
+
+            glcm_gpu.marginals(matrices, lines, totals)
+        self.total = lines[:, :levels].sum(1)
+        lines /= xp.where(self.total == 0, 1.0, self.total)[:, None]
+        self.x, self.y = lines[:, :levels], lines[:, levels : 2 * levels]
+        self.s, self.d = lines[:, 2 * levels : 4 * levels - 1], lines[:, 4 * levels - 1 :]
+        self.squares, self.logs, self.largest = totals.T
+        self.level = xp.arange(first_level, first_level + levels, dtype=np.float64)
+        self.sum = xp.arange(2 * first_level, 2 * first_level + 2 * levels - 1, dtype=np.float64)
+        self.difference = xp.arange(levels, dtype=np.float64)
+
+    def entropy_of(self, p: Any) -> Any:
+        """-sum p log p along the last axis."""
+        xp = self.xp
+        return -(p * xp.log(xp.where(p > 0, p, 1.0))).sum(-1) / self.log
+
+    def about(self, mean: Any) -> Any:
+        """Level numbers relative to a mean of each matrix."""
+        return self.level - mean[:, None]
+
+    def cluster(self, power: int) -> Any:
+        """sum (i + j - mu_x - mu_y)^power p."""
+        return ((self.sum - (self.mean_x + self.mean_y)[:, None]) ** power * self.s).sum(1)
+
+    def weighted(self, weights: Any) -> Any:
+        """sum weights(k) p_d(k)."""
+        return (self.d * weights).sum(1)
+
+    @cached_property
+    def mean_x(self) -> Any:
+        return (self.x * self.level).sum(1)
+
+    @cached_property
+    def mean_y(self) -> Any:
+        return (self.y * self.level).sum(1)
+
+    @cached_property
+    def variance_x(self) -> Any:
+        return (self.about(self.mean_x) ** 2 * self.x).sum(1)
+
+    @cached_property
+    def variance_y(self) -> Any:
+        return (self.about(self.mean_y) ** 2 * self.y).sum(1)
+
+    @cached_property
+    def covariance(self) -> Any:
+        return (self.cluster(2) - self.variance_x - self.variance_y) / 2
+
+    @cached_property
+    def entropy(self) -> Any:
+        nats = self.xp.log(self.total) - self.logs / self.total
+        return self.xp.maximum(nats, 0.0) / self.log
+
+    @cached_property
+    def entropy_x(self) -> Any:
+        return self.entropy_of(self.x)
+
+    @cached_property
+    def entropy_y(self) -> Any:
+        return self.entropy_of(self.y)
+
+    @cached_property
+    def independent(self) -> Any:  # HXY1 and HXY2
+        return self.entropy_x + self.entropy_y
+
+
+def _correlation(m: Sums) -> Any:
+    scale = m.xp.sqrt(m.variance_x * m.variance_y)
+    flat = scale < 1e-15
+    return m.xp.where(flat, 1.0, m.covariance / m.xp.where(flat, 1.0, scale))
+
+
+def _difference_variance(m: Sums) -> Any:
+    mean = m.weighted(m.difference)
+    return ((m.difference - mean[:, None]) ** 2 * m.d).sum(1)
+
+
+def _inverse_variance(m: Sums) -> Any:
+    return (m.d[:, 1:] / m.difference[1:] ** 2).sum(1)
+
+
+def _information_1(m: Sums) -> Any:
+    most = m.xp.maximum(m.entropy_x, m.entropy_y)
+    flat = most <= 0
+    return m.xp.where(flat, 0.0, (m.entropy - m.independent) / m.xp.where(flat, 1.0, most))
+
+
+def _information_2(m: Sums) -> Any:
+    return m.xp.sqrt(-m.xp.expm1(-2 * m.xp.maximum(m.independent - m.entropy, 0.0)))
+
+
+def _maximal_correlation(m: Sums) -> Any:
+    """The second largest singular value of p(i,j) / sqrt(p_x(i) p_y(j)), whose square is the second
+    largest eigenvalue of Haralick's Q; of a symmetric matrix, an eigenvalue of its own."""
+    xp = m.xp
+    used = xp.flatnonzero(((m.x > 0) | (m.y > 0)).any(0))
+    if len(used) < 2:
+        return xp.ones(len(m.matrices))
+    p = m.matrices[:, used[:, None], used] / xp.where(m.total == 0, 1.0, m.total)[:, None, None]
+    x, y = xp.sqrt(m.x[:, used]), xp.sqrt(m.y[:, used])
+    a = p / xp.where(x > 0, x, 1.0)[:, :, None] / xp.where(y > 0, y, 1.0)[:, None, :]
+    if bool((p == p.swapaxes(1, 2)).all()):
+        values = xp.sort(xp.abs(xp.linalg.eigvalsh(a)), axis=1)[:, -2]
+    else:
+        values = xp.linalg.svd(a, compute_uv=False)[:, 1]
+    flat = ((m.x > 0).sum(1) < 2) | ((m.y > 0).sum(1) < 2)
+    return xp.where(flat, 1.0, xp.minimum(values, 1.0))
+
+
+Formula = Callable[[Sums], Any]
+FEATURES: dict[str, Formula] = {
+    "joint_maximum": lambda m: m.largest / m.total,
+    "joint_average": lambda m: m.mean_x,
+    "joint_variance": lambda m: m.variance_x,  # f4, "sum of squares: variance"
+    "joint_entropy": lambda m: m.entropy,  # f9
+    "difference_average": lambda m: m.weighted(m.difference),
+    "difference_variance": _difference_variance,  # f10
+    "difference_entropy": lambda m: m.entropy_of(m.d),  # f11
+    "sum_average": lambda m: (m.s * m.sum).sum(1),  # f6
+    "sum_variance": lambda m: m.cluster(2),  # f7
+    "sum_entropy": lambda m: m.entropy_of(m.s),  # f8
+    "angular_second_moment": lambda m: m.squares / m.total**2,  # f1
+    "energy": lambda m: m.xp.sqrt(m.squares) / m.total,  # scikit-image's: the root of f1
+    "contrast": lambda m: m.weighted(m.difference**2),  # f2
+    "dissimilarity": lambda m: m.weighted(m.difference),
+    "inverse_difference": lambda m: m.weighted(1 / (1 + m.difference)),
+    "normalised_inverse_difference": lambda m: m.weighted(1 / (1 + m.difference / m.levels)),
+    "inverse_difference_moment": lambda m: m.weighted(1 / (1 + m.difference**2)),  # f5
+    "normalised_inverse_difference_moment": lambda m: m.weighted(
+        1 / (1 + (m.difference / m.levels) ** 2)
+    ),
+    "inverse_variance": _inverse_variance,
+    "correlation": _correlation,  # f3
+    "autocorrelation": lambda m: m.covariance + m.mean_x * m.mean_y,
+    "cluster_tendency": lambda m: m.cluster(2),
+    "cluster_shade": lambda m: m.cluster(3),
+    "cluster_prominence": lambda m: m.cluster(4),
+    "information_correlation_1": _information_1,  # f12
+    "information_correlation_2": _information_2,  # f13
+    "maximal_correlation": _maximal_correlation,  # f14
+}

@@ -1,0 +1,140 @@
+"""Co-occurrence features of a window about each pixel or voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit._core import texture as _core
+from lesionkit.texture.haralick import feature_names
+from lesionkit.texture.images import (
+    Border,
+    continued,
+    integers,
+    offsets_of,
+    refuse_border,
+    refuse_levels,
+    refuse_log_base,
+)
+
+# In the order of MapFeature in csrc/texture/maps.hpp.
+FEATURES = (
+    "angular_second_moment",
+    "contrast",
+    "correlation",
+    "joint_variance",
+    "inverse_difference_moment",
+    "sum_average",
+    "sum_variance",
+    "sum_entropy",
+    "joint_entropy",
+    "difference_variance",
+    "difference_entropy",
+    "dissimilarity",
+    "energy",
+    "joint_average",
+)
+MOST_PAIRS = 32767  # in a window: counts have 16 bits
+
+
+def feature_maps(
+    image: Any,
+    window: int | Sequence[int],
+    offsets: Any,
+    levels: int,
+    features: str | Sequence[str] = FEATURES[:11],
+    *,
+    border: Border = "reflect",
+    average: bool = True,
+    log_base: float = 2.0,
+    first_level: int = 1,
+) -> Any:
+    """Co-occurrence features of the window about each pixel, as maps.
+
+    image    : (rows, columns) or (planes, rows, columns) integers in [0, levels)
+    window   : odd side of the window in pixels, or one for each axis; at most 32,767 pixels
+    offsets  : (n, 2) or (n, 3) integers, as many as the image has axes, shorter than the window.
+               A pair counts if both its pixels lie in the window; in both orders (symmetric).
+    levels   : number of grey levels, 1 to 65536
+    features : a name or several of FEATURES (or MaZda's or scikit-image's for these); at first
+               MaZda's 11
+    border   : how the image goes on past its border, as numpy.pad: "reflect", "symmetric", "edge"
+               or "wrap"; "valid" gives only windows that lie inside, and a smaller map
+    average  : the mean over the offsets (NumPy's order of sums); else a map for each
+    log_base, first_level : as for `haralick`
+    returns  : (features, ...) or, not averaged, (n, features, ...) float64, without the axis of
+               features where one name is given; ... is the image's shape, less window - 1 where
+               `border` is "valid"; of the image's kind
+    The same numbers as `haralick(cooccurrence(window))` for each pixel, and no matrix is built.
+    Where a window is flat correlation is 1. Raises ValueError or TypeError where an argument is not
+    as said here.
+    """
+    names = feature_names(features, FEATURES)
+    base = refuse_log_base(log_base)
+    first = arrays.integer(first_level, "first_level", at_least=0)
+    levels = refuse_levels(levels)
+    refuse_border(border)
+    home, image = integers(image, "image")
+    with home.current():
+        xp = home.xp
+        if image.ndim not in (2, 3):
+            raise ValueError(f"image must have 2 or 3 axes, got {arrays.describe(image)}")
+        low, high = int(image.min()), int(image.max())
+        if low < 0 or high >= levels:
+            raise ValueError(f"image must hold levels from 0 to {levels - 1}, got {low} to {high}")
+        sides = window_of(window, image.ndim)
+        steps = _within(offsets_of(offsets, image.ndim), sides)
+        padded = continued(image.astype(np.uint16, copy=False), sides, border, xp)
+        shape = [n - side + 1 for n, side in zip(padded.shape, sides, strict=True)]
+        flat = (1,) * (3 - image.ndim)
+        maps = xp.empty((1 if average else len(steps), len(names), *flat, *shape))
+        kernels: Any = _core
+        if home.gpu is not None:
+            from lesionkit.texture import maps_gpu as kernels
+        kernels.feature_maps(
+            xp.ascontiguousarray(padded).reshape(*flat, *padded.shape),
+            (*flat, *sides),
+            np.pad(steps, ((0, 0), (3 - image.ndim, 0))),
+            levels,
+            [FEATURES.index(name) for name in names],
+            bool(average),
+            float(first),
+            base,
+            maps,
+        )
+        maps = maps.reshape(*(() if average else (len(steps),)), len(names), *shape)
+        if isinstance(features, str):
+            maps = maps[0] if average else maps[:, 0]
+        return home.back(maps)
+
+
+def window_of(window: Any, axes: int) -> tuple[int, ...]:
+    """The window's side along each axis; else a clear error."""
+    given = list(window) if isinstance(window, (Sequence, np.ndarray)) else [window] * axes
+    if len(given) != axes:
+        raise ValueError(
+            f"window must be one odd number, or one for each of {axes} axes, got {window!r}"
+        )
+    sides = tuple(arrays.integer(side, "window", at_least=1) for side in given)
+    if any(side % 2 == 0 for side in sides):
+        raise ValueError(f"window must be odd, so that it has a middle, got {window!r}")
+    if int(np.prod(sides)) > MOST_PAIRS:
+        raise ValueError(f"window must hold at most {MOST_PAIRS} pixels, got {window!r}")
+    return sides
+
+
+def _within(steps: Any, sides: tuple[int, ...]) -> Any:
+    if steps.shape[1] != len(sides):
+        raise ValueError(
+            f"offsets must have one number for each of the image's {len(sides)} axes, got "
+            f"{steps.shape[1]}"
+        )
+    if (np.abs(steps) >= sides).any():
+        raise ValueError(
+            f"offsets must be shorter than the window {sides}, so that it holds a pair, got "
+            f"{steps.tolist()}"
+        )
+    return steps

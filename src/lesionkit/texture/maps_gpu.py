@@ -1,0 +1,58 @@
+"""The kernels of csrc/texture/maps.cu under the names and arguments of `lesionkit._core.texture`.
+
+Arrays are CuPy arrays on one GPU (`offsets`: NumPy), C-contiguous and of the right dtype: the
+caller has made them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import gpu
+from lesionkit.arrays import namespace
+from lesionkit.texture.glcm_gpu import SPARE_SHARED, device_of
+
+FILE = "texture/maps.cu"
+THREADS = 64  # of a block: each keeps the codes of a window's pairs
+NAMES = {"uint8": "uint8_t", "uint16": "uint16_t", "float32": "float", "float64": "double"}
+
+
+def feature_maps(
+    image: Any,
+    window: tuple[int, ...],
+    offsets: npt.NDArray[np.int64],
+    levels: int,
+    features: Sequence[int],
+    average: bool,
+    first_level: float,
+    log_base: float,
+    out: Any,
+    in_shared: bool = True,
+) -> None:
+    """Fill out (n or, averaged, 1, features, planes, rows, columns): see bind_maps.cpp."""
+    xp, device = namespace(out), device_of(out)
+    pixels, most = math.prod(out.shape[2:]), math.prod(window)
+    shared = 4 * most * THREADS
+    fits = in_shared and shared + SPARE_SHARED <= gpu.properties(device).shared_per_block
+    grid = gpu.blocks_for(pixels, THREADS, device)
+    scratch = None if fits else xp.empty(most * grid * THREADS, np.uint32)
+    shape = np.array([*image.shape, *window], np.int64).view("V48")
+    logs = np.log(np.maximum(np.arange(2 * most + 1.0), 1.0))
+    args = [image, shape, xp.asarray(offsets), len(offsets), levels]
+    args += [xp.asarray(np.array(features, np.int64)), len(features), int(average)]
+    args += [first_level, math.log(log_base), xp.asarray(logs), int(fits), scratch, out]
+    gpu.launch(FILE, "feature_maps", grid, THREADS, args, shared if fits else 0)
+
+
+def cs_lbp(image: Any, neighbours: Any, threshold: float, codes: Any) -> None:
+    """Fill codes (rows, columns): see bind_lbp.cpp."""
+    rows, columns = codes.shape
+    margin = (image.shape[1] - columns) // 2
+    args = [image, rows, columns, margin, neighbours, len(neighbours), float(threshold), codes]
+    grid = gpu.blocks_for(codes.size, THREADS, device_of(codes))
+    gpu.launch(FILE, f"cs_lbp<{NAMES[str(image.dtype)]}>", grid, THREADS, args)
