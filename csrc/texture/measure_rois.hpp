@@ -1,12 +1,12 @@
 // Features of regions on the CPU, one region and one offset at a time; see rois.hpp.
 //
 // Of a region its levels are read once into a small block, with normalisation if asked for. Of an
-// offset, rows of pairs become keys (a + b, |a - b| and the cell of the unordered pair) in vectors
-// of 16; then each key adds one to a small table, while running sums follow the counts. Tables are
-// cleared only where they were touched. Levels are renamed by order of appearance where there are
-// many, so that the table of pairs is as large as the region makes it, whatever the levels; where
-// it would still be large, pairs are brought together by their lower name first, and counted in one
-// row of it.
+// offset, rows of pairs become keys (a + b, |a - b| and the cell of the unordered pair) in vectors;
+// then each key adds one to a small table, while running sums follow the counts. Tables are cleared
+// only where they were touched. Levels are renamed by order of appearance where there are many, so
+// that the table of pairs is as large as the region makes it, whatever the levels; where it would
+// still be large, pairs are brought together by their lower name first, and counted in one row of
+// it.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,6 @@
 
 namespace lesionkit::texture::rois {
 
-inline constexpr int64_t STEP = 16;                // pairs at a time
 inline constexpr int64_t NARROW_LEVELS = 256;      // keys of 16 bits
 inline constexpr int64_t NARROW_PIXELS = 1 << 14;  // counts of 16 bits, sums of 32
 inline constexpr int64_t PLAIN_LEVELS = 64;        // more are renamed
@@ -152,6 +151,11 @@ class Measurer {
 
  private:
   static constexpr bool narrow = sizeof(Key) == 2;
+  // Pairs at a time: what a register of the processor holds, and no more than a short row.
+  static constexpr int64_t STEP = std::min<int64_t>(16, lane_count * sizeof(double) / sizeof(Key));
+  struct Span {
+    int64_t begin, end;  // columns
+  };
   typedef Key Vector __attribute__((vector_size(STEP * sizeof(Key))));
 
   static Vector load(const Key* from) {
@@ -160,8 +164,6 @@ class Measurer {
     return v;
   }
   static void store(Key* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-  static Vector least(Vector a, Vector b) { return a < b ? a : b; }
-  static Vector greatest(Vector a, Vector b) { return a > b ? a : b; }
 
   double step(int64_t count) const {
     return narrow ? logs_.tabulated_step(count) : logs_.step(count);
@@ -176,12 +178,23 @@ class Measurer {
              region_.start + p * image_.plane_stride + r * image_.row_stride);
   }
 
+  // Which pixels are the object's, and the spans of each row of them.
   void find_inside() {
     inside_.resize(region_.pixels());
+    span_.clear();
+    row_span_.assign(1, 0);
     int64_t count = 0;
     each_row([&](int64_t to, int64_t from) {
+      const int32_t* label = image_.label + from;
       for (int64_t c = 0; c < region_.columns; ++c)
-        count += inside_[to + c] = image_.label[from + c] == region_.label;
+        count += inside_[to + c] = label[c] == region_.label;
+      for (int64_t c = 0; c < region_.columns;) {
+        const int64_t begin = c;
+        while (c < region_.columns && inside_[to + c]) ++c;
+        if (c > begin) span_.push_back({begin, c});
+        while (c < region_.columns && !inside_[to + c]) ++c;
+      }
+      row_span_.push_back(static_cast<int64_t>(span_.size()));
     });
     whole_ = count == region_.pixels();
   }
@@ -222,54 +235,60 @@ class Measurer {
   // table); returns the number of pairs. Keys past the last pair are 0 up to a whole vector.
   int64_t pair_keys(const Offset& by) {
     const auto [start, planes, rows, columns, label] = region_;
-    const int64_t width = columns - std::abs(by.column),
-                  shift = (by.plane * rows + by.row) * columns + by.column;
-    const int64_t first_column = std::max<int64_t>(0, -by.column);
+    const int64_t down = by.plane * rows + by.row, shift = down * columns + by.column;
+    const int64_t first = std::max<int64_t>(0, -by.column);
+    const int64_t last = std::min(columns, columns - by.column);
     const int64_t last_plane = std::min(planes, planes - by.plane);
     const int64_t last_row = std::min(rows, rows - by.row);
     int64_t n = 0;
     for (int64_t p = std::max<int64_t>(0, -by.plane); p < last_plane; ++p)
       for (int64_t r = std::max<int64_t>(0, -by.row); r < last_row; ++r) {
-        const int64_t i = (p * rows + r) * columns + first_column;
+        const int64_t row = p * rows + r;
         if (whole_)
-          n = append_row(n, i, shift, width);
+          n = append(n, row * columns + first, shift, last - first);
         else
-          n = append_inside(n, i, shift, width);
+          n = append_common(n, row, row + down, by.column, shift);
       }
     for (auto* keys : {&sum_, &difference_}) std::fill_n(keys->data() + n, STEP, Key{0});
     return n;
   }
 
-  int64_t append_row(int64_t n, int64_t i, int64_t shift, int64_t width) {
+  // Of two rows the pairs with both pixels inside: where spans of the one meet those of the other.
+  int64_t append_common(int64_t n, int64_t row, int64_t other, int64_t by, int64_t shift) {
+    const Span *a = span_.data() + row_span_[row], *b = span_.data() + row_span_[other];
+    const Span *const a_end = span_.data() + row_span_[row + 1], *const b_end =
+                                                                     span_.data() +
+                                                                     row_span_[other + 1];
+    while (a < a_end && b < b_end) {
+      const int64_t begin = std::max(a->begin, b->begin - by);
+      const int64_t end = std::min(a->end, b->end - by);
+      n = append(n, row * region_.columns + begin, shift, end - begin);
+      if (a->end < b->end - by)
+        ++a;
+      else
+        ++b;
+    }
+    return n;
+  }
+
+  // Pairs of pixels i, i + 1, ... and those `shift` further on.
+  int64_t append(int64_t n, int64_t i, int64_t shift, int64_t width) {
     const Key* name = names();
     const Key k = static_cast<Key>(names_);
     for (int64_t c = 0; c < width; c += STEP) {
       const Vector a = load(&level_[i + c]), b = load(&level_[i + shift + c]);
       store(&sum_[n + c], a + b);
-      store(&difference_[n + c], greatest(a, b) - least(a, b));
+      store(&difference_[n + c], a > b ? a - b : b - a);
       const Vector x = load(name + i + c), y = load(name + i + shift + c);
+      const Vector low = x < y ? x : y, high = x < y ? y : x;
       if (one_table()) {
-        store(&low_[n + c], least(x, y) * k + greatest(x, y));
+        store(&low_[n + c], low * k + high);
       } else {
-        store(&low_[n + c], least(x, y));
-        store(&high_[n + c], greatest(x, y));
+        store(&low_[n + c], low);
+        store(&high_[n + c], high);
       }
     }
     return n + std::max<int64_t>(width, 0);
-  }
-
-  int64_t append_inside(int64_t n, int64_t i, int64_t shift, int64_t width) {
-    const Key* name = names();
-    const Key k = static_cast<Key>(names_);
-    for (int64_t c = i; c < i + width; ++c) {
-      const Key a = level_[c], b = level_[c + shift], x = name[c], y = name[c + shift];
-      sum_[n] = a + b;
-      difference_[n] = std::max(a, b) - std::min(a, b);
-      low_[n] = one_table() ? std::min(x, y) * k + std::max(x, y) : std::min(x, y);
-      high_[n] = std::max(x, y);
-      n += inside_[c] & inside_[c + shift];
-    }
-    return n;
   }
 
   const Key* names() const { return name_.empty() ? level_.data() : name_.data(); }
@@ -367,6 +386,8 @@ class Measurer {
   Region region_ = {};
   bool whole_ = true;
   std::vector<uint8_t> inside_;
+  std::vector<Span> span_;
+  std::vector<int64_t> row_span_;  // where the spans of each row begin
   std::vector<double> value_;
   std::vector<Key> level_, name_, sum_, difference_, low_, high_;
   std::vector<Key> sum_count_, difference_count_, joint_count_, name_of_, ordered_;

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
+from lesionkit.texture.glcm import cooccurrence
+from lesionkit.texture.haralick import haralick
 from lesionkit.texture.rois import MAZDA, label_features, roi_features
 from reference import texture as reference
 
@@ -128,6 +130,13 @@ def test_equals_dense_matrices() -> None:
             np.add.at(counts[i, k], (a[i].ravel(), b[i].ravel()), 1)
             np.add.at(counts[i, k], (b[i].ravel(), a[i].ravel()), 1)
     close(roi_features(rois, OFFSETS, 16), dense(counts))
+
+
+def test_equals_the_features_of_matrices() -> None:
+    """`haralick` of `cooccurrence`: another way to the same."""
+    rois = np.random.default_rng(13).integers(0, 20, (7, 9, 8)).astype(np.uint8)
+    counts = cooccurrence(rois, OFFSETS, 20)
+    close(roi_features(rois, OFFSETS, 20), haralick(counts, MAZDA, log_base=10))
 
 
 @pytest.mark.parametrize("levels", [256, 5000, 65536])
