@@ -128,27 +128,35 @@ void gather(const Array<double>& volume, const Array<uint8_t>& mask, Array<doubl
     if (inside[i]) *to++ = from[i];
 }
 
-// Of each voxel of the region its bin, 1 for the first: 1 + how many of edges[1 ...] are <= it.
+// Of each voxel of the region its bin, 1 for the first.
 template <class T>
 void place_bins(const Array<double>& volume, const Array<uint8_t>& mask, const Array<double>& edges,
                 int64_t border, Array<T>& padded) {
+  const Bins given(edges.data(), edges.size());
   const double* from = volume.data();
-  const double* edge = edges.data();
   const uint8_t* in = mask.data();
-  const int64_t count = edges.size();
-  const double span = edge[count - 1] - edge[0], per_width = span > 0 ? (count - 1) / span : 0.0;
-  each_row(padded, border, [&](int64_t first, T* to, int64_t width) {
-    for (int64_t x = 0; x < width; ++x)
-      to[x] = in[first + x] ? static_cast<T>(bin_of(from[first + x], edge, count, per_width)) : 0;
+  each_row(padded, border, [&](int64_t first, T* __restrict to, int64_t width) {
+    const Bins bins = given;  // its own, so that writing to `to` cannot change it
+    const double* value = from + first;
+    const uint8_t* inside = in + first;
+    for (int64_t x = 0; x < width; ++x) {
+      const int32_t bin = bins(inside[x] ? value[x] : bins.edges[0]);
+      to[x] = inside[x] ? static_cast<T>(bin) : T{0};
+    }
   });
 }
 
-// counts[level], 0 for outside: how many voxels of `padded` have it.
+// counts[level], 0 for outside: how many voxels of `padded` have it. Several tables take turns, so
+// that no count waits for the one before it.
 template <class T>
 void level_counts(const Array<T>& padded, Array<int64_t>& counts) {
-  int64_t* to = counts.mutable_data();
+  constexpr int tables = 4;
   const T* from = padded.data();
-  for (int64_t i = 0, n = padded.size(); i < n; ++i) ++to[from[i]];
+  const int64_t n = padded.size(), levels = counts.size();
+  std::vector<uint32_t> table(tables * levels);
+  for (int64_t i = 0; i < n; ++i) ++table[(i % tables) * levels + from[i]];
+  int64_t* to = counts.mutable_data();
+  for (int64_t i = 0; i < tables * levels; ++i) to[i % levels] += table[i];
 }
 
 // table: zeros (directions, levels + 1, longest + 1). Level or length 0: garbage.
@@ -206,20 +214,18 @@ py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t 
   return py::make_tuple(columns, counts);
 }
 
-// dependence, voxels, differences: zeros (levels + 1, neighbours + 1), see neighbours.hpp.
-template <class T>
-void neighbours(const Array<T>& padded, int64_t distance, int32_t alpha, Array<int64_t>& dependence,
-                Array<int64_t>& voxels, Array<int64_t>& differences) {
-  const Volume<T> volume = view(padded, distance);
-  const auto offsets = neighbourhood(distance, volume.height == 1);
+template <class Wide, class T>
+void neighbours_in(const Volume<T>& volume, int64_t distance, int32_t alpha,
+                   Array<int64_t>& dependence, Array<int64_t>& voxels,
+                   Array<int64_t>& differences) {
+  const auto steps = neighbourhood(distance, volume.height == 1);
   const int64_t levels = dependence.shape(0) - 1, most = dependence.shape(1) - 1;
   std::mutex adding;
   const int64_t grain = std::max<int64_t>(1, (1 << 15) / volume.slice);
   parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
-    NeighbourBlock found(block_length(volume));
+    NeighbourBlock<Wide> found(block_length(volume));
     NeighbourTables tables(levels, most);
-    for (int64_t z = begin; z < end; ++z)
-      count_neighbours(volume, offsets, z, alpha, found, tables);
+    for (int64_t z = begin; z < end; ++z) count_neighbours(volume, steps, z, alpha, found, tables);
     std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
     const auto add = [](const std::vector<int64_t>& part, Array<int64_t>& sum) {
       std::transform(part.begin(), part.end(), sum.data(), sum.mutable_data(), std::plus<>());
@@ -228,6 +234,17 @@ void neighbours(const Array<T>& padded, int64_t distance, int32_t alpha, Array<i
     add(tables.voxels, voxels);
     add(tables.differences, differences);
   });
+}
+
+// dependence, voxels, differences: zeros (levels + 1, neighbours + 1), see neighbours.hpp.
+template <class T>
+void neighbours(const Array<T>& padded, int64_t distance, int32_t alpha, Array<int64_t>& dependence,
+                Array<int64_t>& voxels, Array<int64_t>& differences) {
+  const Volume<T> volume = view(padded, distance);
+  if (sizeof(T) == 1 && dependence.shape(1) * 255 < 1 << 16)
+    neighbours_in<uint16_t>(volume, distance, alpha, dependence, voxels, differences);
+  else
+    neighbours_in<uint32_t>(volume, distance, alpha, dependence, voxels, differences);
 }
 
 void power_sums_of(const Array<double>& values, double centre, double low, double high,

@@ -103,14 +103,24 @@ inline void order_statistics(const double* x, int64_t n, double low, double high
   }
 }
 
-// The bin of x: how many of the ascending edges are <= x. Edges are nearly `width` apart, so that a
-// guess is off by one at most where they are even; the loops make it exact whatever they are.
-inline int64_t bin_of(double x, const double* edges, int64_t count, double per_width) {
-  const double guess = (x - edges[0]) * per_width;
-  int64_t bin = guess < 0 ? 0 : guess >= count ? count : static_cast<int64_t>(guess) + 1;
-  while (bin < count && edges[bin] <= x) ++bin;
-  while (bin > 0 && edges[bin - 1] > x) --bin;
-  return bin;
-}
+// Bins by ascending edges that are evenly spaced, but for the last: bin k has
+// edges[k - 1] <= x < edges[k]. A guess is off by one at most, and put right without a branch.
+struct Bins {
+  const double* edges;
+  int64_t count;  // of edges, 2 or more
+  double per_width;
+
+  Bins(const double* edges, int64_t count)
+      : edges(edges), count(count), per_width(1.0 / (edges[1] - edges[0])) {}
+
+  // x >= edges[0]; what is not below the last edge belongs to bin `count`.
+  int32_t operator()(double x) const {
+    const double guess = std::min((x - edges[0]) * per_width, static_cast<double>(count - 2));
+    int32_t bin = static_cast<int32_t>(guess);
+    bin += edges[bin + 1] <= x;
+    bin -= edges[bin] > x;
+    return bin + 1;
+  }
+};
 
 }  // namespace lesionkit::texture

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "texture/volume.hpp"
@@ -40,34 +41,37 @@ inline std::vector<Step> neighbourhood(int64_t distance, bool flat) {
   return offsets;
 }
 
-// Of each voxel of a block, its neighbours.
+// Of each voxel of a block, its neighbours. Wide holds sums of their levels: 16 bits where they
+// fit.
+template <class Wide>
 struct NeighbourBlock {
   explicit NeighbourBlock(int64_t length) : count(length), dependent(length), sum(length) {}
 
-  std::vector<uint16_t> count, dependent;
-  std::vector<uint32_t> sum;
+  std::vector<Wide> count, dependent, sum;
 };
 
 // Adds the voxels of slice z.
-template <class T>
-void count_neighbours(const Volume<T>& volume, const std::vector<Step>& offsets, int64_t z,
-                      int32_t alpha, NeighbourBlock& found, NeighbourTables& tables) {
-  uint16_t* __restrict count = found.count.data();
-  uint16_t* __restrict dependent = found.dependent.data();
-  uint32_t* __restrict sum = found.sum.data();
+template <class T, class Wide>
+void count_neighbours(const Volume<T>& volume, const std::vector<Step>& steps, int64_t z,
+                      int32_t alpha, NeighbourBlock<Wide>& found, NeighbourTables& tables) {
+  using Signed = std::make_signed_t<Wide>;
+  const Signed most_apart = static_cast<Signed>(alpha);
+  Wide* __restrict count = found.count.data();
+  Wide* __restrict dependent = found.dependent.data();
+  Wide* __restrict sum = found.sum.data();
   each_block(volume, z, [&](const Block<T>& block) {
     const T* level = block.level;
-    std::fill_n(count, block.length, uint16_t{0});
-    std::fill_n(dependent, block.length, uint16_t{0});
-    std::fill_n(sum, block.length, uint32_t{0});
-    for (const Step& by : offsets) {
+    std::fill_n(count, block.length, Wide{0});
+    std::fill_n(dependent, block.length, Wide{0});
+    std::fill_n(sum, block.length, Wide{0});
+    for (const Step& by : steps) {
       const T* other = level + volume.step(by);
       for (int64_t i = 0; i < block.length; ++i) {
-        const int32_t apart = static_cast<int32_t>(other[i]) - static_cast<int32_t>(level[i]);
+        const Signed apart = static_cast<Signed>(other[i]) - static_cast<Signed>(level[i]);
         const bool inside = other[i] != 0;
         count[i] += inside;
         sum[i] += other[i];
-        dependent[i] += inside & (apart <= alpha) & (apart >= -alpha);
+        dependent[i] += inside & (apart <= most_apart) & (apart >= -most_apart);
       }
     }
     for (int64_t i = 0; i < block.length; ++i) {

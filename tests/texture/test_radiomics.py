@@ -173,6 +173,7 @@ def test_intensities_as_numpy_has_them(x: np.ndarray) -> None:
 
 
 def test_intensities_at_the_edge() -> None:
+    assert np.isnan(intensity_features([0, 1])["robust_mean_absolute_deviation"])
     flat = intensity_features([5.0, 5.0])
     assert (flat["variance"], flat["skewness"], flat["kurtosis"], flat["median"]) == (0, 0, 0, 5)
     wide = intensity_features([-1e300, 0.0, 1e300, 1e-300])

@@ -229,7 +229,7 @@ def edges_by_count(values: Real, count: int) -> Real:
 def edges_of_levels(values: Real) -> Real:
     """Edges that keep whole numbers from 1 on as they are."""
     low, high = float(values.min()), float(values.max())
-    if low < 1 or high >= 65535 or (values % 1).any():
+    if low < 1 or high >= 65535 or (values != np.trunc(values)).any():
         raise ValueError(
             'image must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
             f"got numbers from {low:g} to {high:g}"

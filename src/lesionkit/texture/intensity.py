@@ -22,7 +22,8 @@ def intensity_features(values: Any) -> dict[str, float]:
     returns : name -> float, in that unit, its square (variance, energy) or none. Percentiles are
               NumPy's, between the two nearest numbers; variance is of the population; kurtosis is
               excess kurtosis. Equal numbers have skewness and kurtosis 0; the coefficient of
-              variation and the quartile coefficient are NaN or infinite where their divisor is 0.
+              variation and the quartile coefficient are NaN or infinite where their divisor is 0,
+              the robust deviation is NaN where no number lies between percentiles 10 and 90.
     Source: IBSI reference manual (arXiv:1612.07003v11), section 3.3.
     """
     x = arrays.real(values, "values", ("...",)).ravel()
@@ -35,9 +36,9 @@ def intensity_features(values: Any) -> dict[str, float]:
     _, _, absolute, square, cube, fourth = _sums(x, mean, low, high) / count
     of_median = _sums(x, median, low, high)[2] / count
     robust_count, robust_total, *_ = _sums(x, 0.0, p10, p90)
-    robust = _sums(x, robust_total / robust_count, p10, p90)[2] / robust_count
     flat = low == high
     with np.errstate(divide="ignore", invalid="ignore"):
+        robust = _sums(x, robust_total / robust_count, p10, p90)[2] / robust_count
         features = {
             "mean": mean,
             "variance": 0.0 if flat else square,

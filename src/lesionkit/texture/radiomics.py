@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,7 +23,12 @@ from lesionkit.texture.discretise import (
 from lesionkit.texture.glcm import cooccurrence
 from lesionkit.texture.haralick import haralick
 from lesionkit.texture.intensity import histogram_features, intensity_features
-from lesionkit.texture.neighbours import count_neighbours, dependence_features, tone_features
+from lesionkit.texture.neighbours import (
+    Neighbours,
+    count_neighbours,
+    dependence_features,
+    tone_features,
+)
 from lesionkit.texture.runs import all_directions, count_runs, run_length_features, steps_of
 from lesionkit.texture.zones import count_zones, merged, zone_features
 
@@ -134,15 +140,40 @@ def radiomics(
     steps = np.ones(region.axes) if spacing is None else spacing
     mm = arrays.real(steps, "spacing", (region.axes,), "mm", above=0)
     levels = region.region(_edges(region.values, settings))
+    work = _Work(levels, settings)
     found: dict[str, float] = {}
     for family in settings.families:
         if family == "firstorder":
             features = _first_order(region, levels, float(mm.prod()), settings.shift)
         else:
-            features = _TEXTURES[family](levels, settings)
+            features = _TEXTURES[family](work)
         table = names.FAMILIES[family]
         found |= {f"original_{family}_{new}": float(features[old]) for new, old in table.items()}
     return found
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The levels of a region, and what more than one family asks of them."""
+
+    levels: Region
+    settings: Settings
+
+    @property
+    def averaged(self) -> bool:
+        """Whether slices' features are averaged, rather than their matrices added."""
+        return self.settings.aggregation.startswith("2D")
+
+    @cached_property
+    def parts(self) -> list[Region]:
+        """The regions to count in, for matrices without directions."""
+        whole = self.settings.aggregation.startswith("3D")
+        return [self.levels] if whole else self.levels.slices()
+
+    @cached_property
+    def neighbours(self) -> list[Neighbours]:
+        """Of each part; voxels that are alone count, as in PyRadiomics."""
+        return [count_neighbours(part, self.settings.alpha, lonely=True) for part in self.parts]
 
 
 def _edges(values: npt.NDArray[np.float64], settings: Settings) -> npt.NDArray[np.float64]:
@@ -178,13 +209,13 @@ def _mean(features: list[Features]) -> Features:
 
 
 def _aggregated(
-    levels: Region,
-    settings: Settings,
+    work: _Work,
     count: Callable[[Region, list[tuple[int, ...]]], npt.NDArray[Any]],
     features: Callable[[npt.NDArray[Any]], Features],
 ) -> Features:
     """Features of the matrices (directions, ...) that `count` makes of a region, aggregated."""
-    where, how = settings.aggregation.split(", ")
+    levels = work.levels
+    where, how = work.settings.aggregation.split(", ")
     flat = [d for d in all_directions(levels.axes) if levels.axes == 2 or d[0] == 0]
     if where == "2D":
         kept = []
@@ -214,18 +245,18 @@ def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArr
     return counts
 
 
-def _glcm(levels: Region, settings: Settings) -> Features:
+def _glcm(work: _Work) -> Features:
     wanted = list(names.GLCM.values())
-    flat = np.count_nonzero(levels.counts()) == 1
 
     def features(matrices: npt.NDArray[Any]) -> Features:
         found = dict(zip(wanted, np.moveaxis(haralick(matrices, wanted), -1, 0), strict=True))
-        if not flat:  # PyRadiomics' MCC of a direction that meets one of the region's levels only
-            one_level = np.count_nonzero(matrices.any(-1), axis=-1) == 1
+        one_level = np.count_nonzero(matrices.any(-1), axis=-1) == 1
+        if one_level.any() and np.count_nonzero(work.levels.counts()) > 1:
+            # PyRadiomics' MCC of a direction that meets one of the region's levels only
             found["maximal_correlation"] = np.where(one_level, 0.0, found["maximal_correlation"])
         return found
 
-    return _aggregated(levels, settings, _count_pairs, features)
+    return _aggregated(work, _count_pairs, features)
 
 
 def _count_runs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArray[Any]:
@@ -247,44 +278,37 @@ def _all_apart(places: npt.NDArray[Any], step: npt.NDArray[Any]) -> bool:
     return len(np.unique(lines, axis=0)) == len(places)
 
 
-def _glrlm(levels: Region, settings: Settings) -> Features:
-    return _aggregated(levels, settings, _count_runs, run_length_features)
+def _glrlm(work: _Work) -> Features:
+    return _aggregated(work, _count_runs, run_length_features)
 
 
 # --- matrices without -----------------------------------------------------------------------------
 
 
-def _parts(levels: Region, settings: Settings) -> tuple[list[Region], bool]:
-    """The regions to count in, and whether to average their features rather than add matrices."""
-    where = settings.aggregation.split(",")[0]
-    return ([levels] if where == "3D" else levels.slices()), where == "2D"
-
-
-def _glszm(levels: Region, settings: Settings) -> Features:
-    parts, average = _parts(levels, settings)
-    found = [count_zones(part, part.axes) for part in parts]
-    if average:
+def _glszm(work: _Work) -> Features:
+    found = [count_zones(part, part.axes) for part in work.parts]
+    if work.averaged:
         return _mean([zone_features(*part) for part in found])
     return zone_features(*(merged(found) if len(found) > 1 else found[0]))
 
 
-def _gldm(levels: Region, settings: Settings) -> Features:
-    parts, average = _parts(levels, settings)
-    found = [count_neighbours(part, settings.alpha).dependence for part in parts]
-    if average:
-        return _mean([dependence_features(part) for part in found])
-    return dependence_features(sum(found))
+def _gldm(work: _Work) -> Features:
+    found = work.neighbours
+    if work.averaged:
+        return _mean([dependence_features(part.dependence) for part in found])
+    return dependence_features(sum(part.dependence for part in found))
 
 
-def _ngtdm(levels: Region, settings: Settings) -> Features:
-    parts, average = _parts(levels, settings)
-    found = [count_neighbours(part, lonely=True)[1:] for part in parts]
-    if average:
-        return _mean([tone_features(*part) for part in found])
-    return tone_features(sum(part[0] for part in found), sum(part[1] for part in found))
+def _ngtdm(work: _Work) -> Features:
+    found = work.neighbours
+    if work.averaged:
+        return _mean([tone_features(*part[1:]) for part in found])
+    return tone_features(
+        sum(part.voxels for part in found), sum(part.differences for part in found)
+    )
 
 
-_TEXTURES: dict[str, Callable[[Region, Settings], Features]] = {
+_TEXTURES: dict[str, Callable[[_Work], Features]] = {
     "glcm": _glcm,
     "glrlm": _glrlm,
     "glszm": _glszm,
