@@ -30,3 +30,10 @@ SELECTION = 1e-9
 # Moments and a small least-squares system: its condition, up to 1e3, times rounding. Also the
 # absolute tolerance, for features that are 0.
 MOMENTS = 1e-10
+
+# Features of PyRadiomics: it adds 2e-16 inside logarithms, and Imc1 is a difference of entropies.
+PYRADIOMICS = 1e-9
+
+# PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
+# small one is known to rounding only before the root is taken. 2e-10 was seen.
+EIGENVALUE = 1e-7
