@@ -171,7 +171,7 @@ def _settings(
     offsets: npt.ArrayLike, levels: int, features: Sequence[str], normalise: Any, log_base: float
 ) -> tuple[npt.NDArray[np.int64], int, npt.NDArray[np.int32], float]:
     """The checked arguments, features as numbers and the base as its share of a nat."""
-    steps = np.asarray(offsets)
+    steps = _array(offsets, "offsets", np)
     if steps.dtype.kind not in "iu":
         raise TypeError(f"offsets must be integers, got {arrays.describe(steps)}")
     if steps.ndim != 2 or steps.shape[1] not in (2, 3) or not len(steps):
@@ -181,13 +181,23 @@ def _settings(
     if not steps.any(axis=1).all():
         raise ValueError("offsets must not hold a step of 0 along every axis: a pixel is no pair")
     levels = arrays.integer(levels, "levels", at_least=2, at_most=MOST_LEVELS)
-    if isinstance(features, str) or not len(features) or not {*features} <= {*MAZDA}:
+    listed = isinstance(features, Sequence) and not isinstance(features, str)
+    if not listed or not features or any(name not in MAZDA for name in features):
         raise ValueError(f"features must be names out of {', '.join(MAZDA)}, got {features!r}")
-    if normalise not in NORMALISE:
+    if normalise is not None and normalise not in ("sigma", "percentile"):
         raise ValueError(f"normalise must be None, 'sigma' or 'percentile', got {normalise!r}")
     base = arrays.number(log_base, "log_base", above=1.0)
     chosen = np.array([MAZDA.index(name) for name in features], np.int32)
     return steps, levels, chosen, 1.0 / math.log(base)
+
+
+def _array(value: Any, name: str, xp: Any) -> Any:
+    try:
+        return xp.asarray(value)
+    except (ValueError, TypeError) as problem:
+        raise TypeError(
+            f"{name} must be an array of integers, got {arrays.describe(value)}"
+        ) from problem
 
 
 def _three(steps: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -210,7 +220,7 @@ def _image(
         return image
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
-    image = xp.asarray(value)
+    image = _array(value, name, xp)
     if image.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must hold integer levels, got {arrays.describe(image)}; "
@@ -235,7 +245,7 @@ def _image(
 def _objects(labels: Any) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64] | None]:
     """Labels as int32 that are not much more than there are pixels; and, where they were numbered
     anew, what each number was."""
-    labels = np.asarray(labels)
+    labels = _array(labels, "labels", np)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got {arrays.describe(labels)}")
     if not labels.size:
