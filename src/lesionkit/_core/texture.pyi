@@ -80,7 +80,9 @@ def label_boxes(labels: NDArray[np.int32], boxes: NDArray[np.int64]) -> None: ..
 # bind_runs.cpp. padded: unsigned levels of a region as csrc/texture/volume.hpp tells
 
 def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
-def gather(volume: NDArray[np.float64], mask: NDArray[np.uint8], values: NDArray[np.float64]) -> None: ...
+def gather(
+    volume: NDArray[np.float64], mask: NDArray[np.uint8], values: NDArray[np.float64]
+) -> None: ...
 def place(
     levels: NDArray[Any],
     mask: NDArray[np.uint8] | None,
@@ -89,7 +91,11 @@ def place(
     padded: NDArray[Any],
 ) -> bool: ...
 def place_bins(
-    volume: NDArray[np.float64], mask: NDArray[np.uint8], edges: NDArray[np.float64], border: int, padded: NDArray[Any]
+    volume: NDArray[np.float64],
+    mask: NDArray[np.uint8],
+    edges: NDArray[np.float64],
+    border: int,
+    padded: NDArray[Any],
 ) -> None: ...
 def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def run_lengths(
@@ -109,7 +115,13 @@ def neighbours(
     voxels: NDArray[np.int64],
     differences: NDArray[np.int64],
 ) -> None: ...
-def power_sums(values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]) -> None: ...
+def power_sums(
+    values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]
+) -> None: ...
 def order_statistics(
-    values: NDArray[np.float64], low: float, high: float, ranks: NDArray[np.int64], found: NDArray[np.float64]
+    values: NDArray[np.float64],
+    low: float,
+    high: float,
+    ranks: NDArray[np.int64],
+    found: NDArray[np.float64],
 ) -> None: ...
