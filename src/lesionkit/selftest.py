@@ -165,10 +165,10 @@ def cooccurrence(xp: Any) -> Iterator[Check]:
     mask = (random.uniform(size=image.shape) < 0.7).astype(np.uint8)
     offsets = np.array([(0, 0, 1), (1, -2, 3), (-1, 1, 0), (0, 9, 0)])
     for kind, symmetric in ((np.uint32, True), (np.uint64, False)):
-        cpu = np.zeros((2, 4, 7, 7), kind)
+        cpu = np.full((2, 4, 7, 7), 77, kind)
         _core.texture.count_pairs(image, mask, offsets, symmetric, cpu)
         for in_shared in (True, False):
-            ours = xp.zeros(cpu.shape, kind)
+            ours = xp.full(cpu.shape, 77, kind)
             given = (xp.asarray(image), xp.asarray(mask), offsets, symmetric, ours)
             glcm_gpu.count_pairs(*given, in_shared)
             where = "shared" if in_shared else "global"

@@ -104,6 +104,12 @@ def run_lengths(
     directions: NDArray[np.int64],
     table: NDArray[np.uint32],
 ) -> None: ...
+def region_pairs(
+    padded: NDArray[Any],
+    border: int,
+    directions: NDArray[np.int64],
+    table: NDArray[np.uint32],
+) -> None: ...
 def zones(
     padded: NDArray[Any], border: int, levels: int, connectivity: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...

@@ -7,6 +7,7 @@ errors and numbers. `cooccurrence` is ours: any number of axes, a mask, offsets 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def graycomatrix(
     angles = np.ascontiguousarray(angles, dtype=np.float64)
 
     steps, pairs = _steps(distances, angles, *image.shape)
-    counts = np.zeros((1, len(steps), levels, levels), np.uint32)
+    counts = np.empty((1, len(steps), levels, levels), np.uint32)
     _core.count_pairs(_native(image)[None, None], None, steps, bool(symmetric), counts)
     shape = (levels, levels, len(distances), len(angles))
     if len(steps) == 1 and not normed:
@@ -114,10 +115,8 @@ def _or_one(sums: Real) -> Real:
     return np.where(sums == 0, 1.0, sums)
 
 
-def _by_difference(matrices: Any, power: str) -> Real:
-    d = np.arange(len(matrices), dtype=np.float64)
-    weights = {"contrast": d**2, "dissimilarity": d, "homogeneity": 1 / (1 + d**2)}[power]
-    totals, sums = _weighted(matrices, weights)
+def _by_difference(matrices: Any, weight: Callable[[Real], Real]) -> Real:
+    totals, sums = _weighted(matrices, weight(np.arange(len(matrices), dtype=np.float64)))
     return sums / totals
 
 
@@ -162,9 +161,9 @@ def _entropy(matrices: Any) -> Real:
 
 
 _PROPERTIES = {
-    "contrast": lambda p: _by_difference(p, "contrast"),
-    "dissimilarity": lambda p: _by_difference(p, "dissimilarity"),
-    "homogeneity": lambda p: _by_difference(p, "homogeneity"),
+    "contrast": lambda p: _by_difference(p, lambda d: d * d),
+    "dissimilarity": lambda p: _by_difference(p, lambda d: d),
+    "homogeneity": lambda p: _by_difference(p, lambda d: 1 / (1 + d * d)),
     "ASM": _asm,
     "energy": lambda p: np.sqrt(_asm(p)),
     "correlation": _correlation,
@@ -245,7 +244,7 @@ def cooccurrence(
         volumes = image.reshape(-1, *(1,) * (3 - len(shape)), *shape)
         masks = None if inside is None else inside.reshape(volumes.shape)
         dtype = np.uint32 if 2 * math.prod(shape) < 2**32 else np.uint64
-        counts = xp.zeros((len(volumes), len(steps), levels, levels), dtype)
+        counts = xp.empty((len(volumes), len(steps), levels, levels), dtype)
         full = np.zeros((len(steps), 3), np.int64)
         full[:, 3 - steps.shape[1] :] = np.clip(steps, np.negative(shape), shape)
         if home.gpu is None:

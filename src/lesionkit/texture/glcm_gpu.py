@@ -28,11 +28,12 @@ def count_pairs(
     counts: Any,
     in_shared: bool = True,
 ) -> tuple[int, int]:
-    """Add to counts (batch, n, levels, levels); return the least and the greatest level of what is
+    """Fill counts (batch, n, levels, levels); return the least and the greatest level of what is
     to be counted. Where these are no levels, nothing is counted.
     """
     xp = namespace(counts)
     levels = counts.shape[3]
+    counts[...] = 0
     counted = image if mask is None else image[mask != 0]
     if not counted.size:
         return 0, 0

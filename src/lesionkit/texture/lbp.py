@@ -35,7 +35,8 @@ def cs_lbp(
     returns   : codes in [0, 2^(points / 2)), uint8 for at most 16 points and else uint16, of the
                 image's shape (less twice the margin where `border` is "valid") and kind. Neighbour
                 p lies at the angle 2 pi p / points, the first on the right, the next ones above it,
-                and sets bit p; a flat patch has code 0.
+                and sets bit p; a flat patch has code 0. Where an interpolated difference is the
+                threshold but for rounding, the bit may depend on the instruction set.
     Raises ValueError or TypeError where an argument is not as said here.
     Source: Heikkila, Pietikainen and Schmid, Pattern Recognition 42, 425-436, 2009, eq. 2.
     """
