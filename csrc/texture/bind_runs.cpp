@@ -14,6 +14,7 @@
 #include "common/parallel.hpp"
 #include "texture/intensity.hpp"
 #include "texture/neighbours.hpp"
+#include "texture/pairs3d.hpp"
 #include "texture/runs.hpp"
 #include "texture/zones.hpp"
 
@@ -182,6 +183,24 @@ void run_lengths(const Array<T>& padded, int64_t border, const Array<int64_t>& d
   });
 }
 
+// table: zeros (directions, levels + 1, levels + 1). Row or column 0: garbage.
+template <class T>
+void region_pairs(const Array<T>& padded, int64_t border, const Array<int64_t>& directions,
+                  Array<uint32_t>& table) {
+  const Volume<T> volume = view(padded, border);
+  const auto* by = reinterpret_cast<const Step*>(directions.data());
+  const int64_t count = directions.shape(0), levels = table.shape(1) - 1;
+  std::mutex adding;
+  const int64_t grain = std::max<int64_t>(1, (1 << 16) / volume.slice);
+  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+    std::vector<uint32_t> part(table.size());
+    for (int64_t z = begin; z < end; ++z)
+      count_region_pairs(volume, by, count, z, levels, part.data());
+    std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
+    std::transform(part.begin(), part.end(), table.data(), table.mutable_data(), std::plus<>());
+  });
+}
+
 // (sizes (k), counts (levels, k)): the sizes that zones have, ascending, and how many have each.
 template <class T>
 py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t connectivity) {
@@ -275,6 +294,8 @@ void bind_levels(py::module_ m) {
         py::arg("edges").noconvert(), py::arg("border"), padded, ReleaseGil());
   m.def("level_counts", &level_counts<T>, padded, py::arg("counts").noconvert(), ReleaseGil());
   m.def("run_lengths", &run_lengths<T>, padded, py::arg("border"),
+        py::arg("directions").noconvert(), py::arg("table").noconvert(), ReleaseGil());
+  m.def("region_pairs", &region_pairs<T>, padded, py::arg("border"),
         py::arg("directions").noconvert(), py::arg("table").noconvert(), ReleaseGil());
   m.def("zones", &zones<T>, padded, py::arg("border"), py::arg("levels"), py::arg("connectivity"));
   m.def("neighbours", &neighbours<T>, padded, py::arg("distance"), py::arg("alpha"),

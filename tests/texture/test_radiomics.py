@@ -17,8 +17,11 @@ from hypothesis.extra import numpy as hnp
 
 import lesionkit
 import tolerances
+from lesionkit.texture.glcm import cooccurrence
+from lesionkit.texture.haralick import haralick
 from lesionkit.texture.intensity import histogram_features, intensity_features
 from lesionkit.texture.radiomics import Aggregation, Settings, radiomics
+from lesionkit.texture.runs import all_directions
 from reference import pyradiomics
 
 IMAGE, MASK = pyradiomics.volume()
@@ -135,6 +138,26 @@ def test_families_and_order() -> None:
     found = radiomics(IMAGE, MASK, settings=Settings(families=("ngtdm", "glcm")))
     assert [name.split("_")[1] for name in found] == ["ngtdm"] * 5 + ["glcm"] * 24
     assert found["original_ngtdm_Contrast"] == radiomics(IMAGE, MASK)["original_ngtdm_Contrast"]
+
+
+@pytest.mark.parametrize("shape", [(7, 8, 9), (11, 12)])
+def test_pairs_of_a_region_are_those_of_the_image(shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(5)
+    levels, mask = random.integers(1, 7, shape), random.uniform(size=shape) < 0.7
+    counts = cooccurrence(levels - 1, all_directions(len(shape)), 6, mask)
+    found = radiomics(levels, mask, None, Settings(binning="levels", families=("glcm",)))
+    ours = [found["original_glcm_Autocorrelation"], found["original_glcm_JointEntropy"]]
+    expected = haralick(counts, ["autocorrelation", "joint_entropy"]).mean(0)
+    assert ours == pytest.approx(expected.tolist(), rel=1e-13)
+
+
+def test_many_levels() -> None:
+    """Beyond 256 levels pairs are counted by another kernel."""
+    glcm = ("glcm",)
+    few = radiomics(IMAGE, MASK, None, Settings(binning="count", bin_count=250, families=glcm))
+    many = radiomics(IMAGE, MASK, None, Settings(binning="count", bin_count=260, families=glcm))
+    name = "original_glcm_Correlation"
+    assert many[name] == pytest.approx(few[name], abs=0.01)
 
 
 def test_bins_that_begin_elsewhere() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit._core import texture as _core
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.discretise import (
     Intensities,
@@ -240,9 +241,15 @@ def _not_empty(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArray[Any]:
-    image = levels.image()
-    counts: npt.NDArray[Any] = cooccurrence(image - 1, directions, levels.levels, image != 0)
-    return counts
+    if levels.levels > 256:  # too many for tables of each thread's own
+        image = levels.image()
+        counts: npt.NDArray[Any] = cooccurrence(image - 1, directions, levels.levels, image != 0)
+        return counts
+    table = np.zeros((len(directions), levels.levels + 1, levels.levels + 1), np.uint32)
+    steps = steps_of(directions, levels.axes)
+    _core.region_pairs(levels.padded, levels.border, steps, table)
+    once = table[:, 1:, 1:]
+    return once + once.swapaxes(1, 2)
 
 
 def _glcm(work: _Work) -> Features:
