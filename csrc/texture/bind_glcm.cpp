@@ -4,8 +4,8 @@
 // A task is one offset of one image, or a band of its lines. Its pairs are counted in a table of
 // the thread's own, small enough for the nearest cache, and added to the answer at its end. Levels
 // are counted in several tables in turn where these are small: neighbours are often equal, and an
-// increment waits for the last one of the same cell. The level of voxels outside a mask has cells of
-// its own, which are left behind, so that no pair needs a test.
+// increment waits for the last one of the same cell. The level of voxels outside a mask has cells
+// of its own, which are left behind, so that no pair needs a test.
 #include <pybind11/stl.h>
 
 #include <algorithm>
