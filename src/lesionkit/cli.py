@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--mri-noise", type=float, metavar="SD", help="relative (0.04)")
     phantoms.add_argument("--pixels", type=int, metavar="N", help="of maps and MRI, a side (100)")
     phantoms.add_argument("--batch", type=int, metavar="N", help="solved at once; changes no bit")
+    phantoms.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one"
+    )
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
 
@@ -133,6 +136,7 @@ def _phantoms(options: argparse.Namespace) -> None:
                 options.count,
                 options.out,
                 options.seed,
+                device=options.device,
                 batch=options.batch,
                 progress=progress,
             )
