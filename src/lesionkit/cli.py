@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--pixels", type=int, metavar="N", help="of maps and MRI, a side (100)")
     phantoms.add_argument("--batch", type=int, metavar="N", help="solved at once; changes no bit")
     phantoms.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one"
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto: a GPU if there is one",
     )
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
