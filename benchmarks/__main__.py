@@ -1,4 +1,4 @@
-"""python -m benchmarks [forward|scaling|precision|generate|import|all] [--quick] [--out DIR]"""
+"""python -m benchmarks [forward|scaling|precision|generate|import|device|all] [--quick] [--out DIR]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import forward, generation
+from benchmarks import device, forward, generation
 from benchmarks.report import Report
 from benchmarks.timing import machine
 
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "precision": forward.precision,
     "generate": generation.generation,
     "import": generation.imports,
+    "device": device.on_device,
 }
 
 
