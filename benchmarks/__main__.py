@@ -1,4 +1,4 @@
-"""python -m benchmarks [forward|scaling|precision|generate|import|device|all] [--quick] [--out DIR]"""
+"""python -m benchmarks [PART] [--quick] [--out DIR]: see PARTS, and benchmarks/README.md."""
 
 from __future__ import annotations
 
