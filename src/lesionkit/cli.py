@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from lesionkit import __version__
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
@@ -56,6 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lesionkit", description="A fast backend for lesion imaging.")
+    parser.add_argument("--version", action="version", version=f"lesionkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     phantoms = commands.add_parser(
