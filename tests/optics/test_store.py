@@ -346,6 +346,19 @@ def test_a_partial_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None
     assert (part / "thesis.tex").read_text() == "mine"
 
 
+def test_progress_counts_the_phantoms_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "phantoms.zarr"
+    part = part_of(path, COUNT)  # stopped after the last chunk, which holds 17
+    job, *chunks = (part / "journal").read_text().splitlines(keepends=True)
+    last = [line for line in chunks if json.loads(line)["chunk"] == 5]
+    (part / "journal").write_text(job + "".join(last))
+    seen: list[int] = []
+    generate(RECIPE, COUNT, path, batch=CHUNK, progress=lambda done, _: seen.append(done))
+    assert seen[0] == 17
+    assert seen[-1] == COUNT
+    assert seen == sorted(seen)
+
+
 def test_a_folder_beside_a_finished_store_is_left_alone(tmp_path: Path) -> None:
     generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
     part = tmp_path / "phantoms.zarr.partial"
