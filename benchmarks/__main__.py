@@ -1,6 +1,4 @@
-"""python -m benchmarks [forward|scaling|precision|generate|import|texture|texture-curves|
-texture-agreement|texture-import|all] [--quick] [--out DIR]
-"""
+"""python -m benchmarks [PART] [--quick] [--out DIR]: see PARTS, and benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import forward, generation, texture, texture_curves
+from benchmarks import device, forward, generation, texture, texture_curves
 from benchmarks.report import Report
 from benchmarks.timing import machine
 
@@ -22,6 +20,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-curves": texture_curves.curves,
     "texture-agreement": texture.agreement,
     "texture-import": texture_curves.imports,
+    "device": device.on_device,
 }
 
 

@@ -36,7 +36,7 @@ from pathlib import Path
 import lesionkit
 from lesionkit.optics import PhantomRecipe, generate
 lesionkit.threads(int(sys.argv[3]))
-generate(PhantomRecipe(), int(sys.argv[1]), out=sys.argv[2], seed=0)
+generate(PhantomRecipe(), int(sys.argv[1]), out=sys.argv[2], seed=0, device="cpu")
 # not ru_maxrss: a child process starts with its parent's
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(int(status["VmHWM"].split()[0]) / 1024)
@@ -65,7 +65,7 @@ def generation(report: Report) -> None:
             made: list[Any] = []
             jobs: dict[str, Callable[[], Any]] = {
                 "whole": lambda n=phantom_count, made=made, paths=paths: made.append(
-                    generate(recipe, n, out=next(paths), seed=0)
+                    generate(recipe, n, out=next(paths), seed=0, device="cpu")
                 ),
                 "solves": partial(solves, phantom_count),
             }

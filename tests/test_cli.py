@@ -177,7 +177,14 @@ def test_the_light_commands_import_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, PhantomRecipe(nodes=217, wavelengths=(808,), pixels=1)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        RECIPE,
+        PhantomRecipe(nodes=217, wavelengths=(808,), pixels=1),
+        PhantomRecipe(nodes=217, hbo=(0, 0)),
+    ],
+)
 def test_the_picture_of_any_phantoms(tmp_path: Path, recipe: PhantomRecipe) -> None:
     report.preview(generate(recipe, 1), tmp_path / "one.png")
     assert (tmp_path / "one.png").stat().st_size > 10_000

@@ -19,7 +19,7 @@ FILE, KERNEL = "optics/phantom.cu", "paint"
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     def forget() -> None:
-        for function in (gpu.require, gpu.properties, gpu.compiled):
+        for function in (gpu.require, gpu.properties, gpu.compiled, gpu._module):
             function.cache_clear()
 
     forget()

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -56,8 +55,8 @@ void parallel_for_with(int64_t n, int64_t grain, MakeState&& make_state, Body&& 
   if (wanted > 0) helpers.reserve(wanted);
   try {
     for (int64_t i = 0; i < wanted; ++i) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system refuses more threads: those that started share the work with this one.
+  } catch (...) {
+    // The system refuses more threads or memory: those that started share the work with this one.
   }
   work();
   for (auto& helper : helpers) helper.join();

@@ -186,19 +186,35 @@ void fluence(const ForwardPlan& plan, const Maps& maps, Out* out) {
   });
 }
 
+// Python has checked the values; a wrong shape would reach beyond the arrays.
+void require(bool fits) {
+  if (!fits) throw std::invalid_argument("arrays do not fit the plan");
+}
+
+template <class V>
+bool has_shape(const Array<V>& array, std::initializer_list<int64_t> shape) {
+  return array.ndim() == std::ssize(shape) && std::equal(shape.begin(), shape.end(), array.shape());
+}
+
 template <class Out>
 using Number = std::conditional_t<std::is_same_v<Out, double>, Lanes, Complex<Lanes>>;
 
 template <class Out>
 void bind_solves(py::class_<ForwardPlan>& plan) {
-  const auto maps = [](const Array<double>& absorption, const Array<double>& scattering) {
-    return Maps{absorption.data(), scattering.data(), absorption.shape(0), absorption.shape(1)};
+  const auto maps = [](const ForwardPlan& self, const Array<double>& absorption,
+                       const Array<double>& scattering, const Array<Out>& out, int width) {
+    require(absorption.ndim() == 2);
+    const int64_t count = absorption.shape(0);
+    require(has_shape(absorption, {count, self.properties}) &&
+            has_shape(scattering, {count, self.properties}) &&
+            has_shape(out, {count, self.sources, width}));
+    return Maps{absorption.data(), scattering.data(), count, self.properties};
   };
   plan.def(
       "measure",
       [maps](const ForwardPlan& self, const Array<double>& absorption,
              const Array<double>& scattering, Array<Out>& out) {
-        const Maps input = maps(absorption, scattering);
+        const Maps input = maps(self, absorption, scattering, out, self.detectors);
         Out* to = out.mutable_data();
         py::gil_scoped_release release;
         measure<Number<Out>>(self, input, to);
@@ -209,7 +225,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
       "fluence",
       [maps](const ForwardPlan& self, const Array<double>& absorption,
              const Array<double>& scattering, Array<Out>& out) {
-        const Maps input = maps(absorption, scattering);
+        const Maps input = maps(self, absorption, scattering, out, self.nodes);
         Out* to = out.mutable_data();
         py::gil_scoped_release release;
         fluence<Number<Out>>(self, input, to);
@@ -220,6 +236,12 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
       "measure_mixture",
       [](const ForwardPlan& self, const Array<double>& fractions, const Array<double>& absorption,
          const Array<double>& scattering, Array<Out>& out) {
+        require(fractions.ndim() == 3);
+        const int64_t count = fractions.shape(0), materials = fractions.shape(1);
+        require(has_shape(fractions, {count, materials, self.properties}) &&
+                has_shape(absorption, {count, materials + 1}) &&
+                has_shape(scattering, {count, materials + 1}) &&
+                has_shape(out, {count, self.sources, self.detectors}));
         const Mixtures input{fractions.data(),   absorption.data(),  scattering.data(),
                              fractions.shape(0), fractions.shape(1), fractions.shape(2)};
         Out* to = out.mutable_data();

@@ -8,7 +8,9 @@
 // cache. L itself is never kept unless the field is asked for.
 #pragma once
 
+#include <limits>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "common/lanes.hpp"
@@ -78,6 +80,8 @@ struct ForwardPlan {
     }
     place_stack();
     place_apart();
+    if (kept.size > std::numeric_limits<int32_t>::max())
+      throw std::length_error("the mesh has too many nodes for 32-bit places");
     for (Layout* layout : {&reused, &kept}) {
       const auto absolute = [&](const std::vector<int32_t>& front,
                                 const std::vector<int32_t>& offset) {
@@ -109,6 +113,8 @@ struct ForwardPlan {
         reused.panel[*a] = top;
         top += fronts[*a].size();
       }
+      if (top != reused.panel[f] + fronts[f].size())
+        throw std::logic_error("fronts must come in postorder of their tree");
       reused.open_to.push_back(top);
       reused.size = std::max(reused.size, top);
       top = reused.panel[f];

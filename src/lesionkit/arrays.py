@@ -173,6 +173,8 @@ def real(
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
     array = xp.asarray(array, dtype=np.float64, order="C")
+    if xp is np:
+        array = np.require(array, requirements=["C", "A"])  # aligned as well: C++ reads registers
     low, finite = _least(array)
     if not finite:
         bad = int(xp.count_nonzero(~xp.isfinite(array)))

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from lesionkit import __version__
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
@@ -56,6 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lesionkit", description="A fast backend for lesion imaging.")
+    parser.add_argument("--version", action="version", version=f"lesionkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     phantoms = commands.add_parser(
@@ -77,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--mri-noise", type=float, metavar="SD", help="relative (0.04)")
     phantoms.add_argument("--pixels", type=int, metavar="N", help="of maps and MRI, a side (100)")
     phantoms.add_argument("--batch", type=int, metavar="N", help="solved at once; changes no bit")
+    phantoms.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto: a GPU if there is one",
+    )
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
 
@@ -133,6 +142,7 @@ def _phantoms(options: argparse.Namespace) -> None:
                 options.count,
                 options.out,
                 options.seed,
+                device=options.device,
                 batch=options.batch,
                 progress=progress,
             )

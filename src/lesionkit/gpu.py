@@ -207,17 +207,24 @@ def compiled(file: str, kernel: str, device: int) -> Any:
     """The kernel, compiled for the current device, which is `device`."""
     if kernel not in KERNELS.get(file, ()):
         raise GpuError(f"{kernel} of {file} is not in lesionkit.gpu.KERNELS")
-    properties(device)
-    module = require().RawModule(
-        code=source(file), options=(*OPTIONS, f"-I{sources()}"), name_expressions=(kernel,)
-    )
+    # What is no template is compiled with its file in any case: once for all of them.
+    plain = tuple(name for name in KERNELS[file] if "<" not in name)
     try:
-        return module.get_function(kernel)
+        return _module(file, (kernel,) if "<" in kernel else plain, device).get_function(kernel)
+    except GpuError:
+        raise
     except Exception as problem:
         lines = [line for line in str(problem).splitlines() if line.strip()]
         raise GpuError(
             f"{kernel} of {file} cannot be compiled for this GPU: {(lines or [repr(problem)])[0]}"
         ) from problem
+
+
+@cache
+def _module(file: str, kernels: tuple[str, ...], device: int) -> Any:
+    properties(device)
+    options = (*OPTIONS, f"-I{sources()}")
+    return require().RawModule(code=source(file), options=options, name_expressions=kernels)
 
 
 def free_memory() -> int:

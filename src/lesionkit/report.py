@@ -34,8 +34,8 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
         [phantoms.chromophores[:rows], np.asarray(phantoms.mri[:rows])[:, None]], axis=1
     )
     signal, regions = np.asarray(phantoms.signal[:rows]), np.asarray(phantoms.inclusions[:rows])
-    inside = images[:, :1] > 0
-    images = np.where(inside, images, np.nan)
+    middle = (np.arange(recipe.pixels) + 0.5) / recipe.pixels - 0.5  # of a disc 1 across
+    images = np.where(np.hypot(*np.meshgrid(middle, middle)) <= 0.5, images, np.nan)
     extent = (-recipe.radius, recipe.radius, -recipe.radius, recipe.radius)
 
     ticks = [-round(recipe.radius), 0, round(recipe.radius)]
@@ -48,7 +48,7 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
     )
     axes = figure.subplots(rows, 5, squeeze=False, width_ratios=(1, 1, 1, 1, 1.5))
     for column, (title, unit, colours) in enumerate(IMAGES):
-        scale = Normalize(0, np.nanmax(images[:, column]))
+        scale = Normalize(0, max(np.nanmax(images[:, column]), 1e-3))
         for row in range(rows):
             ax = axes[row, column]
             shown = ax.imshow(images[row, column], cmap=colours, norm=scale, extent=extent)

@@ -121,14 +121,14 @@ def forward(xp: Any) -> Iterator[Check]:
         for frequency in (0.0, 1e8):
             model = ForwardModel(mesh, rim, rim, frequency=frequency)
             for at in places:
-                cpu, parts = model.plan(at), model.parts(at)
+                cpu, _, parts = model._planned(at)
                 plan = DevicePlan(parts, cpu.stack(), device, xp)
                 maps = [random.uniform(*r, (3, parts["properties"])) for r in TISSUE]
                 light = "modulated" if frequency else "continuous"
                 what = f"readings: {mesh.elements.shape[1]} nodes, {at}, {light}"
                 yield _compare_readings(what, "measure", plan, cpu, maps, xp)
             if not frequency and mesh is linear:
-                cpu, parts = model.plan("elements"), model.parts("elements")
+                cpu, _, parts = model._planned("elements")
                 plan = DevicePlan(parts, cpu.stack(), device, xp)
                 mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
                 mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]

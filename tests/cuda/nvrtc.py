@@ -46,13 +46,13 @@ def table() -> list[str]:
 @cache
 def library() -> Any:
     """The compiler; skips, with the reason, where its wheel is not installed."""
-    for wheel in ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12"):
-        try:
-            found = [f for f in files(wheel) or [] if re.match(r"libnvrtc\.so", f.name)]
-        except PackageNotFoundError:
-            continue
-        if found:
-            return ctypes.CDLL(str(found[0].locate()))
+    try:
+        listed = files("nvidia-cuda-nvrtc") or []
+    except PackageNotFoundError:
+        listed = []
+    for file in listed:
+        if re.match(r"libnvrtc\.so", file.name):
+            return ctypes.CDLL(str(file.locate()))
     pytest.skip("NVRTC is not installed: pip install nvidia-cuda-nvrtc")
 
 

@@ -92,7 +92,7 @@ def test_measure_on_a_plan_of_the_gpu() -> None:
     model = ForwardModel(mesh, rim, rim)
     maps = np.random.default_rng(0).uniform(0.5, 1, (2, 4, len(mesh.nodes)))
     out = np.empty((4, 6, 6))
-    model.plan("nodes", 0).measure(*maps, out)
+    model._plan("nodes", 0).measure(*maps, out)
     np.testing.assert_allclose(out, model.measure(*maps), rtol=selftest.ROUNDING)
 
 

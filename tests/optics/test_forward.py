@@ -19,8 +19,6 @@ import lesionkit
 import tolerances
 from lesionkit import _cpu
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh
-from lesionkit.optics.dissection import adjacency, nested_dissection
-from lesionkit.optics.elements import mass_weights, stiffness_weights
 from reference import optics as reference
 
 ANGLES = 2 * np.pi * np.arange(16) / 16
@@ -91,19 +89,6 @@ def test_quadratic_elements_are_nearer_to_the_series():
     assert quadratic < linear / 2
 
 
-def test_element_integrals_of_the_reference_triangle():
-    # int lambda_a lambda_b = 1/12 (1 + delta_ab), int lambda_0^3 = 1/10, int of the product = 1/60
-    np.testing.assert_allclose(
-        mass_weights(1, per_node=False)[:, 0], np.array([2, 1, 2, 1, 1, 2]) / 12, rtol=1e-14
-    )
-    per_node = mass_weights(1, per_node=True)
-    np.testing.assert_allclose(per_node[0], [1 / 10, 1 / 30, 1 / 30], rtol=1e-14)
-    np.testing.assert_allclose(per_node[1], [1 / 30, 1 / 30, 1 / 60], rtol=1e-14)
-    corners = np.array([[[0.0, 0], [1, 0], [0, 1]]])
-    stiffness = stiffness_weights(1, corners, np.array([0.5]), per_node=False)
-    np.testing.assert_allclose(stiffness[0, :, 0], [1, -0.5, 0.5, -0.5, 0, 0.5], atol=1e-15)
-
-
 # --- the slow reference -------------------------------------------------------------------------
 
 
@@ -128,6 +113,35 @@ def test_equals_the_dense_solve(order, at, frequency):
         np.testing.assert_allclose(readings[i], expected, rtol=tolerances.SOLVERS)
         field = np.linalg.solve(matrix, weights[0].T).T
         np.testing.assert_allclose(fields[i], field, rtol=tolerances.SOLVERS)
+
+
+def comb():
+    """A region of five arms: cuts leave parts that do not touch each other."""
+    inside = np.ones((22, 19), bool)
+    inside[2:, 3::4] = False
+    row, column = np.nonzero(inside)
+    corner = [20 * (row + i) + column + j for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))]
+    halves = [np.column_stack([corner[i] for i in t]) for t in ((0, 1, 2), (0, 2, 3))]
+    elements = np.concatenate(halves)
+    used, elements = np.unique(elements, return_inverse=True)
+    return Mesh(np.column_stack(np.divmod(used, 20)[::-1]).astype(float), elements.reshape(-1, 3))
+
+
+@pytest.mark.parametrize("frequency", [0.0, 1e8])
+def test_a_region_of_many_arms_equals_the_dense_solve(frequency):
+    mesh = comb()
+    rim = mesh.nodes[mesh.boundary[::20, 0]]
+    of = ForwardModel(mesh, rim, rim, frequency=frequency, source_depth=0)
+    absorption, scattering = random_maps(1, len(mesh.nodes))
+    matrix = reference.fem_matrix(
+        mesh.nodes, mesh.elements, absorption[0], scattering[0], frequency=frequency
+    )
+    weights = of.source_weights.toarray(), of.detector_weights.toarray()
+    expected = reference.readings(matrix, *weights)
+    readings = of.measure(absorption, scattering)
+    np.testing.assert_allclose(readings[0], expected, rtol=tolerances.SOLVERS)
+    field = of.fluence(absorption, scattering)
+    np.testing.assert_allclose(field @ weights[1].T, readings, rtol=tolerances.SOLVERS)
 
 
 def test_source_weights_are_the_references():
@@ -285,16 +299,6 @@ def test_instruction_sets_agree():
         np.testing.assert_allclose(answer, answers[0], rtol=tolerances.INSTRUCTION_SETS)
 
 
-@settings(max_examples=10)
-@given(seed=st.integers(0, 2**32 - 1), count=st.integers(3, 300))
-def test_dissection_orders_any_cloud_of_points_once(seed, count):
-    rng = np.random.default_rng(seed)
-    triangles = rng.integers(0, count, (2 * count, 3)).astype(np.int32)
-    blocks = nested_dissection(rng.random((count, 2)), adjacency(count, triangles))
-    assert sorted(np.concatenate(blocks)) == list(range(count))
-    assert all(len(block) for block in blocks)
-
-
 def test_cost_counts_the_work():
     cost = model(1801).cost()
     assert 0.5e6 < cost.factor < 1.5e6  # nested dissection; minimum degree takes a fifth more
@@ -333,6 +337,7 @@ def changed(index, value):
             "scattering must hold real numbers, got compl",
         ),
         ((["a"] * 217, MAP), TypeError, "absorption must hold real numbers"),
+        ((MAP * 0, np.full(217, 5e-324)), ValueError, "of a size that float64 can work with"),
         ((MAP, MAP, "pixels"), ValueError, "at must be 'nodes' or 'elements', got 'pixels'"),
         ((MAP, MAP, "elements"), ValueError, r"absorption must have shape \(\.\.\., 384\)"),
     ],
@@ -360,6 +365,7 @@ def test_maps_that_are_refused(arguments, error, message):
         ({"source_depth": 90.0}, ValueError, "sources must lie inside the mesh"),
         ({"source_depth": -1.0}, ValueError, "source_depth must be .* at least 0"),
         ({"refractive_index": 0.9}, ValueError, "refractive_index must be .* at least 1"),
+        ({"refractive_index": 1e20}, ValueError, "refractive_index must be .* at most 10"),
         ({"frequency": -1.0}, ValueError, "frequency must be .* at least 0"),
         ({"frequency": np.nan}, ValueError, "frequency must be a finite number"),
         ({"frequency": "100 MHz"}, TypeError, "frequency must be a finite number of Hz"),
@@ -370,6 +376,32 @@ def test_models_that_are_refused(change, error, message):
     arguments = {"mesh": model().mesh, "sources": RING, "detectors": RING} | change
     with pytest.raises(error, match=message):
         ForwardModel(**arguments)
+
+
+def test_cost_is_asked_for_a_place_that_exists():
+    with pytest.raises(ValueError, match="at must be 'nodes' or 'elements', got 'pixels'"):
+        model().cost("pixels")
+    with pytest.raises(ValueError, match="not counted with compat"):
+        ForwardModel(model().mesh, RING, RING, compat="nirfast").cost()
+
+
+def test_the_compiled_plan_refuses_arrays_that_do_not_fit():
+    plan = model()._plan("nodes")
+    right = np.ones((2, 217)), np.ones((2, 217)), np.empty((2, 16, 16))
+    plan.measure(*right)
+    for i in range(3):
+        wrong = [a[:1] if i == j else a for j, a in enumerate(right)]
+        with pytest.raises(ValueError, match="arrays do not fit the plan"):
+            plan.measure(*wrong)
+
+
+def test_unaligned_maps():
+    of = model()
+    mua, mus = random_maps(1, 217)
+    room = np.empty(217 * 8 + 1, np.uint8)
+    shifted = room[1:].view(np.float64)
+    shifted[:] = mua[0]
+    np.testing.assert_array_equal(of.measure(shifted, mus[0]), of.measure(mua[0], mus[0]))
 
 
 def test_meshes_that_are_refused():

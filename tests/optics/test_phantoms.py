@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from lesionkit import _core, _cpu
 from lesionkit.optics import spectra
 from lesionkit.optics.forward import ForwardModel
 from lesionkit.optics.mesh import disc_mesh
-from lesionkit.optics.phantoms import generate
+from lesionkit.optics.phantoms import BATCH_BYTES, _fitting, generate
 from lesionkit.optics.recipe import PhantomRecipe
 from reference.optics import disc_polygon_area, philox4x32
 
@@ -347,3 +348,9 @@ def test_a_batch_of_nothing() -> None:
 
 def test_the_record_has_the_arrays_first() -> None:
     assert tuple(field.name for field in fields(generate(SMALL, 1)))[:4] == ARRAYS
+
+
+@pytest.mark.parametrize(("elements", "batch"), [(3_456, 1024), (60_000, 64), (1_000_000, 4)])
+def test_batches_keep_their_memory_on_fine_meshes(elements: int, batch: int) -> None:
+    assert _fitting(SimpleNamespace(device=None, corners=range(elements))) == batch
+    assert 16 * elements * batch <= BATCH_BYTES

@@ -346,6 +346,35 @@ def test_a_partial_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None
     assert (part / "thesis.tex").read_text() == "mine"
 
 
+def test_progress_counts_the_phantoms_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "phantoms.zarr"
+    part = part_of(path, COUNT)  # stopped after the last chunk, which holds 17
+    job, *chunks = (part / "journal").read_text().splitlines(keepends=True)
+    last = [line for line in chunks if json.loads(line)["chunk"] == 5]
+    (part / "journal").write_text(job + "".join(last))
+    seen: list[int] = []
+    generate(RECIPE, COUNT, path, batch=CHUNK, progress=lambda done, _: seen.append(done))
+    assert seen[0] == 17
+    assert seen[-1] == COUNT
+    assert seen == sorted(seen)
+
+
+def test_a_folder_beside_a_finished_store_is_left_alone(tmp_path: Path) -> None:
+    generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+    part = tmp_path / "phantoms.zarr.partial"
+    part.mkdir()
+    (part / "my_notes.txt").write_text("mine")
+    generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+    assert (part / "my_notes.txt").read_text() == "mine"
+
+
+def test_a_damaged_store_is_named(tmp_path: Path) -> None:
+    generate(RECIPE, COUNT, tmp_path / "phantoms.zarr")
+    (tmp_path / "phantoms.zarr" / "mri" / "zarr.json").unlink()
+    with pytest.raises(ValueError, match="is damaged: it lacks 'mri'"):
+        open_phantoms(tmp_path / "phantoms.zarr")
+
+
 def test_opening_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^there is no phantom store at .*nothing$"):
         open_phantoms(tmp_path / "nothing")

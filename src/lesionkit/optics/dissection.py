@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
 
 Indices = npt.NDArray[np.intp]
 
@@ -45,6 +45,13 @@ def nested_dissection(
     blocks: list[Indices] = []
 
     def visit(nodes: Indices, inside: sparse.csr_array) -> None:
+        # Parts that do not touch are ordered one after the other: then a block's ancestors are the
+        # separators around it, and every subtree is finished before the next begins.
+        count, part = connected_components(inside, directed=False)
+        if count > 1:
+            for p in range(count):
+                visit(nodes[part == p], inside[part == p][:, part == p])
+            return
         if len(nodes) <= LEAF:
             blocks.append(nodes)
             return

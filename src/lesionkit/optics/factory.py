@@ -57,7 +57,7 @@ class PhantomFactory:
                     recipe.positions,
                     refractive_index=recipe.refractive_index,
                     source_depth=depth,
-                ).plan("elements", device)
+                )._plan("elements", device)
                 for depth in recipe.source_depths
             ]
 

@@ -13,10 +13,8 @@ from lesionkit.optics import optodes
 from lesionkit.optics.device import DevicePlan
 from lesionkit.optics.elements import EDGES
 from lesionkit.optics.mesh import Mesh
-from lesionkit.optics.nirfast import NirfastModel, robin_coefficient
+from lesionkit.optics.physics import SPEED_OF_LIGHT, robin_coefficient
 from lesionkit.optics.plan import Cost, build_plan
-
-SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
 
 At = Literal["nodes", "elements"]
 
@@ -40,8 +38,11 @@ class ForwardModel:
     compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
                        boundary term, source placement and factor cos 0.15), slowly
 
-    `source_weights` and `detector_weights` (sparse, (count, nodes)) say how each optode meets the
-    nodes; `cost(at)` counts the work per system.
+    Raises TypeError or ValueError, naming the argument: a mesh that is not of straight triangles,
+    optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
+
+    `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
+    optode meets the nodes; `cost(at)` counts the work per system.
     """
 
     def __init__(
@@ -68,16 +69,21 @@ class ForwardModel:
         for name in ("sources", "detectors"):
             if not len(getattr(self, name)):
                 raise ValueError(f"{name} must hold at least one position, got none")
-        self.refractive_index = arrays.number(refractive_index, "refractive_index", at_least=1.0)
+        self.refractive_index = arrays.number(
+            refractive_index, "refractive_index", at_least=1.0, at_most=10.0
+        )
         self.frequency = arrays.number(frequency, "frequency", at_least=0.0, unit="Hz")
         self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
         self.compat = compat
-        rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
-        self.detector_weights = optodes.rim_weights(mesh, rim)
-        self.source_weights = self._place_sources()
         self._plans: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
         self._device_plans: dict[tuple[At, int], DevicePlan] = {}
-        if compat == "nirfast":
+        rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
+        if compat is None:
+            self.detector_weights = optodes.rim_weights(mesh, rim)
+            self.source_weights = self._place_sources()
+        else:
+            from lesionkit.optics.nirfast import NirfastModel
+
             if mesh.order == 2:
                 raise ValueError(
                     f"mesh must be of 3-node triangles with compat='nirfast', got {mesh!r}"
@@ -116,7 +122,7 @@ class ForwardModel:
             f"detectors, {self.frequency:g} Hz, source_depth={self.source_depth:g} mm)"
         )
 
-    def plan(self, at: At, device: int | None = None) -> Any:
+    def _plan(self, at: At, device: int | None = None) -> Any:
         """The plan for properties at "nodes" or on "elements"; `device` is the number of a GPU."""
         if device is None:
             return self._planned(at)[0]
@@ -127,12 +133,11 @@ class ForwardModel:
                 self._device_plans[at, device] = DevicePlan(parts, cpu.stack(), device, xp)
         return self._device_plans[at, device]
 
-    def parts(self, at: At) -> dict[str, Any]:
-        """The arrays that the plans are made from, see `build_plan`."""
-        return self._planned(at)[2]
-
     def cost(self, at: At = "elements") -> Cost:
         """Multiply-adds and bytes per system, counted from the fronts of the plan."""
+        if self.compat is not None:
+            raise ValueError("cost is not counted with compat='nirfast'")
+        self._require_place(at)
         return self._planned(at)[1]
 
     def _planned(self, at: At) -> tuple[Any, Cost, dict[str, Any]]:
@@ -148,6 +153,14 @@ class ForwardModel:
             self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
         return self._plans[at]
 
+    def _require_place(self, at: Any) -> int:
+        """How many properties there are at "nodes" or "elements"."""
+        if at == "nodes":
+            return len(self.mesh.nodes)
+        if at == "elements":
+            return len(self.mesh.elements)
+        raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
+
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
     ) -> Any:
@@ -159,6 +172,10 @@ class ForwardModel:
         returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
                      real for frequency 0, else complex. float32 maps give float32 (complex64)
                      readings; the solve itself is in float64.
+
+        Raises ValueError or TypeError for shapes, values and kinds of array that do not fit, before
+        any work; ValueError for properties so extreme that the answer overflows. It cannot be
+        interrupted: give long work in batches.
 
         Arrays of CuPy and CUDA tensors of torch are solved on their GPU, in the current stream, and
         the readings stay there; torch tensors give tensors.
@@ -174,10 +191,8 @@ class ForwardModel:
     def _run(
         self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At, width: int
     ) -> Any:
-        counts = {"nodes": len(self.mesh.nodes), "elements": len(self.mesh.elements)}
-        if at not in counts:
-            raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
-        shape = ("...", counts[at])
+        properties = self._require_place(at)
+        shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
         if home.gpu is not None and (what == "fluence" or self.compat is not None):
             doing = what if self.compat is None else f"compat={self.compat!r}"
@@ -196,14 +211,20 @@ class ForwardModel:
                     f"{mus.shape}"
                 )
             batch = mua.shape[:-1]
-            mua, mus = mua.reshape(-1, counts[at]), mus.reshape(-1, counts[at])
+            mua, mus = mua.reshape(-1, properties), mus.reshape(-1, properties)
             kind = np.complex128 if self.frequency else np.float64
             out = xp.empty((len(mua), len(self.sources), width), kind)
             if self.compat is not None:
                 for i in range(len(mua)):
                     out[i] = getattr(self._nirfast, what)(mua[i], mus[i])
             elif len(mua):
-                getattr(self.plan(at, home.gpu), what)(mua, mus, out)
+                getattr(self._plan(at, home.gpu), what)(mua, mus, out)
+            if not bool(xp.isfinite(out).all()):
+                raise ValueError(
+                    "absorption and scattering must be of a size that float64 can work with, got "
+                    f"{float(mua.min()):g} to {float(mua.max()):g} and {float(mus.min()):g} to "
+                    f"{float(mus.max()):g} mm^-1: {what} is not finite"
+                )
             out = out.reshape(*batch, *out.shape[1:])
             if single:
                 out = out.astype(np.complex64 if self.frequency else np.float32)

@@ -28,6 +28,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
+from lesionkit.optics.physics import robin_coefficient
+
 SPEED_OF_LIGHT = 3e11  # mm/s, NIRFAST's value
 SOURCE_PHASE = 0.15  # rad
 MARGIN = 1e-9  # how far outside an element, in barycentric units, a point may seem by rounding
@@ -161,19 +163,6 @@ def replay_sources(
     first = rim.move_inside(rim.move_inside(sources, scattering[0]), scattering[0])
     further = [rim.move_inside(first, row) for row in scattering[1:]]
     return np.stack([first, *further])
-
-
-def robin_coefficient(refractive_index: float) -> float:
-    """ksi of kappa dPhi/dn + ksi Phi = 0 at a rim of tissue against air, no unit.
-
-    ksi = 1 / (2 A), A = (2 / (1 - R0) - 1 + |cos theta_c|^3) / (1 - cos^2 theta_c), with Fresnel's
-    reflection at normal incidence R0 and the critical angle theta_c: the "robin" boundary of
-    NIRFAST (Dehghani et al., Commun. Numer. Meth. Eng. 25, 711, 2009).
-    """
-    reflected = ((refractive_index - 1) / (refractive_index + 1)) ** 2
-    cosine = abs(math.cos(math.asin(1 / refractive_index)))
-    a = (2 / (1 - reflected) - 1 + cosine**3) / (1 - cosine**2)
-    return 1 / (2 * a)
 
 
 class _Rim:

@@ -60,6 +60,8 @@ def generate(
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
     if batch is not None:
         batch = arrays.integer(batch, "batch", at_least=1)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
     path = _path(out)
     number = _device(device)
     job = {
@@ -188,7 +190,7 @@ def _make(
     before, each a chunk at a time: they take it from the GPU, or paint it, then pack and write it.
     """
     batch = batch or _fitting(factory)
-    done = min(len(sink.done) * CHUNK, count)
+    done = sum(min(CHUNK, count - chunk * CHUNK) for chunk in sink.done)
     todo = [chunk for chunk in range(-(-count // CHUNK)) if chunk not in sink.done]
 
     def finish(chunk: int, made: Buffers) -> int:
@@ -233,7 +235,8 @@ def _fitting(factory: PhantomFactory) -> int:
     """Phantoms that are made at once where nobody says how many."""
     each = 2 * 8 * len(factory.corners)  # bytes of the area fractions, the largest array
     if factory.device is None:
-        return min(max(BATCH_BYTES // each // CHUNK, 1), 16) * CHUNK
+        most = max(BATCH_BYTES // each, 1)
+        return min(most // CHUNK, 16) * CHUNK or most
     each += sum(layout.empty(1).nbytes for layout in layouts(factory.recipe).values())
     fitting: int = gpu.free_memory() // 4 // each // CHUNK
     return min(max(fitting, 1), 64) * CHUNK

@@ -20,6 +20,12 @@ Range = tuple[float, float]
 class PhantomRecipe:
     """A disc of tissue with one or two round inclusions, seen by optodes on its rim and by MRI.
 
+    Raises TypeError or ValueError, naming the field, for what is out of range: radius up to 1000
+    mm, optodes 2 to 1024, pixels 1 to 512, nodes 7 to 1,000,000, refractive_index 1 to 10, hbo and
+    hb to 10,000, water to 100, contrasts to 100, scattering_amplitude to 100, scattering_power -10
+    to 10, signal_noise to 0.15 (amplitudes stay positive), mri_gray to 255, mri_noise to 1; and for
+    inclusions that do not fit into the disc.
+
     The defaults are the simulations of Feng et al., Optica 9(3), 264-267, 2022. The ranges of the
     paper's Table S1 are not public: concentrations, contrasts, scattering and the margin are ours,
     and say so below. Lengths in mm; a range is (low, high), from which a number is drawn uniformly.
@@ -86,18 +92,26 @@ class PhantomRecipe:
             "pair_distance": _range(self.pair_distance, "pair_distance", at_least=0),
             "margin": number(self.margin, "margin", at_least=0, unit="mm"),
             "nodes": integer(self.nodes, "nodes", at_least=7, at_most=1_000_000),
-            "refractive_index": number(self.refractive_index, "refractive_index", at_least=1),
-            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=512),
-            "hbo": _range(self.hbo, "hbo", at_least=0),
-            "hb": _range(self.hb, "hb", at_least=0),
-            "water": _range(self.water, "water", at_least=0, at_most=100),
-            "contrast": _range(self.contrast, "contrast", at_least=0),
-            "scattering_amplitude": _range(
-                self.scattering_amplitude, "scattering_amplitude", above=0
+            "refractive_index": number(
+                self.refractive_index, "refractive_index", at_least=1, at_most=10
             ),
-            "scattering_power": _range(self.scattering_power, "scattering_power"),
-            "scattering_contrast": _range(self.scattering_contrast, "scattering_contrast", above=0),
-            "nominal_scattering": _numbers(self.nominal_scattering, "nominal_scattering", count=2),
+            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=512),
+            "hbo": _range(self.hbo, "hbo", at_least=0, at_most=10_000),
+            "hb": _range(self.hb, "hb", at_least=0, at_most=10_000),
+            "water": _range(self.water, "water", at_least=0, at_most=100),
+            "contrast": _range(self.contrast, "contrast", at_least=0, at_most=100),
+            "scattering_amplitude": _range(
+                self.scattering_amplitude, "scattering_amplitude", above=0, at_most=100
+            ),
+            "scattering_power": _range(
+                self.scattering_power, "scattering_power", at_least=-10, at_most=10
+            ),
+            "scattering_contrast": _range(
+                self.scattering_contrast, "scattering_contrast", above=0, at_most=100
+            ),
+            "nominal_scattering": _numbers(
+                self.nominal_scattering, "nominal_scattering", count=2, at_least=-10, at_most=100
+            ),
             "wavelengths": _numbers(self.wavelengths, "wavelengths", above=0),
             "signal_noise": number(self.signal_noise, "signal_noise", at_least=0, at_most=0.15),
             "mri_gray": _numbers(self.mri_gray, "mri_gray", count=2, at_least=0, at_most=255),
@@ -111,7 +125,10 @@ class PhantomRecipe:
             )
         if len(set(self.wavelengths)) < len(self.wavelengths):
             raise ValueError(f"wavelengths must differ from each other, got {self.wavelengths}")
-        spectra.extinction(self.wavelengths, self.extinction)
+        if self.extinction not in spectra.EXTINCTION:
+            known = " or ".join(map(repr, spectra.EXTINCTION))
+            raise ValueError(f"extinction must be {known}, got {arrays.describe(self.extinction)}")
+        spectra.extinction(self.wavelengths)
         self._check_room()
 
     def _check_room(self) -> None:

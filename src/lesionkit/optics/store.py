@@ -28,7 +28,7 @@ REGION_COLUMNS = ("x", "y", "radius", "hbo", "hb", "water", "amplitude", "power"
 """Columns of `inclusions`: mm, mm, mm, micromolar, micromolar, per cent, mm^-1, no unit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phantoms:
     """Phantoms in memory (NumPy arrays) or in a store (Zarr arrays, read when indexed).
 
@@ -166,14 +166,13 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
             )
         raise FileNotFoundError(f"there is no phantom store at {path}")
     group = zarr.open_group(path, mode="r")
-    recipe = PhantomRecipe.from_dict(attributes["recipe"])
-    stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
-    return Phantoms(
-        **stored,
-        recipe=recipe,
-        seed=attributes["seed"],
-        attributes=attributes,
-    )
+    try:
+        recipe = PhantomRecipe.from_dict(attributes["recipe"])
+        stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
+        seed = attributes["seed"]
+    except KeyError as missing:
+        raise ValueError(f"{path} is damaged: it lacks {missing.args[0]!r}") from missing
+    return Phantoms(**stored, recipe=recipe, seed=seed, attributes=attributes)
 
 
 def partial_path(path: Path) -> Path:

@@ -34,6 +34,10 @@ JOB = ("format", "version", "instruction_set", "seed", "count", "recipe")
 """The attributes in which two stores of equal bytes agree."""
 
 
+OURS = {"lock", "journal", "journal.new"}
+"""What a part holds beside the store itself."""
+
+
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     """Whether `path` is a finished store of this very job; ValueError if it is anything else."""
     with _plain_errors(path):
@@ -42,7 +46,7 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
         return False
     _refuse_other(path, attributes, job)
     part = partial_path(path)
-    if part.is_dir() and not (part / "store").exists():  # died between its last two steps
+    if part.is_dir() and set(os.listdir(part)) <= OURS:  # died between its last two steps
         shutil.rmtree(part, ignore_errors=True)
     return True
 
@@ -106,7 +110,7 @@ class StoreWriter:
         lines = list(_json_lines(journal))
         if lines:
             _refuse_other(self.part, lines[0], self.job)
-        elif set(os.listdir(self.part)) - {"lock", "journal", "journal.new"}:
+        elif set(os.listdir(self.part)) - OURS:
             raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
         for metadata in [self.part / "store/zarr.json", *self.part.glob("store/*/zarr.json")]:
             metadata.unlink(missing_ok=True)  # from a process that died at the very end
@@ -178,7 +182,8 @@ def _lock(part: Path) -> int:
         return descriptor
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.stat(part / "lock")  # gone, if the other process has finished meanwhile
+        if not os.path.samestat(os.fstat(descriptor), os.stat(part / "lock")):
+            raise FileNotFoundError  # the other process has finished meanwhile
     except (BlockingIOError, FileNotFoundError):
         os.close(descriptor)
         raise ValueError(f"{part} is being written by another process") from None

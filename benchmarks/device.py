@@ -1,0 +1,91 @@
+"""The main job on a GPU: readings, the whole of `generate`, and what compiling the kernels costs.
+
+On a GPU a time stands alone: nothing shares it. Each is the median of the report's rounds, between
+two synchronisations, after one round that does not count.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.report import Report
+
+FIRST_CALL = """
+import time, numpy, cupy
+from lesionkit.optics import ForwardModel, disc_mesh
+mesh = disc_mesh(nodes=1801)
+rim = mesh.nodes[mesh.boundary[::9, 0]]
+model = ForwardModel(mesh, rim, rim)
+maps = cupy.full((8, len(mesh.elements)), 0.01), cupy.full((8, len(mesh.elements)), 1.0)
+model._plan("elements", 0)
+start = time.perf_counter()
+model.measure(*maps, at="elements")
+cupy.cuda.Device().synchronize()
+print(time.perf_counter() - start)
+"""
+
+
+def on_device(report: Report) -> None:
+    """Goals of the GPU road, on the current GPU; says so and stops where there is none."""
+    from lesionkit import gpu
+    from lesionkit.optics import PhantomRecipe, generate
+    from lesionkit.optics.factory import PhantomFactory
+
+    try:
+        cupy = gpu.require()
+    except gpu.GpuError as problem:
+        report.say(f"## On a GPU\n\nNot run on a GPU: {problem}.\n")
+        return
+    report.say(f"## On a GPU\n\n{gpu.describe()}\n")
+    count = 256 if report.quick else 20_000
+    recipe = PhantomRecipe()
+    device = cupy.cuda.Device().id
+    factory = PhantomFactory(recipe, 0, device)
+    regions = factory.draw(0, count)
+
+    def readings() -> None:
+        for first in range(0, count, 4096):
+            factory.measure(regions[first : first + 4096], first)
+
+    def seconds(work: Callable[[], Any]) -> float:
+        times = []
+        for _ in range(report.pairs + 1):
+            cupy.cuda.Device().synchronize()
+            start = time.perf_counter()
+            work()
+            cupy.cuda.Device().synchronize()
+            times.append(time.perf_counter() - start)
+        return statistics.median(times[1:])
+
+    solves = seconds(readings)
+    whole = seconds(lambda: generate(recipe, count, device="cuda"))
+    cost = factory.plans[0].size
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "CUPY_CACHE_DIR": cache}
+        first, later = (
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", FIRST_CALL],
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+            )
+            for _ in range(2)
+        )
+    rows = [
+        [f"shares, mixtures, readings and noise of {count:,} phantoms x 9", f"{solves:.3f}", "0.5"],
+        [f"generate {count:,} phantoms, results on the device", f"{whole:.3f}", "1"],
+        ["first call, kernel compiled", f"{first:.2f}", "5"],
+        ["first call of a later process", f"{later:.2f}", "0.5"],
+    ]
+    note = f"1,801 nodes, float64; {cost:,} entries of a system are open at once."
+    report.table("On a GPU", ["work", "seconds", "goal"], rows, note)

@@ -1,0 +1,33 @@
+"""What a plan is made of: element integrals and the order of elimination."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lesionkit.optics.dissection import adjacency, nested_dissection
+from lesionkit.optics.elements import mass_weights, stiffness_weights
+
+
+def test_element_integrals_of_the_reference_triangle():
+    # int lambda_a lambda_b = 1/12 (1 + delta_ab), int lambda_0^3 = 1/10, int of the product = 1/60
+    np.testing.assert_allclose(
+        mass_weights(1, per_node=False)[:, 0], np.array([2, 1, 2, 1, 1, 2]) / 12, rtol=1e-14
+    )
+    per_node = mass_weights(1, per_node=True)
+    np.testing.assert_allclose(per_node[0], [1 / 10, 1 / 30, 1 / 30], rtol=1e-14)
+    np.testing.assert_allclose(per_node[1], [1 / 30, 1 / 30, 1 / 60], rtol=1e-14)
+    corners = np.array([[[0.0, 0], [1, 0], [0, 1]]])
+    stiffness = stiffness_weights(1, corners, np.array([0.5]), per_node=False)
+    np.testing.assert_allclose(stiffness[0, :, 0], [1, -0.5, 0.5, -0.5, 0, 0.5], atol=1e-15)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(3, 300))
+def test_dissection_orders_any_cloud_of_points_once(seed, count):
+    rng = np.random.default_rng(seed)
+    triangles = rng.integers(0, count, (2 * count, 3)).astype(np.int32)
+    blocks = nested_dissection(rng.random((count, 2)), adjacency(count, triangles))
+    assert sorted(np.concatenate(blocks)) == list(range(count))
+    assert all(len(block) for block in blocks)
