@@ -164,6 +164,13 @@ class Intensities(NamedTuple):
     def region(self, edges: Real, border: int = 1) -> Region:
         """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below
         edges[0]; what is not below the last edge gets the last level, len(edges) - 1."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            widths = np.diff(edges)
+        if not (widths.size and widths.min() > 1e-300 and np.isfinite(widths).all()):
+            raise ValueError(
+                "image must have bins that float64 can tell apart, got intensities from "
+                f"{self.values.min():g} to {self.values.max():g} for {max(widths.size, 1)} bins"
+            )
         levels = len(edges)
         padded = empty(self.volume.shape, levels, self.axes, border)
         _core.place_bins(self.volume, self.mask, edges, border, padded)
@@ -181,6 +188,8 @@ def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
     home = arrays.home(image=image, mask=mask)
     if home.gpu is not None:
         raise TypeError(f"image and mask must live on the CPU, got a {home}")
+    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+        raise ValueError("image has masked entries, which would be used here; pass them as `mask`")
     array = np.asarray(home.view(image, "image"))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"image must hold real numbers, got {arrays.describe(array)}")
@@ -221,7 +230,8 @@ def edges_by_count(values: Real, count: int) -> Real:
     low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, count + 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # refused where the bins are made
+        edges = np.linspace(low, high, count + 1)
     edges[-1] = max(edges[-1] + 1, np.nextafter(edges[-1], np.inf))
     return edges
 

@@ -61,6 +61,8 @@ def offsets_of(offsets: Any, axes: int) -> npt.NDArray[np.int64]:
             f"offsets must have as many numbers each as the image has axes ({axes}) or fewer, got "
             f"{array.shape[1]}"
         )
+    if array.dtype.kind == "u":
+        array = np.minimum(array, np.uint64(2**62))  # beyond any image, and an int64
     return array.astype(np.int64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,7 +122,7 @@ def window_of(window: Any, axes: int) -> tuple[int, ...]:
     sides = tuple(arrays.integer(side, "window", at_least=1) for side in given)
     if any(side % 2 == 0 for side in sides):
         raise ValueError(f"window must be odd, so that it has a middle, got {window!r}")
-    if int(np.prod(sides)) > MOST_PAIRS:
+    if math.prod(sides) > MOST_PAIRS:
         raise ValueError(f"window must hold at most {MOST_PAIRS} pixels, got {window!r}")
     return sides
 
@@ -132,7 +133,7 @@ def _within(steps: Any, sides: tuple[int, ...]) -> Any:
             f"offsets must have one number for each of the image's {len(sides)} axes, got "
             f"{steps.shape[1]}"
         )
-    if (np.abs(steps) >= sides).any():
+    if ((steps >= sides) | (steps <= np.negative(sides))).any():
         raise ValueError(
             f"offsets must be shorter than the window {sides}, so that it holds a pair, got "
             f"{steps.tolist()}"

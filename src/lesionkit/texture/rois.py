@@ -253,9 +253,11 @@ def _objects(labels: Any) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64] 
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
         raise ValueError(f"labels must not be negative, got {low}")
+    if high >= 2**63:
+        raise ValueError(f"labels must be below 2**63, got {high}")
     if high <= max(labels.size // 8, 2**12):
         return np.ascontiguousarray(labels, dtype=np.int32), None
-    known, numbers = np.unique(labels, return_inverse=True)
+    known, numbers = np.unique(labels.astype(np.int64), return_inverse=True)
     if known[0] != 0:  # there is no background
         known, numbers = np.concatenate([[0], known]), numbers + 1
     return (

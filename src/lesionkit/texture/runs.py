@@ -68,7 +68,7 @@ def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
     if given.dtype.kind not in "iu":
         raise TypeError(f"directions must hold integers, got {arrays.describe(given)}")
     arrays.require_shape(given, "directions", ("n", axes))
-    if not len(given) or abs(given).max() > 1 or not given.any(1).all():
+    if not len(given) or given.max() > 1 or given.min() < -1 or not given.any(1).all():
         raise ValueError(
             f"directions must be one or more steps of -1, 0 or 1, not all 0, got {given.tolist()}"
         )
