@@ -15,13 +15,11 @@ void bind_texture(py::module_ m);
 #define LESIONKIT_TEXT2(a) #a
 #define LESIONKIT_TEXT(a) LESIONKIT_TEXT2(a)
 
-PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
-  m.attr("level") = LESIONKIT_TEXT(LESIONKIT_LEVEL);
-  m.def("get_threads", &lesionkit::get_threads);
-  m.def("set_threads", &lesionkit::set_threads, py::arg("count"));
+template <class T>
+static void bind_extent(py::module_ m) {
   m.def(
       "extent",
-      [](const lesionkit::Array<double>& values) {
+      [](const lesionkit::Array<T>& values) {
         lesionkit::Extent extent;
         {
           py::gil_scoped_release release;
@@ -30,6 +28,14 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
         return py::make_tuple(extent.low, extent.high, extent.finite);
       },
       py::arg("values").noconvert());
+}
+
+PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
+  m.attr("level") = LESIONKIT_TEXT(LESIONKIT_LEVEL);
+  m.def("get_threads", &lesionkit::get_threads);
+  m.def("set_threads", &lesionkit::set_threads, py::arg("count"));
+  bind_extent<double>(m);
+  bind_extent<float>(m);
   bind_optics(m.def_submodule("optics"));
   bind_texture(m.def_submodule("texture"));
 }

@@ -179,6 +179,20 @@ def test_real_on_a_gpu(cupy: FakeCupy) -> None:
             arrays.real(bad, "x", (2,), xp=cupy)
 
 
+def test_real_keeps_float32_where_asked() -> None:
+    single = np.array([1.0, -2.5], np.float32)
+    assert arrays.real(single, "x", (2,)).dtype == np.float64
+    assert arrays.real(single, "x", (2,), keep_float32=True) is single
+    for other in (np.arange(2), np.arange(2.0), np.arange(2, dtype=np.float16)):
+        assert arrays.real(other, "x", (2,), keep_float32=True).dtype == np.float64
+    for bad, message in (
+        ([1.0, np.inf], "x must be finite, got 1 NaN or infinite"),
+        ([1.0, -2.5], "x must be at least 0, got -2.5"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            arrays.real(np.array(bad, np.float32), "x", (2,), keep_float32=True, at_least=0.0)
+
+
 # --- torch on the CPU, where it is installed ---------------------------------------------------
 
 

@@ -23,7 +23,8 @@ struct Extent {
 };
 
 // Of x[0 .. n): NaN and infinities only clear `finite`. In several lanes, for the compiler.
-inline Extent extent_of(const double* x, int64_t n) {
+template <class T>
+Extent extent_of(const T* x, int64_t n) {
   constexpr int width = 4 * lane_count;
   double low[width], high[width], nothing[width] = {};  // x - x is 0, or NaN if x is not finite
   std::fill_n(low, width, std::numeric_limits<double>::infinity());
@@ -42,7 +43,8 @@ inline Extent extent_of(const double* x, int64_t n) {
   return extent;
 }
 
-inline Extent parallel_extent(const double* x, int64_t n) {
+template <class T>
+Extent parallel_extent(const T* x, int64_t n) {
   Extent whole;
   std::mutex adding;
   parallel_for(n, int64_t{1} << 18, [&](int64_t begin, int64_t end) {

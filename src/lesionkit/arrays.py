@@ -147,6 +147,7 @@ def real(
     *,
     at_least: float | None = None,
     above: float | None = None,
+    keep_float32: bool = False,
 ) -> Any:
     """`value` as a C-contiguous float64 array of `shape`, finite everywhere; else a clear error.
 
@@ -154,6 +155,7 @@ def real(
             ``...`` is written as the string "...", and admits any batch axes.
     xp    : where: numpy, or cupy for an array that is on a GPU already (see :class:`Home`)
     at_least, above : what every number must be
+    keep_float32 : leave float32 as it is; every other dtype becomes float64
     """
     _refuse_gradients(value, name)
     if xp is np and hasattr(value, "__cuda_array_interface__"):
@@ -172,7 +174,8 @@ def real(
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
     require_shape(array, name, shape)
-    array = xp.asarray(array, dtype=np.float64, order="C")
+    kept = keep_float32 and array.dtype == np.float32
+    array = xp.asarray(array, dtype=np.float32 if kept else np.float64, order="C")
     if xp is np:
         array = np.require(array, requirements=["C", "A"])  # aligned as well: C++ reads registers
     low, finite = _least(array)
