@@ -13,11 +13,17 @@ def count_pairs(
     symmetric: bool,
     counts: NDArray[Any],
 ) -> tuple[int, int]: ...
-def interleave(
-    counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
+
+# bind_graycomatrix.cpp
+def graycomatrix(
+    image: NDArray[Any],
+    offsets: NDArray[np.int64],
+    symmetric: bool,
+    totals: NDArray[np.float64],
+    matrices: NDArray[Any],
 ) -> None: ...
 
-# bind_haralick.cpp
+# bind_graycoprops.cpp
 def weighted_sums(
     matrices: NDArray[Any],
     weights: NDArray[np.float64],
@@ -28,6 +34,8 @@ def line_sums(matrices: NDArray[Any], sums: NDArray[np.float64]) -> None: ...
 def entropies(
     matrices: NDArray[Any], totals: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None: ...
+
+# bind_haralick.cpp
 def marginals(
     counts: NDArray[Any], lines: NDArray[np.float64], totals: NDArray[np.float64]
 ) -> None: ...

@@ -72,15 +72,10 @@ def graycomatrix(
     angles = np.ascontiguousarray(angles, dtype=np.float64)
 
     steps, pairs = _steps(distances, angles, *image.shape)
-    counts = np.empty((1, len(steps), levels, levels), np.uint32)
-    _core.count_pairs(_native(image)[None, None], None, steps, bool(symmetric), counts)
-    shape = (levels, levels, len(distances), len(angles))
-    if len(steps) == 1 and not normed:
-        return counts.reshape(shape)
-    matrices = np.empty(shape, np.float64 if normed else np.uint32)
     totals = np.maximum((2.0 if symmetric else 1.0) * pairs, 1.0)
-    _core.interleave(counts[0], totals, matrices.reshape(levels, levels, -1))
-    return matrices
+    matrices = _empty((levels, levels, len(steps)), np.float64 if normed else np.uint32)
+    _core.graycomatrix(_native(image), steps, bool(symmetric), totals, matrices)
+    return matrices.reshape(levels, levels, len(distances), len(angles))
 
 
 def graycoprops(P: Any, prop: str = "contrast") -> Real:
@@ -186,10 +181,24 @@ def _native(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return image if image.dtype.isnative else image.astype(image.dtype.newbyteorder("="))
 
 
+def _empty(shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+    """np.empty, but large arrays begin at a multiple of 2 MiB: Linux then backs them with pages of
+    that size, which NumPy asks for, and not with thousands of 4 KiB at their ends."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < _HUGE_PAGE:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + _HUGE_PAGE, np.uint8)
+    begin = -memory.__array_interface__["data"][0] % _HUGE_PAGE
+    return memory[begin : begin + size].view(dtype).reshape(shape)
+
+
+_HUGE_PAGE = 1 << 21
+
+
 def _steps(
     distances: Real, angles: Real, rows: int, columns: int
 ) -> tuple[npt.NDArray[np.int64], Real]:
-    """Offsets (n, 3) in voxels, each distance with all angles, and how many pairs each has."""
+    """Offsets (n, 2) in pixels, each distance with all angles, and how many pairs each has."""
 
     def rounded(x: float, size: int) -> int:
         if not math.isfinite(x):
@@ -198,13 +207,13 @@ def _steps(
 
     steps = np.array(
         [
-            (0, rounded(_times(math.sin, a, d), rows), rounded(_times(math.cos, a, d), columns))
+            (rounded(_times(math.sin, a, d), rows), rounded(_times(math.cos, a, d), columns))
             for d in distances
             for a in angles
         ],
         np.int64,
     )
-    pairs = (rows - np.abs(steps[:, 1])) * (columns - np.abs(steps[:, 2]))
+    pairs = (rows - np.abs(steps[:, 0])) * (columns - np.abs(steps[:, 1]))
     return steps, pairs.astype(np.float64)
 
 
