@@ -1,9 +1,10 @@
 // lesionkit.texture: matrices in scikit-image's layout (levels, levels, n). Python has checked
 // shapes and levels (texture/glcm.py).
 //
-// Row by row: the counts of row a of all matrices, from the pixels of level a (by_level.hpp), then
-// into the answer, whose memory is touched once. What is left is done in place: a sum with the
-// mirrored cells, a division, copies for offsets that were asked for twice.
+// Many matrices, row by row: the counts of row a of all matrices, from the pixels of level a
+// (by_level.hpp), then into the answer, whose memory is touched once. What is left is done in
+// place: a sum with the mirrored cells, a division, copies for offsets that were asked for twice.
+// Few matrices are counted one after another (bind_glcm.cpp), then laid side by side.
 #include <cmath>
 #include <limits>
 
@@ -128,11 +129,11 @@ void with_width(int64_t n, Finish&& finish) {
     finish(Constant<1>{});
 }
 
-// Tile by tile, each with its mirror image.
+// Tile by tile, each with its mirror image; a tile's rows are long enough to be read ahead.
 template <int width, class P>
 void add_mirrored(const Plan& plan, P* matrices) {
-  constexpr int64_t tile = 16;
-  const int64_t levels = plan.levels, n = plan.n, tiles = (levels + tile - 1) / tile;
+  const int64_t levels = plan.levels, n = plan.n, tile = std::max<int64_t>(8, 320 / n);
+  const int64_t tiles = (levels + tile - 1) / tile;
   parallel_for(tiles, std::max<int64_t>(1, (1 << 15) / (levels * tile * n)),
                [&](int64_t begin, int64_t end) {
                  for (int64_t top = begin * tile; top < std::min(levels, end * tile); top += tile)
@@ -226,6 +227,42 @@ void graycomatrix(const Array<T>& image, const Array<int64_t>& offsets, bool sym
     count<uint32_t>(plan, image, matrices.mutable_data());
 }
 
+// counts (n, levels, levels) -> matrices (levels, levels, n), divided by totals (n) where real. A
+// few cells at a time of every matrix: these stay in the nearest cache.
+template <class P>
+void interleave(const Array<uint32_t>& counts, const Array<double>& totals, Array<P>& matrices) {
+  constexpr int64_t tile = 16;
+  const int64_t n = counts.shape(0), size = counts.shape(1) * counts.shape(2);
+  const uint32_t* from = counts.data();
+  const double* total = totals.data();
+  P* to = matrices.mutable_data();
+  const auto move = [=](int64_t first, auto cells) {
+    for (int64_t k = 0; k < n; ++k) {
+      const uint32_t* c = from + k * size + first;
+      P share[tile];
+      const double inverse = 1.0 / total[k];
+      for (int l = 0; l < cells; ++l)
+        share[l] = std::is_same_v<P, double> ? quotient(c[l], total[k], inverse) : c[l];
+      for (int l = 0; l < cells; ++l) to[(first + l) * n + k] = share[l];
+    }
+  };
+  parallel_for((size + tile - 1) / tile, std::max<int64_t>(4, (1 << 14) / n),
+               [=](int64_t begin, int64_t end) {
+                 for (int64_t t = begin; t < end; ++t)
+                   if ((t + 1) * tile <= size)
+                     move(t * tile, Constant<tile>{});
+                   else
+                     move(t * tile, static_cast<int>(size - t * tile));
+               });
+}
+
+template <class P>
+void bind_interleave(py::module_ m) {
+  using namespace py::literals;
+  m.def("interleave", interleave<P>, "counts"_a.noconvert(), "totals"_a.noconvert(),
+        "matrices"_a.noconvert(), ReleaseGil());
+}
+
 template <class... T>
 void bind_images_of(py::module_ m) {
   using namespace py::literals;
@@ -241,4 +278,6 @@ void bind_images_of(py::module_ m) {
 
 void bind_graycomatrix(py::module_ m) {
   bind_images_of<uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(m);
+  bind_interleave<uint32_t>(m);
+  bind_interleave<double>(m);
 }

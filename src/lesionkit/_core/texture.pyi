@@ -22,6 +22,9 @@ def graycomatrix(
     totals: NDArray[np.float64],
     matrices: NDArray[Any],
 ) -> None: ...
+def interleave(
+    counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
+) -> None: ...
 
 # bind_graycoprops.cpp
 def weighted_sums(
