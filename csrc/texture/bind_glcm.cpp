@@ -1,5 +1,4 @@
-// lesionkit.texture, co-occurrence: counting, and scikit-image's layout. Python has checked shapes
-// (texture/glcm.py).
+// lesionkit.texture, co-occurrence: counting. Python has checked shapes (texture/glcm.py).
 //
 // A task is one offset of one image, or a band of its lines. Its pairs are counted in a table of
 // the thread's own, small enough for the nearest cache, and added to the answer at its end. Levels
@@ -9,7 +8,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -192,51 +190,6 @@ Extremes count_pairs(const Array<T>& image, const Mask& mask, const Array<int64_
   return found;
 }
 
-// --- scikit-image's layout -----------------------------------------------------------------------
-
-// c / total, rounded as a division is, for whole numbers; `inverse` is 1 / total. Where the
-// processor fuses products and sums, two corrections of the product do it (Markstein, IBM J. Res.
-// Dev. 34, 111-119, 1990), several times faster than a division.
-double quotient(double c, double total, double inverse) {
-#if defined(__FMA__) || defined(__aarch64__)
-  double q = c * inverse;
-  q = std::fma(std::fma(-q, total, c), inverse, q);
-  return std::fma(std::fma(-q, total, c), inverse, q);
-#else
-  (void)inverse;
-  return c / total;
-#endif
-}
-
-// counts (n, levels, levels) -> matrices (levels, levels, n), divided by totals (n) where real. A
-// few cells at a time of every matrix: these stay in the nearest cache.
-template <class P>
-void interleave(const Array<uint32_t>& counts, const Array<double>& totals, Array<P>& matrices) {
-  constexpr int64_t tile = 16;
-  const int64_t n = counts.shape(0), levels = counts.shape(1), size = levels * levels;
-  const uint32_t* from = counts.data();
-  const double* total = totals.data();
-  P* to = matrices.mutable_data();
-  const auto move = [=](int64_t first, auto cells) {
-    for (int64_t k = 0; k < n; ++k) {
-      const uint32_t* c = from + k * size + first;
-      P share[tile];
-      const double inverse = 1.0 / total[k];
-      for (int l = 0; l < cells; ++l)
-        share[l] = std::is_same_v<P, double> ? quotient(c[l], total[k], inverse) : c[l];
-      for (int l = 0; l < cells; ++l) to[(first + l) * n + k] = share[l];
-    }
-  };
-  parallel_for((size + tile - 1) / tile, std::max<int64_t>(4, (1 << 14) / n),
-               [=](int64_t begin, int64_t end) {
-                 for (int64_t t = begin; t < end; ++t)
-                   if ((t + 1) * tile <= size)
-                     move(t * tile, Constant<tile>{});
-                   else
-                     move(t * tile, static_cast<int>(size - t * tile));
-               });
-}
-
 template <class T>
 void bind_counting(py::module_ m) {
   using namespace py::literals;
@@ -251,23 +204,18 @@ void bind_counting_of(py::module_ m) {
   (bind_counting<T>(m), ...);
 }
 
-template <class P>
-void bind_interleave(py::module_ m) {
-  using namespace py::literals;
-  m.def("interleave", interleave<P>, "counts"_a.noconvert(), "totals"_a.noconvert(),
-        "matrices"_a.noconvert(), ReleaseGil());
-}
-
 }  // namespace
 
+void bind_graycomatrix(py::module_ m);
+void bind_graycoprops(py::module_ m);
 void bind_haralick(py::module_ m);
 void bind_lbp(py::module_ m);
 void bind_maps(py::module_ m);
 
 void bind_glcm(py::module_ m) {
   bind_counting_of<uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(m);
-  bind_interleave<uint32_t>(m);
-  bind_interleave<double>(m);
+  bind_graycomatrix(m);
+  bind_graycoprops(m);
   bind_haralick(m);
   bind_maps(m);
   bind_lbp(m);

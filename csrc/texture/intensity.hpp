@@ -1,4 +1,4 @@
-// Statistics of plain numbers: power sums about a centre, order statistics, and bins.
+// Statistics of plain numbers: power sums about a centre, and order statistics.
 #pragma once
 
 #include <algorithm>
@@ -102,29 +102,5 @@ inline void order_statistics(const double* x, int64_t n, double low, double high
     found[k] = *place;
   }
 }
-
-// Bins by ascending edges that are evenly spaced, but for the last: bin k has
-// edges[k - 1] <= x < edges[k]. A guess is off by one where the edges are exact, and walks on where
-// rounding has moved them.
-struct Bins {
-  const double* edges;
-  int64_t count;  // of edges, 1 or more
-  double per_width;
-
-  Bins(const double* edges, int64_t count) : edges(edges), count(count), per_width(0.0) {
-    const int64_t even = count > 2 ? count - 2 : count - 1;  // bins of one width
-    if (even > 0) per_width = static_cast<double>(even) / (edges[even] - edges[0]);
-  }
-
-  // x >= edges[0]; what is not below the last edge belongs to bin `count`.
-  int32_t operator()(double x) const {
-    const double guess = (x - edges[0]) * per_width;
-    const double most = static_cast<double>(count - 1);
-    int64_t bin = guess > 0.0 ? static_cast<int64_t>(std::min(guess, most)) : 0;  // 0 if NaN
-    while (bin + 1 < count && edges[bin + 1] <= x) ++bin;
-    while (bin > 0 && edges[bin] > x) --bin;
-    return static_cast<int32_t>(bin + 1);
-  }
-};
 
 }  // namespace lesionkit::texture

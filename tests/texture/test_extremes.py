@@ -34,7 +34,7 @@ def test_bins_far_from_zero_are_those_of_a_search(low):
 
     volume = low + np.random.default_rng(0).uniform(0, 10, (20, 20, 20))
     found = intensities(volume, np.ones(volume.shape, bool))
-    edges = edges_by_count(found.values, 256)
+    edges = edges_by_count(found.low, found.high, 256)
     levels = found.region(edges).padded[1:-1, 1:-1, 1:-1]
     np.testing.assert_array_equal(levels, np.searchsorted(edges, volume, side="right"))
 

@@ -93,6 +93,29 @@ def test_as_scikit_image(dtype: np.dtype[Any]) -> None:
                     )
 
 
+@pytest.mark.parametrize(
+    ("shape", "levels", "distances"),
+    [
+        ((300, 400), 5, [1]),  # few matrices: from tables
+        ((30, 400), 300, [1, 2, 2]),  # from pixels sorted by level, one offset twice
+        ((30, 40), 50, [*range(330)]),  # more counts in a row than 16 bits can tell apart
+        ((600, 500), 256, [1, 2, 3, 40, 500]),
+    ],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_large_matrices_as_scikit_image(
+    shape: tuple[int, int], levels: int, distances: list[int], flat: bool
+) -> None:
+    feature = pytest.importorskip("skimage.feature")
+    image = random_image(3, shape, levels, np.uint16)
+    if flat:  # more pixels of one level than 16 bits count
+        image[2:] = levels // 2
+    for symmetric in (False, True):
+        for normed in (False, True):
+            given = (image, distances, ANGLES, levels, symmetric, normed)
+            np.testing.assert_array_equal(graycomatrix(*given), feature.graycomatrix(*given))
+
+
 MISTAKES = {
     "float": (np.ones((2, 2)), [1], [0], 4),
     "no levels": (np.ones((2, 2), np.int32), [1], [0]),

@@ -13,11 +13,20 @@ def count_pairs(
     symmetric: bool,
     counts: NDArray[Any],
 ) -> tuple[int, int]: ...
+
+# bind_graycomatrix.cpp
+def graycomatrix(
+    image: NDArray[Any],
+    offsets: NDArray[np.int64],
+    symmetric: bool,
+    totals: NDArray[np.float64],
+    matrices: NDArray[Any],
+) -> None: ...
 def interleave(
     counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
 ) -> None: ...
 
-# bind_haralick.cpp
+# bind_graycoprops.cpp
 def weighted_sums(
     matrices: NDArray[Any],
     weights: NDArray[np.float64],
@@ -28,6 +37,8 @@ def line_sums(matrices: NDArray[Any], sums: NDArray[np.float64]) -> None: ...
 def entropies(
     matrices: NDArray[Any], totals: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None: ...
+
+# bind_haralick.cpp
 def marginals(
     counts: NDArray[Any], lines: NDArray[np.float64], totals: NDArray[np.float64]
 ) -> None: ...
@@ -51,6 +62,41 @@ def feature_maps(
     first_level: float,
     log_base: float,
     out: NDArray[np.float64],
+) -> None: ...
+
+# bind_regions.cpp. padded: unsigned levels of a region as csrc/texture/volume.hpp tells
+
+def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
+def inside_extent(
+    volume: NDArray[Any], mask: NDArray[np.uint8]
+) -> tuple[float, float, bool, bool]: ...
+def gather(
+    volume: NDArray[Any], mask: NDArray[np.uint8], values: NDArray[np.float64]
+) -> None: ...
+def place(
+    levels: NDArray[Any],
+    mask: NDArray[np.uint8] | None,
+    limit: int,
+    border: int,
+    padded: NDArray[Any],
+) -> bool: ...
+def place_bins(
+    volume: NDArray[Any],
+    mask: NDArray[np.uint8],
+    edges: NDArray[np.float64] | None,
+    border: int,
+    padded: NDArray[Any],
+) -> None: ...
+def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
+def power_sums(
+    values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]
+) -> None: ...
+def order_statistics(
+    values: NDArray[np.float64],
+    low: float,
+    high: float,
+    ranks: NDArray[np.int64],
+    found: NDArray[np.float64],
 ) -> None: ...
 
 # bind_rois.cpp
@@ -77,27 +123,8 @@ def label_features(
 ) -> None: ...
 def label_boxes(labels: NDArray[np.int32], boxes: NDArray[np.int64]) -> None: ...
 
-# bind_runs.cpp. padded: unsigned levels of a region as csrc/texture/volume.hpp tells
+# bind_runs.cpp. padded: as above
 
-def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
-def gather(
-    volume: NDArray[np.float64], mask: NDArray[np.uint8], values: NDArray[np.float64]
-) -> None: ...
-def place(
-    levels: NDArray[Any],
-    mask: NDArray[np.uint8] | None,
-    limit: int,
-    border: int,
-    padded: NDArray[Any],
-) -> bool: ...
-def place_bins(
-    volume: NDArray[np.float64],
-    mask: NDArray[np.uint8],
-    edges: NDArray[np.float64],
-    border: int,
-    padded: NDArray[Any],
-) -> None: ...
-def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def run_lengths(
     padded: NDArray[Any],
     border: int,
@@ -120,14 +147,4 @@ def neighbours(
     dependence: NDArray[np.int64],
     voxels: NDArray[np.int64],
     differences: NDArray[np.int64],
-) -> None: ...
-def power_sums(
-    values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]
-) -> None: ...
-def order_statistics(
-    values: NDArray[np.float64],
-    low: float,
-    high: float,
-    ranks: NDArray[np.int64],
-    found: NDArray[np.float64],
 ) -> None: ...

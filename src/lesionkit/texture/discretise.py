@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,17 +151,29 @@ def _box(mask: npt.NDArray[np.uint8], axes: int) -> tuple[tuple[slice, slice, sl
     return (slice(z0, z1), slice(y0, y1), slice(x0, x1)), voxels
 
 
-class Intensities(NamedTuple):
+@dataclass(frozen=True)
+class Intensities:
     """The numbers inside a mask, and the box they lie in.
 
-    volume : (z, y, x) float64, C-contiguous;  mask : the same shape, uint8;  axes : of the image
-    values : (voxels,) float64, finite
+    volume : (z, y, x) float64, float32, int16 or int32, rows contiguous; a view where it can be
+    mask   : the same shape, uint8, 1 inside;  axes : of the image;  voxels : inside
+    low, high : the least and the greatest number inside;  whole : whether all are whole numbers
     """
 
-    volume: Real
+    volume: npt.NDArray[Any]
     mask: npt.NDArray[np.uint8]
     axes: int
-    values: Real
+    voxels: int
+    low: float
+    high: float
+    whole: bool
+
+    @cached_property
+    def values(self) -> Real:
+        """(voxels,): the numbers inside."""
+        found = np.empty(self.voxels)
+        _core.gather(self.volume, self.mask, found)
+        return found
 
     def region(self, edges: Real, border: int = 1) -> Region:
         """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below
@@ -169,13 +183,27 @@ class Intensities(NamedTuple):
         if not (widths.size and widths.min() > 1e-300 and np.isfinite(widths).all()):
             raise ValueError(
                 "image must have bins that float64 can tell apart, got intensities from "
-                f"{self.values.min():g} to {self.values.max():g} for {max(widths.size, 1)} bins"
+                f"{self.low:g} to {self.high:g} for {max(widths.size, 1)} bins"
             )
-        levels = len(edges)
-        padded = empty(self.volume.shape, levels, self.axes, border)
+        highest = int(np.searchsorted(edges, self.high, side="right"))
+        return self._placed(edges, len(edges), highest, border)
+
+    def region_of_levels(self, border: int = 1) -> Region:
+        """Numbers that are levels already, from 1 on."""
+        if self.low < 1 or self.high >= 65535 or not self.whole:
+            raise ValueError(
+                "image must hold whole numbers from 1 to 65534 in the mask where binning is "
+                f'"levels", got numbers from {self.low:g} to {self.high:g}'
+            )
+        return self._placed(None, int(self.high), int(self.high), border)
+
+    def _placed(self, edges: Real | None, most: int, levels: int, border: int) -> Region:
+        padded = empty(self.volume.shape, most, self.axes, border)
         _core.place_bins(self.volume, self.mask, edges, border, padded)
-        highest = int(np.searchsorted(edges, self.values.max(), side="right"))
-        return Region(padded, border, highest, self.values.size, self.axes)
+        return Region(padded, border, levels, self.voxels, self.axes)
+
+
+READ_AS_THEY_ARE = [np.dtype(t) for t in (np.float64, np.float32, np.int16, np.int32)]
 
 
 def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
@@ -201,17 +229,21 @@ def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
             raise ValueError(f"mask must hold a voxel or more of label {label}, got none")
     inside = mask_of(given, array, 0, home)
     box, voxels = _box(inside, axes)
-    volume = np.ascontiguousarray(_volume(array, axes)[box], dtype=np.float64)
-    cut = np.ascontiguousarray(_volume(inside, axes)[box])
-    values = np.empty(voxels)
-    _core.gather(volume, cut, values)
-    return Intensities(volume, cut, axes, arrays.real(values, "image inside the mask", (None,)))
+    volume, cut = _volume(array, axes)[box], _volume(inside, axes)[box]
+    if volume.dtype not in READ_AS_THEY_ARE:
+        volume = volume.astype(np.float64)
+    if volume.strides[2] != volume.itemsize or not volume.flags.aligned:
+        volume = np.ascontiguousarray(volume)
+    low, high, finite, whole = _core.inside_extent(volume, cut)
+    found = Intensities(volume, cut, axes, voxels, low, high, whole)
+    if not finite:
+        arrays.real(found.values, "image inside the mask", (None,))
+    return found
 
 
-def edges_by_width(values: Real, width: float, origin: float | None = None) -> Real:
-    """Edges of bins of a fixed width: PyRadiomics 3.0.1's, which begin at the multiple of the width
-    below the smallest value; or IBSI's fixed bin size, which begins at `origin`."""
-    low, high = float(values.min()), float(values.max())
+def edges_by_width(low: float, high: float, width: float, origin: float | None = None) -> Real:
+    """Edges of bins of a fixed width from `low` to `high`: PyRadiomics 3.0.1's, which begin at the
+    multiple of the width below; or IBSI's fixed bin size, which begins at `origin`."""
     first = low - low % width if origin is None else origin
     if first > low:
         raise ValueError(f"bin_origin must be at most the smallest value, {low:g}, got {first:g}")
@@ -224,24 +256,12 @@ def edges_by_width(values: Real, width: float, origin: float | None = None) -> R
     return np.arange(first, high + 2 * width, width)
 
 
-def edges_by_count(values: Real, count: int) -> Real:
-    """Edges of `count` equal bins from the least to the greatest value, which belongs to the last
-    (IBSI's fixed bin number). Equal values get a range of 1 about them, as in PyRadiomics."""
-    low, high = float(values.min()), float(values.max())
+def edges_by_count(low: float, high: float, count: int) -> Real:
+    """Edges of `count` equal bins from `low` to `high`, which belongs to the last (IBSI's fixed bin
+    number). Equal values get a range of 1 about them, as in PyRadiomics."""
     if low == high:
         low, high = low - 0.5, high + 0.5
     with np.errstate(over="ignore", invalid="ignore"):  # refused where the bins are made
         edges = np.linspace(low, high, count + 1)
     edges[-1] = max(edges[-1] + 1, np.nextafter(edges[-1], np.inf))
     return edges
-
-
-def edges_of_levels(values: Real) -> Real:
-    """Edges that keep whole numbers from 1 on as they are."""
-    low, high = float(values.min()), float(values.max())
-    if low < 1 or high >= 65535 or (values != np.trunc(values)).any():
-        raise ValueError(
-            'image must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
-            f"got numbers from {low:g} to {high:g}"
-        )
-    return np.arange(1.0, high + 2)

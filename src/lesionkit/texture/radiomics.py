@@ -18,7 +18,6 @@ from lesionkit.texture.discretise import (
     Region,
     edges_by_count,
     edges_by_width,
-    edges_of_levels,
     intensities,
 )
 from lesionkit.texture.glcm import cooccurrence
@@ -136,11 +135,11 @@ def radiomics(
     if not isinstance(settings, Settings):
         raise TypeError(f"settings must be Settings, got {arrays.describe(settings)}")
     region = intensities(volume, mask, settings.label)
-    if len(region.values) < 2:
+    if region.voxels < 2:
         raise ValueError("mask must hold two voxels or more, got one: it has no texture")
     steps = np.ones(region.axes) if spacing is None else spacing
     mm = arrays.real(steps, "spacing", (region.axes,), "mm", above=0)
-    levels = region.region(_edges(region.values, settings))
+    levels = _levels(region, settings)
     work = _Work(levels, settings)
     found: dict[str, float] = {}
     for family in settings.families:
@@ -177,17 +176,18 @@ class _Work:
         return [count_neighbours(part, self.settings.alpha, lonely=True) for part in self.parts]
 
 
-def _edges(values: npt.NDArray[np.float64], settings: Settings) -> npt.NDArray[np.float64]:
+def _levels(region: Intensities, settings: Settings) -> Region:
+    low, high = region.low, region.high
     if settings.binning == "width":
-        return edges_by_width(values, settings.bin_width, settings.bin_origin)
+        return region.region(edges_by_width(low, high, settings.bin_width, settings.bin_origin))
     if settings.binning == "count":
-        return edges_by_count(values, settings.bin_count)
-    return edges_of_levels(values)
+        return region.region(edges_by_count(low, high, settings.bin_count))
+    return region.region_of_levels()
 
 
 def _first_order(region: Intensities, levels: Region, volume: float, shift: float) -> Features:
     features: Features = intensity_features(region.values)
-    count, mean, energy = len(region.values), features["mean"], features["energy"]
+    count, mean, energy = region.voxels, features["mean"], features["energy"]
     if shift:
         energy = float(((region.values + shift) ** 2).sum())
     return {

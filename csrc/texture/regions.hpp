@@ -1,0 +1,261 @@
+// From a volume and a mask to the grey levels of a region: the mask's box, the extent of what is
+// inside, bins. A box is read where it lies, row by row.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "common/parallel.hpp"
+
+namespace lesionkit::texture {
+
+// Part of a C-contiguous volume: its rows are contiguous, and slices and rows are so many bytes
+// apart.
+template <class T>
+struct Box {
+  const char* start;
+  int64_t depth, height, width;
+  int64_t slice, line;
+
+  const T* row(int64_t z, int64_t y) const {
+    return reinterpret_cast<const T*>(start + z * slice + y * line);
+  }
+  // Slices for one chunk of work.
+  int64_t grain() const {
+    return std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(height * width, 1));
+  }
+};
+
+// [z0, z1) x [y0, y1) x [x0, x1), and the voxels inside; depth, 0, height, 0 ... where there is
+// none.
+struct Bounds {
+  int64_t z0, z1, y0, y1, x0, x1, voxels;
+};
+
+// The bounds of the voxels where mask is 1 rather than 0.
+inline Bounds mask_bounds(const Box<uint8_t>& mask) {
+  const int64_t width = mask.width, height = mask.height;
+  const auto first_one = [](const uint8_t* from, int64_t n) {  // n if there is none
+    const void* found = std::memchr(from, 1, n);
+    return found ? static_cast<const uint8_t*>(found) - from : n;
+  };
+  Bounds whole = {mask.depth, 0, height, 0, width, 0, 0};
+  std::vector<uint8_t> seen(width);
+  std::mutex adding;
+  parallel_for(mask.depth, 4 * mask.grain(), [&](int64_t begin, int64_t end) {
+    Bounds part = {mask.depth, 0, height, 0, width, 0, 0};
+    std::vector<uint8_t> count(width), here(width);
+    const auto take = [&] {  // before a count might be too large
+      for (int64_t x = 0; x < width; ++x) {
+        part.voxels += count[x];
+        here[x] |= count[x];
+      }
+      std::fill(count.begin(), count.end(), uint8_t{0});
+    };
+    int64_t counted = 0;
+    for (int64_t z = begin; z < end; ++z) {
+      int64_t top = 0, bottom = height;
+      while (top < height && first_one(mask.row(z, top), width) == width) ++top;
+      if (top == height) continue;
+      while (first_one(mask.row(z, bottom - 1), width) == width) --bottom;
+      for (int64_t y = top; y < bottom; ++y) {
+        const uint8_t* row = mask.row(z, y);
+        for (int64_t x = 0; x < width; ++x) count[x] = static_cast<uint8_t>(count[x] + row[x]);
+        if (++counted % std::numeric_limits<uint8_t>::max() == 0) take();
+      }
+      part.z0 = std::min(part.z0, z);
+      part.z1 = z + 1;
+      part.y0 = std::min(part.y0, top);
+      part.y1 = std::max(part.y1, bottom);
+    }
+    take();
+    std::lock_guard guard(adding);
+    for (int64_t x = 0; x < width; ++x) seen[x] |= here[x];
+    whole = {std::min(whole.z0, part.z0),
+             std::max(whole.z1, part.z1),
+             std::min(whole.y0, part.y0),
+             std::max(whole.y1, part.y1),
+             width,
+             0,
+             whole.voxels + part.voxels};
+  });
+  for (int64_t x = 0; x < width; ++x) {
+    if (seen[x] == 0) continue;
+    whole.x0 = std::min(whole.x0, x);
+    whole.x1 = x + 1;
+  }
+  return whole;
+}
+
+// Of the numbers inside a mask: the least, the greatest, whether all are finite, and whether all
+// are whole.
+struct Extent {
+  double low, high;
+  bool finite, whole;
+};
+
+template <class T>
+class ExtentLanes {
+ public:
+  ExtentLanes() {
+    std::fill_n(low_, width, std::numeric_limits<T>::max());
+    std::fill_n(high_, width, std::numeric_limits<T>::lowest());
+  }
+
+  void add(const T* x, const uint8_t* inside, int64_t n) {
+    int64_t i = 0;
+    for (; i + width <= n; i += width)
+      for (int l = 0; l < width; ++l) add(x[i + l], inside[i + l], l);
+    for (; i < n; ++i) add(x[i], inside[i], 0);
+  }
+
+  Extent found() const {
+    Extent all = {std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), true,
+                  true};
+    for (int l = 0; l < width; ++l) {
+      all.low = std::min(all.low, static_cast<double>(low_[l]));
+      all.high = std::max(all.high, static_cast<double>(high_[l]));
+      all.finite &= odd_[l] == 0;
+      all.whole &= fraction_[l] == 0;
+    }
+    return all;
+  }
+
+ private:
+  static constexpr int width = 16;
+
+  void add(T x, uint8_t inside, int l) {
+    const T above = inside ? x : std::numeric_limits<T>::lowest(),
+            below = inside ? x : std::numeric_limits<T>::max();
+    low_[l] = below < low_[l] ? below : low_[l];
+    high_[l] = above > high_[l] ? above : high_[l];
+    if constexpr (std::is_floating_point_v<T>) {
+      const T given = inside ? x : T{0};
+      odd_[l] += given - given;  // NaN from then on, if x is not finite
+      fraction_[l] += std::fabs(given - std::trunc(given));
+    }
+  }
+
+  T low_[width], high_[width], odd_[width] = {}, fraction_[width] = {};
+};
+
+template <class T>
+Extent extent_inside(const Box<T>& volume, const Box<uint8_t>& mask) {
+  Extent whole = ExtentLanes<T>().found();
+  std::mutex adding;
+  parallel_for(volume.depth, volume.grain(), [&](int64_t begin, int64_t end) {
+    ExtentLanes<T> lanes;
+    for (int64_t z = begin; z < end; ++z)
+      for (int64_t y = 0; y < volume.height; ++y)
+        lanes.add(volume.row(z, y), mask.row(z, y), volume.width);
+    const Extent part = lanes.found();
+    std::lock_guard guard(adding);
+    whole = {std::min(whole.low, part.low), std::max(whole.high, part.high),
+             whole.finite && part.finite, whole.whole && part.whole};
+  });
+  return whole;
+}
+
+// The numbers inside a mask, in order.
+template <class T>
+void gather(const Box<T>& volume, const Box<uint8_t>& mask, double* values) {
+  const int64_t grain = volume.grain();
+  std::vector<int64_t> first((volume.depth + grain - 1) / grain + 1);
+  const auto for_chunks = [&](auto&& row) {
+    parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+      int64_t at = first[begin / grain];
+      for (int64_t z = begin; z < end; ++z)
+        for (int64_t y = 0; y < volume.height; ++y) row(z, y, at);
+      first[begin / grain] = at;
+    });
+  };
+  for_chunks([&](int64_t z, int64_t y, int64_t& count) {
+    const uint8_t* inside = mask.row(z, y);
+    uint32_t here = 0;
+    for (int64_t x = 0; x < volume.width; ++x) here += inside[x];
+    count += here;
+  });
+  int64_t begin = 0;
+  for (int64_t& count : first) begin += std::exchange(count, begin);
+  for_chunks([&](int64_t z, int64_t y, int64_t& at) {
+    const T* from = volume.row(z, y);
+    const uint8_t* inside = mask.row(z, y);
+    for (int64_t x = 0; x < volume.width; ++x)
+      if (inside[x]) values[at++] = static_cast<double>(from[x]);
+  });
+}
+
+// Bins by ascending edges that are evenly spaced, but for the last: bin k has
+// edges[k - 1] <= x < edges[k]. A guess in vector code is certain but near an edge, where rounding
+// counts: there the edges themselves are asked.
+class Bins {
+ public:
+  Bins(const double* edges, int64_t count) : edges_(edges), count_(count) {
+    const int64_t even = count > 2 ? count - 2 : count - 1;  // bins of one width
+    if (even > 0) per_width_ = static_cast<double>(even) / (edges[even] - edges[0]);
+    const double largest = std::max(std::fabs(edges[0]), std::fabs(edges[count - 1]));
+    near_ = 8 * std::numeric_limits<double>::epsilon() *
+            (largest * per_width_ + static_cast<double>(count));
+    sure_ = std::isfinite(near_) ? static_cast<double>(even) : 0.0;
+  }
+
+  // to[i] = the bin of x[i] where inside, else 0.
+  template <class From, class T>
+  void place(const From* x, const uint8_t* inside, int64_t n, T* __restrict to) const {
+    constexpr int64_t piece = 64;
+    for (int64_t i = 0; i < n; i += piece)
+      if (i + piece <= n)
+        place_piece(x + i, inside + i, to + i, Whole{});
+      else
+        place_piece(x + i, inside + i, to + i, n - i);
+  }
+
+ private:
+  struct Whole {  // a piece of 64, known when compiled
+    constexpr operator int64_t() const { return 64; }
+  };
+
+  template <class From, class T, class Count>
+  void place_piece(const From* x, const uint8_t* inside, T* __restrict to, Count count) const {
+    const double first = edges_[0], per_width = per_width_, near = near_, sure = sure_,
+                 most = static_cast<double>(count_ - 1);
+    uint8_t unsure[64];
+    for (int64_t i = 0; i < count; ++i) {
+      const double value = inside[i] ? static_cast<double>(x[i]) : first;
+      double guess = (value - first) * per_width;
+      guess = guess < most ? guess : most;  // and where it is NaN
+      const double bin = std::floor(guess), above = guess - bin;
+      unsure[i] = (above < near) | (above > 1.0 - near) | (guess >= sure) ? inside[i] : uint8_t{0};
+      to[i] = inside[i] ? static_cast<T>(static_cast<int32_t>(bin) + 1) : T{0};
+    }
+    for (const uint8_t* at = unsure;; ++at) {
+      at = static_cast<const uint8_t*>(std::memchr(at, 1, unsure + count - at));
+      if (!at) return;
+      to[at - unsure] = static_cast<T>(search(static_cast<double>(x[at - unsure])));
+    }
+  }
+
+  // x >= edges[0]; what is not below the last edge belongs to bin `count`.
+  int32_t search(double x) const {
+    const double guess = (x - edges_[0]) * per_width_, most = static_cast<double>(count_ - 1);
+    int64_t bin = guess > 0.0 ? static_cast<int64_t>(std::min(guess, most)) : 0;  // 0 if NaN
+    while (bin + 1 < count_ && edges_[bin + 1] <= x) ++bin;
+    while (bin > 0 && edges_[bin] > x) --bin;
+    return static_cast<int32_t>(bin + 1);
+  }
+
+  const double* edges_;
+  int64_t count_;
+  double per_width_ = 0.0;
+  double near_;  // bins: how far the guess may be off, and more
+  double sure_;  // guesses from here on are not trusted: the last bin may be wider
+};
+
+}  // namespace lesionkit::texture
