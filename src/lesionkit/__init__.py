@@ -1,7 +1,8 @@
 """lesionkit: a fast backend for lesion imaging.
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
-``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering`` (k-means and fuzzy c-means, plain and spatial, and codebooks).
+``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering``
+(k-means and fuzzy c-means).
 """
 
 from __future__ import annotations
