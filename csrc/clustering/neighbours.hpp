@@ -14,7 +14,7 @@
 #include "clustering/power.hpp"
 #include "clustering/window.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::spatial {
 
 // One channel: `image` and, unless all pixels count, `mask` (nonzero: counts).
 template <class T>
@@ -238,4 +238,4 @@ class SimilarOfWindow {
   std::vector<double> near_, padded_, counts_, scale_, sum_, weight_, count_;
 };
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::spatial

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::spatial {
 
 // How the image goes on past its border, by numpy.pad's names; VALID: it does not, and a window
 // there holds fewer pixels.
@@ -84,4 +84,4 @@ class Window {
   std::vector<int64_t> left_, right_;
 };
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::spatial

@@ -1,1 +1,96 @@
 # csrc/clustering/bind*.cpp. Python has checked every array: exact dtype, C-contiguous.
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Real = TypeVar("_Real", np.float32, np.float64)
+_Bytes = NDArray[np.uint8]
+_Labels = NDArray[np.int32]
+_Half = tuple[int, int, int]
+
+# Images are (channels, planes, rows, columns); a window is half its sides and the number of a
+# border rule. `x` of spatial_fcm is (channels, n); `centres` (classes, channels) float64 are moved.
+
+def window_mean(
+    images: NDArray[_Real],
+    mask: _Bytes | None,
+    half: _Half,
+    border: int,
+    self: bool,
+    out: NDArray[_Real],
+) -> None: ...
+def window_median(
+    images: NDArray[_Real],
+    mask: _Bytes | None,
+    half: _Half,
+    border: int,
+    self: bool,
+    out: NDArray[_Real],
+) -> None: ...
+def window_similar(
+    images: NDArray[_Real],
+    mask: _Bytes | None,
+    half: _Half,
+    border: int,
+    reach: float,
+    alike: float,
+    out: NDArray[_Real],
+) -> None: ...
+def mix(x: NDArray[_Real], y: NDArray[_Real], alpha: float, extra: NDArray[_Real]) -> None: ...
+def spatial_fcm_fit(
+    x: NDArray[_Real],
+    extra: NDArray[_Real] | None,
+    weight: NDArray[_Real] | None,
+    m: float,
+    most: int,
+    tolerance: float,
+    centres: NDArray[np.float64],
+) -> int: ...
+def spatial_fcm_planes(
+    x: NDArray[_Real],
+    extra: NDArray[_Real] | None,
+    m: float,
+    centres: NDArray[np.float64],
+    chosen: int,
+    plane: NDArray[_Real] | None,
+    labels: _Labels | None,
+) -> None: ...
+def sfcm_fit(
+    x: NDArray[_Real],
+    weight: NDArray[_Real] | None,
+    half: _Half,
+    border: int,
+    m: float,
+    p: float,
+    q: float,
+    most: int,
+    tolerance: float,
+    centres: NDArray[np.float64],
+) -> int: ...
+def sfcm_planes(
+    x: NDArray[_Real],
+    weight: NDArray[_Real] | None,
+    half: _Half,
+    border: int,
+    m: float,
+    p: float,
+    q: float,
+    centres: NDArray[np.float64],
+    chosen: int,
+    plane: NDArray[_Real] | None,
+    labels: _Labels | None,
+) -> None: ...
+def flicm_fit(
+    x: NDArray[_Real],
+    weight: NDArray[_Real] | None,
+    half: _Half,
+    border: int,
+    m: float,
+    most: int,
+    tolerance: float,
+    centres: NDArray[np.float64],
+    u: NDArray[_Real],
+    spare: NDArray[_Real],
+    labels: _Labels,
+) -> int: ...

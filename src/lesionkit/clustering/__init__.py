@@ -6,10 +6,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
+    from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
+    from lesionkit.clustering.spatial import FLICM as FLICM
+    from lesionkit.clustering.spatial import sFCM as sFCM
+    from lesionkit.clustering.spatial_levels import FGFCM as FGFCM
+    from lesionkit.clustering.spatial_levels import EnFCM as EnFCM
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME: dict[str, str] = {
+    "EnFCM": "spatial_levels",
+    "FCM_S1": "spatial",
+    "FCM_S2": "spatial",
+    "FGFCM": "spatial_levels",
+    "FLICM": "spatial",
+    "sFCM": "spatial",
+}
+__all__: list[str] = [
+    "FCM_S1",
+    "FCM_S2",
+    "FGFCM",
+    "FLICM",
+    "EnFCM",
+    "sFCM",
+]
 
 
 def __getattr__(name: str) -> Any:
