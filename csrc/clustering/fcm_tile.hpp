@@ -57,7 +57,7 @@ bool all_above(const Register<T>& value, T limit) {
   return all;
 }
 
-// What every pass over the samples is given. Centres and `old` are in the units of the samples.
+// What every pass over the samples is given.
 template <class In>
 struct Samples {
   const In* x;           // [n][d]

@@ -6,10 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME: dict[str, str] = {
+    "FuzzyCMeans": "fcm",
+}
+__all__ = [
+    "FuzzyCMeans",
+]
 
 
 def __getattr__(name: str) -> Any:
