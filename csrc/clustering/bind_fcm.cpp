@@ -1,6 +1,129 @@
+// lesionkit.clustering, fuzzy c-means: Python has checked shapes, dtypes and ranges
+// (clustering/fcm.py).
+#include <pybind11/stl.h>
+
+#include "clustering/fcm_answers.hpp"
+#include "clustering/fcm_fit.hpp"
+#include "clustering/survey.hpp"
 #include "common/arrays.hpp"
-#include "common/parallel.hpp"
+#include "common/extent.hpp"
 
 namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::clustering;
 
-void bind_fcm(py::module_ m) {}
+namespace {
+
+using Weight = std::optional<Array<double>>;
+
+const double* pointer(const Weight& weight) { return weight ? weight->data() : nullptr; }
+
+// The power of two that makes `range` at most 1.
+template <class T>
+double scale_for(double range) {
+  if (!(range > 0.0)) return 1.0;
+  const int most = std::numeric_limits<T>::max_exponent - 3;
+  return std::ldexp(1.0, std::clamp(-std::ilogb(std::min(range, 1e308)) - 1, -most, most));
+}
+
+// Samples for an answer, in units of the spread of the centres.
+template <class T>
+Samples<T> samples_among(const Array<T>& x, const Array<double>& centres) {
+  const int64_t c = centres.shape(0), d = centres.shape(1);
+  double squares = 0.0;
+  for (int64_t k = 0; k < d; ++k) {
+    Extent extent;
+    for (int64_t j = 0; j < c; ++j)
+      extent.add({centres.data()[j * d + k], centres.data()[j * d + k], true});
+    squares = std::hypot(squares, extent.high - extent.low);
+  }
+  return {x.data(), nullptr, x.shape(0), d, scale_for<T>(squares), 1.0};
+}
+
+// Moves the centres; (passes, objective). range: the longest distance there may be between a
+// sample and a centre.
+template <class T>
+py::tuple fcm_fit(const Array<T>& x, const Weight& weight, double range, double greatest_weight,
+                  double total_weight, double m, int64_t max_iter, double tol, bool of_memberships,
+                  Array<double>& centres) {
+  const Samples<T> samples = {x.data(),   pointer(weight),     x.shape(0),
+                              x.shape(1), scale_for<T>(range), 1.0 / greatest_weight};
+  const Stop stop = {max_iter, tol, of_memberships};
+  const int64_t c = centres.shape(0);
+  double* moved = centres.mutable_data();
+  Fit result;
+  {
+    py::gil_scoped_release release;
+    result = fit(samples, c, Fuzziness(m), stop, total_weight, moved);
+  }
+  return py::make_tuple(result.n_iter, result.objective);
+}
+
+template <class T>
+void fcm_memberships(const Array<T>& x, double m, const Array<double>& centres, int64_t plane,
+                     Array<T>& out) {
+  write_memberships(samples_among(x, centres), centres.data(), centres.shape(0), Fuzziness(m),
+                    plane, out.mutable_data());
+}
+
+template <class T>
+void distances(const Array<T>& x, const Array<double>& centres, Array<T>& out) {
+  write_distances(samples_among(x, centres), centres.data(), centres.shape(0), out.mutable_data());
+}
+
+template <class T>
+void nearest(const Array<T>& x, const Array<double>& centres, Array<int32_t>& out) {
+  if constexpr (std::is_floating_point_v<T>)
+    if (x.shape(1) > 1)
+      return write_labels(samples_among(x, centres), centres.data(), centres.shape(0),
+                          out.mutable_data());
+  write_labels_of_line(x.data(), x.shape(0), centres.data(), centres.shape(0), out.mutable_data());
+}
+
+template <class T>
+bool survey_of(const Array<T>& x, const Weight& weight, Array<double>& out) {
+  const Samples<T> samples = {x.data(), pointer(weight), x.shape(0), x.shape(1), 1.0, 1.0};
+  return survey(samples, reinterpret_cast<Survey*>(out.mutable_data()));
+}
+
+template <class T>
+void count(const Array<T>& x, const Weight& weight, int64_t low, Array<double>& counts) {
+  count_values(x.data(), pointer(weight), x.size(), low, counts.mutable_data(), counts.size());
+}
+
+template <class T>
+void bind_integers(py::module_& m) {
+  m.def("nearest", nearest<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
+        py::arg("out").noconvert(), ReleaseGil());
+  m.def("count_values", count<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+        py::arg("low"), py::arg("counts").noconvert(), ReleaseGil());
+}
+
+template <class T>
+void bind_reals(py::module_& m) {
+  bind_integers<T>(m);
+  m.def("fcm_fit", fcm_fit<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+        py::arg("range"), py::arg("greatest_weight"), py::arg("total_weight"), py::arg("m"),
+        py::arg("max_iter"), py::arg("tol"), py::arg("of_memberships"),
+        py::arg("centres").noconvert());
+  m.def("fcm_memberships", fcm_memberships<T>, py::arg("x").noconvert(), py::arg("m"),
+        py::arg("centres").noconvert(), py::arg("plane"), py::arg("out").noconvert(), ReleaseGil());
+  m.def("distances", distances<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
+        py::arg("out").noconvert(), ReleaseGil());
+  m.def("survey", survey_of<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+        py::arg("out").noconvert(), ReleaseGil());
+  m.def(
+      "whole_numbers", [](const Array<T>& x) { return whole_numbers(x.data(), x.size()); },
+      py::arg("x").noconvert(), ReleaseGil());
+}
+
+}  // namespace
+
+void bind_fcm(py::module_ m) {
+  bind_integers<uint8_t>(m);
+  bind_integers<int8_t>(m);
+  bind_integers<uint16_t>(m);
+  bind_integers<int16_t>(m);
+  bind_reals<float>(m);
+  bind_reals<double>(m);
+}

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
     from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
     from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
     from lesionkit.clustering.spatial import FLICM as FLICM
@@ -19,14 +20,16 @@ _HOME: dict[str, str] = {
     "FCM_S2": "spatial",
     "FGFCM": "spatial_levels",
     "FLICM": "spatial",
+    "FuzzyCMeans": "fcm",
     "sFCM": "spatial",
 }
-__all__: list[str] = [
+__all__ = [
     "FCM_S1",
     "FCM_S2",
     "FGFCM",
     "FLICM",
     "EnFCM",
+    "FuzzyCMeans",
     "sFCM",
 ]
 
