@@ -36,7 +36,7 @@ void bind_each(py::module_ m) {
   using namespace py::literals;
   const auto bind = [&]<class T>(T) {
     m.def(
-        "count_values",
+        "histogram",
         [](const Array<T>& x, const Mask& mask, int64_t low, Array<int64_t>& counts) {
           return histogram::count(x.data(), data_of(mask), x.size(), low, counts.size(),
                                   counts.mutable_data());

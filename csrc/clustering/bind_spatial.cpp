@@ -91,15 +91,14 @@ void filter(const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int b
   }
 }
 
-// z (in place of y) and extra, which starts as 0.
+// y becomes z; extra starts as 0.
 template <class T>
 void mix(const Array<T>& x, Array<T>& y, double alpha, Array<T>& extra) {
   const int64_t n = extra.size(), channels = x.shape(0);
   T *z = y.mutable_data(), *more = extra.mutable_data();
   parallel_for(n, 1 << 16, [&](int64_t begin, int64_t end) {
     for (int64_t e = 0; e < channels; ++e)
-      mixed_line(x.data() + e * n + begin, z + e * n + begin, end - begin, alpha, z + e * n + begin,
-                 more + begin);
+      mixed_line(x.data() + e * n + begin, end - begin, alpha, z + e * n + begin, more + begin);
   });
 }
 
@@ -116,8 +115,8 @@ int64_t fcm_fit(const Array<T>& x, const Maybe<T>& extra, const Maybe<T>& weight
   std::vector<double> sums(chunks * size);
   Passes passes(most, tolerance);
   while (passes.more()) {
-    const Centres<T> v(centres.data(), c, pixels.channels);
-    with_classes(c, [&](auto classes) {
+    const ClassCentres<T> v(centres.data(), c, pixels.channels);
+    specialised(c, pixels, [&](auto classes, const auto& pixels) {
       parallel_for_with(
           pixels.n, grain, [&] { return CentreSums<T>(c, pixels.channels); },
           [&](CentreSums<T>& chunk, int64_t begin, int64_t end) {
@@ -125,7 +124,7 @@ int64_t fcm_fit(const Array<T>& x, const Maybe<T>& extra, const Maybe<T>& weight
             chunk.take(sums.data() + begin / grain * size);
           });
     });
-    passes.end(move_centres(sums, c, pixels.channels, centres.mutable_data()));
+    passes.end(move_centres<T>(sums, c, pixels.channels, centres.mutable_data()));
   }
   return passes.done();
 }
@@ -136,43 +135,65 @@ void fcm_planes(const Array<T>& x, const Maybe<T>& extra, double m, const Array<
                 int64_t chosen, Maybe<T>& plane, Maybe<int32_t>& labels) {
   const Pixels<T> pixels = pixels_of<T>(x, {});
   const Fuzziness f(m);
-  const Centres<T> v(centres.data(), centres.shape(0), pixels.channels);
+  const ClassCentres<T> v(centres.data(), centres.shape(0), pixels.channels);
   T* u = plane ? plane->mutable_data() : nullptr;
   int32_t* k = labels ? labels->mutable_data() : nullptr;
-  with_classes(centres.shape(0), [&](auto classes) {
+  specialised(centres.shape(0), pixels, [&](auto classes, const auto& pixels) {
     parallel_for(pixels.n, grain_of(classes), [&](int64_t begin, int64_t end) {
       fcm_answer(pixels, data_of(extra), v, f, classes, begin, end, chosen, u, k);
     });
   });
 }
 
-// A pass of sFCM: use(state, ...) for each register of each task, then done(state, task).
-template <class T, class MakeState, class Use, class Done>
+// A pass of sFCM: answer(v, f, classes, ...) for each register; end_line(), end_task(task).
+template <class T, class MakeState>
 void sfcm_pass(const Window& window, const Pixels<T>& pixels, const Array<double>& centres,
-               double m, Weighing by, MakeState&& make_state, Use&& use, Done&& done) {
+               double m, double p, double q, MakeState&& make_state) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0);
-  const Centres<T> v(centres.data(), c, pixels.channels);
-  using Own = decltype(make_state());
-  struct State {
-    SpatialMemberships<T> memberships;
-    Own own;
-  };
-  with_classes(c, [&](auto classes) {
+  const ClassCentres<T> v(centres.data(), c, pixels.channels);
+  using Answer = decltype(make_state());
+  specialised(c, pixels, [&]<class Channels>(auto classes, const Pixels<T, Channels>& pixels) {
+    struct State {
+      SpatialMemberships<T, Channels> memberships;
+      Answer answer;
+    };
+    const auto run = [&](State& state, int64_t task) {
+      with_powers(p, q, [&](const auto& by) {
+        state.memberships.run(
+            task, v, f, by, classes,
+            [&](int64_t at, auto count, const Register<T>& share, const Register<T>* u) {
+              state.answer.add(pixels, v, f, classes, at, count, share, u);
+            },
+            [&] { state.answer.end_line(); });
+      });
+      state.answer.end_task(task);
+    };
     parallel_for_with(
         Marching<T>::tasks(window.grid), 1,
         [&] { return State{{window, pixels, c}, make_state()}; },
         [&](State& state, int64_t task, int64_t end) {
-          for (; task < end; ++task) {
-            state.memberships.run(task, v, f, by, classes, [&](auto at, auto count, auto share,
-                                                               auto* u) {
-              use(state.own, v, f, classes, at, count, share, u);
-            });
-            done(state.own, task);
-          }
+          for (; task < end; ++task) run(state, task);
         });
   });
 }
+
+template <class T>
+struct SfcmSums {
+  CentreSums<T> sums;
+  double* to;  // (tasks, sums)
+  int64_t size;
+
+  template <class Channels, class Classes, class Count>
+  void add(const Pixels<T, Channels>& pixels, const ClassCentres<T>& v, const Fuzziness& f,
+           Classes classes, int64_t at, Count count, const Register<T>& share,
+           const Register<T>* u) {
+    for (int j = 0; j < classes; ++j)
+      sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
+  }
+  void end_line() { sums.flush(); }
+  void end_task(int64_t task) { sums.take(to + task * size); }
+};
 
 template <class T>
 int64_t sfcm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int border, double m,
@@ -183,18 +204,29 @@ int64_t sfcm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int borde
   std::vector<double> sums(Marching<T>::tasks(window.grid) * size);
   Passes passes(most, tolerance);
   while (passes.more()) {
-    sfcm_pass(
-        window, pixels, centres, m, {p, q}, [&] { return CentreSums<T>(c, pixels.channels); },
-        [&](CentreSums<T>& task, const Centres<T>& v, const Fuzziness& f, auto classes, int64_t at,
-            auto count, const Register<T>& share, const Register<T>* u) {
-          for (int j = 0; j < classes; ++j)
-            task.add(pixels, at, count, v, j, share * raised(u[j], f.m));
-        },
-        [&](CentreSums<T>& state, int64_t task) { state.take(sums.data() + task * size); });
-    passes.end(move_centres(sums, c, pixels.channels, centres.mutable_data()));
+    sfcm_pass(window, pixels, centres, m, p, q, [&] {
+      return SfcmSums<T>{CentreSums<T>(c, pixels.channels), sums.data(), size};
+    });
+    passes.end(move_centres<T>(sums, c, pixels.channels, centres.mutable_data()));
   }
   return passes.done();
 }
+
+template <class T>
+struct SfcmPlanes {
+  int64_t chosen;
+  T* plane;  // either may be null
+  int32_t* labels;
+
+  template <class Channels, class Classes, class Count>
+  void add(const Pixels<T, Channels>&, const ClassCentres<T>&, const Fuzziness&, Classes classes,
+           int64_t at, Count count, const Register<T>& share, const Register<T>* u) {
+    if (plane) store(share * u[chosen], plane + at, count);
+    if (labels) extreme(u, classes, false, count, labels + at);
+  }
+  void end_line() {}
+  void end_task(int64_t) {}
+};
 
 template <class T>
 void sfcm_planes(const Array<T>& x, const Maybe<T>& weight, Half half, int border, double m,
@@ -202,17 +234,9 @@ void sfcm_planes(const Array<T>& x, const Maybe<T>& weight, Half half, int borde
                  Maybe<int32_t>& labels) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
-  T* to = plane ? plane->mutable_data() : nullptr;
-  int32_t* k = labels ? labels->mutable_data() : nullptr;
-  struct None {};
-  sfcm_pass(
-      window, pixels, centres, m, {p, q}, [] { return None{}; },
-      [&](None, const Centres<T>&, const Fuzziness&, auto classes, int64_t at, auto count,
-          const Register<T>& share, const Register<T>* u) {
-        if (to) store(share * u[chosen], to + at, count);
-        if (k) extreme(u, classes, false, count, k + at);
-      },
-      [](None, int64_t) {});
+  const SfcmPlanes<T> answer = {chosen, plane ? plane->mutable_data() : nullptr,
+                                labels ? labels->mutable_data() : nullptr};
+  sfcm_pass(window, pixels, centres, m, p, q, [&] { return answer; });
 }
 
 // One pass from `old` (or plain FCM's distances) to `made`; moves the centres.
@@ -221,12 +245,12 @@ double flicm_pass(const Window& window, const Pixels<T>& pixels, double m, const
                   Array<double>& centres, std::vector<double>& sums) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0), size = CentreSums<T>::size(c, pixels.channels);
-  const Centres<T> v(centres.data(), c, pixels.channels);
-  struct State {
-    LocalInformation<T> local;
-    CentreSums<T> sums;
-  };
-  with_classes(c, [&](auto classes) {
+  const ClassCentres<T> v(centres.data(), c, pixels.channels);
+  specialised(c, pixels, [&]<class Channels>(auto classes, const Pixels<T, Channels>& pixels) {
+    struct State {
+      LocalInformation<T, Channels> local;
+      CentreSums<T> sums;
+    };
     parallel_for_with(
         Marching<T>::tasks(window.grid), 1,
         [&] { return State{{window, pixels, c}, {c, pixels.channels}}; },
@@ -237,7 +261,7 @@ double flicm_pass(const Window& window, const Pixels<T>& pixels, double m, const
           }
         });
   });
-  return move_centres(sums, c, pixels.channels, centres.mutable_data());
+  return move_centres<T>(sums, c, pixels.channels, centres.mutable_data());
 }
 
 // The class of the greatest of memberships (classes, n).

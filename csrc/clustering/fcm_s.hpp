@@ -11,40 +11,47 @@
 
 namespace lesionkit::clustering::spatial {
 
-// z and e of one channel: e is added to, so that channels sum up.
+// z, in place of y, and e of one channel: e is added to, so that channels sum up.
 template <class T>
-void mixed_line(const T* x, const T* y, int64_t n, double alpha, T* z, T* extra) {
+void mixed_line(const T* x, int64_t n, double alpha, T* y, T* extra) {
   const T own = static_cast<T>(1.0 / (1.0 + alpha)), share = static_cast<T>(alpha / (1.0 + alpha));
   const T weight = own * share;
   for (int64_t i = 0; i < n; ++i) {
     const T apart = y[i] - x[i];
-    z[i] = x[i] + share * apart;
+    y[i] = x[i] + share * apart;
     extra[i] += weight * apart * apart;
   }
 }
 
 // Squared distances of a register of pixels to each centre.
-template <class T, class Classes, class Count>
-inline void distances(const Pixels<T>& pixels, const T* extra, const Centres<T>& v, Classes classes,
+template <class T, class Channels, class Classes, class Count>
+inline void distances(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, Classes classes,
                       int64_t at, Count count, Register<T>* to) {
   const Register<T> more = extra ? load(extra + at, count) : Register<T>{};
   for (int j = 0; j < classes; ++j) to[j] = v.distance(pixels, at, count, j) + more;
 }
 
-// Adds pixels begin to end to the sums; the sums' objective lacks the factor 1 + alpha.
-template <class T, class Classes>
-void fcm_sums(const Pixels<T>& pixels, const T* extra, const Centres<T>& v, const Fuzziness& f,
+// Adds pixels begin to end to the sums.
+template <class T, class Channels, class Classes>
+void fcm_sums(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, const Fuzziness& f,
               Classes classes, int64_t begin, int64_t end, CentreSums<T>& sums) {
   constexpr int64_t BLOCK = 1024;
   for (int64_t first = begin; first < end; first += BLOCK) {
-    each_register<T>(std::min(BLOCK, end - first), [&](int64_t i, auto count) {
-      const int64_t at = first + i;
-      Register<T> w[room<Classes>];
-      distances(pixels, extra, v, classes, at, count, w);
-      Register<T> share = first_lanes<T>(count);
-      if (pixels.weight) share *= load(pixels.weight + at, count);
-      sums.add_objective(share * weights_of_centres(w, classes, f, w));
-      for (int j = 0; j < classes; ++j) sums.add(pixels, at, count, v, j, share * w[j]);
+    fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
+      sums.drop();
+      each_register<T>(std::min(BLOCK, end - first), [&](int64_t i, auto count) {
+        const int64_t at = first + i;
+        Register<T> d[room<Classes>], u[room<Classes>];
+        distances(pixels, extra, v, classes, at, count, d);
+        const Register<T> share = pixels.share(at, count);
+        if (f.two) {
+          memberships_by<careful>(d, f, classes, watch, u);
+          for (int j = 0; j < classes; ++j) u[j] *= u[j];
+        } else {
+          weights_of_centres(d, classes, f, u);
+        }
+        for (int j = 0; j < classes; ++j) sums.add(pixels, at, count, v, j, share * u[j]);
+      });
     });
     sums.flush();
   }
@@ -52,8 +59,8 @@ void fcm_sums(const Pixels<T>& pixels, const T* extra, const Centres<T>& v, cons
 
 // The memberships of pixels begin to end, in a plane of class j; and, where `labels` is given, the
 // class of the greatest.
-template <class T, class Classes>
-void fcm_answer(const Pixels<T>& pixels, const T* extra, const Centres<T>& v, const Fuzziness& f,
+template <class T, class Channels, class Classes>
+void fcm_answer(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, const Fuzziness& f,
                 Classes classes, int64_t begin, int64_t end, int64_t chosen, T* plane,
                 int32_t* labels) {
   each_register<T>(end - begin, [&](int64_t i, auto count) {

@@ -6,14 +6,13 @@
 
 #include "clustering/centre_sums.hpp"
 #include "clustering/marching.hpp"
-#include "clustering/sfcm.hpp"
 
 namespace lesionkit::clustering::spatial {
 
-template <class T>
+template <class T, class Channels>
 class LocalInformation {
  public:
-  LocalInformation(const Window& window, const Pixels<T>& pixels, int64_t classes)
+  LocalInformation(const Window& window, const Pixels<T, Channels>& pixels, int64_t classes)
       : w_(window), x_(pixels), marching_(window, classes) {
     for (int64_t p = -w_.planes; p <= w_.planes; ++p)
       for (int64_t r = -w_.rows; r <= w_.rows; ++r)
@@ -25,41 +24,44 @@ class LocalInformation {
   // The memberships of the task's pixels from `old` into `made`, both planar (classes, n), and
   // their sums. Without `old`: plain FCM's.
   template <class Classes>
-  void run(int64_t task, const Centres<T>& v, const Fuzziness& f, Classes classes, const T* old,
+  void run(int64_t task, const ClassCentres<T>& v, const Fuzziness& f, Classes classes, const T* old,
            T* made, CentreSums<T>& sums) {
-    const int64_t n = w_.grid.columns, width = w_.width();
+    const int64_t n = w_.grid.columns, stride = marching_.stride;
     const auto make = [&](int64_t line, T* to) {
       if (!old) return;
       each_register<T>(n, [&](int64_t i, auto count) {
         const int64_t at = line * n + i;
-        const Register<T> share = share_of(at, count);
+        const Register<T> share = x_.share(at, count);
         for (int j = 0; j < classes; ++j) {
           const Register<T> rest = T(1) - load(old + j * x_.n + at, count);
-          store(share * raised(rest, f.m) * v.distance(x_, at, count, j), to + j * width + i, count);
+          store(share * to_the_m(rest, f) * v.distance(x_, at, count, j), to + j * stride + i, count);
         }
       });
     };
     marching_.run(task, make, [&](int64_t plane, int64_t row) {
       lines_.clear();
       for (const Step& step : steps_)
-        lines_.push_back(marching_.lines(plane + step.plane, row + step.row) + w_.columns +
+        lines_.push_back(marching_.lines(plane + step.plane, row + step.row) + marching_.left +
                          step.column);
       const int64_t line = (plane * w_.grid.rows + row) * n;
-      each_register<T>(n, [&](int64_t i, auto count) {
-        const int64_t at = line + i;
-        Register<T> u[room<Classes>];
-        for (int j = 0; j < classes; ++j) {
-          u[j] = v.distance(x_, at, count, j);
-          for (size_t k = 0; k < steps_.size() && old; ++k)
-            u[j] += steps_[k].weight * load(lines_[k] + j * width + i, count);
-        }
-        memberships(u, classes, f, u);
-        const Register<T> share = share_of(at, count);
-        for (int j = 0; j < classes; ++j) {
-          u[j] *= share;
-          store(u[j], made + j * x_.n + at, count);
-          sums.add(x_, at, count, v, j, raised(u[j], f.m));
-        }
+      fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
+        sums.drop();
+        each_register<T>(n, [&](int64_t i, auto count) {
+          const int64_t at = line + i;
+          Register<T> d[room<Classes>], u[room<Classes>];
+          for (int j = 0; j < classes; ++j) {
+            d[j] = v.distance(x_, at, count, j);
+            for (size_t k = 0; k < steps_.size() && old; ++k)
+              d[j] += steps_[k].weight * load(lines_[k] + j * stride + i, count);
+          }
+          memberships_by<careful>(d, f, classes, watch, u);
+          const Register<T> share = x_.share(at, count);
+          for (int j = 0; j < classes; ++j) {
+            u[j] *= share;
+            store(u[j], made + j * x_.n + at, count);
+            sums.add(x_, at, count, v, j, to_the_m(u[j], f));
+          }
+        });
       });
       sums.flush();
     });
@@ -71,13 +73,8 @@ class LocalInformation {
     T weight;
   };
 
-  template <class Count>
-  Register<T> share_of(int64_t at, Count count) const {
-    return x_.weight ? load(x_.weight + at, count) : first_lanes<T>(count);
-  }
-
   const Window& w_;
-  const Pixels<T>& x_;
+  const Pixels<T, Channels>& x_;
   Marching<T> marching_;
   std::vector<Step> steps_;
   std::vector<const T*> lines_;

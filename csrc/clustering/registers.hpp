@@ -4,26 +4,16 @@
 #include <cstdint>
 #include <cstring>
 
-#include "common/lanes.hpp"
+#include "clustering/fcm_tile.hpp"
 
 namespace lesionkit::clustering::spatial {
-
-template <class T>
-struct RegisterOf {
-  typedef T type __attribute__((vector_size(lane_count * sizeof(double))));
-};
-template <class T>
-using Register = typename RegisterOf<T>::type;
-
-template <class T>
-inline constexpr int64_t lanes_of = lane_count * sizeof(double) / sizeof(T);
 
 // Calls body(i, count) for i = 0, lanes, 2 lanes ...: `count` lanes hold something, the last time
 // perhaps fewer than all. For the others it is a constant.
 template <class T, class Body>
 inline void each_register(int64_t n, Body&& body) {
   int64_t i = 0;
-  for (; i + lanes_of<T> <= n; i += lanes_of<T>) body(i, Constant<lanes_of<T>>{});
+  for (; i + width<T> <= n; i += width<T>) body(i, Constant<width<T>>{});
   if (i < n) body(i, n - i);
 }
 
@@ -45,13 +35,6 @@ inline Register<T> first_lanes(Count count) {
   Register<T> value{};
   for (int64_t l = 0; l < count; ++l) value[l] = T(1);
   return value;
-}
-
-template <class T>
-inline double sum_of(const Register<T>& value) {
-  double sum = 0.0;
-  for (int64_t l = 0; l < lanes_of<T>; ++l) sum += value[l];
-  return sum;
 }
 
 }  // namespace lesionkit::clustering::spatial

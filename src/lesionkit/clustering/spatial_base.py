@@ -122,7 +122,10 @@ class Spatial:
         if isinstance(self.init, str):
             if self.init != "k-means++":
                 raise ValueError(f"init must be 'k-means++' or centres, got {self.init!r}")
-            raise NotImplementedError
+            from lesionkit.clustering.seeding import seed  # it imports scikit-learn
+
+            ours = np.require(samples, requirements=["C", "A"])
+            return np.array(seed(ours, count, weights, self.random_state), np.float64)
         centres = np.asarray(self.init)
         if channels == 1 and centres.ndim == 1:
             centres = centres[:, None]
