@@ -6,10 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.clustering.kmeans import KMeans as KMeans
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME: dict[str, str] = {
+    "KMeans": "kmeans",
+}
+__all__: list[str] = [
+    "KMeans",
+]
 
 
 def __getattr__(name: str) -> Any:
