@@ -86,13 +86,14 @@ void distances_of(const Array<X>& x, const Array<double>& centres, Array<X>& out
       });
 }
 
-// uniform (1 + (k - 1) trials) in [0, 1); no seeds if the samples are not finite
+// uniform (1 + (k - 1) trials) in [0, 1), work (n); no seeds if the samples are not finite
 template <class X>
 std::vector<int64_t> seeds_of(const Array<X>& x, const Weights& weights, int64_t k, int64_t trials,
-                              const Array<double>& uniform) {
+                              const Array<double>& uniform, Array<float>& work) {
   const Samples<X> s = samples_of(x, weights);
-  if (s.n <= most_in_order) return seeds_in_order(s, k, trials, uniform.data());
-  return Seeding<X>(s)(k, trials, uniform.data());
+  float* const distance = work.mutable_data();
+  if (s.n <= most_in_order) return seeds_in_order(s, k, trials, uniform.data(), distance);
+  return Seeding<X>(s, distance)(k, trials, uniform.data());
 }
 
 std::vector<double> optimum_of(const Array<double>& values, const Array<double>& weights,
@@ -129,7 +130,7 @@ void bind_reals(py::module_& m) {
   m.def("distances", distances_of<X>, "x"_a.noconvert(), "centres"_a.noconvert(),
         "out"_a.noconvert(), ReleaseGil());
   m.def("seeds", seeds_of<X>, "x"_a.noconvert(), "weights"_a.noconvert(), "k"_a, "trials"_a,
-        "uniform"_a.noconvert(), ReleaseGil());
+        "uniform"_a.noconvert(), "work"_a.noconvert(), ReleaseGil());
   m.def("whole_numbers", whole_of<X>, "x"_a.noconvert(), ReleaseGil());
 }
 

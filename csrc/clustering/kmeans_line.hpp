@@ -23,6 +23,7 @@ namespace lesionkit::clustering {
 
 inline constexpr int most_on_line = 16;      // clusters; more are faster in kmeans_space.hpp
 inline constexpr int64_t samples_in_float = 512;  // summed before they are added to doubles
+inline constexpr int64_t samples_ahead = 4096;    // asked from memory
 
 // The centres in ascending order, each value once, and the cuts between them.
 template <class Real>
@@ -105,6 +106,7 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
       const int64_t end = std::min(whole, i + samples_in_float);
       Type shift_here[M + 1] = {}, squares_here = {};
       for (; i < end; i += R::lanes) {
+        __builtin_prefetch(x + i + samples_ahead);
         const Type here = load<Real>(x + i);
         Type centre = lanes.centre[0];
         Mask above[M];
@@ -185,6 +187,7 @@ double labels_on_line(const Line<Real>& line, const X* x, const double* w, int64
   const int64_t whole = n - n % R::lanes;
   int64_t i = 0;
   for (; i < whole; i += R::lanes) {
+    __builtin_prefetch(x + i + samples_ahead);
     const Type here = load<Real>(x + i);
     Type centre = lanes.centre[0];
     Mask cluster = lanes.cluster[0];

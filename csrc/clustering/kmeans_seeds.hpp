@@ -46,11 +46,12 @@ struct Law {
 template <class X>
 class Seeding {
  public:
-  explicit Seeding(const Samples<X>& samples)
+  // `distance`: room for n numbers
+  Seeding(const Samples<X>& samples, float* distance)
       : s_(samples),
         law_(s_.n, chunk_size(s_.n, int64_t{1} << 18, s_.d + 1, 1)),
         weight_law_(law_),
-        distance_(s_.n),
+        distance_(distance),
         origin_(s_.d) {
     if (!s_.w) {
       for (int64_t c = 0; c * law_.grain < s_.n; ++c)
@@ -149,19 +150,21 @@ class Seeding {
 
   // The sum of w y over a block, in several lanes.
   double weighted(const float* y, int64_t n, int64_t first) const {
-    double lanes[lane_count] = {}, sum = 0.0;
-    int64_t i = 0;
-    for (; i + lane_count <= n; i += lane_count)
-      for (int l = 0; l < lane_count; ++l)
-        lanes[l] += s_.w ? s_.w[first + i + l] * y[i + l] : static_cast<double>(y[i + l]);
-    for (; i < n; ++i) sum += s_.weight(first + i) * y[i];
-    for (double lane : lanes) sum += lane;
+    Lanes lanes = {};
+    const int64_t whole = n - n % lane_count;
+    if (s_.w)
+      for (int64_t i = 0; i < whole; i += lane_count)
+        lanes += load<double>(s_.w + first + i) * load<double>(y + i);
+    else
+      for (int64_t i = 0; i < whole; i += lane_count) lanes += load<double>(y + i);
+    double sum = sum_of(lanes);
+    for (int64_t i = whole; i < n; ++i) sum += s_.weight(first + i) * y[i];
     return sum;
   }
 
   void take(int64_t seed, bool first) {
     each_distance(&seed, 1, law_.chunk, [&](float* squares, int64_t n, int64_t i) {
-      float* distance = distance_.data() + i;
+      float* distance = distance_ + i;
       for (int64_t r = 0; r < n; ++r)
         distance[r] = !first && distance[r] < squares[r] ? distance[r] : squares[r];
       return weighted(distance, n, i);
@@ -172,7 +175,7 @@ class Seeding {
     const int64_t count = static_cast<int64_t>(drawn.size());
     std::vector<double> sums, left(count);
     each_distance(drawn.data(), count, sums, [&](float* squares, int64_t n, int64_t i) {
-      const float* distance = distance_.data() + i;
+      const float* distance = distance_ + i;
       for (int64_t r = 0; r < n; ++r) squares[r] = distance[r] < squares[r] ? distance[r] : squares[r];
       return weighted(squares, n, i);
     });
@@ -181,9 +184,9 @@ class Seeding {
   }
 
   Samples<X> s_;
-  Law law_, weight_law_;         // of w d^2 and of w
-  std::vector<float> distance_;  // squared, from the nearest centre
-  std::vector<double> origin_;   // the first centre
+  Law law_, weight_law_;        // of w d^2 and of w
+  float* distance_;             // squared, from the nearest centre
+  std::vector<double> origin_;  // the first centre
   float scale_ = 1.0f;
 };
 
@@ -194,7 +197,7 @@ inline constexpr int64_t most_in_order = 4096;
 // than most_in_order samples.
 template <class X>
 std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t trials,
-                                    const double* uniform) {
+                                    const double* uniform, float* distance) {
   std::vector<int64_t> order(s.n), first;
   std::iota(order.begin(), order.end(), 0);
   const auto row = [&](int64_t i) { return s.x + i * s.d; };
@@ -217,7 +220,7 @@ std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t tria
     w.push_back(s.weight(i));
   }
   const Samples<X> distinct = {x.data(), w.data(), static_cast<int64_t>(w.size()), s.d};
-  std::vector<int64_t> seeds = Seeding<X>(distinct)(k, trials, uniform);
+  std::vector<int64_t> seeds = Seeding<X>(distinct, distance)(k, trials, uniform);
   for (int64_t& seed : seeds) seed = first[seed];
   return seeds;
 }

@@ -168,7 +168,8 @@ class KMeans(  # type: ignore[misc]
         return look_up(X, kind.min, nearest(values, None, centres)[0])
 
     def _best_run(self, X: Any, weights: Real | None, original: Any, dtype: np.dtype[Any]) -> Run:
-        random_state = check_random_state(self.random_state)
+        chance = callable(self.init) or (isinstance(self.init, str) and self.init != "optimal")
+        random_state = check_random_state(self.random_state) if chance else None
         best: Run | None = None
         for _ in range(self._n_init):
             start = self._start(X, weights, original, random_state)
@@ -190,7 +191,11 @@ class KMeans(  # type: ignore[misc]
                 start = starts.optimal(X, weights, k)
         else:
             start = init(original, k, random_state=random_state) if callable(init) else init
-            start = check_array(start, dtype=np.float64, order="C", copy=True)
+            if not (isinstance(start, np.ndarray) and start.dtype.kind == "f" and start.ndim == 2):
+                start = check_array(start, dtype=np.float64, order="C")
+            start = np.array(start, np.float64, order="C")
+            if not np.isfinite(start).all():
+                check_array(start, input_name="init")
             for axis, (what, wanted) in enumerate(
                 (("number of clusters", k), ("number of features of the data", X.shape[1]))
             ):

@@ -27,7 +27,7 @@ def plus_plus(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
     """
     trials = 2 + int(math.log(k))
     uniform = random_state.random_sample(1 + (k - 1) * trials)
-    seeds = _core.seeds(X, weights, k, trials, uniform)
+    seeds = _core.seeds(X, weights, k, trials, uniform, np.empty(len(X), np.float32))
     if not seeds:
         raise NotFinite
     return X[seeds].astype(np.float64)
