@@ -44,14 +44,28 @@ typename Register<Real>::Type all(Real value) {
   return value - typename Register<Real>::Type{};
 }
 
-// The lanes of floats, added by twos in double.
-inline Lanes in_double(Floats x) {
+struct TwoLanes {
+  Lanes low, high;
+};
+
+inline TwoLanes widened(Floats x) {
   typedef float Half __attribute__((vector_size(lane_count * sizeof(float))));
   Half halves[2];
   std::memcpy(halves, &x, sizeof x);
-  return __builtin_convertvector(halves[0], Lanes) + __builtin_convertvector(halves[1], Lanes);
+  return {__builtin_convertvector(halves[0], Lanes), __builtin_convertvector(halves[1], Lanes)};
+}
+
+// The lanes of floats, added by twos in double.
+inline Lanes in_double(Floats x) {
+  const TwoLanes wide = widened(x);
+  return wide.low + wide.high;
 }
 inline Lanes in_double(Lanes x) { return x; }
+
+inline Lanes squares_in_double(Floats x) {
+  const TwoLanes wide = widened(x);
+  return wide.low * wide.low + wide.high * wide.high;
+}
 
 inline double sum_of(Lanes x) {
   double sum = 0.0;

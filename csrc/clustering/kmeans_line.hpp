@@ -23,6 +23,7 @@ namespace lesionkit::clustering {
 
 inline constexpr int most_on_line = 16;      // clusters; more are faster in kmeans_space.hpp
 inline constexpr int64_t samples_in_float = 512;  // summed before they are added to doubles
+inline constexpr int64_t samples_ahead = 4096;    // asked from memory
 
 // The centres in ascending order, each value once, and the cuts between them.
 template <class Real>
@@ -105,6 +106,7 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
       const int64_t end = std::min(whole, i + samples_in_float);
       Type shift_here[M + 1] = {}, squares_here = {};
       for (; i < end; i += R::lanes) {
+        __builtin_prefetch(x + i + samples_ahead);
         const Type here = load<Real>(x + i);
         Type centre = lanes.centre[0];
         Mask above[M];
@@ -182,31 +184,27 @@ double labels_on_line(const Line<Real>& line, const X* x, const double* w, int64
   const LineLanes<Real, M> lanes(line);
   Lanes squares = {};
   Mask count[M] = {};
-  int64_t i = 0;
   const int64_t whole = n - n % R::lanes;
-  while (i < whole) {
-    const int64_t end = std::min(whole, i + samples_in_float);
-    Type squares_here = {};
-    for (; i < end; i += R::lanes) {
-      const Type here = load<Real>(x + i);
-      Type centre = lanes.centre[0];
-      Mask cluster = lanes.cluster[0];
-      CUTS_UNROLLED
-      for (int m = 0; m < M; ++m) {
-        const Mask above = here > lanes.cut[m];
-        centre = above ? lanes.centre[m + 1] : centre;
-        cluster = above ? lanes.cluster[m + 1] : cluster;
-        count[m] -= above;
-      }
-      const Type step = here - centre;
-      if constexpr (std::is_same_v<Real, double>)
-        squares_here += (w ? load<Real>(w + i) : all(1.0)) * step * step;
-      else
-        squares_here += step * step;
-      const Labels out = __builtin_convertvector(cluster, Labels);
-      std::memcpy(labels + i, &out, sizeof out);
+  int64_t i = 0;
+  for (; i < whole; i += R::lanes) {
+    __builtin_prefetch(x + i + samples_ahead);
+    const Type here = load<Real>(x + i);
+    Type centre = lanes.centre[0];
+    Mask cluster = lanes.cluster[0];
+    CUTS_UNROLLED
+    for (int m = 0; m < M; ++m) {
+      const Mask above = here > lanes.cut[m];
+      centre = above ? lanes.centre[m + 1] : centre;
+      cluster = above ? lanes.cluster[m + 1] : cluster;
+      count[m] -= above;
     }
-    squares += in_double(squares_here);
+    const Type step = here - centre;
+    if constexpr (std::is_same_v<Real, double>)
+      squares += (w ? load<Real>(w + i) : all(1.0)) * step * step;
+    else
+      squares += squares_in_double(step);
+    const Labels out = __builtin_convertvector(cluster, Labels);
+    std::memcpy(labels + i, &out, sizeof out);
   }
   double sum = sum_of(squares);
   int64_t above[M + 2] = {whole};
@@ -256,11 +254,7 @@ class LineKMeans {
   double variance() const { return doubtful_ ? mean_variance(s_) : variance_; }
 
   Fit label(const double* centres, int32_t* labels) const {
-    if (single_) {
-      const Fit fit = label_in<float>(centres, labels);
-      if (std::isfinite(fit.inertia)) return fit;
-    }
-    return label_in<double>(centres, labels);
+    return single_ ? label_in<float>(centres, labels) : label_in<double>(centres, labels);
   }
 
  private:

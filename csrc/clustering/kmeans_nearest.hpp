@@ -71,15 +71,20 @@ struct Panel {
     base = static_cast<float>(2.0 * longest) * slack + 1e-30f;
   }
 
-  // The nearest centre by exact distances; `work` has `row` numbers.
+  // The squared distances from all centres, in double; `to` has `row` numbers.
   template <class X>
-  int32_t nearest(const X* x, double* work) const {
-    std::fill_n(work, row, 0.0);
+  void squares(const X* x, double* to) const {
+    std::fill_n(to, row, 0.0);
     for (int64_t e = 0; e < d; ++e) {
       const double here = x[e];
       const double* c = exact.data() + e * row;
-      for (int64_t j = 0; j < row; ++j) work[j] += (here - c[j]) * (here - c[j]);
+      for (int64_t j = 0; j < row; ++j) to[j] += (here - c[j]) * (here - c[j]);
     }
+  }
+
+  template <class X>
+  int32_t nearest(const X* x, double* work) const {
+    squares(x, work);
     int32_t best = 0;
     for (int64_t j = 1; j < k; ++j)
       if (work[j] < work[best]) best = static_cast<int32_t>(j);

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
+    from lesionkit.clustering.kmeans import KMeans as KMeans
     from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
     from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
     from lesionkit.clustering.spatial import FLICM as FLICM
@@ -21,6 +22,7 @@ _HOME: dict[str, str] = {
     "FGFCM": "spatial_levels",
     "FLICM": "spatial",
     "FuzzyCMeans": "fcm",
+    "KMeans": "kmeans",
     "sFCM": "spatial",
 }
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "FLICM",
     "EnFCM",
     "FuzzyCMeans",
+    "KMeans",
     "sFCM",
 ]
 
