@@ -119,16 +119,25 @@ void count_values(const T* x, const double* weight, int64_t n, int64_t low, doub
   std::vector<double> sums(static_cast<size_t>(parts * size));
   parallel_for(n, part, [&](int64_t begin, int64_t end) {
     double* to = sums.data() + begin / part * size;
-    const auto at = [&](int64_t i) { return static_cast<int64_t>(x[i]) - low; };
+    const auto at = [&](int64_t i) { return static_cast<int32_t>(x[i]) - low; };
     if (weight) {
       for (int64_t i = begin; i < end; ++i) to[at(i)] += weight[i];
       return;
     }
     // Neighbours are often equal: in one table the second would wait for the first.
-    const int64_t tables = size <= 4096 ? 4 : 1;
-    std::vector<uint32_t> count(static_cast<size_t>(tables * size));
-    for (int64_t i = begin; i < end; ++i) ++count[(i % tables) * size + at(i)];
-    for (size_t i = 0; i < count.size(); ++i) to[i % size] += count[i];
+    const auto count = [&](auto tables) {
+      std::vector<uint32_t> table(static_cast<size_t>(tables * size));
+      uint32_t* counts_of = table.data();
+      int64_t i = begin;
+      for (; i + tables <= end; i += tables)
+        for (int t = 0; t < tables; ++t) ++counts_of[t * size + at(i + t)];
+      for (; i < end; ++i) ++counts_of[at(i)];
+      for (size_t k = 0; k < table.size(); ++k) to[k % size] += table[k];
+    };
+    if (size <= 4096)
+      count(Constant<4>{});
+    else
+      count(Constant<1>{});
   });
   for (size_t i = 0; i < sums.size(); ++i) counts[i % size] += sums[i];
 }

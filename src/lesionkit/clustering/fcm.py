@@ -103,14 +103,14 @@ class FuzzyCMeans(  # type: ignore[misc]
         """Memberships (samples, n_clusters): from 0 to 1, their sum is 1; float32 if X is."""
         X = _real(self._samples(X, finite=True))
         out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, out)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
         return out
 
     def transform(self, X: Any) -> Any:
         """Distances to the centres (samples, n_clusters), float32 if X is."""
         X = _real(self._samples(X, finite=True))
         out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.distances(X, self._centres(), out)
+        _kernels.distances(X, self._centres(), False, out)
         return out
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -160,7 +160,7 @@ class FuzzyCMeans(  # type: ignore[misc]
     def _membership(self, X: Any, j: int, out: Any) -> None:
         """Write the memberships of class j into out (samples,) float32 or float64."""
         X = X if X.dtype == out.dtype else X.astype(out.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, out)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, False, out)
 
     def _centres(self) -> Real:
         return np.ascontiguousarray(self.cluster_centers_, np.float64)
