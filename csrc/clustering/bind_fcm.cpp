@@ -5,13 +5,14 @@
 #include "clustering/fcm_answers.hpp"
 #include "clustering/fcm_fit.hpp"
 #include "clustering/fcm_given.hpp"
-#include "clustering/survey.hpp"
+#include "clustering/fcm_survey.hpp"
 #include "common/arrays.hpp"
 #include "common/extent.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
 using namespace lesionkit::clustering;
+using namespace lesionkit::clustering::fuzzy;
 
 namespace {
 
@@ -75,10 +76,19 @@ void fcm_memberships(const Array<T>& x, double m, const Array<double>& centres, 
 }
 
 template <class T>
-void distances(const Array<T>& x, const Array<double>& centres, bool planes, Array<T>& out) {
+void fcm_distances(const Array<T>& x, const Array<double>& centres, bool planes, Array<T>& out) {
   const int64_t c = centres.shape(0);
   write_distances(samples_among(x, centres), centres.data(), c, strides_of(planes, x.shape(0), c),
                   out.mutable_data());
+}
+
+template <class T>
+void fcm_labels(const Array<T>& x, const Array<double>& centres, Array<int32_t>& out) {
+  const int64_t c = centres.shape(0);
+  if constexpr (std::is_floating_point_v<T>)
+    if (x.shape(1) > 1)
+      return write_labels(samples_among(x, centres), centres.data(), c, out.mutable_data());
+  write_labels_of_line(x.data(), x.shape(0), centres.data(), c, out.mutable_data());
 }
 
 // Passes, and what J was before each step of the memberships.
@@ -112,36 +122,20 @@ py::tuple cmeans_change(const Array<double>& x, const Array<double>& u0, double 
 }
 
 template <class T>
-void nearest(const Array<T>& x, const Array<double>& centres, Array<int32_t>& out) {
-  if constexpr (std::is_floating_point_v<T>)
-    if (x.shape(1) > 1)
-      return write_labels(samples_among(x, centres), centres.data(), centres.shape(0),
-                          out.mutable_data());
-  write_labels_of_line(x.data(), x.shape(0), centres.data(), centres.shape(0), out.mutable_data());
-}
-
-template <class T>
 bool survey_of(const Array<T>& x, const Weight& weight, Array<double>& out) {
   const Samples<T> samples = {x.data(), pointer(weight), x.shape(0), x.shape(1), 1.0, 1.0};
   return survey(samples, reinterpret_cast<Survey*>(out.mutable_data()));
 }
 
 template <class T>
-void count(const Array<T>& x, const Weight& weight, int64_t low, Array<double>& counts) {
-  count_values(x.data(), pointer(weight), x.size(), low, counts.mutable_data(), counts.size());
-}
-
-template <class T>
-void bind_integers(py::module_& m) {
-  m.def("nearest", nearest<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
+void bind_labels(py::module_& m) {
+  m.def("fcm_labels", fcm_labels<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
         py::arg("out").noconvert(), ReleaseGil());
-  m.def("count_values", count<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
-        py::arg("low"), py::arg("counts").noconvert(), ReleaseGil());
 }
 
 template <class T>
 void bind_reals(py::module_& m) {
-  bind_integers<T>(m);
+  bind_labels<T>(m);
   m.def("fcm_fit", fcm_fit<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
         py::arg("range"), py::arg("greatest_weight"), py::arg("total_weight"), py::arg("m"),
         py::arg("max_iter"), py::arg("tol"), py::arg("of_memberships"),
@@ -149,22 +143,19 @@ void bind_reals(py::module_& m) {
   m.def("fcm_memberships", fcm_memberships<T>, py::arg("x").noconvert(), py::arg("m"),
         py::arg("centres").noconvert(), py::arg("only"), py::arg("planes"),
         py::arg("out").noconvert(), ReleaseGil());
-  m.def("distances", distances<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
+  m.def("fcm_distances", fcm_distances<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
         py::arg("planes"), py::arg("out").noconvert(), ReleaseGil());
-  m.def("survey", survey_of<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+  m.def("fcm_survey", survey_of<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
         py::arg("out").noconvert(), ReleaseGil());
-  m.def(
-      "whole_numbers", [](const Array<T>& x) { return whole_numbers(x.data(), x.size()); },
-      py::arg("x").noconvert(), ReleaseGil());
 }
 
 }  // namespace
 
 void bind_fcm(py::module_ m) {
-  bind_integers<uint8_t>(m);
-  bind_integers<int8_t>(m);
-  bind_integers<uint16_t>(m);
-  bind_integers<int16_t>(m);
+  bind_labels<uint8_t>(m);
+  bind_labels<int8_t>(m);
+  bind_labels<uint16_t>(m);
+  bind_labels<int16_t>(m);
   bind_reals<float>(m);
   bind_reals<double>(m);
   m.def("cmeans_fit", cmeans_fit, py::arg("x").noconvert(), py::arg("u0").noconvert(),

@@ -8,7 +8,7 @@
 #include "clustering/fcm_tile.hpp"
 #include "common/parallel.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 constexpr int64_t answers_grain = int64_t{1} << 16;  // samples
 
@@ -163,7 +163,7 @@ void write_labels_of_line(const In* x, int64_t n, const double* centres, int64_t
         last[k] = std::nextafter(last[k], -std::numeric_limits<Number>::infinity());
     }
   }
-  parallel_for(n, answers_grain, [&](int64_t begin, int64_t end) {
+  parallel_for(n, int64_t{1} << 18, [&](int64_t begin, int64_t end) {
     // A few changes at a time, of as many samples as are still in the nearest cache.
     constexpr int64_t block = 1024;
     for (int64_t first = begin; first < end; first += block) {
@@ -178,4 +178,4 @@ void write_labels_of_line(const In* x, int64_t n, const double* centres, int64_t
   });
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

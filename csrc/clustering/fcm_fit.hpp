@@ -11,7 +11,7 @@
 #include "clustering/fcm_line.hpp"
 #include "common/parallel.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 // The sums of a pass over all samples, as PassSums has them.
 using Totals = std::vector<double>;
@@ -147,4 +147,4 @@ Fit fit(const Samples<T>& s, int64_t c, const Fuzziness& f, const Stop& stop, do
   }
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

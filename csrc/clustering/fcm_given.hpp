@@ -4,7 +4,7 @@
 
 #include "clustering/fcm_fit.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 struct Given {
   const double* u;  // [c][n], which need not add up to 1
@@ -132,4 +132,4 @@ inline std::vector<double> fit_given(const Samples<double>& s, const Given& give
   return history;
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

@@ -9,7 +9,7 @@
 
 #include "clustering/fcm_tile.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 // g_j = the product of the other distances; returns their sum.
 template <int c, class V>
@@ -214,4 +214,4 @@ class CarefulPass {
   std::vector<V> u_, u_old_;
 };
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

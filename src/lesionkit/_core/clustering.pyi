@@ -5,10 +5,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 # bind_fcm.cpp
-def nearest(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.int32]) -> None: ...
-def count_values(
-    x: NDArray[Any], weight: NDArray[np.float64] | None, low: int, counts: NDArray[np.float64]
-) -> None: ...
 def fcm_fit(
     x: NDArray[Any],
     weight: NDArray[np.float64] | None,
@@ -29,13 +25,13 @@ def fcm_memberships(
     planes: bool,
     out: NDArray[Any],
 ) -> None: ...
-def distances(
+def fcm_distances(
     x: NDArray[Any], centres: NDArray[np.float64], planes: bool, out: NDArray[Any]
 ) -> None: ...
-def survey(
+def fcm_labels(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.int32]) -> None: ...
+def fcm_survey(
     x: NDArray[Any], weight: NDArray[np.float64] | None, out: NDArray[np.float64]
 ) -> bool: ...
-def whole_numbers(x: NDArray[Any]) -> bool: ...
 def cmeans_fit(
     x: NDArray[np.float64],
     u0: NDArray[np.float64],

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from lesionkit.clustering.cmeans import cmeans as cmeans
     from lesionkit.clustering.cmeans import cmeans_predict as cmeans_predict
     from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
+    from lesionkit.clustering.kmeans import KMeans as KMeans
 
 _HOME: dict[str, str] = {
     "FuzzyCMeans": "fcm",
+    "KMeans": "kmeans",
     "cmeans": "cmeans",
     "cmeans_predict": "cmeans",
 }
 __all__ = [
     "FuzzyCMeans",
+    "KMeans",
     "cmeans",
     "cmeans_predict",
 ]

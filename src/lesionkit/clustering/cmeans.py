@@ -120,7 +120,7 @@ def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, float]:
     """u and d, (c, samples), and the partition coefficient."""
     u, d = np.empty((2, len(cntr), len(x)))
     _kernels.fcm_memberships(x, m, cntr, -1, True, u)
-    _kernels.distances(x, cntr, True, d)
+    _kernels.fcm_distances(x, cntr, True, d)
     np.fmax(d, EPS, out=d)
     return u, d, np.vdot(u, u) / len(x)
 
