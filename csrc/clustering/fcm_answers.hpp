@@ -8,9 +8,9 @@
 #include "clustering/fcm_tile.hpp"
 #include "common/parallel.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
-constexpr int64_t answers_grain = int64_t{1} << 15;  // samples
+constexpr int64_t answers_grain = int64_t{1} << 16;  // samples
 
 // Squares are of differences in units of the centres' own spread: far samples, and such as lie on a
 // centre, may leave the range of float and are then taken in double. What leaves the range of
@@ -54,6 +54,11 @@ void for_each_tile(const Samples<In>& s, const double* centres, int64_t c, bool 
   });
 }
 
+// Where the number of sample i and class j goes: out[i sample + j plane].
+struct Strides {
+  int64_t sample, plane;
+};
+
 // The j-th of c planes that stand as [registers][c] goes to out[count], a number each `stride`.
 template <class T, class Out>
 void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* out,
@@ -64,33 +69,34 @@ void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* 
       out[(i + l) * stride] = static_cast<Out>(from[i * c + l]);
 }
 
-// out [n][c], or, of class `plane` >= 0 alone, [n].
+// Of class `only`, where that is not negative, out[n] alone.
 template <class In>
 void write_memberships(const Samples<In>& s, const double* centres, int64_t c, const Fuzziness& f,
-                       int64_t plane, In* out) {
+                       int64_t only, Strides strides, In* out) {
   const int classes = static_cast<int>(c);
   for_each_tile(
       s, centres, c, f.power > most_power_in_float,
       [&]<class T>(const Tile<In, T>& tile, Register<T>* u, int64_t first, int64_t count) {
         for (int r = 0; r < tile.used; ++r) memberships(u + r * c, classes, f, u + r * c);
-        if (plane >= 0) {
-          store<T>(u, c, plane, count, out + first, 1);
-          return;
-        }
-        for (int64_t j = 0; j < c; ++j) store<T>(u, c, j, count, out + first * c + j, c);
+        for (int64_t j = std::max<int64_t>(only, 0); j < (only < 0 ? c : only + 1); ++j)
+          store<T>(u, c, j, count,
+                   out + first * strides.sample + (only < 0 ? j * strides.plane : 0),
+                   strides.sample);
       });
 }
 
-// out [n][c]
 template <class In>
-void write_distances(const Samples<In>& s, const double* centres, int64_t c, In* out) {
+void write_distances(const Samples<In>& s, const double* centres, int64_t c, Strides strides,
+                     In* out) {
   for_each_tile(
       s, centres, c, false,
       [&]<class T>(const Tile<In, T>& tile, Register<T>* d, int64_t first, int64_t count) {
         T* all = reinterpret_cast<T*>(d);
         for (int64_t i = 0; i < tile.used * c * width<T>; ++i)
           all[i] = std::sqrt(all[i]) / static_cast<T>(s.scale);
-        for (int64_t j = 0; j < c; ++j) store<T>(d, c, j, count, out + first * c + j, c);
+        for (int64_t j = 0; j < c; ++j)
+          store<T>(d, c, j, count, out + first * strides.sample + j * strides.plane,
+                   strides.sample);
       });
 }
 
@@ -112,6 +118,23 @@ void write_labels(const Samples<In>& s, const double* centres, int64_t c, int32_
         }
         store<T>(label, 1, 0, count, out + first, 1);
       });
+}
+
+// out[i] += the changes of label, from order[k] to order[k + 1], that lie below x[i].
+template <class In, class Number, int changes>
+void add_changes(const In* x, int64_t count, const Number* last, const int32_t* order,
+                 Constant<changes>, int32_t* out) {
+  Number at[changes];
+  int32_t step[changes];
+  for (int k = 0; k < changes; ++k) {
+    at[k] = last[k];
+    step[k] = order[k + 1] - order[k];
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t label = out[i];
+    for (int k = 0; k < changes; ++k) label += x[i] > at[k] ? step[k] : 0;
+    out[i] = label;
+  }
 }
 
 // The same of one channel, exactly: labels change at points halfway between two centres, and of
@@ -140,20 +163,19 @@ void write_labels_of_line(const In* x, int64_t n, const double* centres, int64_t
         last[k] = std::nextafter(last[k], -std::numeric_limits<Number>::infinity());
     }
   }
-  parallel_for(n, answers_grain, [&](int64_t begin, int64_t end) {
-    constexpr int64_t block = 256;
-    int32_t label[block];
+  parallel_for(n, int64_t{1} << 18, [&](int64_t begin, int64_t end) {
+    // A few changes at a time, of as many samples as are still in the nearest cache.
+    constexpr int64_t block = 1024;
     for (int64_t first = begin; first < end; first += block) {
       const int64_t count = std::min(end - first, block);
-      std::fill_n(label, count, order[0]);
-      for (size_t k = 0; k < last.size(); ++k) {
-        const Number at = last[k];
-        const int32_t step = order[k + 1] - order[k];
-        for (int64_t i = 0; i < count; ++i) label[i] += x[first + i] > at ? step : 0;
-      }
-      std::copy_n(label, count, out + first);
+      std::fill_n(out + first, count, order[0]);
+      size_t k = 0;
+      for (; k + 3 <= last.size(); k += 3)
+        add_changes(x + first, count, &last[k], &order[k], Constant<3>{}, out + first);
+      for (; k < last.size(); ++k)
+        add_changes(x + first, count, &last[k], &order[k], Constant<1>{}, out + first);
     }
   });
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

@@ -11,7 +11,7 @@
 #include "clustering/fcm_line.hpp"
 #include "common/parallel.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 // The sums of a pass over all samples, as PassSums has them.
 using Totals = std::vector<double>;
@@ -25,35 +25,41 @@ inline int64_t samples_of_chunk(int64_t n, int64_t c, int64_t d, int64_t tile) {
   return ((n + chunks - 1) / chunks + tile - 1) / tile * tile;
 }
 
+// Adds up what add(state, begin, end, sums) finds in each chunk of samples, a tile at a time.
+template <class MakeState, class Add>
+Totals sum_of_chunks(int64_t n, int64_t c, int64_t d, int64_t tile, MakeState&& make_state,
+                     const Add& add) {
+  const int64_t chunk = samples_of_chunk(n, c, d, tile), chunks = (n + chunk - 1) / chunk;
+  const size_t size = static_cast<size_t>(c * (d + 1) + 3);
+  std::vector<double> parts(size * static_cast<size_t>(chunks));
+  parallel_for_with(n, chunk, make_state, [&](auto& state, int64_t begin, int64_t end) {
+    PassSums sums(c, d);
+    for (int64_t first = begin; first < end; first += tile)
+      add(state, first, std::min(end, first + tile), sums);
+    double* to = parts.data() + size * static_cast<size_t>(begin / chunk);
+    for (size_t i = 0; i < size; ++i) to[i] = total(sums.sums[i]);
+  });
+  Totals totals(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(size));
+  for (size_t i = size; i < parts.size(); ++i) totals[i % size] += parts[i];
+  return totals;
+}
+
 template <class Main, bool pair, class In>
 Totals pass_by(const Samples<In>& s, const double* centres, const double* old, int64_t c,
                const Fuzziness& f) {
   using Careful = CarefulPass<In, double, pair>;
-  const int64_t chunk = samples_of_chunk(s.n, c, s.d, Main::most),
-                chunks = (s.n + chunk - 1) / chunk;
-  const size_t size = static_cast<size_t>(c * (s.d + 1) + 3);
-  std::vector<double> parts(size * static_cast<size_t>(chunks));
   struct State {
     Main main;
     std::optional<Careful> careful;
   };
-  parallel_for_with(
-      s.n, chunk, [&] { return State{Main(s, centres, old, c, f), {}}; },
-      [&](State& state, int64_t begin, int64_t end) {
-        PassSums sums(c, s.d);
-        for (int64_t first = begin; first < end; first += Main::most) {
-          const int64_t last = std::min(end, first + Main::most);
-          if (state.main.add(first, last - first, sums)) continue;
-          if (!state.careful) state.careful.emplace(s, centres, old, c, f);
-          for (int64_t i = first; i < last; i += Careful::most)
-            state.careful->add(i, std::min(last - i, Careful::most), sums);
-        }
-        double* to = parts.data() + size * static_cast<size_t>(begin / chunk);
-        for (size_t i = 0; i < size; ++i) to[i] = total(sums.sums[i]);
+  return sum_of_chunks(
+      s.n, c, s.d, Main::most, [&] { return State{Main(s, centres, old, c, f), {}}; },
+      [&](State& state, int64_t first, int64_t last, PassSums& sums) {
+        if (state.main.add(first, last - first, sums)) return;
+        if (!state.careful) state.careful.emplace(s, centres, old, c, f);
+        for (int64_t i = first; i < last; i += Careful::most)
+          state.careful->add(i, std::min(last - i, Careful::most), sums);
       });
-  Totals totals(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(size));
-  for (size_t i = size; i < parts.size(); ++i) totals[i % size] += parts[i];
-  return totals;
 }
 
 template <bool pair, class T>
@@ -141,4 +147,4 @@ Fit fit(const Samples<T>& s, int64_t c, const Fuzziness& f, const Stop& stop, do
   }
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

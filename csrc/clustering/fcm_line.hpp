@@ -4,7 +4,7 @@
 
 #include "clustering/fcm_pass.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 template <class T, int c>
 class LinePass {
@@ -57,4 +57,4 @@ class LinePass {
   FastPass<T, c, false> rest_;
 };
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

@@ -9,7 +9,7 @@
 
 #include "clustering/fcm_tile.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 // g_j = the product of the other distances; returns their sum.
 template <int c, class V>
@@ -68,6 +68,20 @@ void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Regis
     }
     for (int j = 0; j < c; ++j) sums.moment(first + j, k) += widened(moment[j]);
   }
+}
+
+// The same for all c centres, and the sums of the weights.
+template <class In, class T>
+void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Register<T>* weights,
+                 int64_t c, int64_t d, PassSums& sums) {
+  for (int64_t j = 0; j < c; ++j) {
+    Register<T> weight{};
+    for (int r = 0; r < tile.used; ++r) weight += weights[r * c + j];
+    sums.weight(j) += widened(weight);
+  }
+  int64_t j = 0;
+  for (; j + 4 <= c; j += 4) add_moments<4>(tile, centres, weights, c, j, d, sums);
+  for (; j < c; ++j) add_moments<1>(tile, centres, weights, c, j, d, sums);
 }
 
 template <class T, int c, bool pair>
@@ -184,14 +198,7 @@ class CarefulPass {
     }
     if (sizeof(T) < sizeof(double) && !all_above<T>(least, trusted<T>)) return false;
     totals.add_to(sums);
-    for (int j = 0; j < c; ++j) {
-      V weight{};
-      for (int r = 0; r < tile_.used; ++r) weight += weights_[r * c + j];
-      sums.weight(j) += widened(weight);
-    }
-    int64_t j = 0;
-    for (; j + 4 <= c_; j += 4) add_moments<4>(tile_, centres_, weights_.data(), c_, j, s_.d, sums);
-    for (; j < c_; ++j) add_moments<1>(tile_, centres_, weights_.data(), c_, j, s_.d, sums);
+    add_moments(tile_, centres_, weights_.data(), c_, s_.d, sums);
     return true;
   }
 
@@ -207,4 +214,4 @@ class CarefulPass {
   std::vector<V> u_, u_old_;
 };
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

@@ -12,7 +12,7 @@
 #include "clustering/fcm.hpp"
 #include "common/lanes.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 template <class T>
 struct RegisterOf {
@@ -166,4 +166,4 @@ void tile_distances(const Tile<In, T>& tile, const Centres<T>& centres, int64_t 
     }
 }
 
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy

@@ -1,9 +1,55 @@
 # csrc/clustering/bind*.cpp. Python has checked every array: exact dtype, C-contiguous.
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+# bind_fcm.cpp
+def fcm_fit(
+    x: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    range: float,
+    greatest_weight: float,
+    total_weight: float,
+    m: float,
+    max_iter: int,
+    tol: float,
+    of_memberships: bool,
+    centres: NDArray[np.float64],
+) -> tuple[int, float]: ...
+def fcm_memberships(
+    x: NDArray[Any],
+    m: float,
+    centres: NDArray[np.float64],
+    only: int,
+    planes: bool,
+    out: NDArray[Any],
+) -> None: ...
+def fcm_distances(
+    x: NDArray[Any], centres: NDArray[np.float64], planes: bool, out: NDArray[Any]
+) -> None: ...
+def fcm_labels(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.int32]) -> None: ...
+def fcm_survey(
+    x: NDArray[Any], weight: NDArray[np.float64] | None, out: NDArray[np.float64]
+) -> bool: ...
+def cmeans_fit(
+    x: NDArray[np.float64],
+    u0: NDArray[np.float64],
+    range: float,
+    m: float,
+    error: float,
+    maxiter: int,
+    centres: NDArray[np.float64],
+) -> tuple[int, list[float]]: ...
+def cmeans_change(
+    x: NDArray[np.float64],
+    u0: NDArray[np.float64],
+    range: float,
+    m: float,
+    centres: NDArray[np.float64],
+) -> tuple[float, float]: ...
+
+# spatial fuzzy c-means
 _Real = TypeVar("_Real", np.float32, np.float64)
 _Bytes = NDArray[np.uint8]
 _Labels = NDArray[np.int32]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit.clustering.cmeans import cmeans_predict as cmeans_predict
+    from lesionkit.clustering.cmeans import cmeans as cmeans
     from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
     from lesionkit.clustering.kmeans import KMeans as KMeans
     from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
@@ -23,18 +27,34 @@ _HOME: dict[str, str] = {
     "FLICM": "spatial",
     "FuzzyCMeans": "fcm",
     "KMeans": "kmeans",
+    "cmeans": "cmeans",
+    "cmeans_predict": "cmeans",
     "sFCM": "spatial",
 }
 __all__ = [
+    "EnFCM",
     "FCM_S1",
     "FCM_S2",
     "FGFCM",
     "FLICM",
-    "EnFCM",
     "FuzzyCMeans",
     "KMeans",
+    "cmeans",
+    "cmeans_predict",
     "sFCM",
 ]
+
+
+class _Package(ModuleType):
+    """`cmeans` has its module's name. An import of the module would put it in the place of the
+    function: here it does not."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

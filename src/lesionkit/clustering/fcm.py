@@ -14,16 +14,16 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lesionkit import _core, arrays
 from lesionkit._core import clustering as _kernels
 from lesionkit.clustering.fcm_starts import Start, start_of
+from lesionkit.clustering.levels import SMALL, levels
+from lesionkit.clustering.weights import checked_weights
 
 Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
-SMALL_INTEGERS = (np.uint8, np.int8, np.uint16, np.int16)
-MOST_VALUES = 65536  # of one channel, to be counted
 
 
 class FuzzyCMeans(  # type: ignore[misc]
@@ -91,7 +91,7 @@ class FuzzyCMeans(  # type: ignore[misc]
         Raises ValueError or TypeError where an argument is not as said.
         """
         X = self._samples(X, reset=True)
-        self._fit(X, self._weights(sample_weight, X))
+        self._fit(X, checked_weights(sample_weight, X))
         self._fitted_to = X
         return self
 
@@ -103,20 +103,20 @@ class FuzzyCMeans(  # type: ignore[misc]
         """Memberships (samples, n_clusters): from 0 to 1, their sum is 1; float32 if X is."""
         X = _real(self._samples(X, finite=True))
         out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, out)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
         return out
 
     def transform(self, X: Any) -> Any:
         """Distances to the centres (samples, n_clusters), float32 if X is."""
         X = _real(self._samples(X, finite=True))
         out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.distances(X, self._centres(), out)
+        _kernels.fcm_distances(X, self._centres(), False, out)
         return out
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """-J of these samples, with the fitted centres."""
         X = self._samples(X)
-        data = _Data.of(X, self._weights(sample_weight, X))
+        data = _Data.of(X, checked_weights(sample_weight, X))
         return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
 
     @property
@@ -131,7 +131,7 @@ class FuzzyCMeans(  # type: ignore[misc]
     # What `lesionkit.clustering.segment` relies on: the work alone, for samples that are checked.
 
     def _fit(self, X: Any, sample_weight: Real | None = None) -> Self:
-        """X : (samples, features) float32 or float64, or one column of SMALL_INTEGERS; contiguous
+        """X : (samples, features) float32 or float64, or one column of a type in SMALL; contiguous
         sample_weight : (samples,) float64, checked
         """
         start = self._parameters(X)
@@ -154,13 +154,13 @@ class FuzzyCMeans(  # type: ignore[misc]
 
     def _labels(self, X: Any) -> Labels:
         labels = np.empty(len(X), np.int32)
-        _kernels.nearest(X, self._centres(), labels)
+        _kernels.fcm_labels(X, self._centres(), labels)
         return labels
 
     def _membership(self, X: Any, j: int, out: Any) -> None:
         """Write the memberships of class j into out (samples,) float32 or float64."""
         X = X if X.dtype == out.dtype else X.astype(out.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, out)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, False, out)
 
     def _centres(self) -> Real:
         return np.ascontiguousarray(self.cluster_centers_, np.float64)
@@ -189,31 +189,13 @@ class FuzzyCMeans(  # type: ignore[misc]
         if not reset:
             check_is_fitted(self)
         X = arrays.home(X=X).view(X, "X")
-        small = (
-            isinstance(X, np.ndarray)
-            and X.ndim == 2
-            and X.shape[1] == 1
-            and X.dtype in SMALL_INTEGERS
-        )
+        small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
         kind = X.dtype if small else [np.float64, np.float32]
-        X = validate_data(
-            self, X, dtype=kind, order="C", ensure_all_finite=False, reset=reset
-        )
+        X = validate_data(self, X, dtype=kind, order="C", ensure_all_finite=False, reset=reset)
         X = np.require(X, requirements=["C", "A"])
         if finite and not small and not _core.extent(X)[2]:
             assert_all_finite(X, input_name="X")
         return X
-
-    @staticmethod
-    def _weights(sample_weight: Any, X: Any) -> Real | None:
-        if sample_weight is None:
-            return None
-        weight: Real = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weight.any():
-            raise ValueError("sample_weight must not be zero for all samples")
-        return np.require(weight, requirements=["C", "A"])
 
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
@@ -239,35 +221,17 @@ class _Data(NamedTuple):
 
     @classmethod
     def of(cls, X: Any, weight: Real | None) -> Self:
-        if X.dtype in SMALL_INTEGERS:
-            limits = np.iinfo(X.dtype)
-            if len(X) > limits.max - limits.min:
-                return cls._counted(X, weight, limits.min, limits.max)
-            X = X.astype(np.float64)
+        counted = levels(X, weight) if X.shape[1] == 1 else None
+        if counted is not None:
+            there = counted.weights > 0
+            X, weight = counted.values[there], counted.weights[there]
         found = np.empty((X.shape[1], 4))
-        if not _kernels.survey(X, weight, found):
+        if not _kernels.fcm_survey(X, weight, found):
             assert_all_finite(X, input_name="X")  # says what is wrong as scikit-learn does
         low, high, _, variance = found.T
-        if (
-            X.shape[1] == 1
-            and high[0] - low[0] < min(len(X), MOST_VALUES)
-            and _kernels.whole_numbers(X)
-        ):
-            return cls._counted(X, weight, int(low[0]), int(high[0]))
         heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
         spread = math.sqrt(variance.mean())
         return cls(X, weight, low, high, spread, float(heaviest), float(total))
-
-    @classmethod
-    def _counted(cls, X: Any, weight: Real | None, low: int, high: int) -> Self:
-        counts = np.zeros(high - low + 1)
-        _kernels.count_values(X, weight, low, counts)
-        there = np.flatnonzero(counts)
-        values, counts = (there + float(low))[:, None], counts[there]
-        total = counts.sum()
-        off = values[:, 0] - counts @ values[:, 0] / total
-        spread = math.sqrt(counts @ (off * off) / total)
-        return cls(values, counts, values[0], values[-1], spread, counts.max(), total)
 
     def run(
         self, centres: Real, m: float, max_iter: int, tol: float, of_memberships: bool

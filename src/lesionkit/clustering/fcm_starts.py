@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.clustering import starts
 
 Real = npt.NDArray[np.float64]
 NAMES = ("k-means++", "random_centers", "random_membership")
 ROWS = 65536  # whose random memberships are held at once
-FEW = 4096  # numbers, so that sorting them costs nothing
 
 
 class Start(NamedTuple):
@@ -27,14 +27,10 @@ class Start(NamedTuple):
         """(n_clusters, features) float64 of the caller's own."""
         if isinstance(self.init, np.ndarray):
             return self.init.copy()
-        if X.size <= FEW:
-            X, weight = _distinct(X, weight)
         if self.init == "k-means++":
-            from lesionkit.clustering.seeding import seed
-
-            return np.array(seed(X, self.n_clusters, weight, random), np.float64)
+            return starts.plus_plus(X, weight, self.n_clusters, random)
         if self.init == "random_centers":
-            return X[_drawn(len(X), weight, self.n_clusters, random)].astype(np.float64)
+            return starts.at_random(X, weight, self.n_clusters, random)
         return _of_random_memberships(X, weight, self.n_clusters, self.m, random)
 
 
@@ -52,39 +48,6 @@ def start_of(init: Any, n_init: Any, n_clusters: int, m: float, features: int) -
         return Start(init, 10 if several else 1, n_clusters, m)
     times = arrays.integer(n_init, "n_init", at_least=1)
     return Start(init, times if isinstance(init, str) else 1, n_clusters, m)
-
-
-def _distinct(X: Any, weight: Real | None) -> tuple[Any, Real]:
-    """Each sample of weight once, with its weight, in ascending order: what is drawn then depends
-    neither on the order of the samples, nor on whether they are repeated or weigh more.
-    """
-    order = np.lexsort(X.T)
-    if weight is not None:
-        order = order[weight[order] > 0]
-    X = X[order]
-    first = np.ones(len(X), bool)
-    np.any(X[1:] != X[:-1], axis=1, out=first[1:])
-    weights = np.ones(len(X)) if weight is None else weight[order]
-    return X[first], np.add.reduceat(weights, np.flatnonzero(first))
-
-
-def _drawn(
-    n: int, weight: Real | None, count: int, random: np.random.RandomState
-) -> npt.NDArray[np.int64]:
-    """`count` samples, each drawn with a probability in proportion to its weight among those that
-    are left; once all of weight are drawn, these again.
-    """
-    limits = None if weight is None else np.cumsum(weight)
-    there = n if weight is None else np.count_nonzero(weight)
-    chosen: list[int] = []
-    while len(chosen) < min(count, there):
-        if limits is None:
-            at = random.randint(n)
-        else:
-            at = np.searchsorted(limits, random.random_sample() * limits[-1], side="right")
-        if at < n and at not in chosen:
-            chosen.append(int(at))
-    return np.resize(chosen, count)
 
 
 def _of_random_memberships(

@@ -1,21 +1,18 @@
-// What must be known of samples before they are clustered, each in one pass: their range, variance
-// and weight, whether they are whole numbers, and how many there are of each.
+// What must be known of samples before they are clustered, in one pass: range, mean and variance of
+// each feature, and whether all is finite.
 #pragma once
-
-#include <atomic>
-#include <mutex>
 
 #include "clustering/fcm_tile.hpp"
 #include "common/parallel.hpp"
 
-namespace lesionkit::clustering {
+namespace lesionkit::clustering::fuzzy {
 
 // Of one feature.
 struct Survey {
   double low, high, mean, variance;
 };
 
-constexpr int64_t survey_grain = int64_t{1} << 17;  // numbers
+constexpr int64_t survey_grain = int64_t{1} << 18;  // numbers
 
 // Fills `of` [d]; false where not all is finite. The variance is about the first sample of each
 // chunk, and chunks are joined in their order (Chan, Golub and LeVeque, 1979).
@@ -90,47 +87,4 @@ bool survey(const Samples<In>& s, Survey* of) {
   return finite;
 }
 
-// Whether all of x[n] are whole numbers; known after a few samples where they are not.
-template <class T>
-bool whole_numbers(const T* x, int64_t n) {
-  std::atomic<bool> whole{true};
-  const auto look = [&](int64_t begin, int64_t end) {
-    constexpr int64_t block = 4096;
-    for (int64_t first = begin; first < end && whole.load(std::memory_order_relaxed);
-         first += block) {
-      const int64_t last = std::min(end, first + block);
-      int off = 0;
-      for (int64_t i = first; i < last; ++i) off |= std::trunc(x[i]) != x[i];
-      if (off) whole.store(false, std::memory_order_relaxed);
-    }
-  };
-  look(0, std::min<int64_t>(n, 4096));
-  if (whole.load()) parallel_for(n, survey_grain, look);
-  return whole.load();
-}
-
-// counts[x - low] += weight (or 1) for all of x[n], whole numbers from `low` to low + size - 1.
-// The samples are cut into at most 8 parts whatever the threads, and these are added in order.
-template <class T>
-void count_values(const T* x, const double* weight, int64_t n, int64_t low, double* counts,
-                  int64_t size) {
-  const int64_t part = std::max<int64_t>((n + 7) / 8, int64_t{1} << 16),
-                parts = (n + part - 1) / part;
-  std::vector<double> sums(static_cast<size_t>(parts * size));
-  parallel_for(n, part, [&](int64_t begin, int64_t end) {
-    double* to = sums.data() + begin / part * size;
-    const auto at = [&](int64_t i) { return static_cast<int64_t>(x[i]) - low; };
-    if (weight) {
-      for (int64_t i = begin; i < end; ++i) to[at(i)] += weight[i];
-      return;
-    }
-    // Neighbours are often equal: in one table the second would wait for the first.
-    const int64_t tables = size <= 4096 ? 4 : 1;
-    std::vector<uint32_t> count(static_cast<size_t>(tables * size));
-    for (int64_t i = begin; i < end; ++i) ++count[(i % tables) * size + at(i)];
-    for (size_t i = 0; i < count.size(); ++i) to[i % size] += count[i];
-  });
-  for (size_t i = 0; i < sums.size(); ++i) counts[i % size] += sums[i];
-}
-
-}  // namespace lesionkit::clustering
+}  // namespace lesionkit::clustering::fuzzy
