@@ -37,3 +37,7 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Memberships and centres of a few passes: sums in another order, powers by exp2 and log2. Also the
+# absolute tolerance, of numbers about 1.
+SPATIAL = 1e-11

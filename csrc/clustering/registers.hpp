@@ -8,6 +8,14 @@
 
 namespace lesionkit::clustering::spatial {
 
+using fuzzy::all_above;
+using fuzzy::Register;
+using fuzzy::smaller;
+using fuzzy::total;
+using fuzzy::trusted;
+using fuzzy::widened;
+using fuzzy::width;
+
 // Calls body(i, count) for i = 0, lanes, 2 lanes ...: `count` lanes hold something, the last time
 // perhaps fewer than all. For the others it is a constant.
 template <class T, class Body>

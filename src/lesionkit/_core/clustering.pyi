@@ -140,3 +140,15 @@ def flicm_fit(
     spare: NDArray[_Real],
     labels: _Labels,
 ) -> int: ...
+
+# codebooks
+def cell_sums(
+    x: NDArray[_Real],
+    weights: NDArray[np.float64] | None,
+    labels: _Labels,
+    words: NDArray[np.float64],
+    cells: NDArray[np.float64],
+) -> None: ...
+def merge_pairs(
+    words: NDArray[np.float64], weights: NDArray[np.float64], target: int
+) -> None: ...

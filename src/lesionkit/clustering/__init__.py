@@ -8,18 +8,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lesionkit.clustering.cmeans import cmeans_predict as cmeans_predict
     from lesionkit.clustering.cmeans import cmeans as cmeans
+    from lesionkit.clustering.cmeans import cmeans_predict as cmeans_predict
+    from lesionkit.clustering.codebook import Codebook as Codebook
+    from lesionkit.clustering.codebook import codebook as codebook
     from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
     from lesionkit.clustering.kmeans import KMeans as KMeans
+    from lesionkit.clustering.segment import Segmentation as Segmentation
+    from lesionkit.clustering.segment import segment as segment
     from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
     from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
     from lesionkit.clustering.spatial import FLICM as FLICM
     from lesionkit.clustering.spatial import sFCM as sFCM
-    from lesionkit.clustering.spatial_levels import FGFCM as FGFCM
     from lesionkit.clustering.spatial_levels import EnFCM as EnFCM
+    from lesionkit.clustering.spatial_levels import FGFCM as FGFCM
 
 _HOME: dict[str, str] = {
+    "Codebook": "codebook",
     "EnFCM": "spatial_levels",
     "FCM_S1": "spatial",
     "FCM_S2": "spatial",
@@ -27,11 +32,15 @@ _HOME: dict[str, str] = {
     "FLICM": "spatial",
     "FuzzyCMeans": "fcm",
     "KMeans": "kmeans",
+    "Segmentation": "segment",
     "cmeans": "cmeans",
     "cmeans_predict": "cmeans",
+    "codebook": "codebook",
     "sFCM": "spatial",
+    "segment": "segment",
 }
 __all__ = [
+    "Codebook",
     "EnFCM",
     "FCM_S1",
     "FCM_S2",
@@ -39,9 +48,12 @@ __all__ = [
     "FLICM",
     "FuzzyCMeans",
     "KMeans",
+    "Segmentation",
     "cmeans",
     "cmeans_predict",
+    "codebook",
     "sFCM",
+    "segment",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,11 @@ class Picture(NamedTuple):
         return self.pixels.shape[:-1] if self.channels else self.pixels.shape
 
     @property
+    def count(self) -> int:
+        """Pixels in the mask."""
+        return math.prod(self.shape) if self.mask is None else int(np.count_nonzero(self.mask))
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """What is computed in: float32 and integers that it holds exactly in float32."""
         kind = self.pixels.dtype
@@ -42,18 +48,26 @@ class Picture(NamedTuple):
         inside = inside.reshape(-1, inside.shape[-1])
         return np.require(inside, self.dtype, ["C", "A"])
 
-    def planes(self) -> Real:
+    def numbers(self) -> npt.NDArray[Any]:
+        """(pixels in the mask, 1) of a grey image, C-contiguous: small integers and floats as they
+        came, other integers as float64."""
+        kind = self.pixels.dtype
+        kept = kind.kind == "f" or kind.str[1:] in EXACT_IN_FLOAT32
+        inside = self.pixels.reshape(-1) if self.mask is None else self.pixels[self.mask]
+        return np.require(inside, kind if kept else np.float64, ["C", "A"])[:, None]
+
+    def planes(self, dtype: np.dtype[Any] | None = None) -> Real:
         """(channels, planes, rows, columns) floats, 0 outside the mask."""
         every = np.moveaxis(self.pixels.reshape(*self.shape, -1), -1, 0)
         if self.mask is not None:
             every = np.where(self.mask, every, every.dtype.type(0))
-        planes = np.require(every, self.dtype, ["C", "A"])
+        planes = np.require(every, dtype or self.dtype, ["C", "A"])
         return planes.reshape(len(planes), *(1,) * (3 - len(self.shape)), *self.shape)
 
     def inside(self, planes: Real) -> Real:
         """(channels, pixels in the mask) of (channels, planes, rows, columns)."""
         flat = planes.reshape(len(planes), -1)
-        return flat if self.mask is None else flat[:, self.mask.ravel()]
+        return np.ascontiguousarray(flat if self.mask is None else flat[:, self.mask.ravel()])
 
     def bytes(self) -> npt.NDArray[np.uint8] | None:
         """The mask as kernels read it."""

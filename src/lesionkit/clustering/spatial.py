@@ -88,7 +88,7 @@ class FCM_S1(Spatial):  # noqa: N801
         _core.mix(x, z, float(self.alpha), extra)
         self._z = picture.inside(z)
         self._extra = picture.inside(extra[None])[0]
-        samples = self._z.T
+        samples = np.ascontiguousarray(self._z.T)
         self._centres = self._first_centres(samples)
         self.n_iter_ = _core.spatial_fcm_fit(
             self._z,

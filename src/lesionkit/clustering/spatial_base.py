@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit._core import clustering as _core
 from lesionkit.clustering.images import Picture, Real, read
 
 Border = Literal["valid", "reflect", "symmetric", "edge"]
@@ -50,14 +51,22 @@ class Spatial:
         8- and 16-bit integers are computed in float32, which holds them exactly, other integers in
         float64. Raises ValueError or TypeError where something is not as said here.
         """
+        return self._fit_picture(read(image, mask, channel_axis))
+
+    def _fit_picture(self, picture: Picture) -> Self:
+        """`fit` to an image that is checked."""
         self._refuse()
-        picture = read(image, mask, channel_axis)
         if len(picture.shape) not in (2, 3):
             raise ValueError(
                 f"image must have 2 or 3 axes{' beside that of its channels' * picture.channels}, "
                 f"got {arrays.describe(picture.pixels)}"
             )
         self._half(len(picture.shape))
+        if picture.count < self.n_clusters:
+            raise ValueError(
+                f"n_clusters must be at most the number of pixels, {picture.count}, got "
+                f"{self.n_clusters}"
+            )
         self._fit(picture)
         self._picture = picture
         single = picture.pixels.dtype == np.float32
@@ -122,10 +131,11 @@ class Spatial:
         if isinstance(self.init, str):
             if self.init != "k-means++":
                 raise ValueError(f"init must be 'k-means++' or centres, got {self.init!r}")
-            from lesionkit.clustering.seeding import seed  # it imports scikit-learn
+            from sklearn.utils import check_random_state
 
-            ours = np.require(samples, requirements=["C", "A"])
-            return np.array(seed(ours, count, weights, self.random_state), np.float64)
+            from lesionkit.clustering.starts import plus_plus
+
+            return plus_plus(samples, weights, count, check_random_state(self.random_state))
         centres = np.asarray(self.init)
         if channels == 1 and centres.ndim == 1:
             centres = centres[:, None]
@@ -135,6 +145,6 @@ class Spatial:
         """How far a centre may move in the last pass."""
         if self.tol == 0:
             return 0.0
-        mean = np.average(samples, 0, weights)
-        variance = np.average((samples - mean) ** 2, 0, weights)
-        return self.tol * math.sqrt(variance.mean(dtype=np.float64))
+        found = np.empty((samples.shape[1], 4))  # least, greatest, mean, variance of each channel
+        _core.fcm_survey(samples, weights, found)
+        return self.tol * math.sqrt(found[:, 3].mean())

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _core
-from lesionkit.clustering.images import Picture, Real
+from lesionkit._core import extent
+from lesionkit.clustering.images import Picture
 from lesionkit.clustering.spatial_base import Border, Centres, Spatial
 
 MOST_COUNTED = 1 << 20  # levels that are counted in a table
@@ -38,15 +39,22 @@ class _OnLevels(Spatial):
         """`fit`, and then the labels."""
         return self.fit(image, mask).labels_
 
-    def _filtered(self, picture: Picture) -> Real:
+    def _filtered(self, picture: Picture, x: Centres) -> Centres:
+        """xi of the planes x."""
         raise NotImplementedError
+
+    def _fit_picture(self, picture: Picture) -> Self:
+        if picture.channels:
+            raise ValueError(f"{type(self).__name__} takes grey images, without channel_axis")
+        return super()._fit_picture(picture)
 
     def _refuse(self) -> None:
         super()._refuse()
         arrays.integer(self.levels, "levels", at_least=2, at_most=65536)
 
     def _fit(self, picture: Picture) -> None:
-        xi = picture.inside(self._filtered(picture))[0]
+        # In float64 throughout: what lies halfway between two levels is to be seen as that.
+        xi = picture.inside(self._filtered(picture, picture.planes(np.dtype(np.float64))))[0]
         integers = picture.pixels.dtype.kind in "iu"
         self._levels, self._codes, counts = grey_levels(xi, None if integers else self.levels)
         samples = self._levels[:, None]
@@ -78,19 +86,21 @@ class _OnLevels(Spatial):
 
 
 def grey_levels(
-    xi: Real, levels: int | None
+    xi: Centres, levels: int | None
 ) -> tuple[Centres, npt.NDArray[np.int64], Centres]:
     """The levels that occur, the number of each pixel's, and how many pixels each has.
 
     levels : how many the range is cut into; None: the integers. To the nearest, of two the even.
     """
-    low, high = float(xi.min()), float(xi.max())
+    low, high, _ = extent(xi)
     step = 1.0
     if levels is None:
-        low, high = np.rint(low), np.rint(high)
-    elif high > low:
-        step = high / (levels - 1) - low / (levels - 1)
-    codes = np.rint((xi.astype(np.float64) - low) / step)
+        low = np.rint(low)
+        codes = np.rint(xi) - low
+    else:
+        if high > low:
+            step = high / (levels - 1) - low / (levels - 1)
+        codes = np.rint((xi - low) / step)
     if codes.max() < MOST_COUNTED:
         codes = codes.astype(np.int64)
         counts = np.bincount(codes)
@@ -147,13 +157,11 @@ class EnFCM(_OnLevels):
         super()._refuse()
         arrays.number(self.alpha, "alpha", at_least=0)
 
-    def _filtered(self, picture: Picture) -> Real:
-        x = picture.planes()
+    def _filtered(self, picture: Picture, x: Centres) -> Centres:
         y = np.empty_like(x)
         where = self._window(picture)
         _core.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
-        _core.mix(x, y, float(self.alpha), np.zeros_like(x[0]))
-        return y
+        return (x + self.alpha * y) / (1.0 + self.alpha)
 
 
 class FGFCM(_OnLevels):
@@ -207,8 +215,7 @@ class FGFCM(_OnLevels):
         if self.variant not in VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
 
-    def _filtered(self, picture: Picture) -> Real:
-        x = picture.planes()
+    def _filtered(self, picture: Picture, x: Centres) -> Centres:
         xi = np.empty_like(x)
         where = (x, picture.bytes(), *self._window(picture))
         if self.variant == "local":
