@@ -188,8 +188,7 @@ struct SfcmSums {
   void add(const Pixels<T, Channels>& pixels, const ClassCentres<T>& v, const Fuzziness& f,
            Classes classes, int64_t at, Count count, const Register<T>& share,
            const Register<T>* u) {
-    for (int j = 0; j < classes; ++j)
-      sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
+    for (int j = 0; j < classes; ++j) sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
   }
   void end_line() { sums.flush(); }
   void end_task(int64_t task) { sums.take(to + task * size); }
@@ -204,9 +203,8 @@ int64_t sfcm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int borde
   std::vector<double> sums(Marching<T>::tasks(window.grid) * size);
   Passes passes(most, tolerance);
   while (passes.more()) {
-    sfcm_pass(window, pixels, centres, m, p, q, [&] {
-      return SfcmSums<T>{CentreSums<T>(c, pixels.channels), sums.data(), size};
-    });
+    sfcm_pass(window, pixels, centres, m, p, q,
+              [&] { return SfcmSums<T>{CentreSums<T>(c, pixels.channels), sums.data(), size}; });
     passes.end(move_centres<T>(sums, c, pixels.channels, centres.mutable_data()));
   }
   return passes.done();
@@ -307,27 +305,26 @@ int64_t flicm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int bord
 template <class T>
 void bind(py::module_ m) {
   using namespace py::literals;
-  m.def("window_mean",
-        [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
-           Array<T>& out) {
-          filter<T, MeanOfWindow<T>>(images, mask, half, border, out, self);
-        },
-        "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
-        "out"_a.noconvert(), ReleaseGil());
-  m.def("window_median",
-        [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
-           Array<T>& out) {
-          filter<T, MedianOfWindow<T>>(images, mask, half, border, out, self);
-        },
-        "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
-        "out"_a.noconvert(), ReleaseGil());
-  m.def("window_similar",
-        [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, double reach,
-           double alike, Array<T>& out) {
-          filter<T, SimilarOfWindow<T>>(images, mask, half, border, out, reach, alike);
-        },
-        "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "reach"_a, "alike"_a,
-        "out"_a.noconvert(), ReleaseGil());
+  m.def(
+      "window_mean",
+      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
+         Array<T>& out) { filter<T, MeanOfWindow<T>>(images, mask, half, border, out, self); },
+      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
+      "out"_a.noconvert(), ReleaseGil());
+  m.def(
+      "window_median",
+      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
+         Array<T>& out) { filter<T, MedianOfWindow<T>>(images, mask, half, border, out, self); },
+      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
+      "out"_a.noconvert(), ReleaseGil());
+  m.def(
+      "window_similar",
+      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, double reach,
+         double alike, Array<T>& out) {
+        filter<T, SimilarOfWindow<T>>(images, mask, half, border, out, reach, alike);
+      },
+      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "reach"_a, "alike"_a,
+      "out"_a.noconvert(), ReleaseGil());
   m.def("mix", mix<T>, "x"_a.noconvert(), "y"_a.noconvert(), "alpha"_a, "extra"_a.noconvert(),
         ReleaseGil());
   m.def("spatial_fcm_fit", fcm_fit<T>, "x"_a.noconvert(), "extra"_a.noconvert(),
@@ -339,8 +336,8 @@ void bind(py::module_ m) {
   m.def("sfcm_fit", sfcm_fit<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a, "border"_a,
         "m"_a, "p"_a, "q"_a, "most"_a, "tolerance"_a, "centres"_a.noconvert(), ReleaseGil());
   m.def("sfcm_planes", sfcm_planes<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a,
-        "border"_a, "m"_a, "p"_a, "q"_a, "centres"_a.noconvert(), "chosen"_a,
-        "plane"_a.noconvert(), "labels"_a.noconvert(), ReleaseGil());
+        "border"_a, "m"_a, "p"_a, "q"_a, "centres"_a.noconvert(), "chosen"_a, "plane"_a.noconvert(),
+        "labels"_a.noconvert(), ReleaseGil());
   m.def("flicm_fit", flicm_fit<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a, "border"_a,
         "m"_a, "most"_a, "tolerance"_a, "centres"_a.noconvert(), "u"_a.noconvert(),
         "spare"_a.noconvert(), "labels"_a.noconvert(), ReleaseGil());

@@ -117,8 +117,7 @@ double move_centres(const std::vector<double>& chunks, int64_t classes, int chan
 
 // The class of the least (or greatest) of a register of pixels, the lowest of several.
 template <class R, class Classes, class Count>
-inline void extreme(const R* values, Classes classes, bool least, Count count,
-                    int32_t* labels) {
+inline void extreme(const R* values, Classes classes, bool least, Count count, int32_t* labels) {
   R best = values[0];
   decltype(best < best) which{};
   for (int j = 1; j < classes; ++j) {
@@ -129,17 +128,21 @@ inline void extreme(const R* values, Classes classes, bool least, Count count,
   for (int64_t l = 0; l < count; ++l) labels[l] = static_cast<int32_t>(which[l]);
 }
 
-// Calls body(classes, pixels): of one channel and the usual numbers of classes both are of types that
-// say so, and loops over them are unrolled.
+// Calls body(classes, pixels): of one channel and the usual numbers of classes both are of types
+// that say so, and loops over them are unrolled.
 template <class T, class Body>
 void specialised(int64_t classes, const Pixels<T>& pixels, Body&& body) {
   if (pixels.channels == 1) {
     const Pixels<T, Constant<1>> grey = {pixels.x, pixels.n, {}, pixels.weight};
     switch (classes) {
-      case 2: return body(Constant<2>{}, grey);
-      case 3: return body(Constant<3>{}, grey);
-      case 4: return body(Constant<4>{}, grey);
-      case 5: return body(Constant<5>{}, grey);
+      case 2:
+        return body(Constant<2>{}, grey);
+      case 3:
+        return body(Constant<3>{}, grey);
+      case 4:
+        return body(Constant<4>{}, grey);
+      case 5:
+        return body(Constant<5>{}, grey);
     }
   }
   body(static_cast<int>(classes), pixels);

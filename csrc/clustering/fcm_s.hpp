@@ -25,16 +25,17 @@ void mixed_line(const T* x, int64_t n, double alpha, T* y, T* extra) {
 
 // Squared distances of a register of pixels to each centre.
 template <class T, class Channels, class Classes, class Count>
-inline void distances(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, Classes classes,
-                      int64_t at, Count count, Register<T>* to) {
+inline void distances(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v,
+                      Classes classes, int64_t at, Count count, Register<T>* to) {
   const Register<T> more = extra ? load(extra + at, count) : Register<T>{};
   for (int j = 0; j < classes; ++j) to[j] = v.distance(pixels, at, count, j) + more;
 }
 
 // Adds pixels begin to end to the sums.
 template <class T, class Channels, class Classes>
-void fcm_sums(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, const Fuzziness& f,
-              Classes classes, int64_t begin, int64_t end, CentreSums<T>& sums) {
+void fcm_sums(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v,
+              const Fuzziness& f, Classes classes, int64_t begin, int64_t end,
+              CentreSums<T>& sums) {
   constexpr int64_t BLOCK = 1024;
   for (int64_t first = begin; first < end; first += BLOCK) {
     fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
@@ -60,9 +61,9 @@ void fcm_sums(const Pixels<T, Channels>& pixels, const T* extra, const ClassCent
 // The memberships of pixels begin to end, in a plane of class j; and, where `labels` is given, the
 // class of the greatest.
 template <class T, class Channels, class Classes>
-void fcm_answer(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v, const Fuzziness& f,
-                Classes classes, int64_t begin, int64_t end, int64_t chosen, T* plane,
-                int32_t* labels) {
+void fcm_answer(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v,
+                const Fuzziness& f, Classes classes, int64_t begin, int64_t end, int64_t chosen,
+                T* plane, int32_t* labels) {
   each_register<T>(end - begin, [&](int64_t i, auto count) {
     Register<T> u[room<Classes>];
     distances(pixels, extra, v, classes, begin + i, count, u);

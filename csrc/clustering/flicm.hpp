@@ -24,8 +24,8 @@ class LocalInformation {
   // The memberships of the task's pixels from `old` into `made`, both planar (classes, n), and
   // their sums. Without `old`: plain FCM's.
   template <class Classes>
-  void run(int64_t task, const ClassCentres<T>& v, const Fuzziness& f, Classes classes, const T* old,
-           T* made, CentreSums<T>& sums) {
+  void run(int64_t task, const ClassCentres<T>& v, const Fuzziness& f, Classes classes,
+           const T* old, T* made, CentreSums<T>& sums) {
     const int64_t n = w_.grid.columns, stride = marching_.stride;
     const auto make = [&](int64_t line, T* to) {
       if (!old) return;
@@ -34,7 +34,8 @@ class LocalInformation {
         const Register<T> share = x_.share(at, count);
         for (int j = 0; j < classes; ++j) {
           const Register<T> rest = T(1) - load(old + j * x_.n + at, count);
-          store(share * to_the_m(rest, f) * v.distance(x_, at, count, j), to + j * stride + i, count);
+          store(share * to_the_m(rest, f) * v.distance(x_, at, count, j), to + j * stride + i,
+                count);
         }
       });
     };

@@ -151,7 +151,8 @@ class MedianOfWindow {
       if (count == 0)
         to[i] = image[i];
       else
-        to[i] = T(0.5) * values_[(count - 1) / 2 * SIDE + i] + T(0.5) * values_[count / 2 * SIDE + i];
+        to[i] =
+            T(0.5) * values_[(count - 1) / 2 * SIDE + i] + T(0.5) * values_[count / 2 * SIDE + i];
     }
   }
 

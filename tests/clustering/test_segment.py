@@ -30,7 +30,9 @@ MASK = np.random.default_rng(1).random(IMAGE.shape) > 0.4
 # Seeds in an order that is not that of intensity.
 START = np.array([[150.0], [50.0], [210.0], [100.0]])
 COLOURS = np.array([[3, 200, 9], [9, 4, 8], [200, 190, 180], [50, 4, 90]])
-COLOURED = np.moveaxis(COLOURS[TRUTH] + np.random.default_rng(2).integers(-3, 3, (*TRUTH.shape, 3)), -1, 0)
+COLOURED = np.moveaxis(
+    COLOURS[TRUTH] + np.random.default_rng(2).integers(-3, 3, (*TRUTH.shape, 3)), -1, 0
+)
 
 OURS = [
     KMeans(4, init=START, n_init=1),
@@ -66,7 +68,10 @@ def test_classes_by_intensity(estimator: Any, masked: bool, dtype: Any) -> None:
 
 def test_channels_and_volumes() -> None:
     order = np.argsort(np.argsort(COLOURS.sum(1)))
-    for estimator in (KMeans(4, random_state=0, n_init=4), TheirKMeans(4, random_state=0, n_init=4)):
+    for estimator in (
+        KMeans(4, random_state=0, n_init=4),
+        TheirKMeans(4, random_state=0, n_init=4),
+    ):
         labels = segment(COLOURED, estimator, channel_axis=0)
         np.testing.assert_array_equal(labels, order[TRUTH])
     volume = np.stack([IMAGE, IMAGE, IMAGE])
@@ -89,7 +94,9 @@ def test_noise_stays_outside() -> None:
 # --- properties -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("estimator", [OURS[0], OURS[1], THEIRS[0]], ids=["ours", "fuzzy", "theirs"])
+@pytest.mark.parametrize(
+    "estimator", [OURS[0], OURS[1], THEIRS[0]], ids=["ours", "fuzzy", "theirs"]
+)
 def test_levels_are_the_pixels(estimator: Any) -> None:
     """Counted, or pixel by pixel where numbers are not whole."""
     image = np.random.default_rng(3).integers(0, 256, (90, 80)).astype(np.uint8)
@@ -208,7 +215,11 @@ def test_memberships_with_channels() -> None:
     ("change", "error", "message"),
     [
         ({"estimator": KMeans}, TypeError, r"estimator must be a clusterer with fit_predict, such"),
-        ({"estimator": "k-means"}, TypeError, "estimator must be a clusterer .*, got str 'k-means'"),
+        (
+            {"estimator": "k-means"},
+            TypeError,
+            "estimator must be a clusterer .*, got str 'k-means'",
+        ),
         ({"image": IMAGE + np.nan}, ValueError, "image must be finite, got 2000 NaN or infinite"),
         ({"image": IMAGE > 90}, TypeError, "image must hold real numbers, got bool array"),
         ({"image": IMAGE[:0]}, ValueError, "image must hold a pixel or more"),
@@ -218,7 +229,11 @@ def test_memberships_with_channels() -> None:
         ({"channel_axis": 2}, ValueError, "channel_axis must be from -2 to 1, got 2"),
         ({"estimator": KMeans(0)}, ValueError, "n_clusters must be at least 1, got 0"),
         ({"estimator": FCM_S1(0)}, ValueError, "n_clusters must be from 1 to 256, got 0"),
-        ({"estimator": EnFCM(2), "channel_axis": 0}, ValueError, "EnFCM takes grey images, without"),
+        (
+            {"estimator": EnFCM(2), "channel_axis": 0},
+            ValueError,
+            "EnFCM takes grey images, without",
+        ),
     ],
 )
 def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -93,7 +93,9 @@ def test_sfcm(work: Any, border: Any, masked: bool, m: float, p: float, q: float
         _, centres = reference.sfcm(image, mask, centres, m, p, q, size, border)
     u, _ = reference.sfcm(image, mask, centres, m, p, q, size, border)
     settings = {"size": size, "border": border, "init": START, "max_iter": 2, "tol": 0}
-    compare(sFCM(3, m=m, p=p, q=q, **settings).fit(image, mask if masked else None), mask, centres, u)
+    compare(
+        sFCM(3, m=m, p=p, q=q, **settings).fit(image, mask if masked else None), mask, centres, u
+    )
 
 
 @pytest.mark.parametrize("border", BORDERS)
@@ -262,9 +264,7 @@ def test_fixed_point(kind: Any) -> None:
     if kind is sFCM:
         _, again = reference.sfcm(image, mask, made.cluster_centers_, 2.0, 1, 1, (5, 5), "valid")
     else:
-        u = reference.flicm(
-            image, mask, planes(made), made.cluster_centers_, 2.0, (3, 3), "valid"
-        )
+        u = reference.flicm(image, mask, planes(made), made.cluster_centers_, 2.0, (3, 3), "valid")
         again = reference.new_centres(u, 2.0, image, mask)
     np.testing.assert_allclose(again, made.cluster_centers_, rtol=tolerances.SPATIAL)
 
@@ -350,7 +350,13 @@ def test_order_strides_read_only_and_kinds(kind: Any) -> None:
     frozen = image.copy()
     frozen.flags.writeable = False
     wide = np.repeat(image, 2, axis=1)
-    for other in (np.asfortranarray(image), wide[:, ::2], frozen, image.tolist(), image.astype(">f8")):
+    for other in (
+        np.asfortranarray(image),
+        wide[:, ::2],
+        frozen,
+        image.tolist(),
+        image.astype(">f8"),
+    ):
         made = kind(3, **settings).fit(other)
         np.testing.assert_array_equal(made.labels_, expected.labels_)
         np.testing.assert_array_equal(made.cluster_centers_, expected.cluster_centers_)
@@ -397,10 +403,25 @@ ZEROS = np.zeros((6, 7))
         ({"m": np.inf}, ZEROS, ValueError, "m must be a finite number above 1, got inf"),
         ({"size": 2}, ZEROS, ValueError, "size must be odd, so that a window has a middle, got 2"),
         ({"size": 0}, ZEROS, ValueError, "size must be at least 1, got 0"),
-        ({"size": (3, 3, 3)}, ZEROS, ValueError, "size must be one odd number, or one for each of 2"),
+        (
+            {"size": (3, 3, 3)},
+            ZEROS,
+            ValueError,
+            "size must be one odd number, or one for each of 2",
+        ),
         ({"size": 183}, ZEROS, ValueError, "size must give a window of at most 32767 pixels"),
-        ({"border": "wrap"}, ZEROS, ValueError, "border must be one of valid, reflect, symm.*'wrap'"),
-        ({"init": "random"}, ZEROS, ValueError, r"init must be 'k-means\+\+' or centres, got 'rand"),
+        (
+            {"border": "wrap"},
+            ZEROS,
+            ValueError,
+            "border must be one of valid, reflect, symm.*'wrap'",
+        ),
+        (
+            {"init": "random"},
+            ZEROS,
+            ValueError,
+            r"init must be 'k-means\+\+' or centres, got 'rand",
+        ),
         ({"init": [1.0, 2.0]}, ZEROS, ValueError, r"init must have shape \(3, 1\), got float64"),
         ({"init": [1, 2, np.nan]}, ZEROS, ValueError, "init must be finite, got 1 NaN"),
         ({"max_iter": 0}, ZEROS, ValueError, "max_iter must be at least 1, got 0"),

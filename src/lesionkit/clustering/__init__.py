@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
     from lesionkit.clustering.spatial import FLICM as FLICM
     from lesionkit.clustering.spatial import sFCM as sFCM
-    from lesionkit.clustering.spatial_levels import EnFCM as EnFCM
     from lesionkit.clustering.spatial_levels import FGFCM as FGFCM
+    from lesionkit.clustering.spatial_levels import EnFCM as EnFCM
 
 _HOME: dict[str, str] = {
     "Codebook": "codebook",
@@ -40,12 +40,12 @@ _HOME: dict[str, str] = {
     "segment": "segment",
 }
 __all__ = [
-    "Codebook",
-    "EnFCM",
     "FCM_S1",
     "FCM_S2",
     "FGFCM",
     "FLICM",
+    "Codebook",
+    "EnFCM",
     "FuzzyCMeans",
     "KMeans",
     "Segmentation",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import _core, arrays
+from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
 
 Real = npt.NDArray[np.float64]

@@ -52,7 +52,7 @@ def codebook(
     init     : "split": from one word, the mean, by splitting (Linde, Buzo and Gray 1980);
                "blocks": the brightest pixel of each block, by the sum of its channels, of several
                the first; or the first words, (k, channels), of a grey image also (k,)
-    reduce   : how a codebook is made smaller: "pnn", pairs that are nearest are merged (Equitz 1989)
+    reduce   : how a codebook is made smaller: "pnn", the nearest pairs are merged (Equitz 1989)
     mask     : booleans or integers of the image's shape; pixels where it is 0 do not count
     channel_axis : the axis of the channels, if the image has one; None: the image is grey
     blocks   : into how many blocks each axis is cut
@@ -107,8 +107,8 @@ class _Book(NamedTuple):
     @property
     def distortions(self) -> Real:
         """Of each cell, summed over its pixels."""
-        squares = self.cells[:, 1 + self.words.shape[1] :]
-        return squares.sum(1)
+        squares: Real = self.cells[:, 1 + self.words.shape[1] :].sum(1)
+        return squares
 
     @property
     def distortion(self) -> float:
@@ -138,7 +138,7 @@ class _Book(NamedTuple):
 
     def merged(self, size: int) -> Real:
         """`size` words, by the mergers that cost least."""
-        words, weights = self.means(), self.cells[:, 0].copy()
+        words, weights = np.ascontiguousarray(self.means()), self.cells[:, 0].copy()
         _core.merge_pairs(words, weights, size)
         return words[:size].copy()
 
@@ -221,9 +221,10 @@ def _first(init: Any, picture: Picture, data: _Data, blocks: int) -> Real:
             raise ValueError(f"init must hold from 1 to {MOST_WORDS} words, got {len(words)}")
         return np.array(words, np.float64)
     if init == "split":
-        if data.weights is None:
-            return data.samples.mean(0, dtype=np.float64, keepdims=True)
-        return np.average(data.samples, 0, data.weights)[None]
+        mean: Real = data.samples.mean(0, dtype=np.float64)
+        if data.weights is not None:
+            mean = np.average(data.samples, 0, data.weights)
+        return mean[None]
     if init != "blocks":
         raise ValueError(f"init must be 'split', 'blocks' or words, got {init!r}")
     if any(side < blocks for side in picture.shape):

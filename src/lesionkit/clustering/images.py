@@ -29,7 +29,7 @@ class Picture(NamedTuple):
         return self.pixels.shape[:-1] if self.channels else self.pixels.shape
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """Pixels in the mask."""
         return math.prod(self.shape) if self.mask is None else int(np.count_nonzero(self.mask))
 

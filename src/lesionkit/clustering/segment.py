@@ -18,9 +18,7 @@ Labels = npt.NDArray[np.int32]
 OURS = {"lesionkit.clustering.kmeans": "KMeans", "lesionkit.clustering.fcm": "FuzzyCMeans"}
 
 
-def segment(
-    image: Any, estimator: Any, mask: Any = None, channel_axis: int | None = None
-) -> Any:
+def segment(image: Any, estimator: Any, mask: Any = None, channel_axis: int | None = None) -> Any:
     """Cut an image into classes, 0 the darkest.
 
     image        : real numbers of any number of axes, finite inside the mask
@@ -116,10 +114,10 @@ class Segmentation:
         if not isinstance(centres, np.ndarray) or centres.ndim != 2:
             centres = _means(values, weights, found)
         self.order = _order(centres)
-        found = _ranks(self.order, outside=found.min() < 0)[found]
+        labels = _ranks(self.order, outside=found.min() < 0)[found]
         if counted is not None:
-            found = counted.labels(samples, found)
-        self.labels = picture.whole(found, -1)
+            labels = counted.labels(samples, labels)
+        self.labels = picture.whole(labels, -1)
 
 
 def _is_ours(estimator: Any) -> bool:

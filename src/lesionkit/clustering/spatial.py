@@ -1,6 +1,7 @@
 """Fuzzy c-means that look at a pixel's neighbours: FCM_S1, FCM_S2, sFCM, FLICM.
 
-These, and EnFCM and FGFCM (`spatial_levels`), are made with their settings and then fitted to an image or volume. Settings they share:
+These, and EnFCM and FGFCM (`spatial_levels`), are made with their settings and then fitted to an
+image or volume. Settings they share:
 
 n_clusters   : classes, 1 to 256
 m            : fuzziness, above 1
@@ -36,7 +37,7 @@ from lesionkit.clustering.images import Picture, Real
 from lesionkit.clustering.spatial_base import Border, Spatial
 
 
-class FCM_S1(Spatial):  # noqa: N801
+class FCM_S1(Spatial):
     """FCM with the mean of the neighbours (Chen and Zhang 2004, "FCM_S1").
 
     J = sum_i sum_j u_ij^m (|x_i - v_j|^2 + alpha |y_i - v_j|^2), y the neighbours' mean: a pixel
@@ -116,7 +117,7 @@ class FCM_S1(Spatial):  # noqa: N801
         return self._picture.whole(plane, 0)
 
 
-class FCM_S2(FCM_S1):  # noqa: N801
+class FCM_S2(FCM_S1):
     """FCM with the median of the neighbours (Chen and Zhang 2004, "FCM_S2").
 
     As FCM_S1, with y the median, of each channel by itself and of an even number the mean of the
@@ -126,11 +127,11 @@ class FCM_S2(FCM_S1):  # noqa: N801
     _filter: Any = staticmethod(_core.window_median)
 
 
-class sFCM(Spatial):  # noqa: N801
+class sFCM(Spatial):
     """FCM with memberships weighed by those of the window (Chuang et al. 2006, "sFCM").
 
     u'_ij = u_ij^p h_ij^q / sum_l u_il^p h_il^q, u plain FCM's memberships and h_ij the sum of u_kj
-    over the window about i, the pixel itself included. Centres come from u', and u from the centres.
+    over the window about i, the pixel itself included. Centres come from u', u from the centres.
     Nothing is minimised: the passes need not settle for every image.
 
     p, q : powers of the memberships and of their sums, at least 0 and not both 0; (1, 0) is plain

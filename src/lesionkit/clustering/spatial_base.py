@@ -17,7 +17,7 @@ Border = Literal["valid", "reflect", "symmetric", "edge"]
 BORDERS = ("valid", "reflect", "symmetric", "edge")  # in the order of Border in window.hpp
 MOST_CLASSES = 256
 MOST_PIXELS = 32767  # of a window
-Centres = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 class Spatial:
@@ -36,7 +36,7 @@ class Spatial:
     labels_: Any
     n_iter_: int
     _picture: Picture
-    _centres: Centres
+    _centres: Doubles
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in vars(self).items() if name.strip("_") == name}
@@ -62,9 +62,9 @@ class Spatial:
                 f"got {arrays.describe(picture.pixels)}"
             )
         self._half(len(picture.shape))
-        if picture.count < self.n_clusters:
+        if picture.total < self.n_clusters:
             raise ValueError(
-                f"n_clusters must be at most the number of pixels, {picture.count}, got "
+                f"n_clusters must be at most the number of pixels, {picture.total}, got "
                 f"{self.n_clusters}"
             )
         self._fit(picture)
@@ -125,7 +125,7 @@ class Spatial:
         """As kernels want it."""
         return self._half(len(picture.shape)), BORDERS.index(self.border)
 
-    def _first_centres(self, samples: Real, weights: Centres | None = None) -> Centres:
+    def _first_centres(self, samples: Real, weights: Doubles | None = None) -> Doubles:
         """(n_clusters, channels): those given, or seeds from the samples (n, channels)."""
         count, channels = self.n_clusters, samples.shape[1]
         if isinstance(self.init, str):
@@ -141,7 +141,7 @@ class Spatial:
             centres = centres[:, None]
         return np.array(arrays.real(centres, "init", (count, channels)))
 
-    def _tolerance(self, samples: Real, weights: Centres | None = None) -> float:
+    def _tolerance(self, samples: Real, weights: Doubles | None = None) -> float:
         """How far a centre may move in the last pass."""
         if self.tol == 0:
             return 0.0

@@ -16,7 +16,7 @@ from lesionkit import arrays
 from lesionkit._core import clustering as _core
 from lesionkit._core import extent
 from lesionkit.clustering.images import Picture
-from lesionkit.clustering.spatial_base import Border, Centres, Spatial
+from lesionkit.clustering.spatial_base import Border, Doubles, Spatial
 
 MOST_COUNTED = 1 << 20  # levels that are counted in a table
 VARIANTS = ("local", "S1", "S2")
@@ -39,7 +39,7 @@ class _OnLevels(Spatial):
         """`fit`, and then the labels."""
         return self.fit(image, mask).labels_
 
-    def _filtered(self, picture: Picture, x: Centres) -> Centres:
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         """xi of the planes x."""
         raise NotImplementedError
 
@@ -54,7 +54,8 @@ class _OnLevels(Spatial):
 
     def _fit(self, picture: Picture) -> None:
         # In float64 throughout: what lies halfway between two levels is to be seen as that.
-        xi = picture.inside(self._filtered(picture, picture.planes(np.dtype(np.float64))))[0]
+        x = np.asarray(picture.planes(np.dtype(np.float64)), np.float64)
+        xi = np.asarray(picture.inside(self._filtered(picture, x))[0], np.float64)
         integers = picture.pixels.dtype.kind in "iu"
         self._levels, self._codes, counts = grey_levels(xi, None if integers else self.levels)
         samples = self._levels[:, None]
@@ -73,7 +74,7 @@ class _OnLevels(Spatial):
         self.labels_ = picture.whole(labels[self._codes], -1)
 
     def _answer(
-        self, j: int = 0, plane: Centres | None = None, labels: npt.NDArray[np.int32] | None = None
+        self, j: int = 0, plane: Doubles | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
         _core.spatial_fcm_planes(
             self._levels[None], None, float(self.m), self._centres, j, plane, labels
@@ -85,9 +86,7 @@ class _OnLevels(Spatial):
         return self._picture.whole(plane.astype(self._picture.dtype)[self._codes], 0)
 
 
-def grey_levels(
-    xi: Centres, levels: int | None
-) -> tuple[Centres, npt.NDArray[np.int64], Centres]:
+def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[np.int64], Doubles]:
     """The levels that occur, the number of each pixel's, and how many pixels each has.
 
     levels : how many the range is cut into; None: the integers. To the nearest, of two the even.
@@ -95,21 +94,20 @@ def grey_levels(
     low, high, _ = extent(xi)
     step = 1.0
     if levels is None:
-        low = np.rint(low)
-        codes = np.rint(xi) - low
+        low = float(np.rint(low))
+        places = np.rint(xi) - low
     else:
         if high > low:
             step = high / (levels - 1) - low / (levels - 1)
-        codes = np.rint((xi - low) / step)
-    if codes.max() < MOST_COUNTED:
-        codes = codes.astype(np.int64)
-        counts = np.bincount(codes)
-        there = np.flatnonzero(counts)
-        number = np.cumsum(counts > 0) - 1
-        codes = number[codes]
+        places = np.rint((xi - low) / step)
+    if places.max() < MOST_COUNTED:
+        numbers = places.astype(np.int64)
+        counts = np.bincount(numbers)
+        there: npt.NDArray[Any] = np.flatnonzero(counts)
+        codes = (np.cumsum(counts > 0) - 1)[numbers]
         counts = counts[there]
     else:
-        there, codes, counts = np.unique(codes, return_inverse=True, return_counts=True)
+        there, codes, counts = np.unique(places, return_inverse=True, return_counts=True)
     return low + step * there, codes, counts.astype(np.float64)
 
 
@@ -157,7 +155,7 @@ class EnFCM(_OnLevels):
         super()._refuse()
         arrays.number(self.alpha, "alpha", at_least=0)
 
-    def _filtered(self, picture: Picture, x: Centres) -> Centres:
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         y = np.empty_like(x)
         where = self._window(picture)
         _core.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
@@ -215,7 +213,7 @@ class FGFCM(_OnLevels):
         if self.variant not in VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
 
-    def _filtered(self, picture: Picture, x: Centres) -> Centres:
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         xi = np.empty_like(x)
         where = (x, picture.bytes(), *self._window(picture))
         if self.variant == "local":
