@@ -278,6 +278,8 @@ class LineKMeans {
 
   template <class Real, int M>
   void take(const Line<Real>& line, const LineSums<M>& all, Means& to) {
+    to.finite = std::isfinite(std::is_same_v<Real, float> ? all.squares : all.shift[0]);
+    if (!to.finite) return;
     const size_t used = line.cluster.size();
     std::fill(to.weight.begin(), to.weight.end(), 0.0);
     for (size_t m = 0; m < used; ++m) {
@@ -288,7 +290,6 @@ class LineKMeans {
       to.weight[j] = weight;
       if (weight > 0.0) to.mean[j] = line.centres[m] + shift / weight;
     }
-    to.finite = std::isfinite(std::is_same_v<Real, float> ? all.squares : all.shift[0]);
 
     const std::vector<double> above(all.count, all.count + used);
     to.moved = above != above_ || line.cluster != cluster_;
