@@ -21,7 +21,7 @@
 
 namespace lesionkit::clustering {
 
-inline constexpr int most_on_line = 16;      // clusters; more are faster in kmeans_space.hpp
+inline constexpr int most_on_line = 16;           // clusters; more are faster in kmeans_space.hpp
 inline constexpr int64_t samples_in_float = 512;  // summed before they are added to doubles
 inline constexpr int64_t samples_ahead = 4096;    // asked from memory
 
@@ -161,7 +161,8 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
   sums.squares = sum_of(squares);
   for (; i < n; ++i) {
     const int below = cuts_below(static_cast<Real>(x[i]), line.cuts.data(), line.cuts.size());
-    const double step = static_cast<double>(x[i]) - line.centres[below], weight_here = w ? w[i] : 1.0;
+    const double step = static_cast<double>(x[i]) - line.centres[below],
+                 weight_here = w ? w[i] : 1.0;
     sums.squares += weight_here * step * step;
     for (int m = 0; m <= below; ++m) {
       sums.count[m] += m > 0;

@@ -41,15 +41,15 @@ def inertia_of(X: Real, w: Real, centres: Real, labels: npt.NDArray[np.intp]) ->
 def lloyd(
     X: Real, centres: Real, w: Real | None = None, most: int = 300, tol: float = 0.0
 ) -> Found:
-    """scikit-learn's loop: it stops when no label changes, or when the squared shifts of the centres
-    add up to tol times the mean (weighted) variance of the features or less."""
+    """scikit-learn's loop: it stops when no label changes, or when the squared shifts of the
+    centres add up to tol times the mean (weighted) variance of the features or less."""
     X = np.asarray(X, np.float64)
     w = np.ones(len(X)) if w is None else w
     centres = np.array(centres, np.float64)
     mean = np.average(X, axis=0, weights=w)
     limit = tol * float(np.average((X - mean) ** 2, axis=0, weights=w).mean())
     before, inertias = None, []
-    for number in range(1, most + 1):
+    for _ in range(most):
         labels = nearest(X, centres)
         inertias.append(inertia_of(X, w, centres, labels))
         moved = means_of(X, w, centres, labels)
@@ -61,12 +61,12 @@ def lloyd(
             break
         before = labels
     labels = nearest(X, centres)
-    return Found(centres, labels, inertia_of(X, w, centres, labels), number, inertias)
+    return Found(centres, labels, inertia_of(X, w, centres, labels), len(inertias), inertias)
 
 
 def means_of(X: Real, w: Real, centres: Real, labels: npt.NDArray[np.intp]) -> Real:
-    """The clusters' means. An empty cluster takes the sample that is farthest from its centre, whose
-    cluster keeps one sample at least; without any, the mean of the heaviest cluster."""
+    """The clusters' means. An empty cluster takes the sample that is farthest from its centre,
+    whose cluster keeps one sample at least; without any, the mean of the heaviest cluster."""
     k = len(centres)
     clusters = [[i for i in range(len(X)) if labels[i] == j and w[i] > 0] for j in range(k)]
     far = sorted(
@@ -81,10 +81,7 @@ def means_of(X: Real, w: Real, centres: Real, labels: npt.NDArray[np.intp]) -> R
     weight = [float(sum(w[i] for i in c)) for c in clusters]
     heaviest = clusters[int(np.argmax(weight))]
     return np.array(
-        [
-            np.average(X[c], axis=0, weights=w[c])
-            for c in (c if c else heaviest for c in clusters)
-        ]
+        [np.average(X[c], axis=0, weights=w[c]) for c in (c if c else heaviest for c in clusters)]
     )
 
 
@@ -123,7 +120,5 @@ def optimal_inertia(values: Real, w: Real, k: int) -> float:
 
     least = [cost(0, j) if j else 0.0 for j in range(m + 1)]
     for _ in range(k - 1):
-        least = [
-            min([least[i] + cost(i, j) for i in range(j)], default=0.0) for j in range(m + 1)
-        ]
+        least = [min([least[i] + cost(i, j) for i in range(j)], default=0.0) for j in range(m + 1)]
     return least[m]
