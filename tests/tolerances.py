@@ -1,5 +1,7 @@
 """One table of tolerances, each with its reason. Relative unless said otherwise."""
 
+import numpy as np
+
 # Two direct solvers of the same matrix: its condition, 1e3 to 1e4, times rounding; 1e-14 was seen.
 SOLVERS = 1e-12
 
@@ -41,3 +43,11 @@ EIGENVALUE = 1e-7
 # Memberships and centres of a few passes: sums in another order, powers by exp2 and log2. Also the
 # absolute tolerance, of numbers about 1.
 SPATIAL = 1e-11
+
+# Means and inertias of k-means: sums in another order.
+KMEANS = 1e-11
+
+
+def single(dtype: object) -> float:
+    """KMEANS, or the rounding of centres to float32."""
+    return 2e-6 if dtype == np.float32 else KMEANS

@@ -1,6 +1,6 @@
-// The greedy k-means++ of Arthur and Vassilvitskii (SODA 2007): a sample becomes the next centre with
-// a probability in proportion to w d^2, d being its distance from the nearest centre so far; of a few
-// that are drawn so, the one that leaves the least sum of w d^2 is taken.
+// The greedy k-means++ of Arthur and Vassilvitskii (SODA 2007): a sample becomes the next centre
+// with a probability in proportion to w d^2, d being its distance from the nearest centre so far;
+// of a few that are drawn so, the one that leaves the least sum of w d^2 is taken.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,8 @@ struct Law {
   int64_t n, grain;
   std::vector<double> chunk;
 
-  Law(int64_t count, int64_t chunk_of) : n(count), grain(chunk_of), chunk((n + grain - 1) / grain) {}
+  Law(int64_t count, int64_t chunk_of)
+      : n(count), grain(chunk_of), chunk((n + grain - 1) / grain) {}
 
   double total() const { return std::accumulate(chunk.begin(), chunk.end(), 0.0); }
 
@@ -55,8 +56,7 @@ class Seeding {
         origin_(s_.d) {
     if (!s_.w) {
       for (int64_t c = 0; c * law_.grain < s_.n; ++c)
-        weight_law_.chunk[c] =
-            static_cast<double>(std::min(law_.grain, s_.n - c * law_.grain));
+        weight_law_.chunk[c] = static_cast<double>(std::min(law_.grain, s_.n - c * law_.grain));
       return;
     }
     parallel_for(s_.n, law_.grain, [&](int64_t begin, int64_t end) {
@@ -108,7 +108,7 @@ class Seeding {
       if (!std::isfinite(r)) return false;
       far = std::max(far, r);
     }
-    scale_ = far > 0.0 ? std::ldexp(1.0f, std::clamp(-std::ilogb(far), -120, 120)) : 1.0f;
+    scale_ = scale_for(far, s_.x);
     return true;
   }
 
@@ -176,7 +176,8 @@ class Seeding {
     std::vector<double> sums, left(count);
     each_distance(drawn.data(), count, sums, [&](float* squares, int64_t n, int64_t i) {
       const float* distance = distance_ + i;
-      for (int64_t r = 0; r < n; ++r) squares[r] = distance[r] < squares[r] ? distance[r] : squares[r];
+      for (int64_t r = 0; r < n; ++r)
+        squares[r] = distance[r] < squares[r] ? distance[r] : squares[r];
       return weighted(squares, n, i);
     });
     for (size_t i = 0; i < sums.size(); ++i) left[i % count] += sums[i];
@@ -187,14 +188,14 @@ class Seeding {
   Law law_, weight_law_;        // of w d^2 and of w
   float* distance_;             // squared, from the nearest centre
   std::vector<double> origin_;  // the first centre
-  float scale_ = 1.0f;
+  double scale_ = 1.0;
 };
 
 inline constexpr int64_t most_in_order = 4096;
 
-// As Seeding, but draws along the samples in ascending order, equal ones as one: what is drawn depends
-// neither on the order of the samples nor on whether one is repeated or has a weight. For no more
-// than most_in_order samples.
+// As Seeding, but draws along the samples in ascending order, equal ones as one: what is drawn
+// depends neither on the order of the samples nor on whether one is repeated or has a weight. For
+// no more than most_in_order samples.
 template <class X>
 std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t trials,
                                     const double* uniform, float* distance) {
