@@ -37,3 +37,10 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Centres of fuzzy c-means in float64, and its objective: sums in another order, over a few passes,
+# each of which may enlarge an error a little. 1e-14 was seen.
+CENTRES = 1e-11
+
+# The same where the samples are float32, and memberships are worked out in float32: 2e-7 was seen.
+CENTRES_OF_SINGLE = 2e-6
