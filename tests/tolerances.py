@@ -1,5 +1,7 @@
 """One table of tolerances, each with its reason. Relative unless said otherwise."""
 
+import numpy as np
+
 # Two direct solvers of the same matrix: its condition, 1e3 to 1e4, times rounding; 1e-14 was seen.
 SOLVERS = 1e-12
 
@@ -37,3 +39,22 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Memberships and centres of a few passes: sums in another order, powers by exp2 and log2. Also the
+# absolute tolerance, of numbers about 1.
+SPATIAL = 1e-11
+
+# Means and inertias of k-means: sums in another order.
+KMEANS = 1e-11
+
+
+def single(dtype: object) -> float:
+    """KMEANS, or the rounding of centres to float32."""
+    return 2e-6 if dtype == np.float32 else KMEANS
+
+# Centres of fuzzy c-means in float64, and its objective: sums in another order, over a few passes,
+# each of which may enlarge an error a little. 1e-14 was seen.
+CENTRES = 1e-11
+
+# The same where the samples are float32, and memberships are worked out in float32: 2e-7 was seen.
+CENTRES_OF_SINGLE = 2e-6

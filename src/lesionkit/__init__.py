@@ -1,7 +1,8 @@
 """lesionkit: a fast backend for lesion imaging.
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
-``lesionkit.texture`` (GLCM and its kin).
+``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering``
+(k-means and fuzzy c-means).
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit import clustering as clustering
     from lesionkit import optics as optics
     from lesionkit import texture as texture
 
 __version__ = "0.1.0"
-__all__ = ["optics", "texture", "threads"]
+__all__ = ["clustering", "optics", "texture", "threads"]
 
 
 def threads(count: int | None = None) -> int:
@@ -31,6 +33,6 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("optics", "texture"):
+    if name in ("clustering", "optics", "texture"):
         return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

@@ -1,0 +1,156 @@
+"""scikit-fuzzy's `cmeans` and `cmeans_predict`: the same arguments, the same answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import clustering as _kernels
+
+Real = npt.NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)  # the least membership and distance there
+
+
+def cmeans(
+    data: Any,
+    c: int,
+    m: float,
+    error: float,
+    maxiter: int,
+    metric: str = "euclidean",
+    init: Any = None,
+    seed: int | None = None,
+) -> tuple[Real, Real, Any, Real, Real, int, float]:
+    """Fuzzy c-means of `data`, features by samples, as `skfuzzy.cluster.cmeans`.
+
+    data    : (features, samples)
+    c       : how many clusters;  m : above 1
+    error   : stop once the Frobenius norm of the change of all memberships is below it: the more
+              samples, the later
+    maxiter : the most passes, at least 1
+    metric  : any of scipy.spatial.distance.cdist; only "euclidean" is fast
+    init    : (c, samples) memberships to start from; None: random, as numpy.random.rand draws them,
+              after `seed` where that is given
+    returns : cntr (c, features), u (c, samples), u0 (as given or drawn), d (c, samples) distances,
+              jm (p,) the objective of each pass, with the memberships before it and the centres
+              after it; p, how many passes; fpc, the mean sum of squares of u
+    scikit-fuzzy 0.5. Unlike there, data and init must be finite, and numpy.random's own state is
+    not seeded. `FuzzyCMeans` does the same from centres, and without the matrices.
+    """
+    data = _samples(data, "data")
+    c = arrays.integer(c, "c", at_least=1)
+    m, error, maxiter = _rules(m, error, maxiter)
+    u0, start = _start(c, data.shape[1], init, seed)
+    if metric != "euclidean":
+        return _cmeans_by(metric, data, None, m, error, maxiter, u0, start)
+    x = np.ascontiguousarray(data.T)
+    cntr = np.empty((c, x.shape[1]))
+    p, jm = _kernels.cmeans_fit(x, start, _range(x), m, error, maxiter, cntr)
+    u, d, fpc = _memberships(x, cntr, m)
+    return cntr, u, u0, d, np.array(jm), p, fpc
+
+
+def cmeans_predict(
+    test_data: Any,
+    cntr_trained: Any,
+    m: float,
+    error: float,
+    maxiter: int,
+    metric: str = "euclidean",
+    init: Any = None,
+    seed: int | None = None,
+) -> tuple[Real, Any, Real, Real, int, float]:
+    """Memberships of new samples in given clusters, as `skfuzzy.cluster.cmeans_predict`.
+
+    test_data    : (features, samples);  cntr_trained : (c, features);  the rest as for `cmeans`
+    returns      : u, u0, d, jm, p, fpc as `cmeans`. u depends on the centres alone, so that only
+                   jm and p depend on init.
+    """
+    data = _samples(test_data, "test_data")
+    cntr: Real = arrays.real(cntr_trained, "cntr_trained", ("c", data.shape[0]))
+    m, error, maxiter = _rules(m, error, maxiter)
+    u0, start = _start(len(cntr), data.shape[1], init, seed)
+    if metric != "euclidean":
+        return _cmeans_by(metric, data, cntr, m, error, maxiter, u0, start)[1:]
+    x = np.ascontiguousarray(data.T)
+    span = _range(np.vstack([x, cntr]))
+    change, first = _kernels.cmeans_change(x, start, span, m, cntr)
+    # From the second pass on nothing changes: it is the last, unless no change is small enough.
+    p = 1 if change < error or maxiter == 1 else 2 if error > 0.0 else maxiter
+    u, d, fpc = _memberships(x, cntr, m)
+    jm = np.full(p, _objective(u, d, m))
+    jm[0] = first
+    return u, u0, d, jm, p, fpc
+
+
+def _samples(data: Any, name: str) -> Real:
+    array: Real = arrays.real(data, name, ("features", "samples"))
+    if not array.size:
+        raise ValueError(f"{name} must not be empty, got {arrays.describe(array)}")
+    return array
+
+
+def _rules(m: float, error: float, maxiter: int) -> tuple[float, float, int]:
+    return (
+        arrays.number(m, "m", above=1.0),
+        arrays.number(error, "error"),
+        arrays.integer(maxiter, "maxiter", at_least=1),
+    )
+
+
+def _start(c: int, n: int, init: Any, seed: int | None) -> tuple[Any, Real]:
+    """What is returned as u0, and the same as the kernels read it."""
+    if init is not None:
+        return init, arrays.real(init, "init", (c, n))
+    rand = np.random.rand if seed is None else np.random.RandomState(seed).rand
+    u0 = rand(c, n)
+    u0 /= u0.sum(axis=0)
+    return u0, u0
+
+
+def _range(x: Real) -> float:
+    """No two rows of x are farther apart."""
+    return float(np.linalg.norm(np.ptp(x, axis=0)))
+
+
+def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, float]:
+    """u and d, (c, samples), and the partition coefficient."""
+    u, d = np.empty((2, len(cntr), len(x)))
+    _kernels.fcm_memberships(x, m, cntr, -1, True, u)
+    _kernels.fcm_distances(x, cntr, True, d)
+    np.fmax(d, EPS, out=d)
+    return u, d, np.vdot(u, u) / len(x)
+
+
+def _objective(u: Real, d: Real, m: float) -> float:
+    return float((u**m * d**2).sum())
+
+
+def _cmeans_by(
+    metric: str,
+    data: Real,
+    fixed: Real | None,
+    m: float,
+    error: float,
+    maxiter: int,
+    u0: Any,
+    start: Real,
+) -> Any:
+    """The same for any metric of SciPy, in NumPy; with `fixed` centres where they are given."""
+    from scipy.spatial.distance import cdist
+
+    x = data.T
+    u, history = np.fmax(start, EPS), []
+    while True:
+        before = u
+        weights = np.fmax(before / before.sum(axis=0), EPS) ** m
+        cntr = weights @ x / weights.sum(axis=1, keepdims=True) if fixed is None else fixed
+        d = np.fmax(cdist(x, cntr, metric=metric).T, EPS)
+        history.append((weights * d**2).sum())
+        u = (d / d.min(axis=0)) ** (-2.0 / (m - 1.0))
+        u /= u.sum(axis=0)
+        if np.linalg.norm(u - before) < error or len(history) == maxiter:
+            return cntr, u, u0, d, np.array(history), len(history), np.vdot(u, u) / len(x)

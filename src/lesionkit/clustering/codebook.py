@@ -1,0 +1,268 @@
+"""Codebooks: the few words that stand for all pixels of an image."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import clustering as _core
+from lesionkit.clustering.images import Picture, read
+from lesionkit.clustering.levels import levels
+
+Real = npt.NDArray[np.float64]
+SPREAD = 0.01  # of a cell: by how many standard deviations its halves lie apart from its word
+MOST_WORDS = 65536
+
+
+class Codebook(NamedTuple):
+    """words       : (n, channels), dark to bright; float32 for a float32 image, else float64
+    labels      : int32 of the image's shape and kind, the word of each pixel; -1 outside the mask
+    sizes       : how many words each level had, the last as many as `words`
+    distortions : (levels,) the mean over the pixels of |x - word|^2 at the end of each level
+    """
+
+    words: npt.NDArray[Any]
+    labels: Any
+    sizes: tuple[int, ...]
+    distortions: Real
+
+
+def codebook(
+    image: Any,
+    n: int,
+    init: Literal["split", "blocks"] | Any = "split",
+    reduce: Literal["pnn"] = "pnn",
+    *,
+    mask: Any = None,
+    channel_axis: int | None = None,
+    blocks: int = 4,
+    through: Sequence[int] | None = None,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+) -> Codebook:
+    """n words for the pixels of an image, by way of larger or smaller codebooks.
+
+    image    : real numbers of any number of axes, finite inside the mask
+    n        : words, 1 to 65536
+    init     : "split": from one word, the mean, by splitting (Linde, Buzo and Gray 1980);
+               "blocks": the brightest pixel of each block, by the sum of its channels, of several
+               the first; or the first words, (k, channels), of a grey image also (k,)
+    reduce   : how a codebook is made smaller: "pnn", the nearest pairs are merged (Equitz 1989)
+    mask     : booleans or integers of the image's shape; pixels where it is 0 do not count
+    channel_axis : the axis of the channels, if the image has one; None: the image is grey
+    blocks   : into how many blocks each axis is cut
+    through  : sizes on the way, ascending or descending; None: each double or half the last one
+    tol      : a level ends where a pass of Lloyd's algorithm lowers the distortion by tol of it or
+               less, or after max_iter passes
+
+    At each size Lloyd's algorithm runs over all pixels. Of a codebook that grows the cells of the
+    largest distortion are split, word y into y - e and y + e, e a hundredth of the standard
+    deviations of its channels. A word without pixels moves to the worst cell, on the other side of
+    its word along the channel that varies most. Nothing is drawn at random. Where the image has
+    fewer different pixels than n there are fewer words, and a UserWarning.
+    Raises ValueError or TypeError where an argument is not as said here.
+    Source: IEEE Trans. Commun. 28, 84-95, 1980; IEEE Trans. ASSP 37, 1568-1575, 1989.
+    """
+    n = arrays.integer(n, "n", at_least=1, at_most=MOST_WORDS)
+    blocks = arrays.integer(blocks, "blocks", at_least=1)
+    tol = arrays.number(tol, "tol", at_least=0)
+    max_iter = arrays.integer(max_iter, "max_iter", at_least=1)
+    if reduce != "pnn":
+        raise ValueError(f"reduce must be 'pnn', got {reduce!r}")
+    picture = read(image, mask, channel_axis)
+    data = _Data.of(picture)
+    words = _first(init, picture, data, blocks)
+    sizes = _sizes(len(words), n, through)
+    book = data.refined(words, tol, max_iter)
+    reached, distortions = [len(words)], [book.distortion]
+    for size in sizes:
+        words = book.merged(size) if size < len(book.words) else book.split(size)
+        if len(words) == len(book.words):
+            break  # nothing is left to split
+        book = data.refined(words, tol, max_iter)
+        reached.append(len(words))
+        distortions.append(book.distortion)
+    used = book.cells[:, 0] > 0
+    if used.sum() < n:
+        warnings.warn(
+            f"image has {used.sum()} different pixels that a word stands for, fewer than n={n}: "
+            "there are fewer words",
+            stacklevel=2,
+        )
+    return data.answer(picture, book, used, (*reached[:-1], int(used.sum())), distortions)
+
+
+class _Book(NamedTuple):
+    """Words, and the pixels they stand for."""
+
+    words: Real
+    labels: npt.NDArray[np.int32]
+    cells: Real  # of each word: sums of 1, of x - word and of its square for each channel
+
+    @property
+    def distortions(self) -> Real:
+        """Of each cell, summed over its pixels."""
+        squares: Real = self.cells[:, 1 + self.words.shape[1] :].sum(1)
+        return squares
+
+    @property
+    def distortion(self) -> float:
+        return float(self.distortions.sum() / self.cells[:, 0].sum())
+
+    def means(self) -> Real:
+        """The mean of each cell; of an empty one its word."""
+        count = np.maximum(self.cells[:, :1], 1e-300)
+        return self.words + self.cells[:, 1 : 1 + self.words.shape[1]] / count
+
+    def deviations(self) -> Real:
+        """The standard deviations of each cell's channels."""
+        channels = self.words.shape[1]
+        count = np.maximum(self.cells[:, :1], 1e-300)
+        shift, squares = np.split(self.cells[:, 1:] / count, [channels], axis=1)
+        return np.sqrt(np.maximum(squares - shift * shift, 0.0))
+
+    def split(self, size: int) -> Real:
+        """Up to `size` words: the worst cells' in two."""
+        worst = np.argsort(-self.distortions, kind="stable")[: size - len(self.words)]
+        worst = worst[self.deviations()[worst].any(1)]
+        step = SPREAD * self.deviations()[worst]
+        means = self.means()
+        other = means[worst] + step
+        means[worst] -= step
+        return np.vstack([means, other])
+
+    def merged(self, size: int) -> Real:
+        """`size` words, by the mergers that cost least."""
+        words, weights = np.ascontiguousarray(self.means()), self.cells[:, 0].copy()
+        _core.merge_pairs(words, weights, size)
+        return words[:size].copy()
+
+    def moved(self) -> tuple[Real, bool]:
+        """The next words of Lloyd's algorithm, and whether an empty cell has got a new place."""
+        words, deviations = self.means(), self.deviations()
+        empty = np.flatnonzero(self.cells[:, 0] == 0)
+        worst = np.argsort(-self.distortions, kind="stable")[: len(empty)]
+        worst = worst[deviations[worst].any(1)]
+        for j, other in zip(empty, worst, strict=False):
+            channel = deviations[other].argmax()
+            words[j] = words[other]
+            words[j, channel] += SPREAD * deviations[other, channel]
+            words[other, channel] -= SPREAD * deviations[other, channel]
+        return words, len(worst) > 0
+
+
+class _Data(NamedTuple):
+    """The pixels, or each value once and how often it occurs."""
+
+    samples: npt.NDArray[Any]
+    weights: Real | None
+    counted: Any
+
+    @classmethod
+    def of(cls, picture: Picture) -> _Data:
+        counted = None if picture.channels else levels(picture.numbers(), None)
+        if counted is None:
+            return cls(picture.samples(), None, None)
+        return cls(counted.values, counted.weights, counted)
+
+    def refined(self, words: Real, tol: float, max_iter: int) -> _Book:
+        """By Lloyd's algorithm."""
+        last = np.inf
+        for turn in range(max_iter + 1):
+            book = self._coded(words)
+            here = book.distortion
+            if here == 0 or last - here <= tol * here or turn == max_iter:
+                break
+            words, jumped = book.moved()
+            last = np.inf if jumped else here
+        return book
+
+    def _coded(self, words: Real) -> _Book:
+        labels = np.empty(len(self.samples), np.int32)
+        counts = np.empty(len(words), np.int64)
+        cells = np.empty((len(words), 1 + 2 * words.shape[1]))
+        _core.nearest(self.samples, self.weights, words, labels, counts)
+        _core.cell_sums(self.samples, self.weights, labels, words, cells)
+        return _Book(words, labels, cells)
+
+    def answer(
+        self,
+        picture: Picture,
+        book: _Book,
+        used: npt.NDArray[np.bool_],
+        sizes: tuple[int, ...],
+        distortions: list[float],
+    ) -> Codebook:
+        words = book.words[used]
+        order = np.argsort(words.sum(1), kind="stable")
+        ranks = np.zeros(len(used), np.int32)
+        ranks[np.flatnonzero(used)[order]] = np.arange(len(order))
+        labels = ranks[book.labels]
+        if self.counted is not None:
+            labels = self.counted.labels(picture.numbers(), labels)
+        kind = np.float32 if picture.pixels.dtype == np.float32 else np.float64
+        return Codebook(
+            words[order].astype(kind), picture.whole(labels, -1), sizes, np.array(distortions)
+        )
+
+
+def _first(init: Any, picture: Picture, data: _Data, blocks: int) -> Real:
+    """The first words."""
+    channels = data.samples.shape[1]
+    if not isinstance(init, str):
+        words = np.asarray(init)
+        words = arrays.real(words[:, None] if words.ndim == 1 else words, "init", ("k", channels))
+        if not 1 <= len(words) <= MOST_WORDS:
+            raise ValueError(f"init must hold from 1 to {MOST_WORDS} words, got {len(words)}")
+        return np.array(words, np.float64)
+    if init == "split":
+        mean: Real = data.samples.mean(0, dtype=np.float64)
+        if data.weights is not None:
+            mean = np.average(data.samples, 0, data.weights)
+        return mean[None]
+    if init != "blocks":
+        raise ValueError(f"init must be 'split', 'blocks' or words, got {init!r}")
+    if any(side < blocks for side in picture.shape):
+        raise ValueError(
+            f"blocks must be at most the image's shortest side, {min(picture.shape)}, got {blocks}"
+        )
+    return _brightest(picture, blocks)
+
+
+def _brightest(picture: Picture, blocks: int) -> Real:
+    """The brightest pixel of each block that holds any."""
+    pixels = picture.pixels.reshape(*picture.shape, -1)
+    bright = pixels.sum(-1, dtype=np.float64)
+    if picture.mask is not None:
+        bright = np.where(picture.mask, bright, -np.inf)
+    edges = [np.arange(blocks + 1) * side // blocks for side in picture.shape]
+    words = []
+    for block in np.ndindex(*(blocks,) * len(edges)):
+        where = tuple(slice(e[b], e[b + 1]) for e, b in zip(edges, block, strict=True))
+        at = bright[where].argmax()
+        if bright[where].flat[at] > -np.inf:
+            words.append(pixels[where].reshape(-1, pixels.shape[-1])[at])
+    return np.array(words, np.float64)
+
+
+def _sizes(start: int, n: int, through: Sequence[int] | None) -> list[int]:
+    """The sizes after the first, to n."""
+    if through is not None:
+        path = [*(arrays.integer(size, "through", at_least=1) for size in through), n]
+        steps = list(zip([start, *path], path, strict=False))
+        if not (all(a < b <= 2 * a for a, b in steps) or all(a > b for a, b in steps)):
+            raise ValueError(
+                f"through must lead from {start} words to n={n}, down, or up and at most twofold "
+                f"at a time, got {list(through)}"
+            )
+        return path
+    path = []
+    while start != n:
+        start = min(2 * start, n) if start < n else max(-(-start // 2), n)
+        path.append(start)
+    return path

@@ -1,0 +1,251 @@
+"""Fuzzy c-means: a scikit-learn estimator that never holds a matrix of memberships."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from lesionkit import _core, arrays
+from lesionkit._core import clustering as _kernels
+from lesionkit.clustering.fcm_starts import Start, start_of
+from lesionkit.clustering.levels import SMALL, levels
+from lesionkit.clustering.weights import checked_weights
+
+Real = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
+
+
+class FuzzyCMeans(  # type: ignore[misc]
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
+    """Fuzzy c-means: each sample belongs to each cluster to a degree between 0 and 1.
+
+    It looks for the centres v that make J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2 small, with
+    u_ij = |x_i - v_j|^(-2/(m-1)) / sum_l |x_i - v_l|^(-2/(m-1)), the memberships of sample i; a
+    sample that lies on centres belongs to these alone, in equal parts. J falls with every pass.
+    Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms, 1981.
+
+    n_clusters : 1 or more, at most as many as samples
+    m          : above 1: near 1 memberships are nearly 0 or 1 as in k-means, with a large m nearly
+                 equal. With many features choose m near 1: else all centres fall together.
+    init       : "k-means++"; "random_centers", samples drawn by weight; "random_membership"; or the
+                 centres, (n_clusters, features)
+    n_init     : starts, of which the one with the smallest J is kept; "auto": 1 with k-means++ or
+                 an array, else 10
+    max_iter   : the most passes over the samples for one start
+    tol        : when to stop, by `criterion`: "centers", once no coordinate of a centre moves by
+                 more than tol times the root of the mean variance of the features; "memberships",
+                 once the root of the mean square change of all memberships is below tol, which
+                 costs about twice the time a pass. 0: only where nothing moves at all
+    random_state : as in scikit-learn
+
+    cluster_centers_ : (n_clusters, features), float32 if X is, else float64
+    labels_    : (samples,) int32, the nearest centre, the first of several: the largest membership
+    memberships_ : (samples, n_clusters), worked out when asked for from the X of `fit`, which is
+                 kept for it, but not pickled
+    objective_ : J;  n_iter_ : passes of the start that was kept;  n_features_in_
+
+    X is (samples, features), real and finite. float32 is read as it is and summed in float64; one
+    column of 8- or 16-bit integers, or of floats that hold such whole numbers, is counted first,
+    and a pass then costs the same for any number of samples. The answer has the same bits with any
+    number of threads.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        m: float = 2.0,
+        init: Any = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        criterion: Literal["centers", "memberships"] = "centers",
+        random_state: Any = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.m = m
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.criterion = criterion
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find the centres.
+
+        X : (samples, features);  y : not used
+        sample_weight : (samples,) not negative, not all 0; None: all 1
+        Raises ValueError or TypeError where an argument is not as said.
+        """
+        X = self._samples(X, reset=True)
+        self._fit(X, checked_weights(sample_weight, X))
+        self._fitted_to = X
+        return self
+
+    def predict(self, X: Any) -> Labels:
+        """The nearest centre of each sample, (samples,) int32."""
+        return self._labels(self._samples(X, finite=True))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Memberships (samples, n_clusters): from 0 to 1, their sum is 1; float32 if X is."""
+        X = _real(self._samples(X, finite=True))
+        out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
+        return out
+
+    def transform(self, X: Any) -> Any:
+        """Distances to the centres (samples, n_clusters), float32 if X is."""
+        X = _real(self._samples(X, finite=True))
+        out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
+        _kernels.fcm_distances(X, self._centres(), False, out)
+        return out
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """-J of these samples, with the fitted centres."""
+        X = self._samples(X)
+        data = _Data.of(X, checked_weights(sample_weight, X))
+        return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
+
+    @property
+    def memberships_(self) -> Any:
+        check_is_fitted(self)
+        if not hasattr(self, "_fitted_to"):
+            raise AttributeError(
+                "memberships_ needs the samples of fit, which are not pickled; use predict_proba(X)"
+            )
+        return self.predict_proba(self._fitted_to)
+
+    # What `lesionkit.clustering.segment` relies on: the work alone, for samples that are checked.
+
+    def _fit(self, X: Any, sample_weight: Real | None = None) -> Self:
+        """X : (samples, features) float32 or float64, or one column of a type in SMALL; contiguous
+        sample_weight : (samples,) float64, checked
+        """
+        start = self._parameters(X)
+        data = _Data.of(X, sample_weight)
+        stop = (int(self.max_iter), float(self.tol), self.criterion == "memberships")
+        random = check_random_state(self.random_state)
+        best: tuple[float, int, Real] | None = None
+        for _ in range(start.times):
+            centres = start.centres(data.x, data.weight, random)
+            passes, objective = data.run(centres, float(self.m), *stop)
+            if best is None or objective < best[0]:
+                best = objective, passes, centres
+        assert best is not None
+        self.objective_, self.n_iter_, centres = best
+        kind = np.float32 if X.dtype == np.float32 else np.float64
+        self.cluster_centers_ = centres.astype(kind, copy=False)
+        self.n_features_in_ = X.shape[1]
+        self.labels_ = self._labels(X)
+        return self
+
+    def _labels(self, X: Any) -> Labels:
+        labels = np.empty(len(X), np.int32)
+        _kernels.fcm_labels(X, self._centres(), labels)
+        return labels
+
+    def _membership(self, X: Any, j: int, out: Any) -> None:
+        """Write the memberships of class j into out (samples,) float32 or float64."""
+        X = X if X.dtype == out.dtype else X.astype(out.dtype)
+        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, False, out)
+
+    def _centres(self) -> Real:
+        return np.ascontiguousarray(self.cluster_centers_, np.float64)
+
+    def _parameters(self, X: Any) -> Start:
+        arrays.integer(self.n_clusters, "n_clusters", at_least=1)
+        arrays.number(self.m, "m", above=1.0)
+        arrays.integer(self.max_iter, "max_iter", at_least=1)
+        arrays.number(self.tol, "tol", at_least=0.0)
+        if self.criterion not in ("centers", "memberships"):
+            raise ValueError(
+                f"criterion must be 'centers' or 'memberships', got {self.criterion!r}"
+            )
+        if len(X) < self.n_clusters:
+            raise ValueError(
+                f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: each cluster "
+                "needs a sample"
+            )
+        return start_of(self.init, self.n_init, int(self.n_clusters), float(self.m), X.shape[1])
+
+    def _samples(self, X: Any, reset: bool = False, finite: bool = False) -> Any:
+        """The checked samples; one column of small integers stays as it is.
+
+        finite : look for NaN and infinities, which _Data does as well
+        """
+        if not reset:
+            check_is_fitted(self)
+        X = arrays.home(X=X).view(X, "X")
+        small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
+        kind = X.dtype if small else [np.float64, np.float32]
+        X = validate_data(self, X, dtype=kind, order="C", ensure_all_finite=False, reset=reset)
+        X = np.require(X, requirements=["C", "A"])
+        if finite and not small and not _core.extent(X)[2]:
+            assert_all_finite(X, input_name="X")
+        return X
+
+    def __getstate__(self) -> Any:
+        state = dict(super().__getstate__())
+        state.pop("_fitted_to", None)
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class _Data(NamedTuple):
+    """Samples as the passes read them: as they are, or each value once and how often it occurs."""
+
+    x: Any
+    weight: Real | None
+    low: Real  # of each feature
+    high: Real
+    spread: float  # root of the mean variance of the features
+    heaviest: float  # weight
+    total: float
+
+    @classmethod
+    def of(cls, X: Any, weight: Real | None) -> Self:
+        counted = levels(X, weight) if X.shape[1] == 1 else None
+        if counted is not None:
+            there = counted.weights > 0
+            X, weight = counted.values[there], counted.weights[there]
+        found = np.empty((X.shape[1], 4))
+        if not _kernels.fcm_survey(X, weight, found):
+            assert_all_finite(X, input_name="X")  # says what is wrong as scikit-learn does
+        low, high, _, variance = found.T
+        heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
+        spread = math.sqrt(variance.mean())
+        return cls(X, weight, low, high, spread, float(heaviest), float(total))
+
+    def run(
+        self, centres: Real, m: float, max_iter: int, tol: float, of_memberships: bool
+    ) -> tuple[int, float]:
+        """Move the centres, (n_clusters, features), until they stop: passes, and J."""
+        ends = np.vstack([self.low, self.high, centres])
+        span = float(np.linalg.norm(np.ptp(ends, axis=0)))
+        limit = tol if of_memberships else tol * self.spread
+        passes, objective = _kernels.fcm_fit(
+            self.x, self.weight, span, self.heaviest, self.total, m, max_iter, limit,
+            of_memberships, centres,
+        )  # fmt: skip
+        return passes, objective
+
+
+def _real(X: Any) -> Any:
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)

@@ -1,0 +1,312 @@
+"""k-means as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from lesionkit import _core as core
+from lesionkit import arrays
+from lesionkit._core import clustering as _core
+from lesionkit.clustering import starts
+from lesionkit.clustering.levels import SMALL, levels, look_up
+from lesionkit.clustering.weights import checked_weights
+
+Real = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
+ROUNDING = 1e-10  # a run is better than another if its inertia is lower by more than this share
+
+
+class Given(NamedTuple):
+    """What a run works on."""
+
+    X: Any
+    weights: Real | None
+    counted: bool  # the weights are numbers of equal samples
+    original: Any  # for functions that choose the start
+
+
+class Run(NamedTuple):
+    """The end of one run of Lloyd's algorithm."""
+
+    centres: npt.NDArray[Any]  # in the dtype of the samples
+    labels: Labels
+    counts: npt.NDArray[np.int64]  # of the labels
+    inertia: float
+    passes: int
+
+
+class KMeans(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
+    """k-means: k centres with the least sum of w |x - nearest centre|^2, by Lloyd's algorithm.
+
+    Parameters, attributes and rules are those of scikit-learn's KMeans, but:
+
+    - Sums are float64 whatever the dtype of X: centres of 60 million float32 samples are those of
+      float64, rounded once.
+    - Samples of one feature that are whole numbers, of a range below 65536, are counted first; then
+      a pass costs next to nothing.
+    - init="optimal" starts from the best clusters there are of one feature (Wang and Song, The R
+      Journal 3, 2011), for up to 2^20 distinct values.
+    - A weight is as good as a repetition: it counts in the tolerance, and in the seeds of up to
+      4096 samples. An empty cluster never takes the only sample of another.
+    - Sparse X is refused. A callable `init` gets X as it is, not less its mean.
+
+    n_clusters : k, 1 or more; at most as many as there are samples
+    init       : "k-means++" (greedy, 2 + ln k candidates), "random", "optimal", an array
+                 (k, features), or a function init(X, k, random_state) that returns one
+    n_init     : runs, of which the best counts; "auto": 10 for "random" and functions, else 1
+    max_iter   : passes at most
+    tol        : stop once the centres' squared shifts add up to at most tol times the mean variance
+                 of the features, or no label changes
+    verbose    : print the inertia of each pass, which costs another one
+    random_state : as in scikit-learn
+    copy_x     : has no effect: X is never changed
+    algorithm  : "lloyd" or "elkan", which differ in nothing here: their answer is the same
+
+    cluster_centers_ : (k, features) in the dtype of X, float64 if that is not float32
+    labels_    : (n,) int32;  inertia_ : float, for these labels and centres;  n_iter_ : passes
+    Lloyd, IEEE Trans. Inf. Theory 28, 1982; Arthur and Vassilvitskii, SODA 2007.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Literal["k-means++", "random", "optimal"] | Callable[..., Any] | Any = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        verbose: int = 0,
+        random_state: Any = None,
+        copy_x: bool = True,
+        algorithm: Literal["lloyd", "elkan"] = "lloyd",
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find the clusters of X (n, features), with weights (n,) at least 0; y is ignored."""
+        checked = self._checked(X, reset=True)
+        weights = checked_weights(sample_weight, checked)
+        try:
+            return self._fit(checked, weights)
+        except starts.NotFinite:
+            self._refuse(X)
+            raise
+
+    def predict(self, X: Any) -> Labels:
+        """The nearest cluster of each sample, (n,) int32; of two as near the lower number."""
+        check_is_fitted(self)
+        return self._labels(self._checked(X, reset=False, finite=True))
+
+    def transform(self, X: Any) -> Any:
+        """The distances of each sample from all centres, (n, k) in the dtype of X."""
+        check_is_fitted(self)
+        X = self._checked(X, reset=False, finite=True)
+        X = X.astype(np.float64) if X.dtype.kind in "iu" else X
+        distances = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
+        _core.distances(X, self._centres(), distances)
+        return distances
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Minus the inertia of X, with weights (n,), for the centres found."""
+        check_is_fitted(self)
+        X = self._checked(X, reset=False, finite=True)
+        X = X.astype(np.float64) if X.dtype.kind in "iu" else X
+        return -nearest(X, checked_weights(sample_weight, X), self._centres())[2]
+
+    def _fit(self, X: Any, sample_weight: Real | None) -> Self:
+        """`fit` of checked samples: C-contiguous (n, features), float32 or float64, or (n, 1) of a
+        small integer type; weights (n,) at least 0 and not all 0. NotFinite if X is not.
+        """
+        self._check_parameters(X.shape)
+        counted = levels(X, sample_weight) if X.shape[1] == 1 else None
+        dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
+        if counted is None:
+            best = self._best_run(Given(X, sample_weight, False, X), dtype)
+            labels = best.labels
+        else:
+            given = Given(counted.values, counted.weights, sample_weight is None, X)
+            best = self._best_run(given, dtype)
+            labels = counted.labels(X, best.labels)
+        found = int(np.count_nonzero(best.counts))
+        if found < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({found}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self.cluster_centers_ = best.centres
+        self.labels_ = labels
+        self.inertia_ = best.inertia
+        self.n_iter_ = best.passes
+        self.n_features_in_ = X.shape[1]
+        self._n_features_out = len(best.centres)
+        return self
+
+    def _labels(self, X: Any) -> Labels:
+        """`predict` of checked samples."""
+        centres = self._centres()
+        if X.dtype.kind not in "iu":
+            return nearest(X, None, centres)[0]
+        kind = np.iinfo(X.dtype)
+        values = np.arange(kind.min, kind.max + 1.0)[:, None]
+        return look_up(X, kind.min, nearest(values, None, centres)[0])
+
+    def _best_run(self, given: Given, dtype: np.dtype[Any]) -> Run:
+        chance = callable(self.init) or (isinstance(self.init, str) and self.init != "optimal")
+        random_state = check_random_state(self.random_state) if chance else None
+        best: Run | None = None
+        for _ in range(self._n_init):
+            run = self._run(given, self._start(given, random_state), dtype)
+            if best is None or run.inertia < best.inertia * (1 - ROUNDING):
+                best = run
+        assert best is not None
+        return best
+
+    def _start(self, given: Given, random_state: Any) -> Real:
+        """(k, features) float64, which may be changed."""
+        X, weights, _, original = given
+        k, init = self.n_clusters, self.init
+        if isinstance(init, str):
+            if init == "k-means++":
+                start = starts.plus_plus(X, weights, k, random_state)
+            elif init == "random":
+                start = starts.at_random(X, weights, k, random_state)
+            else:
+                start = starts.optimal(X, weights, k)
+        else:
+            start = init(original, k, random_state=random_state) if callable(init) else init
+            if not (isinstance(start, np.ndarray) and start.dtype.kind == "f" and start.ndim == 2):
+                start = check_array(start, dtype=np.float64, order="C")
+            start = np.array(start, np.float64, order="C")
+            if not np.isfinite(start).all():
+                check_array(start, input_name="init")
+            for axis, (what, wanted) in enumerate(
+                (("number of clusters", k), ("number of features of the data", X.shape[1]))
+            ):
+                if start.shape[axis] != wanted:
+                    raise ValueError(
+                        f"The shape of the initial centers {start.shape} does not match the "
+                        f"{what} {wanted}."
+                    )
+        if self.verbose:
+            print("Initialization complete")
+        return start
+
+    def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
+        X, weights, counted, _ = given
+        passes, settled, finite, limit, steps = _core.lloyd(
+            X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
+        )
+        if not finite:
+            raise starts.NotFinite("X must be finite, and so must be the squares of its numbers")
+        for number, (inertia, shift) in enumerate(steps):
+            print(f"Iteration {number}, inertia {inertia}.")
+            if number == passes - 1 and settled:
+                print(f"Converged at iteration {number}: strict convergence.")
+            elif number == passes - 1 and shift <= limit:
+                print(
+                    f"Converged at iteration {number}: center shift {shift} within tolerance "
+                    f"{limit}."
+                )
+        kept = centres.astype(dtype)
+        labels, counts, inertia = nearest(X, weights, kept.astype(np.float64))
+        return Run(kept, labels, counts, inertia, passes)
+
+    def _centres(self) -> Real:
+        return np.ascontiguousarray(self.cluster_centers_, np.float64)
+
+    def _check_parameters(self, shape: tuple[int, int]) -> None:
+        k = arrays.integer(self.n_clusters, "n_clusters", at_least=1)
+        arrays.integer(self.max_iter, "max_iter", at_least=1)
+        arrays.number(self.tol, "tol", at_least=0)
+        named = isinstance(self.init, str)
+        if named and self.init not in ("k-means++", "random", "optimal"):
+            raise ValueError(
+                "init must be 'k-means++', 'random', 'optimal', an array or a function, got "
+                f"{self.init!r}"
+            )
+        if self.algorithm not in ("lloyd", "elkan"):
+            raise ValueError(f"algorithm must be 'lloyd' or 'elkan', got {self.algorithm!r}")
+        if shape[0] < k:
+            raise ValueError(f"n_samples={shape[0]} should be >= n_clusters={k}.")
+        several = callable(self.init) or (named and self.init == "random")
+        if isinstance(self.n_init, str) and self.n_init == "auto":
+            self._n_init = 10 if several else 1
+        else:
+            self._n_init = arrays.integer(self.n_init, "n_init", at_least=1)
+        if self._n_init > 1 and not named and not several:
+            warnings.warn(
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self._n_init}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            self._n_init = 1
+        if named and self.init == "optimal":
+            self._n_init = 1
+        if self.algorithm == "elkan" and k == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def _checked(self, X: Any, *, reset: bool, finite: bool = False) -> Any:
+        """X as scikit-learn would check it, but small integers of one feature stay what they are.
+        Whether they are finite is looked at only if asked for: a fit finds out by itself.
+        """
+        small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
+        dtype = [np.float64, np.float32, *([X.dtype] if small else [])]
+        checked = validate_data(
+            self, X, reset=reset, dtype=dtype, order="C", ensure_all_finite=False
+        )
+        checked = np.require(checked, requirements="A")
+        if finite and not small and not core.extent(checked)[2]:
+            self._refuse(X)
+        return checked
+
+    def _refuse(self, X: Any) -> None:
+        """Tell in scikit-learn's words what is not finite, if anything."""
+        validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def nearest(
+    X: Any, weights: Real | None, centres: Real
+) -> tuple[Labels, npt.NDArray[np.int64], float]:
+    """Labels of the samples, the number of each label, and the inertia."""
+    labels, counts = np.empty(len(X), np.int32), np.empty(len(centres), np.int64)
+    inertia = _core.nearest(X, weights, centres, labels, counts)
+    return labels, counts, inertia

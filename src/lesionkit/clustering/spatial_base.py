@@ -1,0 +1,150 @@
+"""What the spatial fuzzy c-means have in common: settings, seeds, the order of a fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import clustering as _core
+from lesionkit.clustering.images import Picture, Real, read
+
+Border = Literal["valid", "reflect", "symmetric", "edge"]
+BORDERS = ("valid", "reflect", "symmetric", "edge")  # in the order of Border in window.hpp
+MOST_CLASSES = 256
+MOST_PIXELS = 32767  # of a window
+Doubles = npt.NDArray[np.float64]
+
+
+class Spatial:
+    """Settings that all have, and what happens before and after the passes."""
+
+    n_clusters: int
+    m: float
+    size: int | Sequence[int]
+    border: Border
+    init: Any
+    max_iter: int
+    tol: float
+    random_state: Any
+
+    cluster_centers_: npt.NDArray[Any]
+    labels_: Any
+    n_iter_: int
+    _picture: Picture
+    _centres: Doubles
+
+    def __repr__(self) -> str:
+        settings = {name: value for name, value in vars(self).items() if name.strip("_") == name}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+    def fit(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Self:
+        """Fit to an image (rows, columns) or volume (planes, rows, columns) of finite numbers.
+
+        mask         : booleans or integers of the image's shape; pixels where it is 0 do not count,
+                       neither for the centres nor as neighbours, and may be NaN
+        channel_axis : the axis of the channels, if the image has one; None: the image is grey
+        8- and 16-bit integers are computed in float32, which holds them exactly, other integers in
+        float64. Raises ValueError or TypeError where something is not as said here.
+        """
+        return self._fit_picture(read(image, mask, channel_axis))
+
+    def _fit_picture(self, picture: Picture) -> Self:
+        """`fit` to an image that is checked."""
+        self._refuse()
+        if len(picture.shape) not in (2, 3):
+            raise ValueError(
+                f"image must have 2 or 3 axes{' beside that of its channels' * picture.channels}, "
+                f"got {arrays.describe(picture.pixels)}"
+            )
+        self._half(len(picture.shape))
+        if picture.total < self.n_clusters:
+            raise ValueError(
+                f"n_clusters must be at most the number of pixels, {picture.total}, got "
+                f"{self.n_clusters}"
+            )
+        self._fit(picture)
+        self._picture = picture
+        single = picture.pixels.dtype == np.float32
+        self.cluster_centers_ = self._centres.astype(np.float32 if single else np.float64)
+        return self
+
+    def fit_predict(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Any:
+        """`fit`, and then the labels."""
+        return self.fit(image, mask, channel_axis).labels_
+
+    def membership(self, j: int) -> Any:
+        """The memberships in class j: floats of the image's shape, 0 outside the mask.
+
+        float32 for a float32 image and for 8- and 16-bit integers, else float64.
+        """
+        if not hasattr(self, "cluster_centers_"):
+            raise AttributeError(f"{type(self).__name__} is not fitted yet; call fit(image) first")
+        j = arrays.integer(j, "j", at_least=0, at_most=len(self._centres) - 1)
+        return self._plane(j)
+
+    def _fit(self, picture: Picture) -> None:
+        """Sets _centres, labels_ and n_iter_."""
+        raise NotImplementedError
+
+    def _plane(self, j: int) -> Any:
+        raise NotImplementedError
+
+    def _refuse(self) -> None:
+        """ValueError or TypeError where a setting cannot be."""
+        arrays.integer(self.n_clusters, "n_clusters", at_least=1, at_most=MOST_CLASSES)
+        arrays.number(self.m, "m", above=1)
+        if self.border not in BORDERS:
+            raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {self.border!r}")
+        arrays.integer(self.max_iter, "max_iter", at_least=1)
+        arrays.number(self.tol, "tol", at_least=0)
+
+    def _half(self, axes: int) -> tuple[int, int, int]:
+        """Half of the window's side, rounded down, along planes, rows and columns."""
+        many = isinstance(self.size, (Sequence, np.ndarray))
+        given = list(self.size) if many else [self.size] * axes  # type: ignore[arg-type]
+        if len(given) != axes:
+            raise ValueError(
+                f"size must be one odd number, or one for each of {axes} axes, got {self.size!r}"
+            )
+        sides = [arrays.integer(side, "size", at_least=1) for side in given]
+        if any(side % 2 == 0 for side in sides):
+            raise ValueError(f"size must be odd, so that a window has a middle, got {self.size!r}")
+        if math.prod(sides) > MOST_PIXELS:
+            raise ValueError(
+                f"size must give a window of at most {MOST_PIXELS} pixels, got {self.size!r}"
+            )
+        planes, rows, columns = [0] * (3 - axes) + [side // 2 for side in sides]
+        return planes, rows, columns
+
+    def _window(self, picture: Picture) -> tuple[tuple[int, int, int], int]:
+        """As kernels want it."""
+        return self._half(len(picture.shape)), BORDERS.index(self.border)
+
+    def _first_centres(self, samples: Real, weights: Doubles | None = None) -> Doubles:
+        """(n_clusters, channels): those given, or seeds from the samples (n, channels)."""
+        count, channels = self.n_clusters, samples.shape[1]
+        if isinstance(self.init, str):
+            if self.init != "k-means++":
+                raise ValueError(f"init must be 'k-means++' or centres, got {self.init!r}")
+            from sklearn.utils import check_random_state
+
+            from lesionkit.clustering.starts import plus_plus
+
+            return plus_plus(samples, weights, count, check_random_state(self.random_state))
+        centres = np.asarray(self.init)
+        if channels == 1 and centres.ndim == 1:
+            centres = centres[:, None]
+        return np.array(arrays.real(centres, "init", (count, channels)))
+
+    def _tolerance(self, samples: Real, weights: Doubles | None = None) -> float:
+        """How far a centre may move in the last pass."""
+        if self.tol == 0:
+            return 0.0
+        found = np.empty((samples.shape[1], 4))  # least, greatest, mean, variance of each channel
+        _core.fcm_survey(samples, weights, found)
+        return self.tol * math.sqrt(found[:, 3].mean())

@@ -1,0 +1,68 @@
+"""Where k-means starts: k centres of each kind of `init`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit._core import clustering as _core
+
+Real = npt.NDArray[np.float64]
+
+MOST_DISTINCT = 2**20  # values of one feature that the exact optimum takes
+
+
+class NotFinite(ValueError):
+    """The samples hold NaN or infinity, or squares that no number holds."""
+
+
+def plus_plus(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
+    """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans_seeds.hpp.
+
+    Of up to 4096 samples the law alone decides, not their order, nor whether one is repeated or has
+    a weight.
+    """
+    trials = 2 + int(math.log(k))
+    uniform = random_state.random_sample(1 + (k - 1) * trials)
+    seeds = _core.seeds(X, weights, k, trials, uniform, np.empty(len(X), np.float32))
+    if not seeds:
+        raise NotFinite
+    return np.asarray(X[seeds], np.float64)
+
+
+def at_random(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
+    """k different samples, drawn one after another in proportion to their weights."""
+    if weights is None:
+        from sklearn.utils.random import sample_without_replacement
+
+        places = sample_without_replacement(len(X), k, random_state=random_state)
+    else:
+        possible = np.flatnonzero(weights)
+        law = weights[possible] / weights[possible].sum()
+        places = possible[
+            random_state.choice(len(possible), min(k, len(possible)), replace=False, p=law)
+        ]
+        places = np.resize(places, k)  # fewer samples than clusters: some twice
+    return np.asarray(X[places], np.float64)
+
+
+def optimal(X: Any, weights: Real | None, k: int) -> Real:
+    """The means of the best clusters of one feature, ascending: the least inertia there is."""
+    if X.shape[1] != 1:
+        raise ValueError(f"init='optimal' needs samples of one feature, got {X.shape[1]} features")
+    values, inverse, counts = np.unique(X[:, 0], return_inverse=True, return_counts=True)
+    if not np.isfinite(values[-1:]).all() or not np.isfinite(values[:1]).all():
+        raise NotFinite
+    if len(values) > MOST_DISTINCT:
+        raise ValueError(
+            f"init='optimal' takes at most {MOST_DISTINCT} distinct values, got {len(values)}; "
+            "round them, or start with 'k-means++'"
+        )
+    mass = np.asarray(counts if weights is None else np.bincount(inverse, weights), np.float64)
+    there = mass > 0
+    values, mass = np.ascontiguousarray(values[there], np.float64), mass[there]
+    means = _core.optimum(values, mass, min(k, len(values)))
+    return np.array([*means, *[means[-1]] * (k - len(means))])[:, None]
