@@ -9,6 +9,7 @@ namespace py = pybind11;
 
 void bind_optics(py::module_ m);
 void bind_texture(py::module_ m);
+void bind_fronts(py::module_ m);
 
 #define LESIONKIT_JOIN2(a, b) a##b
 #define LESIONKIT_JOIN(a, b) LESIONKIT_JOIN2(a, b)
@@ -38,4 +39,5 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
   bind_extent<float>(m);
   bind_optics(m.def_submodule("optics"));
   bind_texture(m.def_submodule("texture"));
+  bind_fronts(m.def_submodule("fronts"));
 }

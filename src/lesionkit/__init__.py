@@ -1,7 +1,7 @@
 """lesionkit: a fast backend for lesion imaging.
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
-``lesionkit.texture`` (GLCM and its kin).
+``lesionkit.texture`` (GLCM and its kin), ``lesionkit.fronts`` (fast marching, contours and watershed).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit import fronts as fronts
     from lesionkit import optics as optics
     from lesionkit import texture as texture
 
 __version__ = "0.1.0"
-__all__ = ["optics", "texture", "threads"]
+__all__ = ["fronts", "optics", "texture", "threads"]
 
 
 def threads(count: int | None = None) -> int:
@@ -31,6 +32,6 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("optics", "texture"):
+    if name in ("fronts", "optics", "texture"):
         return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

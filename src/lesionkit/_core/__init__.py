@@ -33,5 +33,7 @@ set_threads = _module.set_threads
 extent = _module.extent
 optics = _module.optics
 texture = _module.texture
+fronts = _module.fronts
 sys.modules[__name__ + ".optics"] = optics  # so that `from lesionkit._core.optics import ...` works
 sys.modules[__name__ + ".texture"] = texture
+sys.modules[__name__ + ".fronts"] = fronts
