@@ -1,7 +1,7 @@
 """lesionkit: a fast backend for lesion imaging.
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
-``lesionkit.texture`` (GLCM and its kin), ``lesionkit.fronts`` (fast marching, contours and watershed).
+``lesionkit.texture`` (GLCM and its kin), ``lesionkit.fronts`` (marching, contours, watershed).
 """
 
 from __future__ import annotations
