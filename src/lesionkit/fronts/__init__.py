@@ -6,10 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.fronts.arrival import arrival_time as arrival_time
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME: dict[str, str] = {
+    "arrival_time": "arrival",
+}
+__all__ = [
+    "arrival_time",
+]
 
 
 def __getattr__(name: str) -> Any:
