@@ -1,6 +1,8 @@
 // One way in to all solvers of order 1: sweeps, and buckets where sweeps take too long. Host only.
 #pragma once
 
+#include <vector>
+
 #include "fronts/buckets.hpp"
 #include "fronts/sweep.hpp"
 
@@ -32,8 +34,7 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, bool parallel) {
   const auto sweep = [&]<int strips, bool deep, bool even>() {
     // What the front takes to cross a tile or two; a smooth speed needs no window.
     const double side = Tiling<R, strips>::lanes * static_cast<double>(p.spacing[1]);
-    const R window =
-        look.roughness > 0.02 ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
+    const R window = look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
     Sweep<R, strips, deep, even> sweeps(p, window);
     for (int64_t i = 0; i < starts.count; ++i) sweeps.start(starts.nodes[i]);
     return sweeps.run(parallel);
@@ -51,14 +52,14 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, bool parallel) {
 // Whose front came first, as 1 + its number; 0 where none did. Each node has the label of its
 // neighbour with the least time. Starts have labels of their own.
 template <class R>
-void find_labels(const Problem<R>& p, const Starts<R>& starts, const int32_t* label_of,
+void find_labels(const Problem<R>& p, const Starts<R>& starts, const int32_t* seed_of,
                  int32_t* labels) {
   std::fill(labels, labels + p.grid.size(), 0);
   std::vector<int64_t> queue;
   for (int64_t i = 0; i < starts.count; ++i) {
     const int64_t node = starts.nodes[i];
     if (p.times[node] != starts.times[i] || labels[node]) continue;
-    labels[node] = label_of[i];
+    labels[node] = seed_of[i];
     queue.push_back(node);
   }
   for (size_t i = 0; i < queue.size(); ++i) {

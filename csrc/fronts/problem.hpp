@@ -62,6 +62,8 @@ struct Look {
   double slowness = 0.0;   // 1 / mean speed; 0 where none of them is open
   double roughness = 0.0;  // mean |difference of neighbours in a row| / mean speed
 
+  bool rough() const { return roughness > 0.02; }
+
   explicit Look(const Problem<R>& p) {
     const int64_t n = p.grid.size(), stride = n / 2000 | 1;
     double sum = 0.0, differences = 0.0;

@@ -52,6 +52,10 @@ def arrival_time(
         raise ValueError(f"order must be 1 or 2, got {order!r}")
     if factored not in (True, False, "auto"):
         raise ValueError(f"factored must be True, False or 'auto', got {factored!r}")
+    # How far from the seed: nowhere, everywhere, or as the kernel finds the speed (below 0).
+    reach = 0.0 if not factored else -1.0 if factored == "auto" and order == 2 else math.inf
+    if factored == "auto" and order == 1:
+        reach = 0.0
     times = np.empty_like(task.speed)
     labels = np.empty(task.speed.shape, np.int32) if return_labels else None
     starts = task.starts()
@@ -60,9 +64,12 @@ def arrival_time(
         task.mask,
         task.spacing,
         task.stop,
+        order,
+        reach,
         starts.first,
         starts.nodes,
         starts.times,
+        starts.seed_of,
         starts.seeds,
         times,
         labels,
@@ -79,7 +86,8 @@ class Starts(NamedTuple):
     first: Any  # (images + 1,) int64: where each image's begin
     nodes: Any  # int64, within the image
     times: Any  # as speed
-    seeds: Any  # int32, 1 + number of the seed
+    seed_of: Any  # int32, 1 + number of the seed
+    seeds: Any  # (images, k, 4): where, and the slowness there
 
 
 class Task(NamedTuple):
@@ -165,6 +173,7 @@ class Task(NamedTuple):
             np.stack(nodes, -1)[used],
             times[used].astype(self.speed.dtype),
             seed[used].astype(np.int32),
+            np.concatenate((self.seeds, here), axis=-1),
         )
 
     def shaped(self, array: Any) -> Any:
