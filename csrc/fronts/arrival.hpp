@@ -16,37 +16,56 @@ struct Starts {
   int64_t count;
 };
 
-// Fills p.times. Later times than p.stop may be missing or too large.
+// Fills p.times; those after p.stop are infinite. `memory` may be used again for another image.
 template <class R>
-void find_times(const Problem<R>& p, const Starts<R>& starts, bool parallel) {
-  R* times = p.times;
+void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, bool parallel) {
+  const auto fill = [=](int64_t begin, int64_t end) {
+    std::fill(p.times + begin, p.times + end, Problem<R>::never);
+  };
   const int64_t n = p.grid.size();
   if (parallel)
-    parallel_for(n, int64_t{1} << 18, [=](int64_t begin, int64_t end) {
-      std::fill(times + begin, times + end, Problem<R>::never);
-    });
+    parallel_for(n, int64_t{1} << 18, fill);
   else
-    std::fill(times, times + n, Problem<R>::never);
+    fill(0, n);
   for (int64_t i = 0; i < starts.count; ++i)
-    times[starts.nodes[i]] = std::min(times[starts.nodes[i]], starts.times[i]);
+    p.times[starts.nodes[i]] = std::min(p.times[starts.nodes[i]], starts.times[i]);
 
   const Look<R> look(p);
   const auto sweep = [&]<int strips, bool deep, bool even>() {
     // What the front takes to cross a tile or two; a smooth speed needs no window.
     const double side = Tiling<R, strips>::lanes * static_cast<double>(p.spacing[1]);
     const R window = look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
-    Sweep<R, strips, deep, even> sweeps(p, window);
+    Sweep<R, strips, deep, even> sweeps(p, window, memory);
     for (int64_t i = 0; i < starts.count; ++i) sweeps.start(starts.nodes[i]);
-    return sweeps.run(parallel);
+    const bool done = sweeps.run(parallel);
+    if (!done) Buckets<R>(p).run();
+    if (p.stop < Problem<R>::never)
+      forget_late(p, done ? sweeps.reached()
+                          : Part{{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
   };
   const auto of_shape = [&]<bool deep>() {
-    if (!p.even()) return sweep.template operator()<2, deep, false>();
-    if (p.grid.rows < 200) return sweep.template operator()<2, deep, true>();
-    return sweep.template operator()<4, deep, true>();
+    if (!p.even())
+      sweep.template operator()<2, deep, false>();
+    else if (p.grid.rows < 200)
+      sweep.template operator()<2, deep, true>();
+    else
+      sweep.template operator()<4, deep, true>();
   };
-  const bool done =
-      p.deep() ? of_shape.template operator()<true>() : of_shape.template operator()<false>();
-  if (!done) Buckets<R>(p).run();
+  if (p.deep())
+    of_shape.template operator()<true>();
+  else
+    of_shape.template operator()<false>();
+}
+
+// Makes times after p.stop infinite.
+template <class R>
+void forget_late(const Problem<R>& p, const Part& part) {
+  for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
+    for (int64_t y = part.begin.row; y < part.end.row; ++y) {
+      R* times = p.times + p.node({z, y, 0});
+      for (int64_t x = part.begin.column; x < part.end.column; ++x)
+        times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
+    }
 }
 
 // Whose front came first, as 1 + its number; 0 where none did. Each node has the label of its

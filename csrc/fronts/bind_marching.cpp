@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "common/arrays.hpp"
@@ -32,23 +33,18 @@ struct Fronts {
 
 template <class R>
 void solve(const Problem<R>& p, const Fronts<R>& fronts, int64_t image, int order, double reach,
-           int32_t* labels, bool parallel) {
+           int32_t* labels, Pages& memory, bool parallel) {
   const Starts<R> starts = fronts.starts(image);
-  const auto cut = [](const Problem<R>& p) {
-    if (p.stop < Problem<R>::never)
-      for (int64_t k = 0; k < p.grid.size(); ++k)
-        if (p.times[k] > p.stop) p.times[k] = Problem<R>::never;
-  };
   Problem<R> first = p;  // of order 1, whose times are up to 21 % too late, close to a seed
   if (order == 2 || reach > 0.0) first.stop *= R(1.25);
-  find_times(first, starts, parallel);
-  cut(first);
+  find_times(first, starts, memory, parallel);
   if (order == 2 || reach > 0.0) {
     const auto* seeds =
         reinterpret_cast<const Seed*>(fronts.seeds.data()) + image * fronts.seeds.shape(1);
     const Accuracy accuracy = {order == 2, reach};
     OrderedPass<R>(p, starts, fronts.seed(image), seeds, fronts.seeds.shape(1), accuracy).run();
-    cut(p);
+    if (p.stop < Problem<R>::never)
+      forget_late(p, {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
   }
   if (labels) find_labels(p, starts, fronts.seed(image), labels);
 }
@@ -65,7 +61,7 @@ void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& m
   const int64_t images = speed.shape(0);
   const Grid grid = {speed.shape(1), speed.shape(2), speed.shape(3)};
   const Fronts<R> fronts = {first, nodes, at, seed_of, seeds};
-  const auto one = [&](int64_t i, bool parallel) {
+  const auto one = [&](int64_t i, Pages& memory, bool parallel) {
     const int64_t begin = i * grid.size();
     const Problem<R> p = {
         grid,
@@ -75,14 +71,19 @@ void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& m
         static_cast<R>(stop),
         times.mutable_data() + begin};
     const double to = reach >= 0.0 ? reach : reach_of(p);
-    solve(p, fronts, i, order, to, labels ? labels->mutable_data() + begin : nullptr, parallel);
+    solve(p, fronts, i, order, to, labels ? labels->mutable_data() + begin : nullptr, memory,
+          parallel);
   };
-  if (images == 1)
-    one(0, true);
-  else
-    parallel_for(images, 1, [&](int64_t begin, int64_t end) {
-      for (; begin < end; ++begin) one(begin, false);
-    });
+  if (images == 1) {
+    Pages memory;
+    one(0, memory, true);
+  } else {
+    parallel_for_with(
+        images, 1, [] { return std::make_unique<Pages>(); },
+        [&](std::unique_ptr<Pages>& memory, int64_t begin, int64_t end) {
+          for (; begin < end; ++begin) one(begin, *memory, false);
+        });
+  }
 }
 
 }  // namespace

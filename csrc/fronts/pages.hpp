@@ -1,5 +1,5 @@
-// A large array of zeros whose memory is taken page by page, as it is touched: what is never
-// reached costs nothing. Host only.
+// Large memory that is taken page by page, as it is touched: what is never reached costs nothing.
+// Host only.
 #pragma once
 
 #include <cstdint>
@@ -12,40 +12,39 @@
 
 namespace lesionkit::fronts {
 
-template <class T>
-class ZeroPages {
+class Pages {
  public:
-  // whole: all of it will be touched; then large pages are asked for, of which fewer are needed.
-  ZeroPages(int64_t count, bool whole) : bytes_(static_cast<size_t>(count) * sizeof(T)) {
-    if (bytes_ == 0) return;
+  Pages() = default;
+  ~Pages() { std::free(memory_); }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  // At least `bytes`, with whatever they hold. whole: all of it will be touched; then large pages
+  // are asked for, of which fewer are needed. What is smaller malloc keeps from call to call.
+  void reserve(int64_t bytes, bool whole) {
+    if (bytes <= bytes_) return;
+    std::free(memory_);
+    bytes_ = 0;
+    constexpr int64_t large = int64_t{1} << 21;
+    const int64_t size = (bytes + large - 1) / large * large;
+    const bool many = size > 8 * large;
+    memory_ = many ? std::aligned_alloc(large, size) : std::malloc(bytes);
+    if (memory_ == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
-    void* pages = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) throw std::bad_alloc();
-    if (whole) (void)madvise(pages, bytes_, MADV_HUGEPAGE);  // else they stay small
+    if (many && whole) (void)madvise(memory_, size, MADV_HUGEPAGE);  // else they stay small
 #else
-    void* pages = std::calloc(bytes_ + 64, 1);
-    if (pages == nullptr) throw std::bad_alloc();
     (void)whole;
 #endif
-    memory_ = pages;
+    bytes_ = bytes;
   }
-  ~ZeroPages() {
-    if (memory_ == nullptr) return;
-#if defined(__linux__)
-    munmap(memory_, bytes_);
-#else
-    std::free(memory_);
-#endif
-  }
-  ZeroPages(const ZeroPages&) = delete;
-  ZeroPages& operator=(const ZeroPages&) = delete;
 
-  T* data() const {  // at the beginning of a cache line
-    return reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(memory_);
   }
 
  private:
-  size_t bytes_;
+  int64_t bytes_ = 0;
   void* memory_ = nullptr;
 };
 

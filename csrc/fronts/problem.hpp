@@ -20,6 +20,18 @@ struct Place {
   int64_t plane, row, column;
 };
 
+// A box of nodes.
+struct Part {
+  Place begin, end;
+
+  void add(const Place& from, const Place& to) {
+    begin = {std::min(begin.plane, from.plane), std::min(begin.row, from.row),
+             std::min(begin.column, from.column)};
+    end = {std::max(end.plane, to.plane), std::max(end.row, to.row),
+           std::max(end.column, to.column)};
+  }
+};
+
 template <class R>
 struct Problem {
   static constexpr R never = std::numeric_limits<R>::infinity();

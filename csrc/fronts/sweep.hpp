@@ -32,13 +32,12 @@ class Sweep {
 
  public:
   // window: how far apart times may be that are worked on at once.
-  Sweep(const Problem<R>& problem, R window)
-      : p_(problem),
-        tiles_(problem.grid),
-        window_(window),
-        steps_of_{{tiles_.count() * steps * lanes + 16, problem.stop == never},
-                  {tiles_.count() * steps * lanes + 16, problem.stop == never}} {
+  Sweep(const Problem<R>& problem, R window, Pages& memory)
+      : p_(problem), tiles_(problem.grid), window_(window) {
+    const int64_t size = tiles_.count() * steps * lanes;
+    memory.reserve(2 * size * static_cast<int64_t>(sizeof(R)), problem.stop == never);
     for (int lean = 0; lean < 2; ++lean) {
+      slow_[lean] = memory.as<R>() + lean * size;
       due_[lean].assign(tiles_.count(), never);
       read_[lean].assign(tiles_.count(), 0);
     }
@@ -56,6 +55,21 @@ class Sweep {
             const int64_t tile = Tiles::step(lean, c, r % lanes) / steps;
             mark(lean, z, r / lanes, tile, tile, p_.times[node]);
           }
+  }
+
+  // A part of the grid that holds all nodes which a front reached.
+  Part reached() const {
+    Part part = {{p_.grid.planes, p_.grid.rows, p_.grid.columns}, {0, 0, 0}};
+    for (int lean = 0; lean < 2; ++lean)
+      for (int64_t i = 0; i < tiles_.count(); ++i) {
+        if (!read_[lean][i]) continue;
+        const int64_t line = i / tiles_.per_band, first = i % tiles_.per_band * steps;
+        const int64_t plane = line / tiles_.bands, row = line % tiles_.bands * lanes;
+        part.add({plane, row, std::max<int64_t>(0, first - lanes + 1)},
+                 {plane + 1, std::min(row + lanes, p_.grid.rows),
+                  std::min(first + steps, p_.grid.columns)});
+      }
+    return part;
   }
 
   // False where it takes far more visits than it should: the times are then upper bounds only.
@@ -201,7 +215,7 @@ class Sweep {
   template <bool right, bool forward>
   void visit(int64_t plane, int64_t band, int64_t tile) {
     const int64_t index = tiles_.index(plane, band, tile), area = p_.grid.rows * p_.grid.columns;
-    R* slow = steps_of_[right].data() + index * steps * lanes;
+    R* slow = slow_[right] + index * steps * lanes;
     if (!read_[right][index]) {
       read_[right][index] = 1;
       const V one = all_lanes(even ? p_.spacing[2] : R(1)), none = all_lanes(never), zero = {};
@@ -352,7 +366,7 @@ class Sweep {
   const Problem<R> p_;
   const Tiles tiles_;
   const R window_;
-  ZeroPages<R> steps_of_[2];  // spacing / speed, or 1 / speed, in the order of the tiles
+  R* slow_[2];  // spacing / speed, or 1 / speed, in the order of the tiles
   std::vector<uint8_t> read_[2];
   std::vector<R> due_[2];  // infinite: nothing to do
   Side<V> sides_[3];
