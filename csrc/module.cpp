@@ -10,6 +10,7 @@ namespace py = pybind11;
 void bind_optics(py::module_ m);
 void bind_texture(py::module_ m);
 void bind_clustering(py::module_ m);
+void bind_fronts(py::module_ m);
 
 #define LESIONKIT_JOIN2(a, b) a##b
 #define LESIONKIT_JOIN(a, b) LESIONKIT_JOIN2(a, b)
@@ -40,4 +41,5 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
   bind_optics(m.def_submodule("optics"));
   bind_texture(m.def_submodule("texture"));
   bind_clustering(m.def_submodule("clustering"));
+  bind_fronts(m.def_submodule("fronts"));
 }

@@ -1,8 +1,8 @@
 """lesionkit: a fast backend for lesion imaging.
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
-``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering``
-(k-means and fuzzy c-means).
+``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering`` (k-means and fuzzy c-means),
+``lesionkit.fronts`` (marching, contours, watershed).
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit import clustering as clustering
+    from lesionkit import fronts as fronts
     from lesionkit import optics as optics
     from lesionkit import texture as texture
 
 __version__ = "0.1.0"
-__all__ = ["clustering", "optics", "texture", "threads"]
+__all__ = ["clustering", "fronts", "optics", "texture", "threads"]
 
 
 def threads(count: int | None = None) -> int:
@@ -33,6 +34,6 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("clustering", "optics", "texture"):
+    if name in ("clustering", "fronts", "optics", "texture"):
         return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

@@ -34,6 +34,7 @@ extent = _module.extent
 optics = _module.optics
 texture = _module.texture
 clustering = _module.clustering
-sys.modules[__name__ + ".optics"] = optics  # so that `from lesionkit._core.optics import ...` works
-sys.modules[__name__ + ".texture"] = texture
-sys.modules[__name__ + ".clustering"] = clustering
+fronts = _module.fronts
+# so that `from lesionkit._core.optics import ...` works
+for _name in ("clustering", "fronts", "optics", "texture"):
+    sys.modules[f"{__name__}.{_name}"] = getattr(_module, _name)

@@ -3,6 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionkit._core import clustering as clustering
+from lesionkit._core import fronts as fronts
 from lesionkit._core import optics as optics
 from lesionkit._core import texture as texture
 

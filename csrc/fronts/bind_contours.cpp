@@ -1,0 +1,6 @@
+#include "common/arrays.hpp"
+#include "common/parallel.hpp"
+
+namespace py = pybind11;
+
+void bind_contours(py::module_ m) {}
