@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.fronts.watershed import watershed as watershed
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME = {
+    "watershed": "watershed",
+}
+__all__ = [
+    "watershed",
+]
+
+
+class _Package(ModuleType):
+    """A function may have its module's name. An import of the module would put it in the place of
+    the function: here it does not."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
