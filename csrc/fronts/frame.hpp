@@ -1,10 +1,11 @@
-// An n-D image in one line of memory, with a pixel between any two of its lines, and a line between
-// any two planes, that belongs to no image. A step over the border ends on one of these, whatever
-// the direction: no neighbour needs a test of its coordinates.
+// An n-D image in one line of memory, with a gap between any two of its lines, and a line of gaps
+// between any two planes: places that belong to no image. A step over the border ends in a gap,
+// whatever the direction: no neighbour needs a test of its coordinates.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "common/parallel.hpp"
@@ -13,12 +14,15 @@ namespace lesionkit::fronts {
 
 class Frame {
  public:
-  explicit Frame(std::vector<int64_t> shape) : shape_(std::move(shape)), step_(shape_.size()) {
+  // gaps: how many places lie between two lines of an axis; reach: how far steps go, at most.
+  explicit Frame(std::vector<int64_t> shape, std::vector<int64_t> gaps = {}, int64_t reach = 1)
+      : shape_(std::move(shape)), gaps_(std::move(gaps)), step_(shape_.size()) {
+    if (gaps_.empty()) gaps_.assign(shape_.size(), 1);
     int64_t size = 1;
-    for (size_t d = shape_.size(); d-- > 0;) {
+    for (int d = axes() - 1; d >= 0; --d) {
       step_[d] = size;
-      size *= shape_[d] + 1;
-      lead_ += step_[d];
+      size *= shape_[d] + gaps_[d];
+      lead_ += reach * step_[d];
       pixels_ *= shape_[d];
     }
     size_ = lead_ + size + lead_;
@@ -26,6 +30,7 @@ class Frame {
 
   int axes() const { return static_cast<int>(shape_.size()); }
   int64_t step(int axis) const { return step_[axis]; }
+  int64_t side(int axis) const { return shape_[axis]; }
   int64_t size() const { return size_; }      // with all that belongs to no image
   int64_t pixels() const { return pixels_; }  // of the image
   int64_t width() const { return shape_.back(); }
@@ -41,7 +46,16 @@ class Frame {
     return at;
   }
 
-  // body(line, where it begins in an array without frame, where it begins here), in parallel.
+  // The coordinate of a place along an axis, in [-reach, side + reach).
+  int64_t coordinate(int64_t at, int axis) const {
+    int64_t left = at;
+    for (int d = 0; d < axes(); ++d) left += step_[d] * behind(d);
+    left -= lead_;
+    for (int d = 0; d < axis; ++d) left %= step_[d];
+    return left / step_[axis] - behind(axis);
+  }
+
+  // body(line, where it begins in an array without gaps, where it begins here), in parallel.
   template <class Body>
   void for_lines(Body&& body) const {
     const int64_t grain = (int64_t{1} << 17) / std::max<int64_t>(width(), 1) + 1;
@@ -50,7 +64,7 @@ class Frame {
     });
   }
 
-  // Writes `value` wherever there is no image, each pixel once.
+  // Writes `value` into all gaps.
   template <class T>
   void surround(T* to, T value) const {
     std::fill(to, to + line(0), value);
@@ -79,7 +93,10 @@ class Frame {
   }
 
  private:
-  std::vector<int64_t> shape_, step_;
+  // How many of an axis' gaps lie before coordinate 0, rather than behind the last one.
+  int64_t behind(int axis) const { return gaps_[axis] / 2; }
+
+  std::vector<int64_t> shape_, gaps_, step_;
   int64_t size_ = 0, lead_ = 0, pixels_ = 1;
 };
 

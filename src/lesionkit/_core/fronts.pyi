@@ -4,6 +4,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# bind_distance.cpp
+def march(
+    phi: NDArray[np.float64],
+    speed: NDArray[np.float64] | None,
+    closed: NDArray[np.uint8] | None,
+    spacing: list[float],
+    periodic: list[bool],
+    order: int,
+    narrow: float,
+    times: NDArray[np.float64],
+    carried: NDArray[np.float64] | None,
+    unknown: NDArray[np.uint8] | None,
+    extended: NDArray[np.float64] | None,
+) -> bool: ...
+
 # bind_watershed.cpp
 def watershed(
     image: NDArray[Any],
