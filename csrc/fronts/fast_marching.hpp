@@ -26,10 +26,20 @@ template <int AXES, bool SECOND>
 class March : ZeroLevel {
  public:
   explicit March(const MarchProblem& problem)
-      : ZeroLevel(problem), count_(AXES ? AXES : frame_.axes()), queue_(guess_width()) {
+      : ZeroLevel(problem),
+        count_(AXES ? AXES : frame_.axes()),
+        queue_(guess_width(), {keys_.get()}) {
     for (int d = 0; d < axes(); ++d) {
-      weight_[d] = 1 / (p_.spacing[d] * p_.spacing[d]);
+      const double weight = 1 / (p_.spacing[d] * p_.spacing[d]);
+      weights_[d][0] = 0;
+      weights_[d][1] = weight;
+      weights_[d][2] = 2.25 * weight;
       step_[d] = frame_.step(d);
+    }
+    for (int codes = 0; AXES && codes < static_cast<int>(inverses_.size()); ++codes) {
+      double sum = 0;
+      for (int d = AXES - 1, rest = codes; d >= 0; --d, rest /= 3) sum += weights_[d][rest % 3];
+      inverses_[codes] = 1 / sum;
     }
   }
 
@@ -43,6 +53,13 @@ class March : ZeroLevel {
   }
 
  private:
+  struct Counts {
+    const uint64_t* keys;
+    bool operator()(double time, uint32_t node) const {
+      return keys[node] == (TENTATIVE | std::bit_cast<uint64_t>(time));
+    }
+  };
+
   int axes() const { return AXES ? AXES : count_; }
 
   // Of a bucket: the front goes on by a node in about one step's time, and has at least as many
@@ -60,19 +77,19 @@ class March : ZeroLevel {
     }
     for (const double h : p_.spacing) step = std::min(step, h);
     face = std::pow(face, 1 - 1.0 / frame_.axes());
-    return 4 * step / speeds / std::max(face, static_cast<double>(front_.size()));
+    const double nodes = std::max(face, static_cast<double>(front_.size()));
+    return step / speeds * std::max(1 / nodes, 2.0 / BUCKETS);
   }
 
   void march() {
     std::vector<uint32_t> now;
-    while (const Ladder::Entry* first = queue_.top()) {
+    while (const Due* first = queue_.top()) {
       const double time = first->time;
       if (time > p_.narrow) break;
       now.clear();
       for (; first != nullptr && first->time == time; first = queue_.top()) {
         const uint32_t node = first->node;
-        queue_.pop();
-        if (keys_[node] != (TENTATIVE | std::bit_cast<uint64_t>(time))) continue;
+        queue_.pop(first);
         make_final(node, time);
         if (p_.carried) extend(node, carried(node));
         now.push_back(node);
@@ -81,87 +98,103 @@ class March : ZeroLevel {
     }
   }
 
-  // A node has become final: those about it have new times.
+  // A node has become final: those about it have new times. Most of these are final too: it is
+  // quicker to find the others first, a bit for each.
   void spread(int64_t node) {
     const uint64_t key = keys_[node];
-    for (int d = 0; d < axes(); ++d)
-      for (const int64_t step : {-step_[d], step_[d]}) {
-        const int64_t n = node + step;
-        if (is_open(keys_[n])) {
-          if (keys_[n + step] >= key) renew(n);  // else the other side counts, as before
-        } else if (keys_[n] == GHOST) {
-          renew(behind(n));
-        } else if (SECOND && keys_[n] >= key && is_final(keys_[n])) {  // now a second neighbour
-          if (is_open(keys_[n + step])) renew(n + step);
-          if (keys_[n + step] == GHOST) renew(behind(n + step));
-        }
-      }
+    uint32_t open = 0, rare = 0;
+    for (int k = 0; k < 2 * axes(); ++k) {
+      const int64_t step = k % 2 ? step_[k / 2] : -step_[k / 2];
+      const uint64_t near = keys_[node + step], other = keys_[node + 2 * step];
+      // Where the node beyond is earlier, that side counts, as before.
+      open |= static_cast<uint32_t>(is_open(near) & (other >= key)) << k;
+      // A ghost's node; or this has become the second neighbour of the node beyond.
+      rare |= static_cast<uint32_t>((near == GHOST) |
+                                    (SECOND && is_final(near) & (near >= key) & (other >= key)))
+              << k;
+    }
+    for (; open != 0; open &= open - 1) {
+      const int k = std::countr_zero(open);
+      renew(node + (k % 2 ? step_[k / 2] : -step_[k / 2]));
+    }
+    for (; rare != 0; rare &= rare - 1) {
+      const int k = std::countr_zero(rare);
+      const int64_t step = k % 2 ? step_[k / 2] : -step_[k / 2];
+      const int64_t n = keys_[node + step] == GHOST ? node + step : node + 2 * step;
+      const int64_t renewed = keys_[n] == GHOST ? behind(n) : n;
+      if (is_open(keys_[renewed])) renew(renewed);
+    }
   }
 
   void renew(int64_t node) {
     const double slowness = p_.speed ? slowness_[node] : 1;
-    const double time = SECOND ? second_order(node, slowness) : first_order(node, slowness);
+    const double time =
+        SECOND && kinds_[node] & RIM ? beside_front(node, slowness) : arrival_at(node, slowness);
     const uint64_t key = TENTATIVE | std::bit_cast<uint64_t>(time);
     if (key == keys_[node]) return;
     keys_[node] = key;
     queue_.push(time, static_cast<uint32_t>(node));
   }
 
-  // sum of weight (T - at)^2 = slowness^2 over all axes with a final neighbour; where no T does,
-  // the weighted mean of their times.
-  double first_order(int64_t node, double slowness) const {
-    double at[MOST_AXES], low = never;
+  // sum of weight (T - at)^2 = slowness^2 over all axes with a final neighbour. Where no T does,
+  // the weighted mean of their times at order 1; at order 2 fewer axes count.
+  double arrival_at(int64_t node, double slowness) const {
+    double from[MOST_AXES], at[MOST_AXES], base = 0, high = 0;
+    int code[MOST_AXES], codes = 0;  // of an axis: how many neighbours count
     for (int d = 0; d < axes(); ++d) {
-      at[d] = time_of(std::min(keys_[node - step_[d]], keys_[node + step_[d]]));
-      low = std::min(low, at[d]);
+      const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
+      const uint64_t one = std::min(before, after);
+      const uint64_t two = SECOND ? keys_[node + 2 * (before <= after ? -step_[d] : step_[d])] : 0;
+      const bool counts = is_final(one), second = SECOND & counts & (two <= one);
+      from[d] = std::bit_cast<double>(counts ? one : 0);
+      at[d] = second ? from[d] + (from[d] - std::bit_cast<double>(two)) * (1.0 / 3) : from[d];
+      code[d] = counts + second;
+      codes = 3 * codes + code[d];
+      base = counts ? at[d] : base;
+      high = std::max(high, from[d]);
     }
     double sum = 0, moment = 0, square = 0;
     for (int d = 0; d < axes(); ++d) {
-      const bool counts = at[d] < never;
-      const double w = counts ? weight_[d] : 0, e = counts ? at[d] - low : 0;
+      const double w = weights_[d][code[d]], e = at[d] - base;
       sum += w;
       moment += w * e;
       square += w * e * e;
     }
     const double left = moment * moment - sum * (square - slowness * slowness);
-    return low + (moment + std::sqrt(std::max(left, 0.0))) / sum;
+    const double inverse = AXES ? inverses_[codes] : 1 / sum;
+    if constexpr (SECOND) {
+      const double time = base + (moment + std::sqrt(left)) * inverse;
+      if (time >= high) [[likely]]
+        return time;  // not where it is NaN
+      return solve_fewer(from, at, code, slowness);
+    } else {
+      return base + (moment + std::sqrt(std::max(left, 0.0))) * inverse;
+    }
   }
 
-  double second_order(int64_t node, double slowness) const {
-    const bool rim = kinds_[node] & RIM;
-    double from[MOST_AXES], at[MOST_AXES], weight[MOST_AXES], low = never, high = 0;
+  // Order 2 where the node two steps away may lie across the front: its time is then negative.
+  double beside_front(int64_t node, double slowness) const {
+    double from[MOST_AXES], at[MOST_AXES];
+    int code[MOST_AXES];
     for (int d = 0; d < axes(); ++d) {
-      const int64_t step = keys_[node - step_[d]] <= keys_[node + step_[d]] ? -step_[d] : step_[d];
-      const double one = time_of(keys_[node + step]), two = second_time(node, step, rim);
-      const bool second = two <= one && one < never;
-      from[d] = one;
-      at[d] = second ? one + (one - two) / 3 : one;
-      weight[d] = second ? 2.25 * weight_[d] : weight_[d];
-      low = std::min(low, at[d]);
-      high = one < never ? std::max(high, one) : high;
+      const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
+      const int64_t two = node + 2 * (before <= after ? -step_[d] : step_[d]);
+      const double time = time_of(keys_[two]);
+      from[d] = time_of(std::min(before, after));
+      const double second = across(node, two) && time < never ? -time : time;
+      const bool counts = from[d] < never;
+      code[d] = counts + (counts && second <= from[d]);
+      at[d] = code[d] == 2 ? from[d] + (from[d] - second) * (1.0 / 3) : from[d];
     }
-    double sum = 0, moment = 0, square = 0;
-    for (int d = 0; d < axes(); ++d) {
-      const bool counts = at[d] < never;
-      const double w = counts ? weight[d] : 0, e = counts ? at[d] - low : 0;
-      sum += w;
-      moment += w * e;
-      square += w * e * e;
-    }
-    const double left = moment * moment - sum * (square - slowness * slowness);
-    const double time = low + (moment + std::sqrt(left)) / sum;
-    if (time >= high) return time;  // not where it is NaN
+    return solve_fewer(from, at, code, slowness);
+  }
+
+  double solve_fewer(const double* from, const double* at, const int* code, double slowness) const {
     Slope<double> slopes[MOST_AXES];
     for (int d = 0; d < axes(); ++d)
-      slopes[d] = {from[d], at[d], std::sqrt(weight[d]), 1, weight[d] > weight_[d]};
+      slopes[d] = {code[d] ? from[d] : never, at[d], std::sqrt(weights_[d][code[d]]), 1,
+                   code[d] == 2};
     return solve(slopes, axes(), slowness);
-  }
-
-  // The time of the node two steps away; across the front it is negative. Infinite if not final.
-  double second_time(int64_t node, int64_t step, bool rim) const {
-    const int64_t n = node + 2 * step;
-    const double time = time_of(keys_[n]);
-    return rim && across(node, n) && time < never ? -time : time;
   }
 
   // The speed with no gradient along the time's: the mean of the neighbours', each by how much
@@ -186,16 +219,17 @@ class March : ZeroLevel {
           speed = extended_[n];
         }
       }
-      sum += std::abs(by) * weight_[d];
-      moment += std::abs(by) * weight_[d] * speed;
+      sum += std::abs(by) * weights_[d][1];
+      moment += std::abs(by) * weights_[d][1] * speed;
     }
     return sum > 0 ? moment / sum : all / count;
   }
 
   static constexpr double never = std::numeric_limits<double>::infinity();
   const int count_;
-  Ladder queue_;
-  std::array<double, MOST_AXES> weight_;
+  Ladder<Counts> queue_;
+  double weights_[MOST_AXES][3];     // of an axis, by how many neighbours count
+  std::array<double, 27> inverses_;  // of sums of weights, by the same
   std::array<int64_t, MOST_AXES> step_;
 };
 
