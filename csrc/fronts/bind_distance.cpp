@@ -23,12 +23,12 @@ const T* data_or_null(const std::optional<Array<T>>& array) {
 
 template <int AXES>
 bool run(const MarchProblem& problem, int order) {
-  return order == 2 ? March<AXES, true>(problem).run() : March<AXES, false>(problem).run();
+  return order == 2 ? fronts::march<AXES, true>(problem) : fronts::march<AXES, false>(problem);
 }
 
 // All arrays have one shape, of at most MOST_AXES axes; `extended` is given with `carried`. NaN
 // stands where the front does not come. False, and no answer, if phi has no zero level set.
-bool march(const Array<double>& phi, const std::optional<Array<double>>& speed,
+bool march_level(const Array<double>& phi, const std::optional<Array<double>>& speed,
            const std::optional<Array<uint8_t>>& closed, std::vector<double> spacing,
            std::vector<bool> periodic, int order, double narrow, Array<double>& times,
            const std::optional<Array<double>>& carried,
@@ -58,7 +58,7 @@ bool march(const Array<double>& phi, const std::optional<Array<double>>& speed,
 
 void bind_distance(py::module_ m) {
   using namespace py::literals;
-  m.def("march", march, "phi"_a.noconvert(), "speed"_a.noconvert().none(true),
+  m.def("march", march_level, "phi"_a.noconvert(), "speed"_a.noconvert().none(true),
         "closed"_a.noconvert().none(true), "spacing"_a, "periodic"_a, "order"_a, "narrow"_a,
         "times"_a.noconvert(), "carried"_a.noconvert().none(true),
         "unknown"_a.noconvert().none(true), "extended"_a.noconvert().none(true), ReleaseGil());

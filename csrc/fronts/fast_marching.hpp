@@ -21,20 +21,28 @@ namespace lesionkit::fronts {
 
 inline constexpr int MOST_AXES = 12;
 
-// AXES of 0: as many as there are.
+// One side of the front, where phi is positive or where it is negative. AXES of 0: as many as there
+// are.
 template <int AXES, bool SECOND>
-class March : ZeroLevel {
+class March {
  public:
-  explicit March(const MarchProblem& problem)
-      : ZeroLevel(problem),
-        count_(AXES ? AXES : frame_.axes()),
-        queue_(guess_width(), {keys_.get()}) {
+  March(ZeroLevel& level, const MarchProblem& problem, Kind side)
+      : p_(problem),
+        level_(level),
+        keys_(level.keys.get()),
+        kinds_(level.kinds.get()),
+        slowness_(level.slowness.get()),
+        extended_(level.extended.get()),
+        side_(side),
+        count_(AXES ? AXES : level.frame.axes()),
+        queue_(guess_width(), {keys_}) {
     for (int d = 0; d < axes(); ++d) {
       const double weight = 1 / (p_.spacing[d] * p_.spacing[d]);
       weights_[d][0] = 0;
       weights_[d][1] = weight;
       weights_[d][2] = 2.25 * weight;
-      step_[d] = frame_.step(d);
+      for (int count : {1, 2}) lengths_[d][count] = 1 / std::sqrt(weights_[d][count]);
+      step_[d] = level.frame.step(d);
     }
     for (int codes = 0; AXES && codes < static_cast<int>(inverses_.size()); ++codes) {
       double sum = 0;
@@ -43,13 +51,14 @@ class March : ZeroLevel {
     }
   }
 
-  // False, and no answer, if phi has no zero level set.
-  bool run() {
-    if (front_.empty()) return false;
-    for (const uint32_t node : front_) spread(node);
+  void run() {
+    for (const uint32_t node : level_.front)
+      for (int d = 0; d < axes(); ++d)
+        for (const int64_t step : {-step_[d], step_[d]}) {
+          const int64_t n = node + step;
+          if (kinds_[n] & side_) renew_open(keys_[n] == GHOST ? level_.behind(n) : n);
+        }
     march();
-    store();
-    return true;
   }
 
  private:
@@ -65,10 +74,10 @@ class March : ZeroLevel {
   // Of a bucket: the front goes on by a node in about one step's time, and has at least as many
   // nodes as a face of the image.
   double guess_width() const {
-    double speeds = 1, step = p_.spacing[0], face = static_cast<double>(frame_.pixels());
+    double speeds = 1, step = p_.spacing[0], face = static_cast<double>(level_.frame.pixels());
     if (p_.speed) {
       double sum = 0, count = 0;
-      for (int64_t i = 0; i < frame_.pixels(); i += frame_.pixels() / 1024 + 1)
+      for (int64_t i = 0; i < level_.frame.pixels(); i += level_.frame.pixels() / 1024 + 1)
         if (!p_.closed || !p_.closed[i]) {
           sum += p_.speed[i];
           ++count;
@@ -76,8 +85,8 @@ class March : ZeroLevel {
       if (count > 0) speeds = sum / count;
     }
     for (const double h : p_.spacing) step = std::min(step, h);
-    face = std::pow(face, 1 - 1.0 / frame_.axes());
-    const double nodes = std::max(face, static_cast<double>(front_.size()));
+    face = std::pow(face, 1 - 1.0 / level_.frame.axes());
+    const double nodes = std::max(face, static_cast<double>(level_.front.size()));
     return step / speeds * std::max(1 / nodes, 2.0 / BUCKETS);
   }
 
@@ -90,8 +99,8 @@ class March : ZeroLevel {
       for (; first != nullptr && first->time == time; first = queue_.top()) {
         const uint32_t node = first->node;
         queue_.pop(first);
-        make_final(node, time);
-        if (p_.carried) extend(node, carried(node));
+        level_.make_final(node, time);
+        if (p_.carried) level_.extend(node, carried(node));
         now.push_back(node);
       }
       for (const uint32_t node : now) spread(node);
@@ -105,7 +114,7 @@ class March : ZeroLevel {
     uint32_t open = 0, rare = 0;
     for (int k = 0; k < 2 * axes(); ++k) {
       const int64_t step = k % 2 ? step_[k / 2] : -step_[k / 2];
-      const uint64_t near = keys_[node + step], other = keys_[node + 2 * step];
+      const uint64_t near = keys_[node + step], other = level_.key(node + 2 * step);
       // Where the node beyond is earlier, that side counts, as before.
       open |= static_cast<uint32_t>(is_open(near) & (other >= key)) << k;
       // A ghost's node; or this has become the second neighbour of the node beyond.
@@ -121,55 +130,67 @@ class March : ZeroLevel {
       const int k = std::countr_zero(rare);
       const int64_t step = k % 2 ? step_[k / 2] : -step_[k / 2];
       const int64_t n = keys_[node + step] == GHOST ? node + step : node + 2 * step;
-      const int64_t renewed = keys_[n] == GHOST ? behind(n) : n;
-      if (is_open(keys_[renewed])) renew(renewed);
+      const int64_t renewed = keys_[n] == GHOST ? level_.behind(n) : n;
+      renew_open(renewed);
     }
+  }
+
+  void renew_open(int64_t node) {
+    if (is_open(keys_[node])) renew(node);
   }
 
   void renew(int64_t node) {
     const double slowness = p_.speed ? slowness_[node] : 1;
-    const double time =
-        SECOND && kinds_[node] & RIM ? beside_front(node, slowness) : arrival_at(node, slowness);
-    const uint64_t key = TENTATIVE | std::bit_cast<uint64_t>(time);
-    if (key == keys_[node]) return;
-    keys_[node] = key;
-    queue_.push(time, static_cast<uint32_t>(node));
-  }
-
-  // sum of weight (T - at)^2 = slowness^2 over all axes with a final neighbour. Where no T does,
-  // the weighted mean of their times at order 1; at order 2 fewer axes count.
-  double arrival_at(int64_t node, double slowness) const {
+    if (SECOND && kinds_[node] & RIM) return put(node, beside_front(node, slowness));
     double from[MOST_AXES], at[MOST_AXES], base = 0, high = 0;
-    int code[MOST_AXES], codes = 0;  // of an axis: how many neighbours count
+    int code[MOST_AXES], codes = 0, axes_with = 0;  // of an axis: how many neighbours count
+    uint64_t due = CLOSED;  // the first that is, on an axis without a final neighbour
+    int64_t due_node = node;
     for (int d = 0; d < axes(); ++d) {
       const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
+      const int64_t step = before <= after ? -step_[d] : step_[d];
       const uint64_t one = std::min(before, after);
-      const uint64_t two = SECOND ? keys_[node + 2 * (before <= after ? -step_[d] : step_[d])] : 0;
+      const uint64_t two = SECOND ? keys_[node + 2 * step] : 0;
       const bool counts = is_final(one), second = SECOND & counts & (two <= one);
       from[d] = std::bit_cast<double>(counts ? one : 0);
       at[d] = second ? from[d] + (from[d] - std::bit_cast<double>(two)) * (1.0 / 3) : from[d];
       code[d] = counts + second;
       codes = 3 * codes + code[d];
+      axes_with += counts;
       base = counts ? at[d] : base;
       high = std::max(high, from[d]);
+      const bool first_due = !counts & (one < due);
+      due = first_due ? one : due;
+      due_node = first_due ? node + step : due_node;
     }
-    double sum = 0, moment = 0, square = 0;
-    for (int d = 0; d < axes(); ++d) {
-      const double w = weights_[d][code[d]], e = at[d] - base;
-      sum += w;
-      moment += w * e;
-      square += w * e * e;
-    }
-    const double left = moment * moment - sum * (square - slowness * slowness);
-    const double inverse = AXES ? inverses_[codes] : 1 / sum;
-    if constexpr (SECOND) {
-      const double time = base + (moment + std::sqrt(left)) * inverse;
-      if (time >= high) [[likely]]
-        return time;  // not where it is NaN
-      return solve_fewer(from, at, code, slowness);
+    double time;
+    if (axes_with == 1) {
+      double step = 0;
+      for (int d = 0; d < axes(); ++d) step = code[d] ? lengths_[d][code[d]] : step;
+      time = base + step * slowness;
     } else {
-      return base + (moment + std::sqrt(std::max(left, 0.0))) * inverse;
+      double sum = 0, moment = 0, square = 0;
+      for (int d = 0; d < axes(); ++d) {
+        const double w = weights_[d][code[d]], e = at[d] - base;
+        sum += w;
+        moment += w * e;
+        square += w * e * e;
+      }
+      const double left = moment * moment - sum * (square - slowness * slowness);
+      const double inverse = AXES ? inverses_[codes] : 1 / sum;
+      time = base + (moment + std::sqrt(SECOND ? left : std::max(left, 0.0))) * inverse;
+      if (SECOND && !(time >= high)) [[unlikely]]  // or no number
+        time = solve_fewer(from, at, code, slowness);
     }
+    if (due <= (TENTATIVE | std::bit_cast<uint64_t>(time)) && !(kinds_[due_node] & RIM)) return;
+    put(node, time);
+  }
+
+  void put(int64_t node, double time) {
+    const uint64_t key = TENTATIVE | std::bit_cast<uint64_t>(time);
+    if (key == keys_[node]) return;
+    level_.set_key(node, key);
+    queue_.push(time, static_cast<uint32_t>(node));
   }
 
   // Order 2 where the node two steps away may lie across the front: its time is then negative.
@@ -179,9 +200,10 @@ class March : ZeroLevel {
     for (int d = 0; d < axes(); ++d) {
       const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
       const int64_t two = node + 2 * (before <= after ? -step_[d] : step_[d]);
-      const double time = time_of(keys_[two]);
+      const bool across = level_.across(node, two);  // only what was final from the start
+      const double time = !across || kinds_[two] & FRONT ? time_of(level_.key(two)) : never;
       from[d] = time_of(std::min(before, after));
-      const double second = across(node, two) && time < never ? -time : time;
+      const double second = across && time < never ? -time : time;
       const bool counts = from[d] < never;
       code[d] = counts + (counts && second <= from[d]);
       at[d] = code[d] == 2 ? from[d] + (from[d] - second) * (1.0 / 3) : from[d];
@@ -226,11 +248,31 @@ class March : ZeroLevel {
   }
 
   static constexpr double never = std::numeric_limits<double>::infinity();
+  const MarchProblem& p_;
+  ZeroLevel& level_;
+  const uint64_t* const keys_;
+  const uint8_t* const kinds_;
+  const double *const slowness_, *const extended_;
+  const Kind side_;
   const int count_;
   Ladder<Counts> queue_;
+  double lengths_[MOST_AXES][3];
   double weights_[MOST_AXES][3];     // of an axis, by how many neighbours count
   std::array<double, 27> inverses_;  // of sums of weights, by the same
   std::array<int64_t, MOST_AXES> step_;
 };
+
+// False, and no answer, if phi has no zero level set.
+template <int AXES, bool SECOND>
+bool march(const MarchProblem& problem) {
+  ZeroLevel level(problem);
+  if (level.front.empty()) return false;
+  parallel_for(2, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t side = begin; side < end; ++side)
+      March<AXES, SECOND>(level, problem, side == 0 ? POSITIVE : NEGATIVE).run();
+  });
+  level.store();
+  return true;
+}
 
 }  // namespace lesionkit::fronts

@@ -10,6 +10,7 @@
 // Host only.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -46,71 +47,83 @@ inline double time_of(uint64_t key) {
   return is_final(key) ? std::bit_cast<double>(key) : std::numeric_limits<double>::infinity();
 }
 
-// The bits of a node's kind: its sign; whether it has ghosts; whether the front is beside it.
-enum Kind : uint8_t { POSITIVE = 1, NEGATIVE = 2, SIGNS = 3, EDGE = 4, RIM = 8 };
+// The bits of a node's kind: its sign; whether it has ghosts; whether it is at the front, final
+// from the start; whether such a node is beside it.
+enum Kind : uint8_t { POSITIVE = 1, NEGATIVE = 2, SIGNS = 3, EDGE = 4, FRONT = 8, RIM = 16 };
 
 class ZeroLevel {
  public:
   explicit ZeroLevel(const MarchProblem& problem)
       : p_(problem),
-        frame_(problem.shape, gaps(problem.periodic), 2),
         plain_step_(problem.shape.size(), 1),
-        keys_(large<uint64_t>(frame_.size())),
-        kinds_(large<uint8_t>(frame_.size())),
-        slowness_(large<double>(problem.speed ? frame_.size() : 0)),
-        extended_(large<double>(problem.carried ? frame_.size() : 0)) {
-    for (int d = frame_.axes() - 1; d > 0; --d)
-      plain_step_[d - 1] = plain_step_[d] * frame_.side(d);
+        frame(problem.shape, gaps(problem.periodic), 2),
+        keys(large<uint64_t>(frame.size())),
+        kinds(large<uint8_t>(frame.size())),
+        slowness(large<double>(problem.speed ? frame.size() : 0)),
+        extended(large<double>(problem.carried ? frame.size() : 0)) {
+    for (int d = frame.axes() - 1; d > 0; --d) plain_step_[d - 1] = plain_step_[d] * frame.side(d);
     load();
     find_front();
   }
 
- protected:
-  bool across(int64_t a, int64_t b) const { return ((kinds_[a] | kinds_[b]) & SIGNS) == SIGNS; }
+  // The two sides of the front are marched at once. Neither needs a time of the other side that was
+  // not final from the start; but it may look at one in passing.
+  uint64_t key(int64_t node) const {
+    return std::atomic_ref<uint64_t>(keys[node]).load(std::memory_order_relaxed);
+  }
+  void set_key(int64_t node, uint64_t key) {
+    std::atomic_ref<uint64_t>(keys[node]).store(key, std::memory_order_relaxed);
+  }
+
+  bool across(int64_t a, int64_t b) const { return ((kinds[a] | kinds[b]) & SIGNS) == SIGNS; }
 
   // The node that a ghost stands for.
   int64_t behind(int64_t ghost) const {
     int64_t node = ghost;
-    for (int d = 0; d < frame_.axes(); ++d) {
-      const int64_t c = frame_.coordinate(ghost, d), side = frame_.side(d);
-      node += ((c % side + side) % side - c) * frame_.step(d);
+    for (int d = 0; d < frame.axes(); ++d) {
+      const int64_t c = frame.coordinate(ghost, d), side = frame.side(d);
+      node += ((c % side + side) % side - c) * frame.step(d);
     }
     return node;
   }
 
   void make_final(int64_t node, double time) {
-    keys_[node] = std::bit_cast<uint64_t>(time);
-    if (kinds_[node] & EDGE) each_ghost(node, [&](int64_t ghost) { keys_[ghost] = keys_[node]; });
+    const auto bits = std::bit_cast<uint64_t>(time);
+    set_key(node, bits);
+    if (kinds[node] & EDGE) each_ghost(node, [&](int64_t ghost) { set_key(ghost, bits); });
   }
 
   void extend(int64_t node, double value) {
-    extended_[node] = value;
-    if (kinds_[node] & EDGE) each_ghost(node, [&](int64_t ghost) { extended_[ghost] = value; });
+    extended[node] = value;
+    if (kinds[node] & EDGE) each_ghost(node, [&](int64_t ghost) { extended[ghost] = value; });
   }
 
   // The answers without a frame.
   void store() const {
-    frame_.for_lines([&](int64_t, int64_t to, int64_t at) {
+    frame.for_lines([&](int64_t, int64_t to, int64_t at) {
       constexpr double never = std::numeric_limits<double>::quiet_NaN();
-      for (int64_t x = 0; x < frame_.width(); ++x) {
-        const uint64_t key = keys_[at + x];
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        const uint64_t key = keys[at + x];
         const double time = is_final(key) ? std::bit_cast<double>(key) : never;
-        const bool minus = !p_.speed && kinds_[at + x] & NEGATIVE;
+        const bool minus = !p_.speed && kinds[at + x] & NEGATIVE;
         p_.times[to + x] = minus ? -time : time;
       }
       if (p_.carried)
-        for (int64_t x = 0; x < frame_.width(); ++x)
-          p_.extended[to + x] = is_final(keys_[at + x]) ? extended_[at + x] : never;
+        for (int64_t x = 0; x < frame.width(); ++x)
+          p_.extended[to + x] = is_final(keys[at + x]) ? extended[at + x] : never;
     });
   }
 
+ private:
   const MarchProblem& p_;
-  const Frame frame_;
   std::vector<int64_t> plain_step_;
-  const Large<uint64_t> keys_;
-  const Large<uint8_t> kinds_;
-  const Large<double> slowness_, extended_;
-  std::vector<uint32_t> front_;  // nodes that are final from the start
+
+ public:
+  const Frame frame;
+  const Large<uint64_t> keys;
+  const Large<uint8_t> kinds;
+  const Large<double> slowness, extended;
+  std::vector<uint32_t> front;  // nodes that are final from the start
 
  private:
   static std::vector<int64_t> gaps(const std::vector<bool>& periodic) {
@@ -120,38 +133,38 @@ class ZeroLevel {
   }
 
   void load() {
-    frame_.surround(keys_.get(), CLOSED);
-    frame_.surround(kinds_.get(), uint8_t{0});
-    frame_.for_lines([&](int64_t, int64_t from, int64_t at) {
-      for (int64_t x = 0; x < frame_.width(); ++x) {
+    frame.surround(keys.get(), CLOSED);
+    frame.surround(kinds.get(), uint8_t{0});
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) {
         const double phi = p_.phi[from + x];
         const bool closed = p_.closed && p_.closed[from + x];
-        keys_[at + x] = closed ? CLOSED : UNREACHED;
-        kinds_[at + x] = closed ? 0 : phi > 0 ? POSITIVE : phi < 0 ? NEGATIVE : 0;
+        keys[at + x] = closed ? CLOSED : UNREACHED;
+        kinds[at + x] = closed ? 0 : phi > 0 ? POSITIVE : phi < 0 ? NEGATIVE : 0;
       }
       if (p_.speed)
-        for (int64_t x = 0; x < frame_.width(); ++x) slowness_[at + x] = 1 / p_.speed[from + x];
+        for (int64_t x = 0; x < frame.width(); ++x) slowness[at + x] = 1 / p_.speed[from + x];
     });
-    for (int d = 0; d < frame_.axes(); ++d)
+    for (int d = 0; d < frame.axes(); ++d)
       if (p_.periodic[d]) mark_edge(d);
-    frame_.for_lines([&](int64_t, int64_t, int64_t at) {
-      for (int64_t node = at; node < at + frame_.width(); ++node)
-        if (kinds_[node] & EDGE)
+    frame.for_lines([&](int64_t, int64_t, int64_t at) {
+      for (int64_t node = at; node < at + frame.width(); ++node)
+        if (kinds[node] & EDGE)
           each_ghost(node, [&](int64_t ghost) {
-            keys_[ghost] = GHOST;
-            kinds_[ghost] = kinds_[node] & SIGNS;
+            keys[ghost] = GHOST;
+            kinds[ghost] = kinds[node] & SIGNS;
           });
     });
   }
 
   void mark_edge(int axis) {
-    const int64_t width = frame_.width(), side = frame_.side(axis);
+    const int64_t width = frame.width(), side = frame.side(axis);
     const auto mark = [&](int64_t node) {
-      if (keys_[node] != CLOSED) kinds_[node] |= EDGE;
+      if (keys[node] != CLOSED) kinds[node] |= EDGE;
     };
-    frame_.for_lines([&](int64_t, int64_t, int64_t at) {
-      const int64_t c = frame_.coordinate(at, axis);
-      if (axis == frame_.axes() - 1) {
+    frame.for_lines([&](int64_t, int64_t, int64_t at) {
+      const int64_t c = frame.coordinate(at, axis);
+      if (axis == frame.axes() - 1) {
         for (int64_t x = 0; x < std::min<int64_t>(2, width); ++x) {
           mark(at + x);
           mark(at + width - 1 - x);
@@ -165,19 +178,19 @@ class ZeroLevel {
   // Calls body for the places in the frame that stand for a node.
   template <class Body>
   void each_ghost(int64_t node, Body&& body) const {
-    for (int d = 0; d < frame_.axes(); ++d) {
+    for (int d = 0; d < frame.axes(); ++d) {
       if (!p_.periodic[d]) continue;
-      const int64_t c = frame_.coordinate(node, d), side = frame_.side(d);
+      const int64_t c = frame.coordinate(node, d), side = frame.side(d);
       for (int64_t turns = -2; turns <= 2; ++turns) {
         const int64_t moved = c + turns * side;
         if (turns != 0 && moved >= -2 && moved < side + 2)
-          body(node + turns * side * frame_.step(d));
+          body(node + turns * side * frame.step(d));
       }
     }
   }
 
   void find_front() {
-    const int64_t width = frame_.width(), lines = frame_.lines();
+    const int64_t width = frame.width(), lines = frame.lines();
     const int64_t grain = (int64_t{1} << 17) / std::max<int64_t>(width, 1) + 1;
     struct Start {
       uint32_t node;
@@ -188,10 +201,10 @@ class ZeroLevel {
         lines, grain, [&] { return std::vector<uint8_t>(width); },
         [&](std::vector<uint8_t>& meets, int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; ++i) {
-            const int64_t at = frame_.line(i);
+            const int64_t at = frame.line(i);
             find_meetings(at, meets.data());
             for (int64_t x = 0; x < width; ++x) {
-              if (!meets[x] || keys_[at + x] == CLOSED) continue;
+              if (!meets[x] || keys[at + x] == CLOSED) continue;
               Start start = {static_cast<uint32_t>(at + x), 0, 0};
               start_from(at + x, i * width + x, start.time, start.extended);
               found[begin / grain].push_back(start);
@@ -200,25 +213,28 @@ class ZeroLevel {
         });
     for (const auto& part : found)
       for (const Start& start : part) {
-        front_.push_back(start.node);
+        front.push_back(start.node);
+        kinds[start.node] |= FRONT;
+        if (kinds[start.node] & EDGE)
+          each_ghost(start.node, [&](int64_t ghost) { kinds[ghost] |= FRONT; });
         make_final(start.node, start.time);
         if (p_.carried) extend(start.node, start.extended);
       }
-    for (const uint32_t node : front_)
-      for (int d = 0; d < frame_.axes(); ++d)
-        for (const int64_t step : {-frame_.step(d), frame_.step(d)}) {
+    for (const uint32_t node : front)
+      for (int d = 0; d < frame.axes(); ++d)
+        for (const int64_t step : {-frame.step(d), frame.step(d)}) {
           const int64_t n = node + step;
-          kinds_[keys_[n] == GHOST ? behind(n) : n] |= RIM;
+          kinds[keys[n] == GHOST ? behind(n) : n] |= RIM;
         }
   }
 
   // Which nodes of a line are 0, or have a neighbour of the other sign.
   void find_meetings(int64_t at, uint8_t* meets) const {
-    const uint8_t* kind = kinds_.get() + at;
-    const int64_t width = frame_.width();
+    const uint8_t* kind = kinds.get() + at;
+    const int64_t width = frame.width();
     for (int64_t x = 0; x < width; ++x) meets[x] = (kind[x] & SIGNS) == 0;
-    for (int d = 0; d < frame_.axes(); ++d) {
-      const uint8_t *before = kind - frame_.step(d), *after = kind + frame_.step(d);
+    for (int d = 0; d < frame.axes(); ++d) {
+      const uint8_t *before = kind - frame.step(d), *after = kind + frame.step(d);
       for (int64_t x = 0; x < width; ++x)
         meets[x] |=
             ((kind[x] | before[x]) & SIGNS) == SIGNS || ((kind[x] | after[x]) & SIGNS) == SIGNS;
@@ -228,20 +244,19 @@ class ZeroLevel {
   // The time of a node at the front, and the speed that it carries.
   void start_from(int64_t node, int64_t index, double& time, double& carried) const {
     const double* speeds = p_.carried;
-    if ((kinds_[node] & SIGNS) == 0) {
+    if ((kinds[node] & SIGNS) == 0) {
       time = 0;
       carried = speeds ? speeds[index] : 0;
       return;
     }
     double sum = 0, moment = 0;
-    for (int d = 0; d < frame_.axes(); ++d) {
+    for (int d = 0; d < frame.axes(); ++d) {
       double part = 2;  // of the way to the neighbour
       int64_t other = index;
       for (const int sign : {-1, 1}) {
-        const int64_t n = node + sign * frame_.step(d);
+        const int64_t n = node + sign * frame.step(d);
         if (!across(node, n)) continue;
-        const int64_t there =
-            kinds_[node] & EDGE ? plain(behind(n)) : index + sign * plain_step_[d];
+        const int64_t there = kinds[node] & EDGE ? plain(behind(n)) : index + sign * plain_step_[d];
         const double here = 1 / (1 - p_.phi[there] / p_.phi[index]);
         if (here < part) {
           part = here;
@@ -265,7 +280,7 @@ class ZeroLevel {
   // Where a node is in an array without a frame.
   int64_t plain(int64_t node) const {
     int64_t index = 0;
-    for (int d = 0; d < frame_.axes(); ++d) index += frame_.coordinate(node, d) * plain_step_[d];
+    for (int d = 0; d < frame.axes(); ++d) index += frame.coordinate(node, d) * plain_step_[d];
     return index;
   }
 };
