@@ -36,7 +36,7 @@ HD T lesser(const T& a, const T& b) {
 }
 template <class T>
 HD T greater(const T& a, const T& b) {
-  return a < b ? b : a;
+  return a > b ? a : b;
 }
 
 // ---- Order 1, of numbers or of vectors. A time may be infinite: no neighbour. Where an axis does

@@ -8,18 +8,21 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit.fronts.arrival import arrival_time as arrival_time
     from lesionkit.fronts.distance import distance as distance
     from lesionkit.fronts.distance import extension_velocities as extension_velocities
     from lesionkit.fronts.distance import travel_time as travel_time
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
+    "arrival_time": "arrival",
     "distance": "distance",
     "extension_velocities": "distance",
     "travel_time": "distance",
     "watershed": "watershed",
 }
 __all__ = [
+    "arrival_time",
     "distance",
     "extension_velocities",
     "travel_time",

@@ -1,0 +1,97 @@
+// One way in to all solvers of order 1: sweeps, and buckets where sweeps take too long. Host only.
+#pragma once
+
+#include <vector>
+
+#include "fronts/buckets.hpp"
+#include "fronts/sweep.hpp"
+
+namespace lesionkit::fronts {
+
+// Where fronts start: nodes, and when.
+template <class R>
+struct Starts {
+  const int64_t* nodes;
+  const R* times;
+  int64_t count;
+};
+
+// Fills p.times; those after p.stop are infinite. `memory` may be used again for another image.
+template <class R>
+void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, bool parallel) {
+  const auto fill = [=](int64_t begin, int64_t end) {
+    std::fill(p.times + begin, p.times + end, Problem<R>::never);
+  };
+  const int64_t n = p.grid.size();
+  if (parallel)
+    parallel_for(n, int64_t{1} << 18, fill);
+  else
+    fill(0, n);
+  for (int64_t i = 0; i < starts.count; ++i)
+    p.times[starts.nodes[i]] = std::min(p.times[starts.nodes[i]], starts.times[i]);
+
+  const Look<R> look(p);
+  const auto sweep = [&]<int strips, bool deep, bool even>() {
+    // What the front takes to cross a tile or two; a smooth speed needs no window.
+    const double side = Tiling<R, strips>::lanes * static_cast<double>(p.spacing[1]);
+    const R window = look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
+    Sweep<R, strips, deep, even> sweeps(p, window, memory);
+    for (int64_t i = 0; i < starts.count; ++i) sweeps.start(starts.nodes[i]);
+    const bool done = sweeps.run(parallel);
+    if (!done) Buckets<R>(p).run();
+    if (p.stop < Problem<R>::never)
+      forget_late(p, done ? sweeps.reached()
+                          : Part{{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
+  };
+  const auto of_shape = [&]<bool deep>() {
+    if (!p.even())
+      sweep.template operator()<2, deep, false>();
+    else if (p.grid.rows < 200)
+      sweep.template operator()<2, deep, true>();
+    else
+      sweep.template operator()<4, deep, true>();
+  };
+  if (p.deep())
+    of_shape.template operator()<true>();
+  else
+    of_shape.template operator()<false>();
+}
+
+// Makes times after p.stop infinite.
+template <class R>
+void forget_late(const Problem<R>& p, const Part& part) {
+  for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
+    for (int64_t y = part.begin.row; y < part.end.row; ++y) {
+      R* times = p.times + p.node({z, y, 0});
+      for (int64_t x = part.begin.column; x < part.end.column; ++x)
+        times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
+    }
+}
+
+// Whose front came first, as 1 + its number; 0 where none did. Each node has the label of its
+// neighbour with the least time. Starts have labels of their own.
+template <class R>
+void find_labels(const Problem<R>& p, const Starts<R>& starts, const int32_t* seed_of,
+                 int32_t* labels) {
+  std::fill(labels, labels + p.grid.size(), 0);
+  std::vector<int64_t> queue;
+  for (int64_t i = 0; i < starts.count; ++i) {
+    const int64_t node = starts.nodes[i];
+    if (p.times[node] != starts.times[i] || labels[node]) continue;
+    labels[node] = seed_of[i];
+    queue.push_back(node);
+  }
+  for (size_t i = 0; i < queue.size(); ++i) {
+    const R time = p.times[queue[i]];
+    p.for_each_neighbour(queue[i], [&](int64_t next) {
+      if (labels[next] || !(p.times[next] < Problem<R>::never) || p.times[next] < time) return;
+      bool first = true;
+      p.for_each_neighbour(next, [&](int64_t other) { first &= !(p.times[other] < time); });
+      if (!first) return;
+      labels[next] = labels[queue[i]];
+      queue.push_back(next);
+    });
+  }
+}
+
+}  // namespace lesionkit::fronts

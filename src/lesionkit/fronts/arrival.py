@@ -1,0 +1,233 @@
+"""Arrival times of fronts from seeds: the eikonal equation on a grid."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit._core import fronts as _core
+
+
+def arrival_time(
+    speed: Any,
+    seeds: Any,
+    spacing: Any = 1.0,
+    stop: float | None = None,
+    mask: Any = None,
+    order: Literal[1, 2] = 1,
+    factored: bool | Literal["auto"] = "auto",
+    batch_axis: int | None = None,
+    return_labels: bool = False,
+) -> Any:
+    """When a front that starts at the seeds at time 0 arrives at each node: |grad T| = 1 / speed.
+
+    speed    : 1 to 3 axes, float32 or float64 (anything else becomes float64), finite; a node
+               whose speed is 0 or less is a wall
+    seeds    : a point, or (k, axes) points, in nodes: (0, 0) is the first node; they may lie
+               between nodes. One in a wall starts nothing.
+    spacing  : distance of neighbouring nodes, one number or one for each axis
+    stop     : times after it are infinite, and what only they need is not computed
+    mask     : bool, as one image; False is a wall
+    order    : 1, the upwind scheme (Rouy and Tourin 1992), error O(h log h); or 2, error O(h^2)
+               where speed is smooth
+    factored : whether the known times about a point source are split off, without which errors
+               made there are carried everywhere. "auto": at order 2 (no further than 20 nodes from
+               the seed where the speed is rough)
+    batch_axis : the axis of `speed` that counts images; then seeds is (images, axes) or
+               (images, k, axes)
+    return_labels : also return whose front came first
+    returns  : times, of speed's shape, dtype and kind, infinite where no front arrives; or
+               (times, labels), where int32 labels are 1 + the number of the seed, 0 where none
+    The same bits whatever the number of threads or images. In float32 speeds may differ by a
+    factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
+    TypeError where an argument is not as said here.
+    """
+    home = arrays.home(speed=speed, **({} if mask is None else {"mask": mask}))
+    task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order!r}")
+    if factored not in (True, False, "auto"):
+        raise ValueError(f"factored must be True, False or 'auto', got {factored!r}")
+    # How far from the seed: nowhere, everywhere, or as the kernel finds the speed (below 0).
+    reach = 0.0 if not factored else -1.0 if factored == "auto" and order == 2 else math.inf
+    if factored == "auto" and order == 1:
+        reach = 0.0
+    times = np.empty_like(task.speed)
+    labels = np.empty(task.speed.shape, np.int32) if return_labels else None
+    starts = task.starts()
+    _core.arrival_times(
+        task.speed,
+        task.mask,
+        task.spacing,
+        task.stop,
+        order,
+        reach,
+        starts.first,
+        starts.nodes,
+        starts.times,
+        starts.seed_of,
+        starts.seeds,
+        times,
+        labels,
+    )
+    if task.unit != 1.0:
+        times *= task.speed.dtype.type(task.unit)
+    answers = tuple(home.back(task.shaped(a)) for a in (times, labels) if a is not None)
+    return answers if return_labels else answers[0]
+
+
+class Starts(NamedTuple):
+    """Nodes where fronts start, image by image: those of the cell that holds the seed."""
+
+    first: Any  # (images + 1,) int64: where each image's begin
+    nodes: Any  # int64, within the image
+    times: Any  # as speed
+    seed_of: Any  # int32, 1 + number of the seed
+    seeds: Any  # (images, k, 4): where, and the slowness there
+
+
+class Task(NamedTuple):
+    """The checked arguments, as the kernels want them."""
+
+    speed: Any  # (images, planes, rows, columns)
+    mask: Any  # uint8, as speed; or None
+    seeds: Any  # (images, k, 3) in nodes
+    spacing: tuple[float, float, float]  # in `unit` of time, at the usual speed
+    stop: float
+    unit: float  # a power of two: what times must be multiplied by
+    shape: tuple[int, ...]
+    batch_axis: int | None
+
+    @classmethod
+    def of(
+        cls,
+        home: arrays.Home,
+        speed: Any,
+        seeds: Any,
+        spacing: Any,
+        stop: float | None,
+        mask: Any,
+        batch_axis: int | None,
+    ) -> Task:
+        speed = arrays.real(home.view(speed, "speed"), "speed", ("...",), keep_float32=True)
+        axes = speed.ndim - (batch_axis is not None)
+        if not 1 <= axes <= 3:
+            raise ValueError(
+                "speed must have 1 to 3 axes, and one more with batch_axis, got "
+                f"{arrays.describe(speed)}"
+            )
+        if mask is not None:
+            mask = mask_of(home.view(mask, "mask"), speed.shape)
+        if batch_axis is not None:
+            batch_axis = arrays.integer(batch_axis, "batch_axis", at_least=-axes - 1, at_most=axes)
+            speed = np.ascontiguousarray(np.moveaxis(speed, batch_axis, 0))
+            if mask is not None:
+                mask = np.ascontiguousarray(np.moveaxis(mask, batch_axis, 0))
+        shape = speed.shape
+        images = shape[0] if batch_axis is not None else 1
+        speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
+        if speed.size == 0:
+            raise ValueError(f"speed must hold at least one node, got shape {shape}")
+        steps = spacing_of(spacing, axes)
+        unit = _unit(speed, steps[-1])
+        return cls(
+            speed,
+            None if mask is None else mask.reshape(speed.shape).view(np.uint8),
+            seeds_of(seeds, speed.shape, axes, None if batch_axis is None else images),
+            (*(steps[-1] / unit,) * (3 - axes), *(step / unit for step in steps)),
+            math.inf if stop is None else arrays.number(stop, "stop", at_least=0.0) / unit,
+            unit,
+            shape,
+            batch_axis,
+        )
+
+    def starts(self) -> Starts:
+        """Exact times around each seed, for the mean of the slowness there and at the node."""
+        images, *sides = self.speed.shape
+        count = self.seeds.shape[1]
+        corner = np.minimum(np.floor(self.seeds), np.maximum(np.array(sides) - 2, 0))
+        part = self.seeds - corner
+        image = np.arange(images)[:, None]
+        nodes, weights, slowness, away = [], [], [], []
+        for step in itertools.product((0, 1), repeat=3):
+            share = np.where(step, part, 1 - part).prod(axis=-1)
+            at = corner.astype(np.int64) + (share > 0)[..., None] * step
+            speed = self.speed[image, at[..., 0], at[..., 1], at[..., 2]].astype(float)
+            if self.mask is not None:
+                speed *= self.mask[image, at[..., 0], at[..., 1], at[..., 2]]
+            weights.append(np.where(speed > 0, share, 0.0))
+            slowness.append(1 / np.where(speed > 0, speed, np.inf))
+            away.append(np.sqrt((((self.seeds - at) * self.spacing) ** 2).sum(axis=-1)))
+            nodes.append((at[..., 0] * sides[1] + at[..., 1]) * sides[2] + at[..., 2])
+        w, slow = np.stack(weights, -1), np.stack(slowness, -1)
+        here = (w * slow).sum(-1, keepdims=True) / np.maximum(w.sum(-1, keepdims=True), 1e-300)
+        times = np.stack(away, -1) * (slow + here) / 2
+        seed = np.broadcast_to(np.arange(1, count + 1)[:, None], w.shape)
+        used = w > 0
+        return Starts(
+            np.concatenate(([0], used.sum(axis=(1, 2)).cumsum())).astype(np.int64),
+            np.stack(nodes, -1)[used],
+            times[used].astype(self.speed.dtype),
+            seed[used].astype(np.int32),
+            np.concatenate((self.seeds, here), axis=-1),
+        )
+
+    def shaped(self, array: Any) -> Any:
+        """An array of the kernels in the shape that came."""
+        array = array.reshape(self.shape)
+        return array if self.batch_axis is None else np.moveaxis(array, 0, self.batch_axis)
+
+
+def _unit(speed: Any, step: float) -> float:
+    """A power of two near the time from node to node, or 1 where that is no extreme number:
+    squares must stay within float32."""
+    some = speed.reshape(-1)[:: speed.size // 1000 | 1]
+    some = some[some > 0].astype(float)
+    exponent = math.frexp(step / some.mean())[1] if some.size else 0
+    return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
+
+
+def mask_of(mask: Any, shape: tuple[int, ...]) -> Any:
+    """A bool mask of `shape`; else a clear error."""
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != shape:
+        raise ValueError(f"mask must be bool of shape {shape}, got {arrays.describe(mask)}")
+    return np.ascontiguousarray(mask)
+
+
+def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
+    """The spacing along each axis; else a clear error."""
+    steps = np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,)) if (
+        np.shape(spacing) in ((), (1,), (axes,))
+    ) else None
+    if steps is None:
+        raise ValueError(
+            f"spacing must be one number, or one for each of {axes} axes, got {spacing!r}"
+        )
+    return tuple(map(float, steps))
+
+
+def seeds_of(seeds: Any, shape: tuple[int, ...], axes: int, images: int | None) -> Any:
+    """Seeds as (images, k, 3) float64, within the image; else a clear error."""
+    points = arrays.real(seeds, "seeds", ("...",))
+    if images is None:
+        wanted = f"a point of {axes} numbers, or (k, {axes})"
+        fits = points.ndim in (1, 2) and points.shape[-1] == axes
+    else:
+        wanted = f"({images}, {axes}) or ({images}, k, {axes})"
+        fits = points.ndim in (2, 3) and points.shape[0] == images and points.shape[-1] == axes
+    if not fits or points.size == 0:
+        raise ValueError(f"seeds must be {wanted}, got {arrays.describe(points)}")
+    points = points.reshape(images or 1, -1, axes)
+    last = np.array(shape[4 - axes :]) - 1
+    if (points < 0).any() or (points > last).any():
+        bad = points[((points < 0) | (points > last)).any(axis=-1)][0]
+        raise ValueError(
+            f"seeds must lie within the image, from 0 to {tuple(last.tolist())}, got "
+            f"{tuple(bad.tolist())}"
+        )
+    return np.concatenate((np.zeros((*points.shape[:2], 3 - axes)), points), axis=-1)
