@@ -10,29 +10,121 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "fronts/godunov.hpp"
 #include "fronts/ladder.hpp"
+#include "fronts/level_sweeps.hpp"
 #include "fronts/zero_level.hpp"
 
 namespace lesionkit::fronts {
 
 inline constexpr int MOST_AXES = 12;
 
+// A node's time and state share a number, its key: a final time is its own bits; a tentative one
+// has the sign bit too, so that as a whole number it is greater than any final one. The lesser of
+// two keys is the lesser final time, if there is one.
+inline constexpr uint64_t TENTATIVE = uint64_t{1} << 63;
+inline constexpr uint64_t UNREACHED = TENTATIVE | uint64_t{0x7ff} << 52;  // minus infinity
+inline constexpr uint64_t GHOST = UNREACHED + 1;                          // its node is not final
+inline constexpr uint64_t CLOSED = UNREACHED + 2;
+
+inline bool is_final(uint64_t key) { return key < TENTATIVE; }
+inline bool is_open(uint64_t key) { return key >= TENTATIVE && key <= UNREACHED; }
+inline double time_of(uint64_t key) {
+  return is_final(key) ? std::bit_cast<double>(key) : std::numeric_limits<double>::infinity();
+}
+
+// The times, as they grow. The two sides of the front are marched at once. Neither needs a time of
+// the other side that was not final from the start, but it may look at one in passing.
+class Times {
+ public:
+  Times(const MarchProblem& problem, const ZeroLevel& level)
+      : keys(large<uint64_t>(level.frame.size())),
+        slowness(large<double>(problem.speed ? level.frame.size() : 0)),
+        extended(large<double>(problem.carried ? level.frame.size() : 0)),
+        level_(level) {
+    const Frame& frame = level.frame;
+    frame.surround(keys.get(), CLOSED);
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) keys[at + x] = UNREACHED;
+      if (problem.closed)
+        for (int64_t x = 0; x < frame.width(); ++x)
+          if (problem.closed[from + x]) keys[at + x] = CLOSED;
+      if (problem.speed)
+        for (int64_t x = 0; x < frame.width(); ++x) slowness[at + x] = 1 / problem.speed[from + x];
+    });
+    if (problem.wraps())
+      frame.for_lines([&](int64_t, int64_t, int64_t at) {
+        for (int64_t node = at; node < at + frame.width(); ++node)
+          if (keys[node] != CLOSED)
+            level.each_ghost(node, [&](int64_t ghost) { keys[ghost] = GHOST; });
+      });
+    for (const Start& start : level.front) {
+      make_final(start.node, start.time);
+      if (problem.carried) extend(start.node, start.carried);
+    }
+  }
+
+  uint64_t key(int64_t node) const {
+    return std::atomic_ref<uint64_t>(keys[node]).load(std::memory_order_relaxed);
+  }
+  void set_key(int64_t node, uint64_t key) {
+    std::atomic_ref<uint64_t>(keys[node]).store(key, std::memory_order_relaxed);
+  }
+
+  void make_final(int64_t node, double time) {
+    const auto bits = std::bit_cast<uint64_t>(time);
+    set_key(node, bits);
+    level_.each_ghost(node, [&](int64_t ghost) { set_key(ghost, bits); });
+  }
+
+  void extend(int64_t node, double speed) {
+    extended[node] = speed;
+    level_.each_ghost(node, [&](int64_t ghost) { extended[ghost] = speed; });
+  }
+
+  // The answers without a frame.
+  void store(const MarchProblem& problem) const {
+    const Frame& frame = level_.frame;
+    frame.for_lines([&](int64_t, int64_t to, int64_t at) {
+      constexpr double never = std::numeric_limits<double>::quiet_NaN();
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        const uint64_t key = keys[at + x];
+        const double time = is_final(key) ? std::bit_cast<double>(key) : never;
+        const bool minus = !problem.speed && level_.kinds[at + x] & NEGATIVE;
+        problem.times[to + x] = minus ? -time : time;
+      }
+      if (problem.carried)
+        for (int64_t x = 0; x < frame.width(); ++x)
+          problem.extended[to + x] = is_final(keys[at + x]) ? extended[at + x] : never;
+    });
+  }
+
+  const Large<uint64_t> keys;
+  const Large<double> slowness, extended;
+
+ private:
+  const ZeroLevel& level_;
+};
+
 // One side of the front, where phi is positive or where it is negative. AXES of 0: as many as there
 // are.
 template <int AXES, bool SECOND>
 class March {
  public:
-  March(ZeroLevel& level, const MarchProblem& problem, Kind side)
+  March(const MarchProblem& problem, const ZeroLevel& level, Times& times, Kind side)
       : p_(problem),
         level_(level),
-        keys_(level.keys.get()),
+        times_(times),
+        keys_(times.keys.get()),
         kinds_(level.kinds.get()),
-        slowness_(level.slowness.get()),
-        extended_(level.extended.get()),
+        slowness_(times.slowness.get()),
+        extended_(times.extended.get()),
         side_(side),
         count_(AXES ? AXES : level.frame.axes()),
         queue_(guess_width(), {keys_}) {
@@ -52,10 +144,10 @@ class March {
   }
 
   void run() {
-    for (const uint32_t node : level_.front)
+    for (const Start& start : level_.front)
       for (int d = 0; d < axes(); ++d)
         for (const int64_t step : {-step_[d], step_[d]}) {
-          const int64_t n = node + step;
+          const int64_t n = start.node + step;
           if (kinds_[n] & side_) renew_open(keys_[n] == GHOST ? level_.behind(n) : n);
         }
     march();
@@ -99,8 +191,8 @@ class March {
       for (; first != nullptr && first->time == time; first = queue_.top()) {
         const uint32_t node = first->node;
         queue_.pop(first);
-        level_.make_final(node, time);
-        if (p_.carried) level_.extend(node, carried(node));
+        times_.make_final(node, time);
+        if (p_.carried) times_.extend(node, carried(node));
         now.push_back(node);
       }
       for (const uint32_t node : now) spread(node);
@@ -114,7 +206,7 @@ class March {
     uint32_t open = 0, rare = 0;
     for (int k = 0; k < 2 * axes(); ++k) {
       const int64_t step = k % 2 ? step_[k / 2] : -step_[k / 2];
-      const uint64_t near = keys_[node + step], other = level_.key(node + 2 * step);
+      const uint64_t near = keys_[node + step], other = times_.key(node + 2 * step);
       // Where the node beyond is earlier, that side counts, as before.
       open |= static_cast<uint32_t>(is_open(near) & (other >= key)) << k;
       // A ghost's node; or this has become the second neighbour of the node beyond.
@@ -189,7 +281,7 @@ class March {
   void put(int64_t node, double time) {
     const uint64_t key = TENTATIVE | std::bit_cast<uint64_t>(time);
     if (key == keys_[node]) return;
-    level_.set_key(node, key);
+    times_.set_key(node, key);
     queue_.push(time, static_cast<uint32_t>(node));
   }
 
@@ -201,7 +293,7 @@ class March {
       const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
       const int64_t two = node + 2 * (before <= after ? -step_[d] : step_[d]);
       const bool across = level_.across(node, two);  // only what was final from the start
-      const double time = !across || kinds_[two] & FRONT ? time_of(level_.key(two)) : never;
+      const double time = !across || kinds_[two] & FRONT ? time_of(times_.key(two)) : never;
       from[d] = time_of(std::min(before, after));
       const double second = across && time < never ? -time : time;
       const bool counts = from[d] < never;
@@ -249,7 +341,8 @@ class March {
 
   static constexpr double never = std::numeric_limits<double>::infinity();
   const MarchProblem& p_;
-  ZeroLevel& level_;
+  const ZeroLevel& level_;
+  Times& times_;
   const uint64_t* const keys_;
   const uint8_t* const kinds_;
   const double *const slowness_, *const extended_;
@@ -265,13 +358,15 @@ class March {
 // False, and no answer, if phi has no zero level set.
 template <int AXES, bool SECOND>
 bool march(const MarchProblem& problem) {
-  ZeroLevel level(problem);
+  const ZeroLevel level(problem);
   if (level.front.empty()) return false;
+  if (!SECOND && by_sweeps(problem, level)) return true;
+  Times times(problem, level);
   parallel_for(2, 1, [&](int64_t begin, int64_t end) {
     for (int64_t side = begin; side < end; ++side)
-      March<AXES, SECOND>(level, problem, side == 0 ? POSITIVE : NEGATIVE).run();
+      March<AXES, SECOND>(problem, level, times, side == 0 ? POSITIVE : NEGATIVE).run();
   });
-  level.store();
+  times.store(problem);
   return true;
 }
 
