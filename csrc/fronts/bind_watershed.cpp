@@ -1,6 +1,271 @@
+// lesionkit.fronts, watershed. Python has checked shapes and values (fronts/watershed.py).
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
 #include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/portable.hpp"
+#include "fronts/frame.hpp"
+#include "fronts/ranks.hpp"
+#include "fronts/watershed.hpp"
 
 namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::fronts;
 
-void bind_watershed(py::module_ m) {}
+namespace {
+
+constexpr int64_t GRAIN = int64_t{1} << 17;
+
+// Calls f with the array's numbers, a pointer to what they are.
+template <class F>
+void visit(const py::array& array, F&& f) {
+  const char kind = array.dtype().kind();
+  const auto size = array.itemsize();
+  const void* data = array.data();
+  const auto is = [&]<class T>(const T*) {
+    const char k = std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+    if (kind != k || size != sizeof(T)) return false;
+    f(static_cast<const T*>(data));
+    return true;
+  };
+  const bool known = is((uint8_t*)nullptr) || is((uint16_t*)nullptr) || is((uint32_t*)nullptr) ||
+                     is((uint64_t*)nullptr) || is((int8_t*)nullptr) || is((int16_t*)nullptr) ||
+                     is((int32_t*)nullptr) || is((int64_t*)nullptr) || is((float*)nullptr) ||
+                     is((double*)nullptr);
+  if (!known) throw std::invalid_argument("an array of this kind was not expected");
+}
+
+// Numbers below `count`, of which a call gives a piece.
+struct Numbers {
+  int64_t count;
+  std::function<void(int64_t begin, int64_t end, uint32_t* to)> read;
+};
+
+template <class T>
+struct Range {
+  T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::lowest();
+};
+
+// Of all numbers, or of those that are not 0.
+template <bool OF_ALL, class T>
+Range<T> range_of(const T* x, int64_t n) {
+  Range<T> whole;
+  std::mutex adding;
+  parallel_for(n, GRAIN, [&](int64_t begin, int64_t end) {
+    Range<T> part;
+    for (int64_t i = begin; i < end; ++i) {
+      const bool counts = OF_ALL || x[i] != 0;
+      part.low = counts && x[i] < part.low ? x[i] : part.low;
+      part.high = counts && x[i] > part.high ? x[i] : part.high;
+    }
+    std::lock_guard guard(adding);
+    whole = {std::min(whole.low, part.low), std::max(whole.high, part.high)};
+  });
+  return whole;
+}
+
+// Grey values as levels from 0: whole numbers of a small range by their difference, others by rank.
+template <class T>
+Numbers levels_of(const T* image, int64_t n) {
+  if constexpr (std::is_integral_v<T>) {
+    const Range<T> range = range_of<true>(image, n);
+    const uint64_t spread = static_cast<uint64_t>(range.high) - static_cast<uint64_t>(range.low);
+    if (spread < static_cast<uint64_t>(std::max<int64_t>(1 << 16, n)))
+      return {static_cast<int64_t>(spread) + 1, [=](int64_t begin, int64_t end, uint32_t* to) {
+                for (int64_t i = begin; i < end; ++i)
+                  to[i - begin] =
+                      static_cast<uint32_t>(image[i]) - static_cast<uint32_t>(range.low);
+              }};
+  }
+  const std::shared_ptr<uint32_t[]> ranks = large<uint32_t>(n);
+  const int64_t count = rank(image, n, ranks.get());
+  return {count, [ranks](int64_t begin, int64_t end, uint32_t* to) {
+            std::copy(ranks.get() + begin, ranks.get() + end, to);
+          }};
+}
+
+// Whether labels up to this one, and the two that mean something else, fit beside a level into 32
+// bits.
+bool fits(uint64_t label, int level_bits) {
+  return level_bits < 31 && label < (uint64_t{1} << (32 - level_bits)) - 2;
+}
+
+// Markers' values as labels from 1. They stay as they are if they fit beside a level.
+template <class T>
+class Labels {
+ public:
+  Labels(const T* markers, int64_t n, int level_bits) : markers_(markers) {
+    const Range<T> range = range_of<false>(markers, n);
+    if (range.high < range.low) return;  // no marker
+    if (range.low > 0 && fits(static_cast<uint64_t>(range.high), level_bits)) {
+      most_ = static_cast<uint32_t>(range.high);
+      return;
+    }
+    std::copy_if(markers, markers + n, std::back_inserter(values_), [](T v) { return v != 0; });
+    std::sort(values_.begin(), values_.end());
+    values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
+    most_ = static_cast<uint32_t>(values_.size());
+  }
+
+  uint32_t most() const { return most_; }
+
+  void read(int64_t begin, int64_t end, uint32_t* to) const {
+    for (int64_t i = begin; i < end; ++i) to[i - begin] = static_cast<uint32_t>(markers_[i]);
+    if (values_.empty()) return;
+    for (int64_t i = begin; i < end; ++i)
+      if (markers_[i] != 0)
+        to[i - begin] = 1 + static_cast<uint32_t>(
+                                std::lower_bound(values_.begin(), values_.end(), markers_[i]) -
+                                values_.begin());
+      else
+        to[i - begin] = 0;
+  }
+
+  T value(uint64_t label) const {
+    return values_.empty() || label == 0 ? static_cast<T>(label) : values_[label - 1];
+  }
+
+ private:
+  const T* markers_;
+  std::vector<T> values_;  // of labels 1, 2 ..., where these are not the values
+  uint32_t most_ = 0;
+};
+
+struct Request {
+  Frame frame;
+  const Numbers& levels;
+  const uint8_t* mask;  // null: everything
+  int connectivity;
+  bool lines;
+};
+
+// Where the places of each level begin: a level has as many as it has pixels.
+std::vector<uint32_t> places(const Numbers& levels, int64_t n) {
+  std::vector<uint32_t> first(levels.count + 1);
+  std::mutex adding;
+  const auto count = [&](int64_t begin, int64_t end, uint32_t* to) {
+    constexpr int64_t piece = 4096;
+    uint32_t level[piece];
+    for (int64_t i = begin; i < end; i += piece) {
+      const int64_t stop = std::min(end, i + piece);
+      levels.read(i, stop, level);
+      for (int64_t k = 0; k < stop - i; ++k) ++to[level[k]];
+    }
+  };
+  if (levels.count > 1 << 16) {
+    count(0, n, first.data() + 1);
+  } else {
+    parallel_for(n, int64_t{1} << 20, [&](int64_t begin, int64_t end) {
+      std::vector<uint32_t> part(levels.count);
+      count(begin, end, part.data());
+      std::lock_guard guard(adding);
+      for (int64_t l = 0; l < levels.count; ++l) first[l + 1] += part[l];
+    });
+  }
+  for (int64_t l = 0; l < levels.count; ++l) first[l + 1] += first[l];
+  return first;
+}
+
+template <class Word>
+void flood(const Request& request, Words<Word> rule, Word* words) {
+  const Frame& frame = request.frame;
+  const std::vector<int64_t> steps = frame.neighbours(request.connectivity);
+  const std::vector<uint32_t> first = places(request.levels, frame.pixels());
+  const auto run = [&](auto neighbours, auto dividing) {
+    constexpr bool DIVIDING = dividing;
+    Flood<Word, neighbours> flood(words, rule, steps, first);
+    const Word lowest = rule.with_label(1), markers = rule.with_label(rule.waiting()) - lowest;
+    for (int64_t i = 0; i < frame.lines(); ++i)
+      for (int64_t at = frame.line(i), end = at + frame.width(); at < end; ++at)
+        if (words[at] - lowest < markers) flood.template enter<DIVIDING>(static_cast<uint32_t>(at));
+    flood.template run<DIVIDING>();
+  };
+  const auto with = [&](auto dividing) {
+    switch (steps.size()) {
+      case 4:
+        return run(Constant<4>{}, dividing);
+      case 6:
+        return run(Constant<6>{}, dividing);
+      case 8:
+        return run(Constant<8>{}, dividing);
+      case 26:
+        return run(Constant<26>{}, dividing);
+      default:
+        return run(Constant<0>{}, dividing);
+    }
+  };
+  request.lines ? with(Constant<1>{}) : with(Constant<0>{});
+}
+
+template <class Word, class T>
+void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* out) {
+  const Frame& frame = request.frame;
+  const Words<Word> rule = {bits};
+  const Large<Word> words = large<Word>(frame.size());
+  const Word outside = rule.with_label(rule.outside());
+  frame.surround(words.get(), outside);
+  const int64_t width = frame.width();
+  frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+    constexpr int64_t piece = 2048;
+    uint32_t level[piece], label[piece];
+    for (int64_t x = 0; x < width; x += piece) {
+      const int64_t begin = from + x, count = std::min(piece, width - x);
+      request.levels.read(begin, begin + count, level);
+      labels.read(begin, begin + count, label);
+      Word* to = words.get() + at + x;
+      for (int64_t i = 0; i < count; ++i)
+        to[i] = rule.with_label(static_cast<Word>(label[i])) | level[i];
+      if (request.mask != nullptr)
+        for (int64_t i = 0; i < count; ++i) to[i] = request.mask[begin + i] ? to[i] : outside;
+    }
+  });
+  flood(request, rule, words.get());
+  frame.for_lines([&](int64_t, int64_t to, int64_t at) {
+    for (int64_t x = 0; x < width; ++x) {
+      const Word label = rule.label(words[at + x]);
+      out[to + x] = labels.value(label >= rule.waiting() ? 0 : label);
+    }
+  });
+}
+
+// image, markers and out have one shape, of one axis or more; out has the markers' kind.
+void watershed(const py::array& image, const py::array& markers,
+               const std::optional<Array<uint8_t>>& mask, int connectivity, bool watershed_line,
+               py::array& out) {
+  const int64_t n = image.size();
+  Numbers levels;
+  visit(image, [&](const auto* pixels) {
+    const py::gil_scoped_release release;
+    levels = levels_of(pixels, n);
+  });
+  const Request request = {Frame({image.shape(), image.shape() + image.ndim()}), levels,
+                           mask ? mask->data() : nullptr, connectivity, watershed_line};
+  void* to = out.mutable_data();
+  visit(markers, [&]<class T>(const T* given) {
+    if constexpr (std::is_integral_v<T>) {
+      const py::gil_scoped_release release;
+      const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
+      const Labels<T> labels(given, n, bits);
+      fits(labels.most(), bits)
+          ? label_pixels<uint32_t>(request, labels, bits, static_cast<T*>(to))
+          : label_pixels<uint64_t>(request, labels, bits, static_cast<T*>(to));
+    }
+  });
+}
+
+}  // namespace
+
+void bind_watershed(py::module_ m) {
+  using namespace py::literals;
+  m.def("watershed", watershed, "image"_a.noconvert(), "markers"_a.noconvert(),
+        "mask"_a.noconvert().none(true), "connectivity"_a, "watershed_line"_a, "out"_a.noconvert());
+}

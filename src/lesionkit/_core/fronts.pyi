@@ -2,6 +2,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+# bind_marching.cpp
 def arrival_times(
     speed: Any,
     mask: Any,
@@ -13,4 +17,29 @@ def arrival_times(
     label_of: Any,
     times: Any,
     labels: Any,
+) -> None: ...
+
+# bind_distance.cpp
+def march(
+    phi: NDArray[np.float64],
+    speed: NDArray[np.float64] | None,
+    closed: NDArray[np.uint8] | None,
+    spacing: list[float],
+    periodic: list[bool],
+    order: int,
+    narrow: float,
+    times: NDArray[np.float64],
+    carried: NDArray[np.float64] | None,
+    unknown: NDArray[np.uint8] | None,
+    extended: NDArray[np.float64] | None,
+) -> bool: ...
+
+# bind_watershed.cpp
+def watershed(
+    image: NDArray[Any],
+    markers: NDArray[Any],
+    mask: NDArray[np.uint8] | None,
+    connectivity: int,
+    watershed_line: bool,
+    out: NDArray[Any],
 ) -> None: ...

@@ -1,0 +1,214 @@
+"""Signed distance, travel time and extension velocities from a level set: scikit-fmm's names.
+
+The signatures, the masked arrays in and out and the errors are scikit-fmm's, and so are the answers
+at order 1, to rounding. Where answers at order 2 differ, and why, stands in docs/conformance.md.
+"""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit._core import extent
+from lesionkit._core import fronts as _core
+from lesionkit.fronts.inputs import home_on_cpu
+
+Doubles = npt.NDArray[np.float64]
+
+MOST_AXES = 12
+EPSILON = float(np.finfo(np.float64).eps)  # a lesser speed is none
+
+
+def distance(
+    phi: Any,
+    dx: Any = 1.0,
+    self_test: bool = False,
+    order: int = 2,
+    narrow: float = 0.0,
+    periodic: Any = False,
+) -> Any:
+    """Signed distance from the zero contour of phi, by fast marching.
+
+    phi       : real numbers of 1 to 12 axes, finite, perhaps masked; the contour lies where it is 0
+                or changes its sign between neighbours
+    dx        : spacing of the nodes, one number or one for each axis, above 0
+    self_test : accepted and not used
+    order     : 1 or 2, of the differences
+    narrow    : half-width of the band about the contour to which the answer is limited; 0: none
+    periodic  : whether the axes wrap around, one boolean or one for each
+    returns   : float64 of phi's shape, with phi's sign; a masked array where phi is one or the band
+                is, masked wherever no distance is known
+    Raises ValueError where an argument is not as said here or phi has no zero contour.
+    Source: Sethian, SIAM Review 41, 199-235, 1999.
+    """
+    given = _Given(phi, dx, self_test, order, narrow, periodic)
+    return given.march()
+
+
+def travel_time(
+    phi: Any,
+    speed: Any,
+    dx: Any = 1.0,
+    self_test: bool = False,
+    order: int = 2,
+    narrow: float = 0.0,
+    periodic: Any = False,
+) -> Any:
+    """Time of travel from the zero contour of phi, by fast marching.
+
+    speed     : of phi's shape, finite; nodes of a speed below 2.2e-16, and masked ones, are walls
+    narrow    : greatest time that is wanted; 0: all
+    phi, dx, self_test, order, periodic : as for `distance`
+    returns   : float64 of phi's shape, at least 0 on both sides; a masked array where a time is not
+                known
+    Raises ValueError where an argument is not as said here or phi has no zero contour.
+    Source: as for `distance`.
+    """
+    given = _Given(phi, dx, self_test, order, narrow, periodic, speed)
+    if extent(given.speed)[0] < EPSILON:
+        given.close(given.speed < EPSILON)
+    return given.march(given.speed)
+
+
+def extension_velocities(
+    phi: Any,
+    speed: Any,
+    dx: Any = 1.0,
+    self_test: bool = False,
+    order: int = 2,
+    ext_mask: Any = None,
+    narrow: float = 0.0,
+    periodic: Any = False,
+) -> Any:
+    """Signed distance from the zero contour of phi, and the speed at the contour, extended from it
+    so that it is constant along the distance's gradient.
+
+    speed     : of phi's shape, finite, of any sign; only what is beside the contour counts
+    ext_mask  : of phi's shape, not 0: the speed is not known here; None: it is known everywhere
+    phi, dx, self_test, order, narrow, periodic : as for `distance`
+    returns   : (distance, speed), both float64 of phi's shape, masked as `distance` is
+    Raises ValueError where an argument is not as said here or phi has no zero contour.
+    Source: Adalsteinsson and Sethian, J. Comput. Phys. 148, 2-22, 1999.
+    """
+    given = _Given(phi, dx, self_test, order, narrow, periodic, speed)
+    unknown = np.zeros(given.phi.shape, bool) if ext_mask is None else np.asarray(ext_mask) != 0
+    if unknown.shape != given.phi.shape:
+        raise ValueError("phi and ext_mask must have the same shape")
+    extended = np.empty_like(given.phi)
+    return given.march(None, (given.speed, np.ascontiguousarray(unknown), extended))
+
+
+class _Given:
+    """The arguments, checked in scikit-fmm's order, with its errors."""
+
+    def __init__(
+        self,
+        phi: Any,
+        dx: Any,
+        self_test: Any,
+        order: Any,
+        narrow: Any,
+        periodic: Any,
+        speed: Any = None,
+    ) -> None:
+        home = home_on_cpu("marching", phi=phi, speed=speed)
+        phi = home.view(phi, "phi")
+        axes = np.ndim(phi)
+        if isinstance(periodic, (bool, np.bool_)):
+            self.periodic = [bool(periodic)] * axes
+        elif np.ndim(periodic) == 1 and len(periodic) == axes:
+            self.periodic = [bool(value) for value in periodic]
+        else:
+            raise ValueError(
+                'parameter "periodic" must be of type bool or sequence of type bool of length '
+                "phi.ndim."
+            )
+        if not narrow >= 0:
+            raise ValueError('parameter "narrow" must be greater than or equal to zero.')
+        self.narrow = float(narrow) or np.inf
+        if int(self_test) not in (0, 1):
+            raise ValueError("self_test must be 0 or 1")
+        self.order = index(order)
+        if self.order not in (1, 2):
+            raise ValueError("order must be 1 or 2")
+        self.phi = _doubles(phi, "phi must be a 1 to 12-D array of doubles")
+        try:
+            self.spacing = np.broadcast_to(dx, axes) if np.ndim(dx) == 0 else np.asarray(dx)
+            self.spacing = self.spacing.astype(np.float64, casting="safe")
+        except (TypeError, ValueError) as problem:
+            raise ValueError("dx must be a 1D array of doubles") from problem
+        self.closed: npt.NDArray[np.bool_] | None = None
+        if isinstance(phi, np.ma.MaskedArray) and np.ma.is_masked(phi):
+            self.close(np.ma.getmaskarray(phi))
+        self.speed = self.phi
+        if speed is not None:
+            speed = home.view(speed, "speed")
+            self.speed = _doubles(speed, "speed must be a 1D to 12-D array of doubles")
+            if self.speed.shape != self.phi.shape:
+                raise ValueError("phi and speed must have the same shape")
+            if isinstance(speed, np.ma.MaskedArray) and np.ma.is_masked(speed):
+                self.close(np.ma.getmaskarray(speed))
+        if self.spacing.shape != (axes,):
+            raise ValueError("dx must be of length len(phi.shape)")
+        if not (self.spacing > 0).all():
+            raise ValueError("dx must be greater than zero")
+
+    def close(self, nodes: npt.NDArray[np.bool_]) -> None:
+        """No front goes through these nodes."""
+        self.closed = nodes if self.closed is None else self.closed | nodes
+
+    def march(
+        self,
+        speed: Doubles | None = None,
+        carried: tuple[Doubles, npt.NDArray[np.bool_], Doubles] | None = None,
+    ) -> Any:
+        """The times or distances; with `carried`, these and the extended speed."""
+        for name, array in {"phi": self.phi, "speed": self.speed}.items():
+            if not extent(array)[2]:
+                bad = ~np.isfinite(array) & (True if self.closed is None else ~self.closed)
+                if bad.any():
+                    raise ValueError(
+                        f"{name} must be finite, got {np.count_nonzero(bad)} NaN or infinite"
+                    )
+        closed = None if self.closed is None else np.ascontiguousarray(self.closed).view(np.uint8)
+        times = np.empty_like(self.phi)
+        front, unknown, extended = carried or (None, None, None)
+        found = times.size > 0 and _core.march(
+            self.phi,
+            speed,
+            closed,
+            self.spacing.tolist(),
+            self.periodic,
+            self.order,
+            self.narrow,
+            times,
+            front,
+            None if unknown is None else unknown.view(np.uint8),
+            extended,
+        )
+        if not found:
+            raise ValueError("the array phi contains no zero contour (no zero level set)")
+        return _masked(times) if extended is None else (_masked(times), _masked(extended))
+
+
+def _doubles(value: Any, message: str) -> Doubles:
+    """`value` as a C-contiguous float64 array of 1 to 12 axes; else ValueError."""
+    try:
+        array = np.asarray(value).astype(np.float64, casting="safe", copy=False)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(message) from problem
+    if not 1 <= array.ndim <= MOST_AXES:
+        raise ValueError(message)
+    return np.require(array, requirements=["C", "A"])
+
+
+def _masked(result: Doubles) -> Any:
+    """The answer, masked and 0 where it is NaN."""
+    if extent(result)[2]:
+        return result
+    mask = np.isnan(result)
+    result[mask] = 0
+    return np.ma.MaskedArray(result, mask)

@@ -1,0 +1,260 @@
+"""Watershed from markers: small floods by hand, the reference, properties, mistakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+import lesionkit
+from lesionkit.fronts import watershed
+from reference import fronts_watershed as reference
+
+# --- known answers --------------------------------------------------------------------------------
+
+
+def test_two_basins_by_hand() -> None:
+    grey = [[0, 1, 2, 5, 2, 1, 0]]
+    markers = [[1, 0, 0, 0, 0, 0, 2]]
+    # Both fronts reach the ridge's sides at level 2; the left one is the earlier.
+    assert watershed(grey, markers).tolist() == [[1, 1, 1, 1, 2, 2, 2]]
+    assert watershed(grey, markers, watershed_line=True).tolist() == [[1, 1, 1, 0, 2, 2, 2]]
+
+
+def test_a_plateau_is_shared_by_distance() -> None:
+    markers = np.zeros((1, 9), int)
+    markers[0, 0], markers[0, 8] = 5, -3
+    flat = np.zeros((1, 9), np.uint8)
+    assert watershed(flat, markers).tolist() == [[5, 5, 5, 5, 5, -3, -3, -3, -3]]
+    line = watershed(flat, markers, watershed_line=True).tolist()
+    assert line == [[5, 5, 5, 5, 0, -3, -3, -3, -3]]
+
+
+def test_water_does_not_fall_back() -> None:
+    """Behind a ridge a pixel enters at the ridge's level, not at its own: label 2, which comes over
+    a lower ridge, takes the valley although 1 is nearer."""
+    grey = [[0, 9, 1, 1, 7, 0]]
+    markers = [[1, 0, 0, 0, 0, 2]]
+    assert watershed(grey, markers).tolist() == [[1, 1, 2, 2, 2, 2]]
+
+
+def test_corners_count_with_connectivity_2() -> None:
+    grey = np.array([[0, 9], [9, 0]])
+    markers = np.array([[4, 0], [0, 0]])
+    mask = grey == 0
+    assert watershed(grey, markers, mask).tolist() == [[4, 0], [0, 0]]
+    assert watershed(grey, markers, mask, 2).tolist() == [[4, 0], [0, 4]]
+
+
+# --- reference ------------------------------------------------------------------------------------
+
+
+def problem(seed: int) -> dict[str, Any]:
+    """A random image of a random kind, with random markers, and perhaps a mask."""
+    rng = np.random.default_rng(seed)
+    axes = int(rng.integers(1, 5))
+    shape = tuple(rng.integers(1, {1: 60, 2: 17, 3: 8, 4: 5}[axes], axes))
+    kind = rng.choice([np.uint8, np.uint16, np.int16, np.int64, np.float32, np.float64])
+    image = rng.integers(0, rng.choice([1, 3, 20, 250, 30000]), shape).astype(kind)
+    if image.dtype.kind != "u":
+        image -= kind(100)
+    if image.dtype.kind == "f":
+        image *= kind(0.37)
+    elif image.dtype.itemsize == 8:
+        image *= 10**12  # too wide for a place for each value
+    label = rng.choice([2, 9, 2**31 - 1])
+    names = rng.integers(-label if label > 2 else 1, label, shape)
+    markers = np.where(rng.random(shape) < rng.choice([0.02, 0.2]), names, 0)
+    markers = markers.astype(rng.choice([np.int32, np.int64]))
+    return {
+        "image": image,
+        "markers": markers,
+        "mask": rng.random(shape) < 0.8 if rng.integers(2) else None,
+        "connectivity": int(rng.integers(1, axes + 1)),
+    }
+
+
+@given(seed=st.integers(0, 2**32 - 1), line=st.booleans())
+def test_as_the_reference(seed: int, line: bool) -> None:
+    given_ = problem(seed)
+    labels = watershed(**given_, watershed_line=line)
+    assert labels.dtype == given_["markers"].dtype
+    np.testing.assert_array_equal(labels, reference.watershed(**given_, line=line))
+
+
+def edges(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth field's gradient in 256 levels, and its minima, numbered."""
+    field = ndimage.gaussian_filter(np.random.default_rng(7).standard_normal(shape), 2)
+    gradient = ndimage.gaussian_gradient_magnitude(field, 1)
+    minima = ndimage.minimum_filter(field, 5) == field
+    return (gradient / gradient.max() * 255).astype(np.uint8), ndimage.label(minima)[0]
+
+
+@pytest.mark.parametrize("shape", [(70, 91), (17, 18, 19)])
+@pytest.mark.parametrize("line", [False, True])
+def test_a_gradient_as_the_reference(shape: tuple[int, ...], line: bool) -> None:
+    image, markers = edges(shape)
+    labels = watershed(image, markers, watershed_line=line)
+    np.testing.assert_array_equal(labels, reference.watershed(image, markers, line=line))
+    assert (labels != 0).all() or line
+
+
+@pytest.mark.parametrize("shape", [(70, 91), (17, 18, 19)])
+def test_most_pixels_as_scikit_image(shape: tuple[int, ...]) -> None:
+    """Its order of ties is another one."""
+    segmentation = pytest.importorskip("skimage.segmentation")
+    image, markers = edges(shape)
+    theirs = segmentation.watershed(image, markers)
+    assert (watershed(image, markers) == theirs).mean() > 0.99
+
+
+# --- properties -----------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_only_the_order_of_values_counts(seed: int) -> None:
+    given_ = problem(seed)
+    image = given_.pop("image")
+    _, ranks = np.unique(image, return_inverse=True)
+    expected = watershed(ranks.reshape(image.shape), **given_)
+    for other in (image, np.exp(ranks.reshape(image.shape) / 4000.0) - 7):
+        np.testing.assert_array_equal(watershed(other, **given_), expected)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_markers_stay_and_spread_over_what_they_can_reach(seed: int) -> None:
+    given_ = problem(seed)
+    labels, markers = watershed(**given_), given_["markers"]
+    inside = np.ones(markers.shape, bool) if given_["mask"] is None else given_["mask"]
+    marked = inside & (markers != 0)
+    np.testing.assert_array_equal(labels[marked], markers[marked])
+    structure = ndimage.generate_binary_structure(markers.ndim, given_["connectivity"])
+    parts, _ = ndimage.label(inside, structure)
+    reached = np.isin(parts, parts[marked]) & inside
+    np.testing.assert_array_equal(labels != 0, reached)
+
+
+def test_threads_change_no_bit() -> None:
+    image, markers = edges((600, 700))
+    before = lesionkit.threads()
+    made = []
+    try:
+        for threads in (1, 2, 5):
+            lesionkit.threads(threads)
+            made.append(watershed(image, markers))
+    finally:
+        lesionkit.threads(before)
+    for other in made[1:]:
+        np.testing.assert_array_equal(other, made[0])
+
+
+def test_order_strides_lists_and_read_only_arrays() -> None:
+    image, markers = edges((30, 41))
+    mask = ndimage.gaussian_filter(image.astype(float), 1) < 120
+    expected = watershed(image, markers, mask)
+    frozen = image.copy()
+    frozen.flags.writeable = False
+    kept = [image.copy(), markers.copy(), mask.copy()]
+    for other in (
+        np.asfortranarray(image),
+        np.repeat(image, 2, axis=1)[:, ::2],
+        frozen,
+        image.tolist(),
+        image.astype(">i4"),
+        image.astype(np.float16),
+    ):
+        np.testing.assert_array_equal(watershed(other, markers, mask), expected)
+    np.testing.assert_array_equal(watershed(image, markers.T.copy().T, mask * 3), expected)
+    for one, before in zip((image, markers, mask), kept, strict=True):
+        np.testing.assert_array_equal(one, before)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "uint32", "uint64"])
+def test_labels_keep_the_kind_of_the_markers(kind: str) -> None:
+    image, markers = edges((20, 21))
+    labels = watershed(image, markers.astype(kind))
+    assert labels.dtype == kind
+    np.testing.assert_array_equal(labels, watershed(image, markers))
+
+
+def test_the_ends_of_the_types() -> None:
+    markers = np.array([-(2**63), 0, 0, 0, 2**63 - 1])
+    image = np.array([-(2**63), 2**63 - 1, 5, 2**63 - 2, 0])
+    assert watershed(image, markers).tolist() == [markers[0]] * 2 + [markers[4]] * 3
+    big = np.array([1, 0, 0, 0, 2**64 - 1], np.uint64)
+    assert watershed(image, big).tolist() == [1, 1] + [2**64 - 1] * 3
+    floats = np.array([-0.0, 1e-310, 0.0, -5e-324, 0.0])
+    assert watershed(floats, np.array([1, 0, 0, 0, 2])).tolist() == [1, 1, 2, 2, 2]
+
+
+def test_no_marker_and_no_neighbour() -> None:
+    assert not watershed(np.zeros((4, 5)), np.zeros((4, 5), int)).any()
+    assert watershed([[3]], [[7]]).tolist() == [[7]]
+    outside = watershed(np.ones((2, 2)), np.ones((2, 2), int), np.zeros((2, 2), bool))
+    assert not outside.any()
+
+
+def test_values_outside_the_mask_do_not_matter() -> None:
+    image, markers = edges((25, 26))
+    mask = np.arange(26) < 20
+    mask = np.broadcast_to(mask, image.shape)
+    spoilt = np.where(mask, image, np.nan)
+    np.testing.assert_array_equal(watershed(spoilt, markers, mask), watershed(image, markers, mask))
+    assert not watershed(image, markers, mask)[~mask].any()
+
+
+# --- mistakes -------------------------------------------------------------------------------------
+
+ZEROS = np.zeros((6, 7), np.uint8)
+
+
+class OnTheGpu:
+    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"image": ZEROS[0]}, ValueError, r"image and markers must have one shape, got .*\(7,\)"),
+        ({"image": ZEROS * 1j}, TypeError, "image must hold real numbers, got complex128"),
+        ({"image": ZEROS + np.nan}, ValueError, "image must be finite"),
+        ({"image": [[1, 2], [3]]}, TypeError, "image must be an array of real numbers, got list"),
+        ({"image": OnTheGpu()}, TypeError, "image must be a NumPy or CuPy array"),
+        (
+            {"image": np.ma.masked_equal(np.arange(42).reshape(6, 7), 3)},
+            ValueError,
+            r"image has masked entries, which would be used here; pass mask=~image\.mask",
+        ),
+        ({"markers": ZEROS > 0}, TypeError, r"markers must hold integers \(label booleans first\)"),
+        ({"markers": ZEROS / 1}, TypeError, "markers must hold integers"),
+        ({"markers": 3}, ValueError, "markers must hold a pixel or more"),
+        ({"mask": ZEROS[:2]}, ValueError, r"mask must have the image's shape \(6, 7\)"),
+        ({"mask": ZEROS / 1}, TypeError, "mask must hold booleans, got float64"),
+        ({"connectivity": 3}, ValueError, "connectivity must be from 1 to 2, got 3"),
+        ({"connectivity": 1.0}, TypeError, "connectivity must be an integer"),
+        (
+            {"image": ZEROS + np.inf, "mask": ZEROS == 0},
+            ValueError,
+            "image must be finite in the mask, got 42 NaN or infinite",
+        ),
+    ],
+)
+def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    given_ = {"image": ZEROS, "markers": ZEROS.astype(int)} | change
+    with pytest.raises(error, match=message):
+        watershed(**given_)
+
+
+def test_an_empty_image() -> None:
+    with pytest.raises(ValueError, match="markers must hold a pixel or more"):
+        watershed(np.zeros((0, 3)), np.zeros((0, 3), int))
+
+
+def test_an_image_beyond_32_bits() -> None:
+    framed = np.zeros((1,) * 32, np.uint8)  # with its frame, two places in each axis
+    with pytest.raises(ValueError, match=r"image must have at most 2\^32 pixels with its frame"):
+        watershed(framed, framed)
