@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from lesionkit.fronts.chan_vese import chan_vese as chan_vese
+    from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
+    from lesionkit.fronts.levels import disk_level_set as disk_level_set
 
-_HOME: dict[str, str] = {}
-__all__: list[str] = []
+_HOME = {
+    "chan_vese": "chan_vese",
+    "checkerboard_level_set": "levels",
+    "disk_level_set": "levels",
+}
+__all__ = [
+    "chan_vese",
+    "checkerboard_level_set",
+    "disk_level_set",
+]
+
+
+class _Package(ModuleType):
+    """Some functions have their module's name. An import of the module would put it in the place
+    of the function: here it does not."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
