@@ -1,10 +1,9 @@
-// parallel_for: the only place that starts threads.
+// parallel_for: the only way to several threads. Helpers come from the crew (crew.hpp), which
+// survives a fork: a forked worker may call any kernel.
 //
-// Threads live for one call. There is no pool, so nothing is left behind that a fork could break,
-// and a forked worker may call any kernel. Work is cut into chunks of `grain` items, whatever the
-// number of threads; each chunk is done by one thread, in order, so sums kept per chunk have the
-// same bits with 1 thread or 64. A grain should be worth 50 microseconds or more: work of a single
-// chunk starts no thread at all.
+// Work is cut into chunks of `grain` items, whatever the number of threads; each chunk is done by
+// one thread, in order, so sums kept per chunk have the same bits with 1 thread or 64. A grain
+// should be worth 10 microseconds or more: work of a single chunk asks for no helper at all.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +12,8 @@
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <vector>
+
+#include "common/crew.hpp"
 
 namespace lesionkit {
 
@@ -50,16 +50,13 @@ void parallel_for_with(int64_t n, int64_t grain, MakeState&& make_state, Body&& 
     }
   };
 
-  std::vector<std::thread> helpers;
-  const int64_t wanted = std::min<int64_t>(get_threads(), chunks) - 1;
-  if (wanted > 0) helpers.reserve(wanted);
-  try {
-    for (int64_t i = 0; i < wanted; ++i) helpers.emplace_back(work);
-  } catch (...) {
-    // The system refuses more threads or memory: those that started share the work with this one.
+  const int64_t helpers = std::min<int64_t>(get_threads(), chunks) - 1;
+  if (helpers > 0) {
+    Job job{[](void* what) { (*static_cast<decltype(work)*>(what))(); }, &work, helpers};
+    Crew::here().run(job);
+  } else {
+    work();
   }
-  work();
-  for (auto& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);
 }
 

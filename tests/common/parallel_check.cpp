@@ -182,18 +182,65 @@ static void several_callers_at_once() {
 #endif
 }
 
-static void fork_after_use() {
-  set_threads(4);
-  const auto expected = chunk_sums(3000, 10);
+// Whether a forked child computes the same. ThreadSanitizer cannot follow threads that a child of a
+// process with threads starts: there the child works alone.
+static bool child_agrees(const std::vector<double>& expected) {
   const pid_t child = fork();
   if (child == 0) {
     alarm(60);  // a child that hangs is ended, and counts as failed
-    _exit(chunk_sums(3000, 10) == expected ? 0 : 1);
+#ifdef __SANITIZE_THREAD__
+    set_threads(1);
+#endif
+    _exit(chunk_sums(3000, 10) == expected && chunk_sums(3000, 10) == expected ? 0 : 1);
   }
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void fork_after_use() {
+  set_threads(4);
+  const auto expected = chunk_sums(3000, 10);
+  REQUIRE(child_agrees(expected));
   REQUIRE(chunk_sums(3000, 10) == expected);
+}
+
+// A fork while other threads hold the crew's lock, work, watch and sleep: the child is alone.
+static void fork_amid_work() {
+#ifndef REFUSE_THREADS
+  set_threads(3);
+  const auto expected = chunk_sums(3000, 10);
+  std::atomic<bool> done{false};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 2; ++i)
+    callers.emplace_back([&] {
+      while (!done) chunk_sums(500, 10);
+    });
+  for (int round = 0; round < 20; ++round) REQUIRE(child_agrees(expected));
+  done = true;
+  for (auto& caller : callers) caller.join();
+#endif
+}
+
+// Helpers that sleep take up work again, and after a while end by themselves.
+static void helpers_sleep_wake_and_end() {
+#ifndef REFUSE_THREADS
+  set_threads(2);
+  for (int pause : {0, 50, 200, 1000, 5000, 20000}) {
+    std::this_thread::sleep_for(std::chrono::microseconds(pause));
+    std::atomic<int> arrived{0};
+    parallel_for(2, 1, [&](int64_t, int64_t) { meet(arrived); });
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto own = tasks() - 1;  // a sanitizer may have one of its own
+  while (tasks() > own && tasks() > 1) {
+    if (std::chrono::steady_clock::now() > deadline) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  REQUIRE(tasks() <= own);
+  std::atomic<int> arrived{0};
+  parallel_for(2, 1, [&](int64_t, int64_t) { meet(arrived); });
+#endif
 }
 
 static void planted_race() {
@@ -220,6 +267,8 @@ int main() {
   calls_nest();
   several_callers_at_once();
   fork_after_use();
+  fork_amid_work();
+  helpers_sleep_wake_and_end();
   planted_race();
   std::puts("all checks passed");
 }

@@ -1,4 +1,4 @@
-"""The thread layer, csrc/common/parallel.hpp, through a C++ program and under sanitizers.
+"""The thread layer, parallel.hpp and crew.hpp, through a C++ program and under sanitizers.
 
 The faults planted here show that the net holds: without them a silent ThreadSanitizer proves
 nothing.
@@ -19,11 +19,29 @@ CSRC = HERE.parents[1] / "csrc"
 THREAD = ["-fsanitize=thread"]
 ADDRESS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
-# What to break in parallel.hpp, and how: (name, text as it stands, text with the fault).
+# What to break, and how: (name, file, text as it stands, text with the fault).
 FAULTS = [
-    ("two exceptions without the lock", "std::lock_guard guard(failure_lock);", ""),
+    (
+        "two exceptions without the lock",
+        "parallel.hpp",
+        "std::lock_guard guard(failure_lock);",
+        "",
+    ),
+    (
+        "a caller that leaves before its helpers",
+        "crew.hpp",
+        "return job.inside.load(std::memory_order_acquire) == 0; })) {",
+        "return true; })) {",
+    ),
+    (
+        "a helper that joins without the lock",
+        "crew.hpp",
+        "std::unique_lock guard(lock);\n    for (;;) {",
+        "std::mutex other;\n    std::unique_lock guard(other);\n    for (;;) {",
+    ),
     (
         "a counter of chunks that is not atomic",
+        "parallel.hpp",
         "std::atomic<int64_t> next{0};",
         """struct {
           int64_t value;
@@ -82,12 +100,14 @@ def test_planted_race_is_reported(tmp_path: Path) -> None:
     assert "planted_race" in done.stderr
 
 
-@pytest.mark.parametrize(("text", "fault"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS])
-def test_fault_in_the_layer_is_reported(tmp_path: Path, text: str, fault: str) -> None:
-    source = (CSRC / "common" / "parallel.hpp").read_text()
-    assert source.count(text) == 1, "parallel.hpp has changed: bring FAULTS up to date"
-    (tmp_path / "common").mkdir()
-    (tmp_path / "common" / "parallel.hpp").write_text(source.replace(text, fault))
+@pytest.mark.parametrize(
+    ("file", "text", "fault"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS]
+)
+def test_fault_in_the_layer_is_reported(tmp_path: Path, file: str, text: str, fault: str) -> None:
+    source = (CSRC / "common" / file).read_text()
+    assert source.count(text) == 1, f"{file} has changed: bring FAULTS up to date"
+    shutil.copytree(CSRC / "common", tmp_path / "common")
+    (tmp_path / "common" / file).write_text(source.replace(text, fault))
     done = run(build(tmp_path, *THREAD, include=tmp_path))
     assert done.returncode != 0
     assert "ThreadSanitizer: data race" in done.stderr
