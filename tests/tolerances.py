@@ -37,3 +37,8 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Level sets after a few iterations, and their energies, against plain loops: sums in another order.
+# Also the absolute tolerance.
+CONTOUR_STEPS = 1e-12
+CONTOUR_ENERGY = 1e-12
