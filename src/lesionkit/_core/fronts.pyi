@@ -18,3 +18,25 @@ def chan_vese(
     dt: float,
     with_energies: bool,
 ) -> list[float]: ...
+
+# bind_morphological.cpp
+def morphological_chan_vese(
+    image: NDArray[Any],
+    level: NDArray[np.uint8],
+    volume: bool,
+    iterations: int,
+    smoothing: int,
+    smoothed: int,
+    lambda1: float,
+    lambda2: float,
+) -> None: ...
+def morphological_geodesic(
+    image: NDArray[Any],
+    level: NDArray[np.uint8],
+    volume: bool,
+    iterations: int,
+    smoothing: int,
+    smoothed: int,
+    where: NDArray[np.uint8] | None,
+    grow: bool,
+) -> None: ...

@@ -11,16 +11,25 @@ if TYPE_CHECKING:
     from lesionkit.fronts.chan_vese import chan_vese as chan_vese
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
+    from lesionkit.fronts.morphological import inverse_gaussian_gradient as inverse_gaussian_gradient
+    from lesionkit.fronts.morphological import morphological_chan_vese as morphological_chan_vese
+    from lesionkit.fronts.morphological import morphological_geodesic_active_contour as morphological_geodesic_active_contour
 
 _HOME = {
     "chan_vese": "chan_vese",
     "checkerboard_level_set": "levels",
     "disk_level_set": "levels",
+    "inverse_gaussian_gradient": "morphological",
+    "morphological_chan_vese": "morphological",
+    "morphological_geodesic_active_contour": "morphological",
 }
 __all__ = [
     "chan_vese",
     "checkerboard_level_set",
     "disk_level_set",
+    "inverse_gaussian_gradient",
+    "morphological_chan_vese",
+    "morphological_geodesic_active_contour",
 ]
 
 
