@@ -43,7 +43,7 @@ uint64_t along(const Three& t) {
 
 // By the four lines through each pixel.
 template <class Op>
-uint64_t over_lines(const uint64_t* word, int64_t row) {
+[[gnu::always_inline]] inline uint64_t over_lines(const uint64_t* word, int64_t row) {
   const Three up = three(word - row), mid = three(word), down = three(word + row);
   const uint64_t straight = Op::among(along<Op>(mid), Op::join(Op::join(up.here, mid.here), down.here));
   const uint64_t falling = Op::join(Op::join(up.left, mid.here), down.right);
@@ -77,7 +77,7 @@ uint64_t over_planes(const uint64_t* word, int64_t row, int64_t plane) {
 
 // By the square of 3 x 3 pixels, or the cube.
 template <class Op, bool volume>
-uint64_t over_box(const uint64_t* word, int64_t row, int64_t plane) {
+[[gnu::always_inline]] inline uint64_t over_box(const uint64_t* word, int64_t row, int64_t plane) {
   uint64_t all = along<Op>(three(word));
   for (int64_t z = volume ? -1 : 0; z <= (volume ? 1 : 0); ++z)
     for (int64_t y = -1; y <= 1; ++y)

@@ -81,3 +81,89 @@ def chan_vese_energy(
         ]
         energy += mu / (1 + phi[p] ** 2) * math.hypot(*slopes)
     return energy
+
+
+# Morphological contours: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
+
+
+def elements(axes: int) -> list[list[Pixel]]:
+    """The lines of 3 pixels, or planes of 9 voxels, that smoothing looks along: all that hold the
+    middle and have a normal with entries of -1, 0 and 1, at most two of them not 0."""
+    offsets = list(itertools.product((-1, 0, 1), repeat=axes))
+    if axes == 2:
+        return [[(0, 0), (r, c), (-r, -c)] for r, c in ((0, 1), (1, 0), (1, 1), (1, -1))]
+    normals = [(0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 1, 1), (0, 1, -1)]
+    normals += [(1, 0, 1), (1, 0, -1), (1, 1, 0), (1, -1, 0)]
+    return [
+        [o for o in offsets if sum(a * b for a, b in zip(o, n, strict=True)) == 0] for n in normals
+    ]
+
+
+def value(u: Any, pixel: Pixel) -> int:
+    """0 outside the picture."""
+    inside = all(0 <= p < n for p, n in zip(pixel, u.shape, strict=True))
+    return int(u[pixel]) if inside else 0
+
+
+def smoothed(u: Any, dilate: bool) -> Any:
+    """IS (dilate): the least of the dilations by the elements; SI: the greatest of the erosions."""
+    within, among = (max, min) if dilate else (min, max)
+    made = np.zeros_like(u)
+    for p in np.ndindex(*u.shape):
+        made[p] = among(
+            within(value(u, tuple(a + b for a, b in zip(p, o, strict=True))) for o in element)
+            for element in elements(u.ndim)
+        )
+    return made
+
+
+def alternately(u: Any, times: int, done: int) -> Any:
+    for number in range(done, done + times):
+        first = number % 2 == 0
+        u = smoothed(smoothed(u, first), not first)
+    return u
+
+
+def slope(values: Any, pixel: Pixel, axis: int) -> float:
+    """Central difference; one-sided at the border."""
+    ahead, back = list(pixel), list(pixel)
+    ahead[axis] = min(pixel[axis] + 1, values.shape[axis] - 1)
+    back[axis] = max(pixel[axis] - 1, 0)
+    apart = ahead[axis] - back[axis]
+    return (float(values[tuple(ahead)]) - float(values[tuple(back)])) / apart
+
+
+def morphological_chan_vese(
+    image: Any, u: Any, iterations: int, smoothing: int, lambda1: float, lambda2: float
+) -> Any:
+    u = np.array(u)
+    for done in range(iterations):
+        places = list(np.ndindex(*u.shape))
+        sides = [[float(image[p]) for p in places if u[p] == side] for side in (0, 1)]
+        outside, inside = (math.fsum(v) / (len(v) + 1e-8) for v in sides)
+        new = u.copy()
+        for p in places:
+            if any(slope(u, p, axis) for axis in range(u.ndim)):
+                misfit = lambda1 * (image[p] - inside) ** 2 - lambda2 * (image[p] - outside) ** 2
+                new[p] = 1 if misfit < 0 else 0 if misfit > 0 else u[p]
+        u = alternately(new, smoothing, done * smoothing)
+    return u
+
+
+def morphological_geodesic(
+    edges: Any, u: Any, iterations: int, smoothing: int, threshold: float, balloon: float
+) -> Any:
+    u = np.array(u)
+    box = list(itertools.product((-1, 0, 1), repeat=u.ndim))
+    for done in range(iterations):
+        new = u.copy()
+        for p in np.ndindex(*u.shape):
+            if balloon and edges[p] > threshold / abs(balloon):
+                around = [value(u, tuple(a + b for a, b in zip(p, o, strict=True))) for o in box]
+                new[p] = max(around) if balloon > 0 else min(around)
+        u = new.copy()
+        for p in np.ndindex(*u.shape):
+            pull = sum(slope(edges, p, a) * slope(u, p, a) for a in range(u.ndim))
+            new[p] = 1 if pull > 0 else 0 if pull < 0 else u[p]
+        u = alternately(new, smoothing, done * smoothing)
+    return u
