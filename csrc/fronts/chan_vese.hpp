@@ -8,12 +8,9 @@
 // (setup.py), they have the same bits. The loops are in chan_vese_pass.hpp and chan_vese.cu.
 #pragma once
 
-#include "common/portable.hpp"
+#include "fronts/root.hpp"
 
 namespace lesionkit::fronts {
-
-HD float root(float x) { return __builtin_sqrtf(x); }
-HD double root(double x) { return __builtin_sqrt(x); }
 
 // dt and mu as they enter the formulas, rounded to the type of the level set.
 template <class T>

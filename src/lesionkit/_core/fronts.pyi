@@ -40,3 +40,14 @@ def morphological_geodesic(
     where: NDArray[np.uint8] | None,
     grow: bool,
 ) -> None: ...
+
+# bind_geodesic.cpp
+def geodesic_active_contour(
+    edge: NDArray[Any],
+    level: NDArray[Any],
+    spacing: Sequence[float],
+    balloon: float,
+    curvature: float,
+    advection: float,
+    iterations: int,
+) -> float: ...

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit.fronts.chan_vese import chan_vese as chan_vese
+    from lesionkit.fronts.geodesic import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
     from lesionkit.fronts.morphological import inverse_gaussian_gradient as inverse_gaussian_gradient
@@ -19,6 +20,7 @@ _HOME = {
     "chan_vese": "chan_vese",
     "checkerboard_level_set": "levels",
     "disk_level_set": "levels",
+    "geodesic_active_contour": "geodesic",
     "inverse_gaussian_gradient": "morphological",
     "morphological_chan_vese": "morphological",
     "morphological_geodesic_active_contour": "morphological",
@@ -27,6 +29,7 @@ __all__ = [
     "chan_vese",
     "checkerboard_level_set",
     "disk_level_set",
+    "geodesic_active_contour",
     "inverse_gaussian_gradient",
     "morphological_chan_vese",
     "morphological_geodesic_active_contour",
