@@ -16,6 +16,7 @@ template <class T, int axes>
 struct GeodesicRule {
   T balloon, curvature, advection;
   T inverse[axes];  // of the spacing, slowest axis first
+  T least;          // spacing
 };
 
 // A node and its neighbours: of phi one and two steps ahead and back along each axis, and the four
@@ -56,7 +57,7 @@ struct GeodesicStencil {
 template <class T>
 struct GeodesicChange {
   T rate;   // d phi / dt
-  T relax;  // how far to go to become a distance
+  T relax;  // how far it is, or in one step can go, to a distance
   T limit;  // the time step may be 1 / limit at most
 };
 
@@ -128,7 +129,7 @@ template <class T, int axes>
   const T steepness = larger(larger(root(gradient), across), T(0.3));
   GeodesicChange<T> change;
   change.rate = bend * bending + push * root(growth) + advection;
-  const T off = T(1) - root(distance);
+  const T off = rule.least * (T(1) - root(distance));
   change.relax = beside ? s.here() / steepness - s.here() : (inside ? off : -off);
   change.limit = limit;
   return change;

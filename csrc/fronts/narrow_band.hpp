@@ -29,7 +29,7 @@ class NarrowBand {
       rule_.inverse[d] = static_cast<T>(1.0 / spacing[d]);
     }
     Stencil::offsets(step_, of_phi_, of_edge_);
-    least_ = static_cast<T>(*std::min_element(spacing, spacing + axes));
+    rule_.least = static_cast<T>(*std::min_element(spacing, spacing + axes));
     width_ = T(3) * static_cast<T>(*std::max_element(spacing, spacing + axes));
     edge_ = padded(edge, size);
     phi_ = padded(start, size);
@@ -46,7 +46,7 @@ class NarrowBand {
     T limit = 0;
     for (const T part : limits_) limit = std::max(limit, part);
     const T step = limit > 0 ? T(0.8) / limit : T(0);
-    advance(step, T(0.1) * least_);
+    advance(step, T(0.1));
     return step;
   }
 
@@ -224,13 +224,13 @@ class NarrowBand {
 
   void advance(T step, T share) {
     moved_ += apply(step, share);
-    if (moved_ >= T(0.5) * least_) refresh();
+    if (moved_ >= T(0.5) * rule_.least) refresh();
   }
 
   // From any level set to distances: phi / |grad phi| beside the contour, from there by whole steps,
   // and then relaxed.
   void begin() {
-    std::vector<T> beside;
+    std::vector<T> reached;  // of the listed nodes
     for_each_pixel([&](int64_t node, int64_t, bool) {
       bool found = false;
       for (int d = 0; d < axes; ++d)
@@ -238,31 +238,37 @@ class NarrowBand {
           found = found || (phi_[other] > 0) != (phi_[node] > 0);
       if (!found) return;
       const T value = phi_[node] + geodesic_change(stencil_of(node), rule_).relax;
-      beside.push_back(std::clamp(value, -T(2) * least_, T(2) * least_));
+      reached.push_back(std::clamp(value, -T(2) * rule_.least, T(2) * rule_.least));
       add(node);
     });
     for (T& value : phi_) value = value > 0 ? width_ : -width_;
-    for (size_t k = 0; k < list_.size(); ++k) set(list_[k], beside[k]);
-    for (size_t k = 0; k < list_.size(); ++k) {  // the list grows meanwhile
-      const int64_t node = list_[k];
-      if (!near(node)) continue;
-      for (int d = 0; d < axes; ++d)
-        for (const int64_t other : {node - step_[d], node + step_[d]}) {
-          if (state_[other] & (LISTED | OUTSIDE)) continue;
-          const T reach = std::min(width_, std::abs(phi_[node]) + T(1) / rule_.inverse[d]);
-          set(other, phi_[other] > 0 ? reach : -reach);
-          add(other);
-        }
+    for (size_t k = 0; k < list_.size(); ++k) set(list_[k], reached[k]);
+    for (size_t layer = 0; layer < list_.size();) {
+      const size_t end = list_.size();
+      for (size_t k = layer; k < end; ++k) {
+        if (!near(list_[k])) continue;
+        for (int d = 0; d < axes; ++d)
+          for (const int64_t way : {-step_[d], step_[d]}) add(list_[k] + way);
+      }
+      for (size_t k = end; k < list_.size(); ++k) {  // all of them, whoever came first
+        T reach = width_;
+        for (int d = 0; d < axes; ++d)
+          for (const int64_t way : {-step_[d], step_[d]})
+            reach = std::min(reach, std::abs(phi_[list_[k] + way]) + T(1) / rule_.inverse[d]);
+        reached.push_back(phi_[list_[k]] > 0 ? reach : -reach);
+      }
+      for (size_t k = end; k < list_.size(); ++k) set(list_[k], reached[k]);
+      layer = end;
     }
     for (int pass = 0; pass < 20; ++pass) {
       measure();
-      advance(T(0), T(0.5) * least_);
+      advance(T(0), T(0.5));
     }
   }
 
   GeodesicRule<T, axes> rule_;
   int64_t shape_[axes], step_[axes], of_phi_[Stencil::phi_count], of_edge_[Stencil::edge_count];
-  T least_, width_, moved_ = 0;
+  T width_, moved_ = 0;
   std::vector<T> edge_, phi_;
   std::vector<uint8_t> state_;
   std::vector<int32_t> list_;
