@@ -17,6 +17,7 @@ struct GeodesicRule {
   T balloon, curvature, advection;
   T inverse[axes];  // of the spacing, slowest axis first
   T least;          // spacing
+  T flow, bend;     // limits of a step by a speed of 1, and by a stiffness of 1
 };
 
 // A node and its neighbours: of phi one and two steps ahead and back along each axis, and the four
@@ -92,11 +93,12 @@ template <class T, int axes>
 [[gnu::always_inline]] HD GeodesicChange<T> geodesic_change(const GeodesicStencil<T, axes>& s,
                                      const GeodesicRule<T, axes>& rule) {
   using Stencil = GeodesicStencil<T, axes>;
-  T slope[axes], gradient = 0, growth = 0, distance = 0, advection = 0, limit = 0;
+  T slope[axes], gradient = 0, growth = 0, distance = 0, advection = 0;
   T laplacian = 0, along = 0, across = 0;
   bool beside = false;
   const bool inside = s.here() > T(0);
   const T push = rule.balloon * s.edge[0], bend = rule.curvature * s.edge[0];
+  T limit = rule.flow * magnitude(push) + rule.bend * magnitude(bend);
   UNROLL_FOR_CPU_ONLY
   for (int d = 0; d < axes; ++d) {
     const T h = rule.inverse[d];
@@ -112,7 +114,7 @@ template <class T, int axes>
     distance += flow_square(ahead, back, !inside);
     const T pull = rule.advection * T(0.5) * h * (s.edge[1 + 2 * d] - s.edge[2 + 2 * d]);
     advection += pull * (pull > T(0) ? ahead : back);
-    limit += h * (magnitude(push) + magnitude(pull) + T(2) * h * magnitude(bend));
+    limit += h * magnitude(pull);
     laplacian += second * h;
     along += slope[d] * slope[d] * second * h;
     const bool left = (s.back(d) > T(0)) != inside, right = (s.ahead(d) > T(0)) != inside;

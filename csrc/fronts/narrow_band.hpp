@@ -22,12 +22,18 @@ class NarrowBand {
              const GeodesicRule<T, axes>& rule)
       : rule_(rule) {
     int64_t size = 1;
+    double squares = 0.0, least = 1.0 / (spacing[0] * spacing[0]);
     for (int d = axes - 1; d >= 0; --d) {
       shape_[d] = shape[d];
       step_[d] = size;
       size *= shape[d] + 2 * PAD;
       rule_.inverse[d] = static_cast<T>(1.0 / spacing[d]);
+      squares += 1.0 / (spacing[d] * spacing[d]);
+      least = std::min(least, 1.0 / (spacing[d] * spacing[d]));
     }
+    // A front's own direction does not bend: of the axes all but one count.
+    rule_.flow = static_cast<T>(std::sqrt(squares));
+    rule_.bend = static_cast<T>(2.0 * (squares - least));
     Stencil::offsets(step_, of_phi_, of_edge_);
     rule_.least = static_cast<T>(*std::min_element(spacing, spacing + axes));
     width_ = T(3) * static_cast<T>(*std::max_element(spacing, spacing + axes));

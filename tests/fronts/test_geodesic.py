@@ -47,7 +47,7 @@ def test_a_circle_shrinks_by_its_curvature(kind: str, start: float, dtype: Any) 
         "booleans": distance > 0,
         "other level set": 30 * (np.exp(distance / 9) - 1),
     }[kind]
-    iterations = 400 if start == 20 else 150
+    iterations = 250 if start == 20 else 75
     found = geodesic_active_contour(
         np.ones((64, 60), dtype), iterations, level, extended_output=True
     )
@@ -63,7 +63,7 @@ def test_a_ball_shrinks_by_its_curvature() -> None:
     spacing = (1.6, 1.0, 1.0)
     level = 14 - away((24, 36, 36), (11.5, 17.5, 17.5), spacing)
     found = geodesic_active_contour(
-        np.ones((24, 36, 36)), 120, level, spacing=spacing, extended_output=True
+        np.ones((24, 36, 36)), 80, level, spacing=spacing, extended_output=True
     )
     expected = math.sqrt(14**2 - 4 * found[2])
     assert expected < 13
@@ -74,7 +74,7 @@ def test_a_ball_shrinks_by_its_curvature() -> None:
 def test_a_balloon_moves_at_its_speed(balloon: float) -> None:
     level = 15 - away((64, 64), (31.5, 31.5))
     found = geodesic_active_contour(
-        np.ones((64, 64)), 25, level, balloon=balloon, curvature=0.0, extended_output=True
+        np.ones((64, 64)), 12, level, balloon=balloon, curvature=0.0, extended_output=True
     )
     assert abs(radius(found[1]) - (15 + balloon * found[2])) < RADIUS
 
