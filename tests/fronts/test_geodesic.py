@@ -116,7 +116,8 @@ def test_a_contour_that_vanishes_or_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "spacing"), [((14, 13), (1.0, 1.0)), ((9, 15), (2.0, 0.7)), ((6, 7, 8), (1.5, 1, 0.8))]
+    ("shape", "spacing"),
+    [((14, 13), (1.0, 1.0)), ((9, 15), (2.0, 0.7)), ((6, 7, 8), (1.5, 1, 0.8))],
 )
 @pytest.mark.parametrize("weights", [(0.7, 1.0, 1.5), (-1.0, 0.3, 0.0)])
 def test_each_step_as_the_reference(shape: Any, spacing: Any, weights: Any) -> None:

@@ -85,7 +85,12 @@ def test_geodesic_as_scikit_image(name: str, start: Any) -> None:
     edges = IMAGES[name]
     if edges.dtype.kind != "f":
         edges = edges.astype(float)  # theirs refuses whole numbers
-    for smoothing, balloon, threshold in ((1, 0, "auto"), (0, -1, "auto"), (1, 1.0, 0.3), (2, 0.5, 0)):
+    for smoothing, balloon, threshold in (
+        (1, 0, "auto"),
+        (0, -1, "auto"),
+        (1, 1.0, 0.3),
+        (2, 0.5, 0),
+    ):
         begin_anew()
         given = {"init_level_set": start_of(start, edges.shape), "smoothing": smoothing}
         given |= {"balloon": balloon, "threshold": threshold}
@@ -101,7 +106,10 @@ def test_what_goes_in_as_scikit_image() -> None:
             checkerboard_level_set(shape, 3), morphsnakes.checkerboard_level_set(shape, 3)
         )
         for given in ({}, {"center": (5,) * len(shape), "radius": 4.5}):
-            ours, theirs = disk_level_set(shape, **given), morphsnakes.disk_level_set(shape, **given)
+            ours, theirs = (
+                disk_level_set(shape, **given),
+                morphsnakes.disk_level_set(shape, **given),
+            )
             assert ours.dtype == theirs.dtype
             np.testing.assert_array_equal(ours, theirs)
         image = noise(12, *shape)

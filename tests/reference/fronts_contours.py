@@ -191,7 +191,9 @@ def geodesic_step(
     for p in np.ndindex(*phi.shape):
 
         def at(values: Floats, *steps: int, p: Pixel = p) -> float:
-            place = [min(max(a + s, 0), n - 1) for a, s, n in zip(p, steps, values.shape, strict=True)]
+            place = [
+                min(max(a + s, 0), n - 1) for a, s, n in zip(p, steps, values.shape, strict=True)
+            ]
             return float(values[tuple(place)])
 
         def unit(axis: int, size: int = 1) -> tuple[int, ...]:

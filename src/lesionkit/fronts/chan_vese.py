@@ -45,14 +45,16 @@ def chan_vese(
     Getreuer, Image Processing On Line 2, 214, 2012, eq. 22.
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
-    rule = [arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))]
+    rule = [
+        arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))
+    ]
     tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt")
     most = arrays.integer(max_num_iter, "max_num_iter", at_least=0)
     given = {"image": image, "mask": mask, "init_level_set": init_level_set}
     home = arrays.home(**{n: v for n, v in given.items() if not (v is None or isinstance(v, str))})
     with home.current():
         xp = home.xp
-        channels = _channels(home.view(image, "image"), channel_axis, xp)
+        channels = levels.channels(home.view(image, "image"), channel_axis, xp)
         shape = channels.shape[1:]
         inside = None if mask is None else levels.mask_of(mask, shape, home)
         box = (slice(None),) * len(shape) if inside is None else levels.box_of(inside, xp)
@@ -86,25 +88,6 @@ def chan_vese(
             phi = whole
         segmentation = home.back(phi > 0)
         return (segmentation, home.back(phi), energies) if extended_output else segmentation
-
-
-def _channels(image: Any, channel_axis: int | None, xp: Any) -> Any:
-    """The image with its channels in front, one if it has no such axis."""
-    image = levels.floating(image, "image", xp)
-    levels.size_of(image, "image")
-    if channel_axis is None:
-        image = image[np.newaxis]
-    else:
-        axis = arrays.integer(
-            channel_axis, "channel_axis", at_least=-image.ndim, at_most=image.ndim - 1
-        )
-        image = xp.moveaxis(image, axis, 0)
-    if image.ndim not in (3, 4):
-        raise ValueError(
-            f"image must have 2 or 3 axes, and one of channels where channel_axis says so, got "
-            f"{image.ndim - 1}"
-        )
-    return image
 
 
 def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home) -> Any:

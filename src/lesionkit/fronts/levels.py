@@ -27,6 +27,25 @@ def floating(value: Any, name: str, xp: Any) -> Any:
     return array.astype(np.float32 if single else np.float64, copy=False)
 
 
+def channels(image: Any, channel_axis: int | None, xp: Any) -> Any:
+    """A picture or volume as floats with its channels in front, one if it has no such axis."""
+    image = floating(image, "image", xp)
+    size_of(image, "image")
+    if channel_axis is None:
+        image = image[np.newaxis]
+    else:
+        axis = arrays.integer(
+            channel_axis, "channel_axis", at_least=-image.ndim, at_most=image.ndim - 1
+        )
+        image = xp.moveaxis(image, axis, 0)
+    if image.ndim not in (3, 4):
+        raise ValueError(
+            f"image must have 2 or 3 axes, and one of channels where channel_axis says so, got "
+            f"{image.ndim - 1}"
+        )
+    return image
+
+
 def mask_of(mask: Any, shape: Sequence[int], home: arrays.Home) -> Any:
     """The mask as booleans of `shape`, with a pixel or more; else a clear error."""
     array = home.xp.asarray(home.view(mask, "mask"))
