@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -131,7 +132,7 @@ def test_each_step_as_the_reference(shape: Any, spacing: Any, weights: Any) -> N
         )
         for iterations in range(4)
     ]
-    for (_, phi, time), (_, then, later) in zip(states, states[1:], strict=False):
+    for (_, phi, time), (_, then, later) in itertools.pairwise(states):
         expected = reference.geodesic_step(phi, edges, weights, spacing, later - time)
         near = np.abs(phi) < 3 * max(spacing)
         assert near.any()

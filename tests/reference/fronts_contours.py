@@ -33,7 +33,7 @@ def chan_vese_step(
     delta = 1 / (1 + phi^2) and 1e-16 under each root. The means are those of phi > 0 and the rest.
     """
     counted = list(pixels(phi.shape, mask))
-    forces = {p: 0.0 for p in counted}
+    forces = dict.fromkeys(counted, 0.0)
     for channel in channels:
         inside = [channel[p] for p in counted if phi[p] > 0]
         outside = [channel[p] for p in counted if not phi[p] > 0]

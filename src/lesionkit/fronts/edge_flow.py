@@ -96,8 +96,8 @@ def link_boundaries(
     reach : the longer a line, the farther it looks: an end sees as many pixels as its line
             (8-connected) has, times this; `least` and `most` bound it
     An open end is a pixel with one neighbour, of eight. It looks ahead in half a disc, away from
-    the pixels that lead to it (5 at most), and is joined to the nearest boundary pixel by a straight
-    line; first come, first served, in raster order, until no end can be joined.
+    the pixels that lead to it (5 at most), and is joined to the nearest boundary pixel by a
+    straight line; first come, first served, in raster order, until no end can be joined.
     returns : booleans: the boundary and the links; of the boundary's kind
     Raises ValueError or TypeError where an argument is not as said here.
     """
@@ -267,10 +267,10 @@ def _link(lines: Any, reach: float, least: float, most: float) -> int:
                     for a in range(max(column - wide, 0), min(column + wide + 1, columns)):
                         dy, dx = b - row, a - column
                         far = dy * dy + dx * dx
-                        if lines[b, a] and far > 2 and dy * ahead_y + dx * ahead_x > 0:
-                            if far < nearest or (far == nearest and to_y < 0):
-                                nearest = far
-                                to_y, to_x = b, a
+                        seen = lines[b, a] and far > 2 and dy * ahead_y + dx * ahead_x > 0
+                        if seen and (far < nearest or (far == nearest and to_y < 0)):
+                            nearest = far
+                            to_y, to_x = b, a
                 if to_y < 0:
                     continue
                 length = max(abs(to_y - row), abs(to_x - column))

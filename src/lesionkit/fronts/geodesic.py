@@ -44,11 +44,9 @@ def geodesic_active_contour(
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
     iterations = arrays.integer(num_iter, "num_iter", at_least=0)
-    weights = [
-        arrays.number(balloon, "balloon"),
-        arrays.number(curvature, "curvature", at_least=0),
-        arrays.number(advection, "advection", at_least=0),
-    ]
+    push = arrays.number(balloon, "balloon")
+    bend = arrays.number(curvature, "curvature", at_least=0)
+    pull = arrays.number(advection, "advection", at_least=0)
     home = arrays.home(gimage=gimage)
     if home.gpu is not None:
         raise TypeError(f"gimage must be on the CPU, got a {home}: this has no GPU kernel")
@@ -60,7 +58,7 @@ def geodesic_active_contour(
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
     steps = _spacing(spacing, edge.ndim)
     phi = _level_set(init_level_set, edge)
-    time = _core.geodesic_active_contour(edge, phi, steps, *weights, iterations)
+    time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)
     return (segmentation, home.back(phi), time) if extended_output else segmentation
 

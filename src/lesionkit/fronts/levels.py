@@ -132,7 +132,7 @@ def checkerboard_level_set(
 
 def size_of(image: Any, name: str) -> int:
     """How many pixels; else a clear error where there is none."""
-    size = math.prod(image.shape)
+    size: int = math.prod(image.shape)
     if size == 0:
         raise ValueError(f"{name} must hold a pixel or more, got {arrays.describe(image)}")
     return size

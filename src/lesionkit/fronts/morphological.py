@@ -120,14 +120,15 @@ def _run(
 ) -> Level:
     iterations = arrays.integer(num_iter, "num_iter", at_least=0)
     flat = _volume(level)
+    seen: Level = level.view(np.int8)
     if callback is _silent:
         advance(flat, iterations, 0)
-        return level.view(np.int8)
-    callback(level.view(np.int8).copy())
+        return seen
+    callback(seen.copy())
     for done in range(iterations):
         advance(flat, 1, done * smoothing)
-        callback(level.view(np.int8).copy())
-    return level.view(np.int8)
+        callback(seen.copy())
+    return seen
 
 
 def _image(value: Any, name: str) -> Any:
