@@ -43,3 +43,50 @@ def watershed(
     watershed_line: bool,
     out: NDArray[Any],
 ) -> None: ...
+
+# bind_chan_vese.cpp
+def chan_vese(
+    image: NDArray[Any],
+    mask: NDArray[np.uint8] | None,
+    phi: NDArray[Any],
+    volume: bool,
+    mu: float,
+    lambdas: Sequence[float],
+    tol: float,
+    most: int,
+    dt: float,
+    with_energies: bool,
+) -> list[float]: ...
+
+# bind_morphological.cpp
+def morphological_chan_vese(
+    image: NDArray[Any],
+    level: NDArray[np.uint8],
+    volume: bool,
+    iterations: int,
+    smoothing: int,
+    smoothed: int,
+    lambda1: float,
+    lambda2: float,
+) -> None: ...
+def morphological_geodesic(
+    image: NDArray[Any],
+    level: NDArray[np.uint8],
+    volume: bool,
+    iterations: int,
+    smoothing: int,
+    smoothed: int,
+    where: NDArray[np.uint8] | None,
+    grow: bool,
+) -> None: ...
+
+# bind_geodesic.cpp
+def geodesic_active_contour(
+    edge: NDArray[Any],
+    level: NDArray[Any],
+    spacing: Sequence[float],
+    balloon: float,
+    curvature: float,
+    advection: float,
+    iterations: int,
+) -> float: ...

@@ -9,22 +9,59 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit.fronts.arrival import arrival_time as arrival_time
+    from lesionkit.fronts.chan_vese import chan_vese as chan_vese
     from lesionkit.fronts.distance import distance as distance
     from lesionkit.fronts.distance import extension_velocities as extension_velocities
     from lesionkit.fronts.distance import travel_time as travel_time
+    from lesionkit.fronts.edge_flow import EdgeFlow as EdgeFlow
+    from lesionkit.fronts.edge_flow import edge_flow as edge_flow
+    from lesionkit.fronts.edge_flow import link_boundaries as link_boundaries
+    from lesionkit.fronts.geodesic import geodesic_active_contour as geodesic_active_contour
+    from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
+    from lesionkit.fronts.levels import disk_level_set as disk_level_set
+    from lesionkit.fronts.morphological import (
+        inverse_gaussian_gradient as inverse_gaussian_gradient,
+    )
+    from lesionkit.fronts.morphological import morphological_chan_vese as morphological_chan_vese
+    from lesionkit.fronts.morphological import (
+        morphological_geodesic_active_contour as morphological_geodesic_active_contour,
+    )
+    from lesionkit.fronts.region import region_grow as region_grow
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
+    "EdgeFlow": "edge_flow",
     "arrival_time": "arrival",
+    "chan_vese": "chan_vese",
+    "checkerboard_level_set": "levels",
+    "disk_level_set": "levels",
     "distance": "distance",
+    "edge_flow": "edge_flow",
     "extension_velocities": "distance",
+    "geodesic_active_contour": "geodesic",
+    "inverse_gaussian_gradient": "morphological",
+    "link_boundaries": "edge_flow",
+    "morphological_chan_vese": "morphological",
+    "morphological_geodesic_active_contour": "morphological",
+    "region_grow": "region",
     "travel_time": "distance",
     "watershed": "watershed",
 }
 __all__ = [
+    "EdgeFlow",
     "arrival_time",
+    "chan_vese",
+    "checkerboard_level_set",
+    "disk_level_set",
     "distance",
+    "edge_flow",
     "extension_velocities",
+    "geodesic_active_contour",
+    "inverse_gaussian_gradient",
+    "link_boundaries",
+    "morphological_chan_vese",
+    "morphological_geodesic_active_contour",
+    "region_grow",
     "travel_time",
     "watershed",
 ]

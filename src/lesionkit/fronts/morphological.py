@@ -1,0 +1,169 @@
+"""Active contours of binary level sets, moved by morphology: scikit-image's names and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import fronts as _core
+from lesionkit.fronts import levels
+
+Level = npt.NDArray[np.int8]
+
+
+def _silent(level: Level) -> None:
+    """What is called after each iteration where nobody asks."""
+
+
+def morphological_chan_vese(
+    image: Any,
+    num_iter: int,
+    init_level_set: Any = "checkerboard",
+    smoothing: int = 1,
+    lambda1: float = 1,
+    lambda2: float = 1,
+    iter_callback: Callable[[Level], Any] = _silent,
+) -> Level:
+    """Contours without edges by morphology, with scikit-image's arguments and answers.
+
+    image : (rows, columns) or (planes, rows, columns), 2 or more along each axis; real numbers,
+            worked on in float32 where they are (or float16), else in float64
+    num_iter : iterations
+    init_level_set : "checkerboard", "disk", or an array of the image's shape, above 0 inside
+    smoothing : how often the contour is smoothed in each iteration. The two orders of its operators
+            alternate within a call; a call begins anew, where scikit-image goes on from the last.
+    lambda1, lambda2 : weights of the unevenness inside and outside
+    iter_callback : called with a copy of the level set before the first iteration and after each
+    returns : int8, 1 inside, else 0; a NumPy array
+    Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
+    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    """
+    weights = [arrays.number(v, n) for n, v in (("lambda1", lambda1), ("lambda2", lambda2))]
+    image = _image(image, "image")
+    level = _level(init_level_set, image)
+
+    def advance(level: Any, iterations: int, smoothed: int) -> None:
+        _core.morphological_chan_vese(
+            _volume(image), level, image.ndim == 3, iterations, times, smoothed, *weights
+        )
+
+    times = arrays.integer(smoothing, "smoothing", at_least=0)
+    return _run(level, num_iter, times, iter_callback, advance)
+
+
+def morphological_geodesic_active_contour(
+    gimage: Any,
+    num_iter: int,
+    init_level_set: Any = "disk",
+    smoothing: int = 1,
+    threshold: Any = "auto",
+    balloon: float = 0,
+    iter_callback: Callable[[Level], Any] = _silent,
+) -> Level:
+    """Geodesic contours by morphology, with scikit-image's arguments and answers.
+
+    gimage : (rows, columns) or (planes, rows, columns), 2 or more along each axis; real numbers,
+            low at edges, as `inverse_gaussian_gradient` makes it. Whole numbers count as float64.
+    num_iter, init_level_set, smoothing, iter_callback : as for `morphological_chan_vese`
+    threshold : the balloon works where gimage > threshold / |balloon|; "auto" is gimage's 40th
+            percentile
+    balloon : above 0 the region grows by a pixel in each iteration, below 0 it shrinks
+    returns : int8, 1 inside, else 0; a NumPy array
+    Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
+    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    """
+    force = arrays.number(balloon, "balloon")
+    image = _image(gimage, "gimage")
+    level = _level(init_level_set, image)
+    where = None
+    if isinstance(threshold, str):
+        if threshold != "auto":
+            raise ValueError(f"threshold must be a number or 'auto', got {threshold!r}")
+    else:
+        threshold = arrays.number(threshold, "threshold")
+    if force != 0:
+        limit = np.float64(np.percentile(image, 40) if threshold == "auto" else threshold)
+        where = _volume((image > limit / abs(force)).view(np.uint8))
+
+    def advance(level: Any, iterations: int, smoothed: int) -> None:
+        _core.morphological_geodesic(
+            _volume(image), level, image.ndim == 3, iterations, times, smoothed, where, force > 0
+        )
+
+    times = arrays.integer(smoothing, "smoothing", at_least=0)
+    return _run(level, num_iter, times, iter_callback, advance)
+
+
+def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5.0) -> Any:
+    """1 / sqrt(1 + alpha |gradient|), near 1 where the image is even and near 0 at its edges; as
+    scikit-image's.
+
+    image : (rows, columns) or (planes, rows, columns);  alpha : how steep;  sigma : of the Gaussian
+            whose derivative is taken, in pixels
+    """
+    from scipy import ndimage
+
+    slope = ndimage.gaussian_gradient_magnitude(np.asarray(image), sigma, mode="nearest")
+    return 1.0 / np.sqrt(1.0 + alpha * slope)
+
+
+def _run(
+    level: Any,
+    num_iter: int,
+    smoothing: int,
+    callback: Callable[[Level], Any],
+    advance: Callable[[Any, int, int], None],
+) -> Level:
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0)
+    flat = _volume(level)
+    seen: Level = level.view(np.int8)
+    if callback is _silent:
+        advance(flat, iterations, 0)
+        return seen
+    callback(seen.copy())
+    for done in range(iterations):
+        advance(flat, 1, done * smoothing)
+        callback(seen.copy())
+    return seen
+
+
+def _image(value: Any, name: str) -> Any:
+    home = arrays.home(**{name: value})
+    if home.gpu is not None:
+        raise TypeError(
+            f"{name} must be on the CPU, got a {home}: morphological contours have no GPU kernel"
+        )
+    image = levels.floating(home.view(value, name), name, np)
+    if image.ndim not in (2, 3):
+        raise ValueError(f"{name} must have 2 or 3 axes, got {arrays.describe(image)}")
+    if min(image.shape) < 2:
+        raise ValueError(f"{name} must have 2 pixels or more along each axis, got {image.shape}")
+    return arrays.real(image, name, image.shape, keep_float32=True)
+
+
+def _level(given: Any, image: Any) -> Any:
+    """The level set as a fresh array of bytes, 0 or 1."""
+    if isinstance(given, str):
+        if given == "checkerboard":
+            return levels.checkerboard_level_set(image.shape).view(np.uint8)
+        if given == "disk":
+            return levels.disk_level_set(image.shape).view(np.uint8)
+        raise ValueError(
+            f"init_level_set must be 'checkerboard', 'disk' or an array, got {given!r}"
+        )
+    home = arrays.home(init_level_set=given)
+    level = levels.floating(home.view(given, "init_level_set"), "init_level_set", home.xp)
+    if home.gpu is not None or level.shape != image.shape:
+        raise ValueError(
+            f"init_level_set must be on the CPU and have the image's shape {image.shape}, got "
+            f"{arrays.describe(level)}"
+        )
+    return np.ascontiguousarray(level > 0).view(np.uint8)
+
+
+def _volume(array: Any) -> Any:
+    return array.reshape((1,) * (3 - array.ndim) + array.shape)

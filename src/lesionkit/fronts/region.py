@@ -1,0 +1,151 @@
+"""Region growing, in Numba: a rule that each study changes, so its loop stands here in Python.
+
+`_grow` is compiled when it is first called and kept on disk; uncompiled it is its own reference.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit.fronts import levels
+
+
+def region_grow(
+    image: Any,
+    seeds: Any,
+    tolerance: float | None = None,
+    *,
+    threshold: float | None = None,
+    connectivity: int = 1,
+    channel_axis: int | None = None,
+    mask: Any = None,
+) -> Any:
+    """Grow regions from seeds: a neighbour joins while it is like the region's mean, which follows.
+
+    image : (rows, columns) or (planes, rows, columns), and channels where `channel_axis` says so;
+            real numbers
+    seeds : integers of the picture's shape: 0, or the number (1 and up) of the region that begins
+            there; or booleans, one region
+    tolerance : a pixel joins if its distance from the mean, over all channels, is at most this; or
+    threshold : one channel: if it is nearer to the mean than the mean is to this value (the split,
+            merge and grow method of stroke lesions). Give one of the two.
+    connectivity : neighbours differ along this many axes at most
+    mask : booleans: only these pixels may join
+    returns : int32 of the picture's shape: the region's number, 0 where none came; of the image's
+            kind
+    The order is defined, for means move: first come, first served, seeds in raster order, the
+    neighbours of a pixel in raster order; a pixel that is refused may be asked again from another
+    side. Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    """
+    if (tolerance is None) == (threshold is None):
+        raise ValueError("give either tolerance or threshold, and not both")
+    limit = -1.0 if tolerance is None else arrays.number(tolerance, "tolerance", at_least=0)
+    border = 0.0 if threshold is None else arrays.number(threshold, "threshold")
+    home = arrays.home(image=image)
+    if home.gpu is not None:
+        raise TypeError(f"image must be on the CPU, got a {home}: this has no GPU kernel")
+    channels = levels.channels(home.view(image, "image"), channel_axis, np)
+    shape = channels.shape[1:]
+    if threshold is not None and len(channels) > 1:
+        raise ValueError(f"threshold needs one channel, got {len(channels)}; give a tolerance")
+    reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=len(shape))
+    inside = np.ones(shape, bool) if mask is None else levels.mask_of(mask, shape, home)
+    channels = np.where(inside, channels, 0)
+    channels = arrays.real(channels, "image", channels.shape)
+    labels, most = _seeds(seeds, shape)
+    labels[~inside] = -1
+    if labels.max() <= 0:
+        raise ValueError("seeds must hold a seed within the mask")
+    labels = np.pad(labels, 1, constant_values=-1)
+    values = np.pad(channels, [(0, 0)] + [(1, 1)] * len(shape)).reshape(len(channels), -1).T
+    _grow_compiled(
+        np.ascontiguousarray(values),
+        labels.ravel(),
+        _offsets(labels.shape, reach),
+        np.zeros((most + 1, len(channels))),
+        np.zeros(most + 1, np.int64),
+        limit,
+        border,
+    )
+    grown = labels[(slice(1, -1),) * len(shape)]
+    return home.back(np.maximum(grown, 0))
+
+
+def _grow(
+    values: Any,
+    labels: Any,
+    offsets: Any,
+    means: Any,
+    counts: Any,
+    tolerance: float,
+    threshold: float,
+) -> None:
+    """Grow `labels` [pixels] in place: 0 is free, below 0 may not join. values: [pixels][channels];
+    means, counts: of each region, zeros at first. tolerance below 0: the rule of the threshold."""
+    queue = np.empty(labels.size, np.int64)
+    end = 0
+    for pixel in range(labels.size):
+        label = labels[pixel]
+        if label > 0:
+            queue[end] = pixel
+            end += 1
+            counts[label] += 1
+            for c in range(values.shape[1]):
+                means[label, c] += (values[pixel, c] - means[label, c]) / counts[label]
+    begin = 0
+    while begin < end:
+        pixel = queue[begin]
+        begin += 1
+        label = labels[pixel]
+        for offset in offsets:
+            other = pixel + offset
+            if labels[other] != 0:
+                continue
+            square = 0.0
+            for c in range(values.shape[1]):
+                square += (values[other, c] - means[label, c]) ** 2
+            if tolerance >= 0:
+                joins = square <= tolerance * tolerance
+            else:
+                joins = square < (means[label, 0] - threshold) ** 2
+            if joins:
+                labels[other] = label
+                queue[end] = other
+                end += 1
+                counts[label] += 1
+                for c in range(values.shape[1]):
+                    means[label, c] += (values[other, c] - means[label, c]) / counts[label]
+
+
+_grow_compiled: Any = numba.njit(cache=True)(_grow)
+
+
+def _seeds(seeds: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
+    """Seeds as a fresh int32 array, and the greatest number."""
+    home = arrays.home(seeds=seeds)
+    array = np.asarray(home.view(seeds, "seeds")) if home.gpu is None else seeds
+    if home.gpu is not None or array.dtype.kind not in "biu":
+        raise TypeError(
+            f"seeds must be integers or booleans on the CPU, got {arrays.describe(array)}"
+        )
+    if array.shape != shape:
+        raise ValueError(f"seeds must have the picture's shape {shape}, got {array.shape}")
+    low, most = int(array.min()), int(array.max())
+    if low < 0 or most > 2**31 - 2:
+        raise ValueError(f"seeds must be from 0 to {2**31 - 2}, got {low} to {most}")
+    if most == 0:
+        raise ValueError("seeds must hold a seed or more, got zeros")
+    return np.array(array, np.int32, order="C"), most
+
+
+def _offsets(shape: tuple[int, ...], reach: int) -> Any:
+    """Neighbours as steps in the padded picture, in raster order."""
+    steps = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    ways = itertools.product((-1, 0, 1), repeat=len(shape))
+    return np.array([int(np.dot(w, steps)) for w in ways if 0 < np.count_nonzero(w) <= reach])
