@@ -61,6 +61,7 @@ ForwardPlan make_plan(const py::dict& parts) {
   plan.entry_offset = indices("entry_offset");
   plan.stiffness = values("stiffness");
   plan.area = values("area");
+  plan.mass_kind = indices("mass_kind");
   plan.mass = values("mass");
   plan.imaginary_mass = values("imaginary_mass");
   plan.place();

@@ -41,7 +41,7 @@ struct Layout {
 };
 
 struct ForwardPlan {
-  int element_nodes, property_nodes;  // N of element.hpp, and P: 1 (per element) or N (per node)
+  int element_nodes, property_nodes;  // N and P of element.hpp
   int nodes, properties, sources, detectors;
 
   std::vector<FrontShape> fronts;    // children before parents
@@ -66,8 +66,9 @@ struct ForwardPlan {
   std::vector<int32_t> entry_offset;   // and where in its panel
   std::vector<double> stiffness;       // [element][pair][P]
   std::vector<double> area;            // [element] mm^2
-  std::vector<double> mass;            // [pair][P]
-  std::vector<double> imaginary_mass;  // [pair] times the area: Im A (frequency domain)
+  std::vector<int32_t> mass_kind;      // [element]: 0 for straight elements, which share theirs
+  std::vector<double> mass;            // [kind][pair][P]
+  std::vector<double> imaginary_mass;  // [kind][pair] times the area: Im A (frequency domain)
 
   // Derived by place():
   Layout reused, kept;  // panels on a stack, or each in its own place
@@ -199,8 +200,10 @@ class ForwardGroup {
       entries_[layout_.fixed_entry[i]] += plan_.fixed_value[i];
     if (plan_.element_nodes == 3)
       plan_.property_nodes == 1 ? add_elements<3, 1>(f) : add_elements<3, 3>(f);
+    else if (plan_.property_nodes == 6)
+      add_elements<6, 6>(f);
     else
-      plan_.property_nodes == 1 ? add_elements<6, 1>(f) : add_elements<6, 6>(f);
+      plan_.property_nodes == 1 ? add_elements<6, 1>(f) : add_elements<6, 4>(f);
   }
 
   template <int N, int P>
@@ -214,10 +217,11 @@ class ForwardGroup {
       }
       const int32_t* entry = &layout_.element_entry[e * pairs];
       const double area = plan_.area[e];
-      element_matrix<N, P>(&plan_.stiffness[e * pairs * P], plan_.mass.data(), area, k, mua,
+      const double* mass = &plan_.mass[plan_.mass_kind[e] * pairs * P];
+      const double* imaginary = &plan_.imaginary_mass[plan_.mass_kind[e] * pairs];
+      element_matrix<N, P>(&plan_.stiffness[e * pairs * P], mass, area, k, mua,
                            [&](int pair, const Lanes& value) {
-                             add_entry(entries_[entry[pair]], value,
-                                       area * plan_.imaginary_mass[pair]);
+                             add_entry(entries_[entry[pair]], value, area * imaginary[pair]);
                            });
     }
   }

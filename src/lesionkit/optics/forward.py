@@ -11,12 +11,11 @@ from scipy import sparse
 from lesionkit import _core, arrays, gpu
 from lesionkit.optics import optodes
 from lesionkit.optics.device import DevicePlan
-from lesionkit.optics.elements import EDGES
 from lesionkit.optics.mesh import Mesh
 from lesionkit.optics.physics import SPEED_OF_LIGHT, robin_coefficient
 from lesionkit.optics.plan import Cost, build_plan
 
-At = Literal["nodes", "elements"]
+At = Literal["nodes", "elements", "quarters"]
 
 
 class ForwardModel:
@@ -24,7 +23,7 @@ class ForwardModel:
 
     Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
     kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
-    finite elements with straight sides, for point sources of unit strength. Detectors read the
+    finite elements, bent ones isoparametric, for point sources of unit strength. Detectors read the
     fluence Phi at the rim.
 
     mesh             : Mesh of triangles of 3 or 6 nodes
@@ -38,8 +37,7 @@ class ForwardModel:
     compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
                        boundary term, source placement and factor cos 0.15), slowly
 
-    Raises TypeError or ValueError, naming the argument: a mesh that is not of straight triangles,
-    optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
+    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
 
     `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
     optode meets the nodes; `cost(at)` counts the work per system.
@@ -59,8 +57,6 @@ class ForwardModel:
             raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
         if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
             raise ValueError(f"mesh must be of triangles, got {mesh!r}")
-        if mesh.order == 2:
-            _require_straight(mesh)
         if compat not in (None, "nirfast"):
             raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
         self.mesh = mesh
@@ -123,7 +119,7 @@ class ForwardModel:
         )
 
     def _plan(self, at: At, device: int | None = None) -> Any:
-        """The plan for properties at "nodes" or on "elements"; `device` is the number of a GPU."""
+        """The plan for properties given `at`; `device` is the number of a GPU."""
         if device is None:
             return self._planned(at)[0]
         if (at, device) not in self._device_plans:
@@ -148,27 +144,33 @@ class ForwardModel:
                 self.detector_weights,
                 ksi=robin_coefficient(self.refractive_index),
                 wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
-                per_node=at == "nodes",
+                at=at,
             )
             self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
         return self._plans[at]
 
     def _require_place(self, at: Any) -> int:
-        """How many properties there are at "nodes" or "elements"."""
+        """How many properties there are at "nodes", "elements" or "quarters"."""
         if at == "nodes":
             return len(self.mesh.nodes)
         if at == "elements":
             return len(self.mesh.elements)
-        raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
+        if at == "quarters":
+            if self.mesh.order == 2:
+                return 4 * len(self.mesh.elements)
+            raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {self.mesh!r}")
+        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {at!r}")
 
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
     ) -> Any:
         """What each detector reads of each source.
 
-        absorption : (..., nodes | elements) mm^-1, at least 0
+        absorption : (..., nodes | elements | 4 elements) mm^-1, at least 0
         scattering : the same shape, reduced scattering mus' in mm^-1, above 0
-        at         : "nodes" (interpolated with the mesh's shape functions) or "elements" (constant)
+        at         : "nodes" (interpolated with the mesh's shape functions), "elements" (constant on
+                     each), or "quarters" of 6-node triangles (:attr:`Mesh.quarters`; constant on
+                     each; quarter q of element e is number 4 e + q)
         returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
                      real for frequency 0, else complex. float32 maps give float32 (complex64)
                      readings; the solve itself is in float64.
@@ -230,16 +232,3 @@ class ForwardModel:
                 out = out.astype(np.complex64 if self.frequency else np.float32)
             return home.back(out)
 
-
-def _require_straight(mesh: Mesh) -> None:
-    """Raise unless the mid-edge nodes of 6-node triangles lie in the middle of straight edges."""
-    corners, middle = mesh.nodes[mesh.elements[:, :3]], mesh.nodes[mesh.elements[:, 3:]]
-    ends = np.array(EDGES)
-    off = np.linalg.norm(corners[:, ends].mean(axis=2) - middle, axis=2)
-    length = np.linalg.norm(np.subtract(*corners[:, ends].transpose(2, 0, 1, 3)), axis=2)
-    bent = np.flatnonzero((off > 1e-9 * length).any(axis=1))
-    if len(bent):
-        raise ValueError(
-            "mesh must have straight edges with their extra nodes in the middle, got an edge of "
-            f"element {bent[0]} whose node is {off[bent[0]].max():.3g} mm away from there"
-        )
