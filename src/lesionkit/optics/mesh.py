@@ -1,8 +1,7 @@
-"""Meshes: a checked, unchanging value that no later step has to doubt, and the disc in rings."""
+"""Meshes: a checked, unchanging value that no later step has to doubt."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,6 @@ from lesionkit.optics.mesh_checks import Floats, Ints
 
 _ON_EDGE = 1e-12  # of the largest coordinate: some thousand roundings of a point on an edge
 _NEWTON, _SETTLED = 12, 1e-9  # steps in a bent element, of which the last is no longer than this
-_MOST_NODES = 10_000_000  # of a generated disc; more is a slip of the finger
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -147,55 +145,6 @@ class Mesh:
         middle[edge] = self.nodes[sides].mean(axis=1)
         numbers = len(self.nodes) + edge.reshape(-1, 3)
         return Mesh(np.concatenate([self.nodes, middle]), np.hstack([self.elements, numbers]))
-
-
-def disc_mesh(radius: float = 41.0, nodes: int = 1801, optodes: int = 16) -> Mesh:
-    """A disc about the origin, of 3-node triangles in rings: 6 k nodes on ring k about the centre.
-
-    radius  : 1e-9 to 1e9 mm; the rim's nodes lie on this circle, the first of them at angle 0
-    nodes   : at least 7, how many are wanted; the nearest possible number is taken, so the actual
-              count is ``len(mesh.nodes)``
-    optodes : at least 1; so many equally spaced places on the rim, the first at angle 0, are nodes
-    returns : a mesh of n rings, 1 + 3 n (n + 1) nodes and 6 n^2 triangles, where 6 n is a multiple
-              of `optodes`; for 16 optodes 24 rings have 1801 nodes, 48 have 7057
-    Raises TypeError or ValueError for anything else, or for a disc of over 10,000,000 nodes.
-    """
-    radius = arrays.number(
-        radius, "radius", at_least=mesh_checks.NARROWEST, at_most=mesh_checks.FARTHEST, unit="mm"
-    )
-    nodes = arrays.integer(nodes, "nodes", at_least=7, at_most=_MOST_NODES)
-    optodes = arrays.integer(optodes, "optodes", at_least=1)
-
-    step = optodes // math.gcd(optodes, 6)
-    nearest = math.isqrt(nodes // 3) // step
-    choices = [step * max(1, nearest + shift) for shift in (-1, 0, 1)]
-    rings = min(choices, key=lambda n: abs(1 + 3 * n * (n + 1) - nodes))
-    count = 1 + 3 * rings * (rings + 1)
-    if count > _MOST_NODES:
-        raise ValueError(
-            f"optodes must need at most {_MOST_NODES} nodes to be nodes of the rim themselves, got "
-            f"{optodes}, which need {count}"
-        )
-
-    ring = np.repeat(np.arange(1, rings + 1), 6 * np.arange(1, rings + 1))
-    first = 1 + 3 * ring * (ring - 1)  # of each ring's nodes, and of the ring inside it:
-    first_inside = np.where(ring > 1, 1 + 3 * (ring - 1) * (ring - 2), 0)
-    here = np.arange(1, count)
-    turn = here - first  # position on the ring
-    angle = 2 * np.pi * turn / (6 * ring)
-    spokes = radius * ring / rings
-    places = np.column_stack([spokes * np.cos(angle), spokes * np.sin(angle)])
-
-    # Every edge of a ring has its third corner on the ring inside; every edge of that ring, in
-    # turn, on this one. Each of the six sectors has one edge fewer inside than outside.
-    sector, along = np.divmod(turn, ring)
-    following = first + (turn + 1) % (6 * ring)
-    within = np.maximum(6 * (ring - 1), 1)
-    below = first_inside + (sector * (ring - 1) + along) % within
-    below_following = first_inside + (sector * (ring - 1) + along + 1) % within
-    outward = np.column_stack([here, following, below])
-    inward = np.column_stack([below, following, below_following])[along < ring - 1]
-    return Mesh(np.vstack([np.zeros(2), places]), np.vstack([outward, inward]))
 
 
 def _barycentric(vertices: Floats, points: Floats) -> tuple[Floats, Floats]:

@@ -85,6 +85,20 @@ def _order(mesh: Mesh, graph: sparse.csr_array) -> list[npt.NDArray[np.intp]]:
     return _orders[mesh]
 
 
+_integrals: weakref.WeakKeyDictionary[Mesh, dict[str, fem.ElementWeights]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _integrals_of(mesh: Mesh, at: str) -> fem.ElementWeights:
+    """The mesh's element integrals; they too are shared by the plans of many wavelengths."""
+    found = _integrals.setdefault(mesh, {})
+    if at not in found:
+        places = mesh.nodes[mesh.elements]
+        found[at] = fem.element_weights(mesh.order, places, mesh.areas, mesh.bent, at)
+    return found[at]
+
+
 def _symbolic(
     blocks: list[npt.NDArray[np.intp]],
     graph: sparse.csr_array,
@@ -252,10 +266,7 @@ def build_plan(
     a, b = np.tril_indices(ordered.shape[1])
     where = where[element_order]
     entry_front, entry_offset = _entries(fronts, front_of, where[:, a].ravel(), where[:, b].ravel())
-    areas = mesh.areas[element_order]
-    weights = fem.element_weights(
-        mesh.order, mesh.nodes[ordered], areas, mesh.bent[element_order], at
-    )
+    weights = _integrals_of(mesh, at)
     count, per_element = len(mesh.elements), weights.stiffness.shape[2]
     if at == "nodes":
         properties, index = len(mesh.nodes), ordered
@@ -284,10 +295,10 @@ def build_plan(
         "property": np.ascontiguousarray(index, np.int32),
         "entry_front": entry_front.astype(np.int32),
         "entry_offset": entry_offset.astype(np.int32),
-        "stiffness": weights.stiffness,
-        "area": areas,
+        "stiffness": weights.stiffness[element_order],
+        "area": mesh.areas[element_order],
         "mass": weights.mass,
-        "mass_kind": weights.kind,
+        "mass_kind": weights.kind[element_order],
         "imaginary_mass": -wavenumber * weights.mass.sum(axis=2),
     }
     return parts, _cost(fronts, 2 * weights.stiffness.size)
