@@ -295,6 +295,7 @@ def build_plan(
         "property": np.ascontiguousarray(index, np.int32),
         "entry_front": entry_front.astype(np.int32),
         "entry_offset": entry_offset.astype(np.int32),
+        "element_node": np.ascontiguousarray(ordered),
         "stiffness": weights.stiffness[element_order],
         "area": mesh.areas[element_order],
         "mass": weights.mass,
