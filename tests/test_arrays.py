@@ -14,7 +14,7 @@ from fake_cupy import FakeCupy, on_gpu
 from lesionkit import arrays, gpu
 from lesionkit.arrays import Home
 from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.mesh import disc_mesh
+from lesionkit.optics.disc import disc_mesh
 
 
 @pytest.fixture

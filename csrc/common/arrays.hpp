@@ -5,11 +5,21 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+
 namespace lesionkit {
 
 template <class T>
 using Array = pybind11::array_t<T, pybind11::array::c_style>;
 
 using ReleaseGil = pybind11::call_guard<pybind11::gil_scoped_release>;
+
+template <class T>
+bool has_shape(const Array<T>& array, std::initializer_list<int64_t> shape) {
+  return array.ndim() == std::ssize(shape) && std::equal(shape.begin(), shape.end(), array.shape());
+}
 
 }  // namespace lesionkit

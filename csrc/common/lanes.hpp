@@ -54,6 +54,40 @@ HD Complex<T> minus_product(const Complex<T>& a, const Complex<T>& b, const Comp
   return {(a.re - b.re * c.re) + b.im * c.im, (a.im - b.re * c.im) - b.im * c.re};
 }
 
+// a times a real number (or one for each lane).
+template <class R, class T>
+HD T scaled(const R& a, const T& b) {
+  return a * b;
+}
+
+template <class R, class T>
+HD Complex<T> scaled(const R& a, const Complex<T>& b) {
+  return {a * b.re, a * b.im};
+}
+
+// sum += a b for a real a.
+template <class R, class T>
+HD void add_scaled(T& sum, const R& a, const T& b) {
+  sum += a * b;
+}
+
+template <class R, class T>
+HD void add_scaled(Complex<T>& sum, const R& a, const Complex<T>& b) {
+  sum.re += a * b.re;
+  sum.im += a * b.im;
+}
+
+// The real part of a b.
+template <class T>
+HD T real_product(const T& a, const T& b) {
+  return a * b;
+}
+
+template <class T>
+HD T real_product(const Complex<T>& a, const Complex<T>& b) {
+  return a.re * b.re - a.im * b.im;
+}
+
 template <class T>
 HD T inverse(const T& a) {
   return 1.0 / a;

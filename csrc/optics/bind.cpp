@@ -6,13 +6,13 @@
 #include <cstring>
 
 #include "common/arrays.hpp"
-#include "common/parallel.hpp"
-#include "optics/forward.hpp"
+#include "optics/groups.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
 using namespace lesionkit::optics;
 
+void bind_jacobian(py::module_ m);
 void bind_phantom(py::module_ m);
 
 namespace {
@@ -60,7 +60,9 @@ ForwardPlan make_plan(const py::dict& parts) {
   plan.entry_front = indices("entry_front");
   plan.entry_offset = indices("entry_offset");
   plan.stiffness = values("stiffness");
+  plan.element_node = indices("element_node");
   plan.area = values("area");
+  plan.mass_kind = indices("mass_kind");
   plan.mass = values("mass");
   plan.imaginary_mass = values("imaginary_mass");
   plan.place();
@@ -82,88 +84,6 @@ py::dict stack_of(const ForwardPlan& plan) {
   return parts;
 }
 
-// Fills a group's lanes with the systems [first, first + lane_count); lanes past the last system
-// repeat it.
-struct Maps {  // one map of absorption and scattering per system
-  const double *absorption, *scattering;
-  int64_t count, properties;
-
-  template <class Group>
-  void load(int64_t first, Group& group) const {
-    const double *mua[lane_count], *mus[lane_count];
-    for (int l = 0; l < lane_count; ++l) {
-      const int64_t system = std::min(first + l, count - 1);
-      mua[l] = absorption + system * properties;
-      mus[l] = scattering + system * properties;
-    }
-    for (int64_t e = 0; e < properties; ++e) {
-      Lanes a, s;
-      for (int l = 0; l < lane_count; ++l) {
-        a[l] = mua[l][e];
-        s[l] = mus[l][e];
-      }
-      group.absorption[e] = a;
-      group.kappa[e] = diffusion(a, s);
-    }
-  }
-};
-
-struct Mixtures {  // a background and K materials, mixed by their fractions of each element
-  const double* fractions;                // [count][K][properties]
-  const double *absorption, *scattering;  // [count][1 + K]
-  int64_t count, materials, properties;
-
-  template <class Group>
-  void load(int64_t first, Group& group) const {
-    const Lanes zero{};
-    std::vector<Lanes> excess_a(materials), excess_s(materials);
-    std::vector<const double*> fraction(materials * lane_count);
-    Lanes mua = zero, mus = zero;
-    for (int l = 0; l < lane_count; ++l) {
-      const int64_t system = std::min(first + l, count - 1);
-      const double* a = absorption + system * (materials + 1);
-      const double* s = scattering + system * (materials + 1);
-      mua[l] = a[0];
-      mus[l] = s[0];
-      for (int64_t k = 0; k < materials; ++k) {
-        excess_a[k][l] = a[k + 1] - a[0];
-        excess_s[k][l] = s[k + 1] - s[0];
-        fraction[k * lane_count + l] = fractions + (system * materials + k) * properties;
-      }
-    }
-    for (int64_t e = 0; e < properties; ++e) {
-      Lanes a = mua, s = mus;
-      for (int64_t k = 0; k < materials; ++k) {
-        Lanes f;
-        for (int l = 0; l < lane_count; ++l) f[l] = fraction[k * lane_count + l][e];
-        a += f * excess_a[k];
-        s += f * excess_s[k];
-      }
-      group.absorption[e] = a;
-      group.kappa[e] = diffusion(a, s);
-    }
-  }
-};
-
-double lane(const Lanes& x, int l) { return x[l]; }
-std::complex<double> lane(const Complex<Lanes>& x, int l) { return {x.re[l], x.im[l]}; }
-
-// Calls use(group, first, systems) for each group of systems, once solved.
-template <class T, class Input, class Use>
-void for_groups(const ForwardPlan& plan, const Input& input, bool keep_panels, Use&& use) {
-  const int64_t groups = (input.count + lane_count - 1) / lane_count;
-  parallel_for_with(
-      groups, 1, [&] { return ForwardGroup<T>(plan, keep_panels); },
-      [&](ForwardGroup<T>& group, int64_t begin, int64_t end) {
-        for (int64_t g = begin; g < end; ++g) {
-          const int64_t first = g * lane_count;
-          input.load(first, group);
-          group.solve();
-          use(group, first, static_cast<int>(std::min<int64_t>(lane_count, input.count - first)));
-        }
-      });
-}
-
 template <class T, class Out, class Input>
 void measure(const ForwardPlan& plan, const Input& input, Out* out) {
   const int64_t size = plan.sources * plan.detectors;
@@ -176,8 +96,7 @@ void measure(const ForwardPlan& plan, const Input& input, Out* out) {
 template <class T, class Out>
 void fluence(const ForwardPlan& plan, const Maps& maps, Out* out) {
   for_groups<T>(plan, maps, true, [&](ForwardGroup<T>& group, int64_t first, int systems) {
-    std::vector<T> field(static_cast<size_t>(plan.nodes) * plan.sources);
-    group.back_substitute(field.data());
+    const T* field = group.fields(false);
     for (int l = 0; l < systems; ++l)
       for (int s = 0; s < plan.sources; ++s)
         for (int64_t i = 0; i < plan.nodes; ++i)
@@ -186,28 +105,15 @@ void fluence(const ForwardPlan& plan, const Maps& maps, Out* out) {
   });
 }
 
-// Python has checked the values; a wrong shape would reach beyond the arrays.
-void require(bool fits) {
-  if (!fits) throw std::invalid_argument("arrays do not fit the plan");
-}
-
-template <class V>
-bool has_shape(const Array<V>& array, std::initializer_list<int64_t> shape) {
-  return array.ndim() == std::ssize(shape) && std::equal(shape.begin(), shape.end(), array.shape());
-}
-
-template <class Out>
-using Number = std::conditional_t<std::is_same_v<Out, double>, Lanes, Complex<Lanes>>;
-
 template <class Out>
 void bind_solves(py::class_<ForwardPlan>& plan) {
   const auto maps = [](const ForwardPlan& self, const Array<double>& absorption,
                        const Array<double>& scattering, const Array<Out>& out, int width) {
-    require(absorption.ndim() == 2);
+    ForwardPlan::require(absorption.ndim() == 2);
     const int64_t count = absorption.shape(0);
-    require(has_shape(absorption, {count, self.properties}) &&
-            has_shape(scattering, {count, self.properties}) &&
-            has_shape(out, {count, self.sources, width}));
+    ForwardPlan::require(has_shape(absorption, {count, self.properties}) &&
+                         has_shape(scattering, {count, self.properties}) &&
+                         has_shape(out, {count, self.sources, width}));
     return Maps{absorption.data(), scattering.data(), count, self.properties};
   };
   plan.def(
@@ -236,12 +142,12 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
       "measure_mixture",
       [](const ForwardPlan& self, const Array<double>& fractions, const Array<double>& absorption,
          const Array<double>& scattering, Array<Out>& out) {
-        require(fractions.ndim() == 3);
+        ForwardPlan::require(fractions.ndim() == 3);
         const int64_t count = fractions.shape(0), materials = fractions.shape(1);
-        require(has_shape(fractions, {count, materials, self.properties}) &&
-                has_shape(absorption, {count, materials + 1}) &&
-                has_shape(scattering, {count, materials + 1}) &&
-                has_shape(out, {count, self.sources, self.detectors}));
+        ForwardPlan::require(has_shape(fractions, {count, materials, self.properties}) &&
+                             has_shape(absorption, {count, materials + 1}) &&
+                             has_shape(scattering, {count, materials + 1}) &&
+                             has_shape(out, {count, self.sources, self.detectors}));
         const Mixtures input{fractions.data(),   absorption.data(),  scattering.data(),
                              fractions.shape(0), fractions.shape(1), fractions.shape(2)};
         Out* to = out.mutable_data();
@@ -261,5 +167,6 @@ void bind_optics(py::module_ m) {
   plan.def("stack", &stack_of);
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);
+  bind_jacobian(m);
   bind_phantom(m);
 }

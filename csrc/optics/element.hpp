@@ -2,9 +2,10 @@
 //
 //   A_ab = int kappa grad(phi_a).grad(phi_b) + int mua phi_a phi_b,
 //
-// for straight-sided triangles of N = 3 or 6 nodes. A property is constant on the element (P = 1
-// value) or interpolated from its nodes with the same functions phi (P = N values). Both integrals
-// are then exact sums over the values, with weights that depend on the mesh alone.
+// for triangles of N = 3 or 6 nodes. A property is constant on the element (P = 1 value),
+// interpolated from its nodes with the same functions phi (P = N values), or constant on each of
+// the four triangles that an element's mid-edge nodes cut it into (P = 4). Both integrals are then
+// exact sums over the values, with weights that depend on the mesh alone.
 #pragma once
 
 #include "common/portable.hpp"
@@ -23,7 +24,8 @@ HD T element_entry(const double* stiffness, const double* mass, const T* kappa, 
 
 // Calls add(pair, value) for each pair (a, b <= a) of nodes, pair = a (a + 1) / 2 + b.
 //   stiffness : [pair][P] mm^0, this element's weights of kappa
-//   mass      : [pair][P], the reference triangle's weights of mua (area 1), times `area` in mm^2
+//   mass      : [pair][P], the weights of mua for an area of 1, times `area` in mm^2; all straight
+//               elements have the same
 //   kappa, mua: [P] mm, mm^-1
 template <int N, int P, class T, class Add>
 HD void element_matrix(const double* stiffness, const double* mass, double area, const T* kappa,

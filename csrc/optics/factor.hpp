@@ -132,7 +132,41 @@ class Front {
     });
   }
 
+  // Solve L' x = D^-1 w for `width` right-hand sides. x[i]: the row of width numbers of column i;
+  // of a pivot it holds w, which becomes x; of an update row it is known.
+  void back_substitute(T* const* x, int width) const {
+    constexpr int most = Block<T>::columns;
+    for (int end = shape_.pivots; end > 0; end -= most)
+      with_constant<most>(end < most ? end : most, [&](auto m) {
+        for_row_blocks(0, width, [&](auto n, int s) { back_block<m, n>(end - m, s, x); });
+      });
+  }
+
  private:
+  // The pivots from p on and the right-hand sides from s on.
+  template <int M, int N>
+  void back_block(int p, int s, T* const* x) const {
+    T sum[M][N];
+    for (int m = 0; m < M; ++m)
+      for (int n = 0; n < N; ++n) sum[m][n] = x[p + m][s + n];
+    for (int i = p + M; i < shape_.columns(); ++i) {
+      const T* w = row(i) + p;
+      const T* known = x[i] + s;
+      for (int m = 0; m < M; ++m) {
+        const T factor = w[m];
+        for (int n = 0; n < N; ++n) sum[m][n] = minus_product(sum[m][n], factor, known[n]);
+      }
+    }
+    for (int m = M - 1; m >= 0; --m)
+      for (int n = 0; n < N; ++n) {
+        for (int j = m + 1; j < M; ++j)
+          sum[m][n] = minus_product(sum[m][n], row(p + j)[p + m], sum[j][n]);
+        sum[m][n] = sum[m][n] * inverse_[p + m];
+      }
+    for (int m = 0; m < M; ++m)
+      for (int n = 0; n < N; ++n) x[p + m][s + n] = sum[m][n];
+  }
+
   // l_[p][n] = L(j + n, p) for p < count.
   template <int N>
   void scale_rows(int j, int count) {

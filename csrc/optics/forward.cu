@@ -45,11 +45,13 @@ struct DevicePlan {
   HD const int32_t* column() const { return table + header[23]; }
   HD const int32_t* target_row() const { return table + header[24]; }
 
-  HD const double* fixed() const { return values + header[25]; }      // of each gathered entry
-  HD const double* stiffness() const { return values + header[26]; }  // [element][pair][P]
-  HD const double* area() const { return values + header[27]; }
-  HD const double* mass() const { return values + header[28]; }            // [pair][P]
-  HD const double* imaginary_mass() const { return values + header[29]; }  // [pair]
+  HD const int32_t* mass_kind() const { return table + header[25]; }  // of each element
+
+  HD const double* fixed() const { return values + header[26]; }      // of each gathered entry
+  HD const double* stiffness() const { return values + header[27]; }  // [element][pair][P]
+  HD const double* area() const { return values + header[28]; }
+  HD const double* mass() const { return values + header[29]; }            // [kind][pair][P]
+  HD const double* imaginary_mass() const { return values + header[30]; }  // [kind][pair]
 };
 
 HD void set_entry(double& entry, double real, double) { entry = real; }
@@ -64,6 +66,7 @@ HD T gathered(const DevicePlan& plan, const Input& input, int64_t system, int en
   for (int c = plan.contribution_start()[entry]; c < plan.contribution_start()[entry + 1]; ++c) {
     const int index = plan.contribution()[c];
     const int element = index / plan.pairs(), pair = index % plan.pairs();
+    const int mass = plan.mass_kind()[element] * plan.pairs() + pair;
     const double area = plan.area()[element];
     double kappa[P], weight[P];
     for (int p = 0; p < P; ++p) {
@@ -71,9 +74,9 @@ HD T gathered(const DevicePlan& plan, const Input& input, int64_t system, int en
       kappa[p] = diffusion(tissue.absorption, tissue.scattering);
       weight[p] = area * tissue.absorption;
     }
-    real += element_entry<P>(plan.stiffness() + int64_t{index} * P, plan.mass() + pair * P, kappa,
+    real += element_entry<P>(plan.stiffness() + int64_t{index} * P, plan.mass() + mass * P, kappa,
                              weight);
-    imaginary += area * plan.imaginary_mass()[pair];
+    imaginary += area * plan.imaginary_mass()[mass];
   }
   T value;
   set_entry(value, real, imaginary);

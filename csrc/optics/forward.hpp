@@ -41,7 +41,7 @@ struct Layout {
 };
 
 struct ForwardPlan {
-  int element_nodes, property_nodes;  // N of element.hpp, and P: 1 (per element) or N (per node)
+  int element_nodes, property_nodes;  // N and P of element.hpp
   int nodes, properties, sources, detectors;
 
   std::vector<FrontShape> fronts;    // children before parents
@@ -64,14 +64,21 @@ struct ForwardPlan {
   std::vector<int32_t> property;       // [element][P] property index
   std::vector<int32_t> entry_front;    // [element][pair] the front that holds the entry,
   std::vector<int32_t> entry_offset;   // and where in its panel
+  std::vector<int32_t> element_node;   // [element][N]
   std::vector<double> stiffness;       // [element][pair][P]
   std::vector<double> area;            // [element] mm^2
-  std::vector<double> mass;            // [pair][P]
-  std::vector<double> imaginary_mass;  // [pair] times the area: Im A (frequency domain)
+  std::vector<int32_t> mass_kind;      // [element]: 0 for straight elements, which share theirs
+  std::vector<double> mass;            // [kind][pair][P]
+  std::vector<double> imaginary_mass;  // [kind][pair] times the area: Im A (frequency domain)
 
   // Derived by place():
   Layout reused, kept;  // panels on a stack, or each in its own place
   int most_pivots = 0, most_update = 0;
+
+  // A wrong shape would reach beyond the arrays: Python has checked the values alone.
+  static void require(bool fits) {
+    if (!fits) throw std::invalid_argument("arrays do not fit the plan");
+  }
 
   void place() {
     for (const FrontShape& shape : fronts) {
@@ -166,41 +173,73 @@ class ForwardGroup {
     }
   }
 
-  // The field of each source at each node, from the panels kept by solve(): back substitution
-  // L' x = D^-1 w, parents before children. field: [node][source].
-  void back_substitute(T* field) const {
-    const int sources = plan_.sources;
-    const T* inverse = inverse_.data() + plan_.nodes;
-    for (int64_t f = std::ssize(plan_.fronts) - 1; f >= 0; --f) {
+  // The fields of all sources, and if wanted of all detectors after them, from the panels that
+  // solve() kept: [node][optode].
+  const T* fields(bool detectors_too) {
+    const int width = plan_.sources + (detectors_too ? plan_.detectors : 0);
+    return back_substitute(width, [&](size_t f, int p, T* x) {
+      source_rows(f, p, x);
       const FrontShape& shape = plan_.fronts[f];
-      const T* panel = entries_.data() + layout_.panel[f];
-      const auto row = [&](int i) { return panel + row_start(i, shape.pivots); };
-      const auto node = plan_.node[f];
-      const auto source = plan_.source[f];
-      inverse -= shape.pivots;
-      for (int p = shape.pivots - 1; p >= 0; --p) {
-        T* x = field + int64_t{node[p]} * sources;
-        std::fill(x, x + sources, T{});
-        for (int s = 0; s < shape.sources; ++s) x[source[s]] = row(shape.columns() + s)[p];
-        for (int i = p + 1; i < shape.columns(); ++i) {
-          const T w = row(i)[p];
-          const T* known = field + int64_t{node[i]} * sources;
-          for (int s = 0; s < sources; ++s) x[s] = minus_product(x[s], w, known[s]);
-        }
-        for (int s = 0; s < sources; ++s) x[s] = x[s] * inverse[p];
+      for (int d = 0; detectors_too && d < shape.detectors; ++d)
+        x[plan_.sources + plan_.detector[f][d]] = row(f, shape.columns() + shape.sources + d)[p];
+    });
+  }
+
+  // The field of each source, then for each source that of all detectors, weighted: [node][2
+  // sources]. weight: [source][detector].
+  const T* weighted_fields(const T* weight) {
+    return back_substitute(2 * plan_.sources, [&](size_t f, int p, T* x) {
+      source_rows(f, p, x);
+      const FrontShape& shape = plan_.fronts[f];
+      for (int d = 0; d < shape.detectors; ++d) {
+        const T w = row(f, shape.columns() + shape.sources + d)[p];
+        const T* of_detector = weight + plan_.detector[f][d];
+        for (int s = 0; s < plan_.sources; ++s)
+          x[plan_.sources + s] += of_detector[s * plan_.detectors] * w;
       }
-    }
+    });
   }
 
  private:
+  // Solutions at each node, [node][width]: back substitution L' x = D^-1 w, parents before
+  // children. start(front, pivot, x) sets what is not 0 of x[width] to w, from the front's optode
+  // rows.
+  template <class Start>
+  const T* back_substitute(int width, Start&& start) {
+    field_.assign(static_cast<size_t>(plan_.nodes) * width, T{});
+    std::vector<T*> x(plan_.most_pivots + plan_.most_update);
+    T* inverse = inverse_.data() + plan_.nodes;
+    for (size_t f = plan_.fronts.size(); f-- > 0;) {
+      const FrontShape& shape = plan_.fronts[f];
+      const auto node = plan_.node[f];
+      inverse -= shape.pivots;
+      for (int i = 0; i < shape.columns(); ++i) x[i] = field_.data() + int64_t{node[i]} * width;
+      for (int p = 0; p < shape.pivots; ++p) start(f, p, x[p]);
+      T* panel = entries_.data() + layout_.panel[f];
+      Front<T>(shape, panel, inverse, nullptr).back_substitute(x.data(), width);
+    }
+    return field_.data();
+  }
+
+  const T* row(size_t f, int i) const {
+    return entries_.data() + layout_.panel[f] + row_start(i, plan_.fronts[f].pivots);
+  }
+
+  void source_rows(size_t f, int p, T* x) const {
+    const FrontShape& shape = plan_.fronts[f];
+    for (int s = 0; s < shape.sources; ++s) x[plan_.source[f][s]] = row(f, shape.columns() + s)[p];
+  }
+
   void assemble(size_t f) {
     std::fill(entries_.begin() + layout_.open_from[f], entries_.begin() + layout_.open_to[f], T{});
     for (int64_t i = plan_.fixed_start[f]; i < plan_.fixed_start[f + 1]; ++i)
       entries_[layout_.fixed_entry[i]] += plan_.fixed_value[i];
     if (plan_.element_nodes == 3)
       plan_.property_nodes == 1 ? add_elements<3, 1>(f) : add_elements<3, 3>(f);
+    else if (plan_.property_nodes == 6)
+      add_elements<6, 6>(f);
     else
-      plan_.property_nodes == 1 ? add_elements<6, 1>(f) : add_elements<6, 6>(f);
+      plan_.property_nodes == 1 ? add_elements<6, 1>(f) : add_elements<6, 4>(f);
   }
 
   template <int N, int P>
@@ -214,10 +253,11 @@ class ForwardGroup {
       }
       const int32_t* entry = &layout_.element_entry[e * pairs];
       const double area = plan_.area[e];
-      element_matrix<N, P>(&plan_.stiffness[e * pairs * P], plan_.mass.data(), area, k, mua,
+      const double* mass = &plan_.mass[plan_.mass_kind[e] * pairs * P];
+      const double* imaginary = &plan_.imaginary_mass[plan_.mass_kind[e] * pairs];
+      element_matrix<N, P>(&plan_.stiffness[e * pairs * P], mass, area, k, mua,
                            [&](int pair, const Lanes& value) {
-                             add_entry(entries_[entry[pair]], value,
-                                       area * plan_.imaginary_mass[pair]);
+                             add_entry(entries_[entry[pair]], value, area * imaginary[pair]);
                            });
     }
   }
@@ -237,7 +277,7 @@ class ForwardGroup {
 
   const ForwardPlan& plan_;
   const Layout& layout_;
-  std::vector<T> entries_, inverse_, scratch_;
+  std::vector<T> entries_, inverse_, scratch_, field_;
   std::vector<const int32_t*> rows_;
   int inverse_step_;
 };

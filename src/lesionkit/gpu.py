@@ -21,9 +21,9 @@ import numpy as np
 # Every kernel there is: those that may be launched, and that the tests compile and run.
 KERNELS: dict[str, tuple[str, ...]] = {
     "optics/forward.cu": (
-        *(f"measure<double, {nodes}, MapInput>" for nodes in (1, 3, 6)),
-        *(f"measure<Complex<double>, {nodes}, MapInput>" for nodes in (1, 3, 6)),
-        "measure<double, 1, MixtureInput>",
+        *(f"measure<double, {values}, MapInput>" for values in (1, 3, 4, 6)),
+        *(f"measure<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),
+        *(f"measure<double, {values}, MixtureInput>" for values in (1, 4)),
     ),
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
     "texture/rois.cu": (

@@ -66,7 +66,7 @@ def _table(cupy: Any) -> Iterator[bool]:
 def phantoms(xp: Any) -> Iterator[Check]:
     """csrc/optics/phantom.cu: draws, element shares, maps, MRI and noise of a few phantoms."""
     from lesionkit.optics import phantoms_gpu
-    from lesionkit.optics.mesh import disc_mesh
+    from lesionkit.optics.disc import disc_mesh
     from lesionkit.optics.recipe import PhantomRecipe
 
     # 23 pixels, 15 optodes: the last block of random numbers is not full. A seed and an item
@@ -110,7 +110,7 @@ def forward(xp: Any) -> Iterator[Check]:
     """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
     from lesionkit.optics.device import DevicePlan
     from lesionkit.optics.forward import At, ForwardModel
-    from lesionkit.optics.mesh import disc_mesh
+    from lesionkit.optics.disc import disc_mesh
 
     linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
     rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes

@@ -13,7 +13,7 @@ import pytest
 
 import tolerances
 from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.mesh import disc_mesh
+from lesionkit.optics.disc import disc_mesh
 
 pytestmark = pytest.mark.gpu
 

@@ -20,7 +20,7 @@ import tolerances
 from lesionkit import _core, _cpu
 from lesionkit.optics import spectra
 from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.mesh import disc_mesh
+from lesionkit.optics.disc import disc_mesh
 from lesionkit.optics.phantoms import BATCH_BYTES, _fitting, generate
 from lesionkit.optics.recipe import PhantomRecipe
 from reference.optics import disc_polygon_area, philox4x32

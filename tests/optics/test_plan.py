@@ -7,20 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesionkit.optics.dissection import adjacency, nested_dissection
-from lesionkit.optics.elements import mass_weights, stiffness_weights
+from lesionkit.optics.elements import element_weights
 
 
 def test_element_integrals_of_the_reference_triangle():
     # int lambda_a lambda_b = 1/12 (1 + delta_ab), int lambda_0^3 = 1/10, int of the product = 1/60
-    np.testing.assert_allclose(
-        mass_weights(1, per_node=False)[:, 0], np.array([2, 1, 2, 1, 1, 2]) / 12, rtol=1e-14
-    )
-    per_node = mass_weights(1, per_node=True)
-    np.testing.assert_allclose(per_node[0], [1 / 10, 1 / 30, 1 / 30], rtol=1e-14)
-    np.testing.assert_allclose(per_node[1], [1 / 30, 1 / 30, 1 / 60], rtol=1e-14)
-    corners = np.array([[[0.0, 0], [1, 0], [0, 1]]])
-    stiffness = stiffness_weights(1, corners, np.array([0.5]), per_node=False)
-    np.testing.assert_allclose(stiffness[0, :, 0], [1, -0.5, 0.5, -0.5, 0, 0.5], atol=1e-15)
+    corners, straight = np.array([[[0.0, 0], [1, 0], [0, 1]]]), np.array([False])
+    area = np.array([0.5])
+    whole = element_weights(1, corners, area, straight, "elements")
+    expected = np.array([2, 1, 2, 1, 1, 2]) / 12
+    np.testing.assert_allclose(whole.mass[0, :, 0], expected, rtol=1e-14)
+    np.testing.assert_allclose(whole.stiffness[0, :, 0], [1, -0.5, 0.5, -0.5, 0, 0.5], atol=1e-15)
+    at_nodes = element_weights(1, corners, area, straight, "nodes").mass[0]
+    np.testing.assert_allclose(at_nodes[0], [1 / 10, 1 / 30, 1 / 30], rtol=1e-14)
+    np.testing.assert_allclose(at_nodes[1], [1 / 30, 1 / 30, 1 / 60], rtol=1e-14)
 
 
 @settings(max_examples=10)

@@ -21,6 +21,25 @@ class ForwardPlan:
         self, fractions: _Doubles, absorption: _Doubles, scattering: _Doubles, out: _Readings
     ) -> None: ...
 
+def fields(
+    plan: ForwardPlan, absorption: _Doubles, scattering: _Doubles, readings: _Readings, out: _Readings
+) -> None: ...
+def jacobian(
+    plan: ForwardPlan,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    field: _Readings,
+    by_absorption: _Readings,
+    by_scattering: _Readings,
+) -> None: ...
+def gradient(
+    plan: ForwardPlan,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    weight: _Readings,
+    by_absorption: _Doubles,
+    by_scattering: _Doubles,
+) -> None: ...
 def philox(counter: Sequence[int], key: int) -> list[int]: ...
 def normals(words: NDArray[np.uint32], out: _Singles) -> None: ...
 def draw_regions(

@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lesionkit.optics import spectra as spectra
+    from lesionkit.optics.disc import disc_mesh as disc_mesh
     from lesionkit.optics.forward import ForwardModel as ForwardModel
     from lesionkit.optics.mesh import Mesh as Mesh
-    from lesionkit.optics.mesh import disc_mesh as disc_mesh
     from lesionkit.optics.mesh_files import read_mesh as read_mesh
     from lesionkit.optics.mesh_files import read_nirfast as read_nirfast
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
+    from lesionkit.optics.refine import refine as refine
     from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
     "ForwardModel": "forward",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
-    "disc_mesh": "mesh",
+    "disc_mesh": "disc",
     "generate": "phantoms",
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
+    "refine": "refine",
     "write_mesh": "mesh_files",
 }
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "open_phantoms",
     "read_mesh",
     "read_nirfast",
+    "refine",
     "spectra",
     "write_mesh",
 ]

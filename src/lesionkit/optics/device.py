@@ -38,6 +38,7 @@ TABLES = (
     "column_rows",
     "column",
     "target_row",
+    "mass_kind",
 )
 VALUES = ("fixed", "stiffness", "area", "mass", "imaginary_mass")
 
@@ -118,6 +119,7 @@ def flatten(
         "target_row": stack["target_row"],
         "stiffness": parts["stiffness"],
         "area": parts["area"],
+        "mass_kind": parts["mass_kind"],
         "mass": parts["mass"],
         "imaginary_mass": parts["imaginary_mass"],
         **_gathered(parts, stack),
@@ -127,7 +129,7 @@ def flatten(
     shapes = parts["shapes"]
     counts = [
         len(shapes),
-        len(parts["imaginary_mass"]),
+        parts["imaginary_mass"].shape[1],  # pairs of an element's nodes
         parts["sources"],
         parts["detectors"],
         parts["properties"],

@@ -1,16 +1,23 @@
-"""Weights of the finite elements: integrals over straight-sided triangles of 3 or 6 nodes.
+"""Weights of the finite elements: integrals over triangles of 3 or 6 nodes.
 
-For shape functions phi and a property f = sum_p f_p phi_p (or constant, one f):
+For shape functions phi and a property f = sum_p f_p psi_p:
 
     int f grad(phi_a).grad(phi_b) = sum_p stiffness[pair, p] f_p
     int f phi_a phi_b             = area sum_p mass[pair, p] f_p
 
-over the pairs (a, b <= a), pair = a (a + 1) / 2 + b. Both are exact (Gauss points of degree 6).
+over the pairs (a, b <= a), pair = a (a + 1) / 2 + b. The psi_p are 1 (a property on elements, P =
+1), the phi themselves (at nodes, P = 3 or 6), or 1 on one of the four triangles that the mid-edge
+nodes of an element cut it into (on quarters, P = 4). Both are exact for straight-sided triangles
+(Gauss points of degree 6). A triangle of six nodes whose mid-edge nodes lie off the middle is bent:
+its shape functions are those of the reference triangle that they map onto it (isoparametric
+elements; Zienkiewicz & Taylor, The Finite Element Method, 2000), and its integrals are rational
+functions, for which 64 points are exact to rounding.
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +25,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 EDGES = ((0, 1), (1, 2), (2, 0))  # the edges whose midpoints are nodes 3, 4, 5
+QUARTERS = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))  # the nodes of a triangle's four parts
 
 
 def shape_functions(order: int, barycentric: Floats) -> Floats:
@@ -30,64 +38,148 @@ def shape_functions(order: int, barycentric: Floats) -> Floats:
 
 
 def _shape_derivatives(order: int, barycentric: Floats) -> Floats:
-    """d phi_a / d lambda_i at points (q, 3) -> (q, 3 or 6, 3)."""
-    q = len(barycentric)
+    """d phi_a / d lambda_i at points (..., 3) -> (..., 3 or 6, 3)."""
     if order == 1:
-        return np.broadcast_to(np.eye(3), (q, 3, 3))
-    out = np.zeros((q, 6, 3))
+        return np.broadcast_to(np.eye(3), (*barycentric.shape[:-1], 3, 3))
+    out = np.zeros((*barycentric.shape[:-1], 6, 3))
     for i in range(3):
-        out[:, i, i] = 4 * barycentric[:, i] - 1
+        out[..., i, i] = 4 * barycentric[..., i] - 1
     for a, (i, j) in enumerate(EDGES, start=3):
-        out[:, a, i] = 4 * barycentric[:, j]
-        out[:, a, j] = 4 * barycentric[:, i]
+        out[..., a, i] = 4 * barycentric[..., j]
+        out[..., a, j] = 4 * barycentric[..., i]
     return out
 
 
 @functools.cache
-def _quadrature() -> tuple[Floats, Floats]:
-    """Points (16, 3) and weights (16,), sum 1, exact to degree 6: Gauss points on a square that
-    is collapsed to a triangle."""
-    x, w = np.polynomial.legendre.leggauss(4)
+def _quadrature(count: int) -> tuple[Floats, Floats]:
+    """Points (count^2, 3) and weights, sum 1, exact to degree 2 count - 2: Gauss points on a square
+    that is collapsed to a triangle."""
+    x, w = np.polynomial.legendre.leggauss(count)
     u, v = np.meshgrid((x + 1) / 2, (x + 1) / 2, indexing="ij")
     weight = np.outer(w, w) / 2 * (1 - u)
     points = np.stack([u, v * (1 - u), (1 - u) * (1 - v)], axis=-1)
     return points.reshape(-1, 3), weight.ravel()
 
 
-def _pairs(count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    return np.tril_indices(count)
+STRAIGHT, BENT = 4, 8  # points a side
+
+_AT_ONCE = 64  # bent elements: keeps their integrals to some 10 MB
 
 
-def mass_weights(order: int, *, per_node: bool) -> Floats:
-    """(pairs, 1 or nodes): weights of the property for a triangle of area 1."""
-    points, weight = _quadrature()
-    phi = shape_functions(order, points)
-    a, b = _pairs(phi.shape[1])
-    prop = phi if per_node else np.ones((len(points), 1))
-    out: Floats = np.einsum("q,qa,qp->ap", weight, phi[:, a] * phi[:, b], prop)
-    return out
+def _points(order: int, at: str, count: int) -> tuple[Floats, Floats, Floats]:
+    """Points (q, 3), weights (q,) and psi (q, P) of integrals with a property given `at`."""
+    points, weight = _quadrature(count)
+    if at == "elements":
+        return points, weight, np.ones((len(points), 1))
+    if at == "nodes":
+        return points, weight, shape_functions(order, points)
+    places = np.concatenate([np.eye(3), (np.eye(3) + np.eye(3)[[1, 2, 0]]) / 2])
+    parts = places[np.array(QUARTERS)]
+    return (
+        np.einsum("qi,kij->kqj", points, parts).reshape(-1, 3),
+        np.tile(weight / 4, 4),
+        np.repeat(np.eye(4), len(points), axis=0),
+    )
 
 
-def stiffness_weights(order: int, corners: Floats, areas: Floats, *, per_node: bool) -> Floats:
-    """(elements, pairs, 1 or nodes): weights of the property for each element.
+@dataclass(frozen=True)
+class ElementWeights:
+    """The integrals of some elements.
 
-    corners : (elements, 3, 2) mm, counter-clockwise
-    areas   : (elements,) mm^2
+    stiffness : (elements, pairs, P), no unit
+    mass      : (kinds, pairs, P), for an area of 1; kind 0 is the straight triangle's, and each bent
+                element has one of its own
+    kind      : (elements,) int32
     """
-    points, weight = _quadrature()
-    slope = _shape_derivatives(order, points)
-    phi = shape_functions(order, points)
-    a, b = _pairs(phi.shape[1])
-    prop = phi if per_node else np.ones((len(points), 1))
-    reference = np.einsum("q,qai,qaj,qp->ijap", weight, slope[:, a], slope[:, b], prop)
+
+    stiffness: Floats
+    mass: Floats
+    kind: npt.NDArray[np.int32]
+
+
+def element_weights(
+    order: int, places: Floats, areas: Floats, bent: npt.NDArray[np.bool_], at: str
+) -> ElementWeights:
+    """The integrals for a property given at "nodes", on "elements" or on "quarters".
+
+    places : (elements, nodes, 2) mm, counter-clockwise
+    areas  : (elements,) mm^2, of the triangles of the corners; bent: (elements,) which have edges
+             that are not straight
+    """
+    stiffness, straight = _straight_weights(order, places[:, :3], areas, at)
+    mass = [straight]
+    crooked = np.flatnonzero(bent)
+    for first in range(0, len(crooked), _AT_ONCE):
+        some = crooked[first : first + _AT_ONCE]
+        stiffness[some], masses = _bent_weights(places[some], at)
+        mass.append(masses / areas[some, None, None])
+    kind = np.zeros(len(places), np.int32)
+    kind[crooked] = np.arange(1, len(crooked) + 1)
+    return ElementWeights(stiffness, np.concatenate(mass), kind)
+
+
+def _straight_weights(order: int, corners: Floats, areas: Floats, at: str) -> tuple[Floats, Floats]:
+    """Stiffness (elements, pairs, P), and mass (1, pairs, P) for an area of 1."""
+    points, weight, psi = _points(order, at, STRAIGHT)
+    phi, slope = shape_functions(order, points), _shape_derivatives(order, points)
+    a, b = np.tril_indices(phi.shape[1])
+    mass: Floats = np.einsum("q,qa,qp->ap", weight, phi[:, a] * phi[:, b], psi)
+    reference = np.einsum("q,qai,qaj,qp->ijap", weight, slope[:, a], slope[:, b], psi)
     opposite = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)
     products = np.einsum("eix,ejx->eij", opposite, opposite) / (4 * areas)[:, None, None]
-    out: Floats = np.einsum("eij,ijap->eap", products, reference, optimize=True)
-    return out
+    stiffness: Floats = np.einsum("eij,ijap->eap", products, reference, optimize=True)
+    return stiffness, mass[None]
 
 
-def edge_mass(order: int) -> Floats:
-    """int phi_a phi_b over an edge of length 1; nodes end, end[, middle]."""
+def _bent_weights(places: Floats, at: str) -> tuple[Floats, Floats]:
+    """Stiffness and mass (elements, pairs, P) of 6-node triangles, the mass in mm^2."""
+    points, weight, psi = _points(2, at, BENT)
+    phi, along = shape_functions(2, points), _by_first_two(_shape_derivatives(2, points))
+    a, b = np.tril_indices(6)
+    inverse, twice_area = mapping(places[:, None], points)
+    slope = np.einsum("qai,eqix->eqax", along, inverse)
+    size = weight * twice_area / 2
+    products = np.einsum("eqax,eqax->eqa", slope[:, :, a], slope[:, :, b])
+    stiffness = np.einsum("eq,eqa,qp->eap", size, products, psi, optimize=True)
+    mass = np.einsum("eq,qa,qp->eap", size, phi[:, a] * phi[:, b], psi, optimize=True)
+    return stiffness, mass
+
+
+def _by_first_two(slope: Floats) -> Floats:
+    """From derivatives by all three barycentric coordinates to those by the first two alone."""
+    return slope[..., :2] - slope[..., 2:]
+
+
+def mapping(places: Floats, barycentric: Floats) -> tuple[Floats, Floats]:
+    """How 6-node triangles (..., 6, 2) map the reference triangle, at points (..., 3) of it.
+
+    returns : d(lambda_0, lambda_1) / d(x, y), (..., 2, 2) mm^-1, and the determinant of its inverse,
+              (...) mm^2: twice the area of a straight triangle
+    """
+    along = _by_first_two(_shape_derivatives(2, barycentric))
+    jacobian = np.einsum("...ai,...ax->...ix", along, places)
+    inverse: Floats = np.swapaxes(np.linalg.inv(jacobian), -1, -2)
+    return inverse, np.linalg.det(jacobian)
+
+
+def edge_functions(order: int, share: Floats) -> tuple[Floats, Floats]:
+    """The functions of an edge and their derivatives, (..., 2 or 3), at shares of it in [0, 1].
+
+    Nodes: first end, second end[, middle].
+    """
+    s = share
     if order == 1:
-        return np.array([[2.0, 1], [1, 2]]) / 6
-    return np.array([[4.0, -1, 2], [-1, 4, 2], [2, 2, 16]]) / 30
+        return np.stack([1 - s, s], axis=-1), np.stack([-np.ones_like(s), np.ones_like(s)], axis=-1)
+    return (
+        np.stack([(1 - s) * (1 - 2 * s), s * (2 * s - 1), 4 * s * (1 - s)], axis=-1),
+        np.stack([4 * s - 3, 4 * s - 1, 4 - 8 * s], axis=-1),
+    )
+
+
+def edge_mass(places: Floats) -> Floats:
+    """int phi_a phi_b over edges (b, 2 or 3, 2) mm -> (b, nodes, nodes) mm; bent ones as they are."""
+    x, weight = np.polynomial.legendre.leggauss(BENT)
+    phi, slope = edge_functions(places.shape[1] - 1, (x + 1) / 2)
+    length = np.linalg.norm(np.einsum("qa,eax->eqx", slope, places), axis=-1)
+    out: Floats = np.einsum("q,eq,qa,qb->eab", weight / 2, length, phi, phi, optimize=True)
+    return out

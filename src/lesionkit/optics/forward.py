@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +13,14 @@ from scipy import sparse
 from lesionkit import _core, arrays, gpu
 from lesionkit.optics import optodes
 from lesionkit.optics.device import DevicePlan
-from lesionkit.optics.elements import EDGES
+from lesionkit.optics.jacobian import Jacobian
 from lesionkit.optics.mesh import Mesh
 from lesionkit.optics.physics import SPEED_OF_LIGHT, robin_coefficient
 from lesionkit.optics.plan import Cost, build_plan
 
-At = Literal["nodes", "elements"]
+At = Literal["nodes", "elements", "quarters"]
+
+FIELD_BYTES = 64 * 2**20  # of the fields that are held at once for a Jacobian
 
 
 class ForwardModel:
@@ -24,7 +28,7 @@ class ForwardModel:
 
     Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
     kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
-    finite elements with straight sides, for point sources of unit strength. Detectors read the
+    finite elements, bent ones isoparametric, for point sources of unit strength. Detectors read the
     fluence Phi at the rim.
 
     mesh             : Mesh of triangles of 3 or 6 nodes
@@ -38,8 +42,7 @@ class ForwardModel:
     compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
                        boundary term, source placement and factor cos 0.15), slowly
 
-    Raises TypeError or ValueError, naming the argument: a mesh that is not of straight triangles,
-    optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
+    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
 
     `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
     optode meets the nodes; `cost(at)` counts the work per system.
@@ -59,8 +62,6 @@ class ForwardModel:
             raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
         if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
             raise ValueError(f"mesh must be of triangles, got {mesh!r}")
-        if mesh.order == 2:
-            _require_straight(mesh)
         if compat not in (None, "nirfast"):
             raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
         self.mesh = mesh
@@ -123,7 +124,7 @@ class ForwardModel:
         )
 
     def _plan(self, at: At, device: int | None = None) -> Any:
-        """The plan for properties at "nodes" or on "elements"; `device` is the number of a GPU."""
+        """The plan for properties given `at`; `device` is the number of a GPU."""
         if device is None:
             return self._planned(at)[0]
         if (at, device) not in self._device_plans:
@@ -148,27 +149,33 @@ class ForwardModel:
                 self.detector_weights,
                 ksi=robin_coefficient(self.refractive_index),
                 wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
-                per_node=at == "nodes",
+                at=at,
             )
             self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
         return self._plans[at]
 
     def _require_place(self, at: Any) -> int:
-        """How many properties there are at "nodes" or "elements"."""
+        """How many properties there are at "nodes", "elements" or "quarters"."""
         if at == "nodes":
             return len(self.mesh.nodes)
         if at == "elements":
             return len(self.mesh.elements)
-        raise ValueError(f"at must be 'nodes' or 'elements', got {at!r}")
+        if at == "quarters":
+            if self.mesh.order == 2:
+                return 4 * len(self.mesh.elements)
+            raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {self.mesh!r}")
+        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {at!r}")
 
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
     ) -> Any:
         """What each detector reads of each source.
 
-        absorption : (..., nodes | elements) mm^-1, at least 0
+        absorption : (..., nodes | elements | 4 elements) mm^-1, at least 0
         scattering : the same shape, reduced scattering mus' in mm^-1, above 0
-        at         : "nodes" (interpolated with the mesh's shape functions) or "elements" (constant)
+        at         : "nodes" (interpolated with the mesh's shape functions), "elements" (constant on
+                     each), or "quarters" of 6-node triangles (:attr:`Mesh.quarters`; constant on
+                     each; quarter q of element e is number 4 e + q)
         returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
                      real for frequency 0, else complex. float32 maps give float32 (complex64)
                      readings; the solve itself is in float64.
@@ -188,58 +195,152 @@ class ForwardModel:
         """The field of each source at each node: (..., sources, nodes), else as :meth:`measure`."""
         return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
 
+    def jacobian(
+        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+    ) -> Jacobian:
+        """How each reading changes with mua and mus' of each node, element or quarter.
+
+        Arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose `absorption`
+        and `scattering` have the shape (..., sources, detectors, properties): no unit, 8 bytes (16
+        if modulated) for each, so some 10 MB per map at the nodes of the accurate disc. Its methods
+        give log amplitude, phase, and chromophores.
+
+        By the adjoint method (Arridge, Inverse Problems 15, R41, 1999): exact derivatives of these
+        finite-element readings, from the fields of the sources and of the detectors. On the CPU.
+        """
+        with self._given("jacobian", absorption, scattering, at) as given:
+            count, kind = len(given.mua), self._kind
+            plan = self._plan(at)
+            places = len(self.sources), len(self.detectors)
+            readings = np.empty((count, *places), kind)
+            parts = [np.empty((count, *places, given.mua.shape[1]), kind) for _ in range(2)]
+            each = 16 * len(self.mesh.nodes) * sum(places)
+            at_once = max(_core.optics.lanes, FIELD_BYTES // each)
+            for first in range(0, count, at_once):
+                some = slice(first, first + at_once)
+                maps = plan, given.mua[some], given.mus[some]
+                fields = np.empty((len(maps[1]), len(self.mesh.nodes), sum(places)), kind)
+                _core.optics.fields(*maps, readings[some], fields)
+                _core.optics.jacobian(*maps, fields, *(part[some] for part in parts))
+            given.require_finite(readings, *parts)
+            return Jacobian(*(given.answer(part) for part in (readings, *parts)))
+
+    def gradient(
+        self,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        weight: npt.ArrayLike,
+        at: At = "nodes",
+    ) -> tuple[Any, Any]:
+        """The gradient of a weighted sum of the readings: what the Jacobian would give if summed.
+
+        weight  : (..., sources, detectors), real, or complex if the light is modulated
+        returns : derivatives of Re sum(conj(weight) readings) by mua and by mus', each of the shape
+                  of the maps, in mm^-1 times the weight's unit per mm^-1
+        Other arguments and errors as of :meth:`measure`. It takes one more field per source, that of
+        the weighted detectors, and never forms the Jacobian. On the CPU.
+        """
+        with self._given("gradient", absorption, scattering, at) as given:
+            home = arrays.home(absorption=absorption, weight=weight)
+            shape = (*given.batch, len(self.sources), len(self.detectors))
+            weights = _weights(home.view(weight, "weight"), shape, self._kind)
+            out = np.empty_like(given.mua), np.empty_like(given.mus)
+            flat = np.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
+            _core.optics.gradient(self._plan(at), given.mua, given.mus, flat, *out)
+            given.require_finite(*out)
+            by_mua, by_mus = (given.answer(part) for part in out)
+            return by_mua, by_mus
+
+    @property
+    def _kind(self) -> type[np.float64] | type[np.complex128]:
+        return np.complex128 if self.frequency else np.float64
+
     def _run(
         self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At, width: int
     ) -> Any:
+        with self._given(what, absorption, scattering, at) as given:
+            out = given.xp.empty((len(given.mua), len(self.sources), width), self._kind)
+            if self.compat is not None:
+                for i in range(len(given.mua)):
+                    out[i] = getattr(self._nirfast, what)(given.mua[i], given.mus[i])
+            elif len(given.mua):
+                getattr(self._plan(at, given.home.gpu), what)(given.mua, given.mus, out)
+            given.require_finite(out)
+            return given.answer(out)
+
+    @contextmanager
+    def _given(
+        self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At
+    ) -> Iterator[_Given]:
+        """The maps, checked, while their GPU is the current one, if they are on one."""
         properties = self._require_place(at)
         shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
-        if home.gpu is not None and (what == "fluence" or self.compat is not None):
+        if home.gpu is not None and (what != "measure" or self.compat is not None):
             doing = what if self.compat is None else f"compat={self.compat!r}"
             raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
-        if self.compat is not None and at != "nodes":
-            raise ValueError("at must be 'nodes' with compat='nirfast', got 'elements'")
+        if self.compat is not None:
+            if what in ("jacobian", "gradient"):
+                raise ValueError(f"{what} is not to be had with compat='nirfast'")
+            if at != "nodes":
+                raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
         given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
         single = all(getattr(x, "dtype", None) == np.float32 for x in given)
         with home.current():
-            xp = home.xp
-            mua = arrays.real(given[0], "absorption", shape, "mm^-1", xp, at_least=0)
-            mus = arrays.real(given[1], "scattering", shape, "mm^-1", xp, above=0)
+            mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)
+            mus = arrays.real(given[1], "scattering", shape, "mm^-1", home.xp, above=0)
             if mua.shape != mus.shape:
                 raise ValueError(
                     f"absorption and scattering must have the same shape, got {mua.shape} and "
                     f"{mus.shape}"
                 )
-            batch = mua.shape[:-1]
-            mua, mus = mua.reshape(-1, properties), mus.reshape(-1, properties)
-            kind = np.complex128 if self.frequency else np.float64
-            out = xp.empty((len(mua), len(self.sources), width), kind)
-            if self.compat is not None:
-                for i in range(len(mua)):
-                    out[i] = getattr(self._nirfast, what)(mua[i], mus[i])
-            elif len(mua):
-                getattr(self._plan(at, home.gpu), what)(mua, mus, out)
-            if not bool(xp.isfinite(out).all()):
-                raise ValueError(
-                    "absorption and scattering must be of a size that float64 can work with, got "
-                    f"{float(mua.min()):g} to {float(mua.max()):g} and {float(mus.min()):g} to "
-                    f"{float(mus.max()):g} mm^-1: {what} is not finite"
-                )
-            out = out.reshape(*batch, *out.shape[1:])
-            if single:
-                out = out.astype(np.complex64 if self.frequency else np.float32)
-            return home.back(out)
+            flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
+            yield _Given(what, home, mua.shape[:-1], single, *flat)
 
 
-def _require_straight(mesh: Mesh) -> None:
-    """Raise unless the mid-edge nodes of 6-node triangles lie in the middle of straight edges."""
-    corners, middle = mesh.nodes[mesh.elements[:, :3]], mesh.nodes[mesh.elements[:, 3:]]
-    ends = np.array(EDGES)
-    off = np.linalg.norm(corners[:, ends].mean(axis=2) - middle, axis=2)
-    length = np.linalg.norm(np.subtract(*corners[:, ends].transpose(2, 0, 1, 3)), axis=2)
-    bent = np.flatnonzero((off > 1e-9 * length).any(axis=1))
-    if len(bent):
-        raise ValueError(
-            "mesh must have straight edges with their extra nodes in the middle, got an edge of "
-            f"element {bent[0]} whose node is {off[bent[0]].max():.3g} mm away from there"
+class _Given(NamedTuple):
+    """Property maps as the kernels take them, and how to answer in kind."""
+
+    what: str
+    home: arrays.Home
+    batch: tuple[int, ...]
+    single: bool  # they came as float32
+    mua: Any  # (n, properties) float64, mm^-1
+    mus: Any
+
+    @property
+    def xp(self) -> Any:
+        return self.home.xp
+
+    def require_finite(self, *parts: Any) -> None:
+        """Raise where the answer (n, ...) has overflowed."""
+        if not all(bool(self.xp.isfinite(part).all()) for part in parts):
+            raise ValueError(
+                "absorption and scattering must be of a size that float64 can work with, got "
+                f"{float(self.mua.min()):g} to {float(self.mua.max()):g} and "
+                f"{float(self.mus.min()):g} to {float(self.mus.max()):g} mm^-1: {self.what} is not "
+                "finite"
+            )
+
+    def answer(self, part: Any) -> Any:
+        """(n, ...) with the batch axes, in the precision and the library of the maps."""
+        part = part.reshape(*self.batch, *part.shape[1:])
+        if self.single:
+            part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
+        return self.home.back(part)
+
+
+def _weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Checked weights of readings, of `kind`."""
+    weights = np.asarray(value)
+    if weights.dtype.kind not in ("fiu" if kind is np.float64 else "fiuc"):
+        light = "continuous" if kind is np.float64 else "modulated"
+        raise TypeError(
+            f"weight must hold {'real ' * (kind is np.float64)}numbers for {light} light, got "
+            f"{arrays.describe(value)}"
         )
+    if weights.shape != shape:
+        raise ValueError(f"weight must have shape {shape}, got {arrays.describe(value)}")
+    if not np.isfinite(weights).all():
+        raise ValueError("weight must be finite, got NaN or infinite numbers")
+    return weights.astype(kind)

@@ -1,8 +1,7 @@
-"""Meshes: a checked, unchanging value that no later step has to doubt, and the disc in rings."""
+"""Meshes: a checked, unchanging value that no later step has to doubt."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.optics import mesh_checks
+from lesionkit.optics.elements import QUARTERS, mapping, shape_functions
 from lesionkit.optics.mesh_checks import Floats, Ints
 
 _ON_EDGE = 1e-12  # of the largest coordinate: some thousand roundings of a point on an edge
-_MOST_NODES = 10_000_000  # of a generated disc; more is a slip of the finger
+_NEWTON, _SETTLED = 12, 1e-9  # steps in a bent element, of which the last is no longer than this
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -23,18 +23,20 @@ class Mesh:
 
     nodes    : (n, 2) float64, mm; (n, 3) for tetrahedra
     elements : (m, 3) or (m, 6) integers, the nodes of each triangle, counted from 0. Six are the
-               three corners, then the nodes in the middle of edges 01, 12 and 20 (VTK's order).
-               (m, 4) for tetrahedra
+               three corners, then the nodes in the middle of edges 01, 12 and 20 (VTK's order);
+               a node off the middle bends its edge to a parabola. (m, 4) for tetrahedra
     Raises TypeError or ValueError, naming the first mistake: NaN; a node number out of range, or
     twice in an element; an element without area; nodes or elements given twice; nodes in no
     element; overlaps; several parts, holes, or a boundary that touches itself; a mid-edge node
-    away from the middle of its edge. Of tetrahedra, the shape of the boundary is not checked.
+    far from the middle of its edge, or an edge bent so far that its element folds. Of tetrahedra,
+    the shape of the boundary is not checked.
 
     Attributes, all read-only copies:
 
     nodes    : as given, float64
     elements : int32, clockwise elements turned counter-clockwise (tetrahedra to positive volume)
     areas    : (m,) float64, mm^2, of the straight-sided triangles; volumes, mm^3, of tetrahedra
+    bent     : (m,) bool, the elements with an edge that is not straight
     boundary : (b, 2) int32, the edges of the rim from node to node, one loop counter-clockwise from
                the smallest corner number: edge i ends where edge i + 1 begins. (b, 3) for 6-node
                triangles, the mid-edge node last. For tetrahedra (b, 3), the faces, in no order,
@@ -47,6 +49,7 @@ class Mesh:
     nodes: Floats
     elements: Ints
     areas: Floats = field(init=False)
+    bent: npt.NDArray[np.bool_] = field(init=False)
     boundary: Ints = field(init=False)
 
     def __init__(self, nodes: npt.ArrayLike, elements: npt.ArrayLike) -> None:
@@ -70,12 +73,23 @@ class Mesh:
         """(m, 3) int32, the corner nodes of each triangle; (m, 4) of each tetrahedron."""
         return mesh_checks.corners_of(self.elements)
 
+    @property
+    def quarters(self) -> Ints:
+        """(4 m, 3) int32: the triangles into which its mid-edge nodes cut each 6-node triangle.
+
+        Those at the corners 0, 1, 2, then the one in the middle. ValueError for other elements.
+        """
+        if self.order == 1:
+            raise ValueError(f"only a mesh of 6-node triangles has quarters, got {self!r}")
+        return self.elements[:, QUARTERS].reshape(-1, 3)
+
     def locate(self, points: npt.ArrayLike) -> tuple[Ints, Floats]:
-        """The element that holds each point, and the point's place in it; edges taken as straight.
+        """The element that holds each point, and the point's place in it.
 
         points  : (k, 2) float, mm; (k, 3) for tetrahedra
         returns : element (k,) int32, -1 for a point outside, and barycentric (k, 3) float64, the
-                  weights of the element's corners, NaN for a point outside; (k, 4) for tetrahedra
+                  weights of the element's corners (of a bent element: of the triangle that it
+                  is bent from), NaN for a point outside; (k, 4) for tetrahedra
         Where elements meet, the one in which the point lies deepest, then the first. Up to 1e-12
         of the mesh's largest coordinate outside an edge counts as on it, so that points computed
         on the rim are inside; their smallest weight may lie below 0 by as little.
@@ -85,7 +99,11 @@ class Mesh:
         places = arrays.real(points, "points", ("k", dim), "mm")
         vertices = self.nodes[self.corners]  # (m, corners, dim)
         slack = _ON_EDGE * np.abs(self.nodes).max()
-        lowest, highest = vertices.min(axis=1) - slack, vertices.max(axis=1) + slack
+        hull = vertices
+        if self.bent.any():  # a parabola lies within its ends and its control point
+            middle, following = self.nodes[self.elements[:, 3:]], np.roll(vertices, -1, axis=1)
+            hull = np.concatenate([vertices, 2 * middle - (vertices + following) / 2], axis=1)
+        lowest, highest = hull.min(axis=1) - slack, hull.max(axis=1) + slack
 
         element = np.full(len(places), -1, dtype=np.int32)
         weights = np.full((len(places), dim + 1), np.nan)
@@ -98,6 +116,12 @@ class Mesh:
                 near &= (lowest[:, axis] <= x) & (x <= highest[:, axis])
             point, inside = np.nonzero(near)
             weight, depth = _barycentric(vertices[inside], block[point])
+            bent = self.bent[inside]
+            if bent.any():
+                six = self.nodes[self.elements[inside[bent]]]
+                weight[bent], depth[bent] = _bent_barycentric(
+                    six, block[point[bent]], weight[bent]
+                )
             best = np.lexsort((inside, -depth, point))
             best = best[np.unique(point[best], return_index=True)[1]]
             best = best[depth[best] >= -slack]
@@ -123,55 +147,6 @@ class Mesh:
         return Mesh(np.concatenate([self.nodes, middle]), np.hstack([self.elements, numbers]))
 
 
-def disc_mesh(radius: float = 41.0, nodes: int = 1801, optodes: int = 16) -> Mesh:
-    """A disc about the origin, of 3-node triangles in rings: 6 k nodes on ring k about the centre.
-
-    radius  : 1e-9 to 1e9 mm; the rim's nodes lie on this circle, the first of them at angle 0
-    nodes   : at least 7, how many are wanted; the nearest possible number is taken, so the actual
-              count is ``len(mesh.nodes)``
-    optodes : at least 1; so many equally spaced places on the rim, the first at angle 0, are nodes
-    returns : a mesh of n rings, 1 + 3 n (n + 1) nodes and 6 n^2 triangles, where 6 n is a multiple
-              of `optodes`; for 16 optodes 24 rings have 1801 nodes, 48 have 7057
-    Raises TypeError or ValueError for anything else, or for a disc of over 10,000,000 nodes.
-    """
-    radius = arrays.number(
-        radius, "radius", at_least=mesh_checks.NARROWEST, at_most=mesh_checks.FARTHEST, unit="mm"
-    )
-    nodes = arrays.integer(nodes, "nodes", at_least=7, at_most=_MOST_NODES)
-    optodes = arrays.integer(optodes, "optodes", at_least=1)
-
-    step = optodes // math.gcd(optodes, 6)
-    nearest = math.isqrt(nodes // 3) // step
-    choices = [step * max(1, nearest + shift) for shift in (-1, 0, 1)]
-    rings = min(choices, key=lambda n: abs(1 + 3 * n * (n + 1) - nodes))
-    count = 1 + 3 * rings * (rings + 1)
-    if count > _MOST_NODES:
-        raise ValueError(
-            f"optodes must need at most {_MOST_NODES} nodes to be nodes of the rim themselves, got "
-            f"{optodes}, which need {count}"
-        )
-
-    ring = np.repeat(np.arange(1, rings + 1), 6 * np.arange(1, rings + 1))
-    first = 1 + 3 * ring * (ring - 1)  # of each ring's nodes, and of the ring inside it:
-    first_inside = np.where(ring > 1, 1 + 3 * (ring - 1) * (ring - 2), 0)
-    here = np.arange(1, count)
-    turn = here - first  # position on the ring
-    angle = 2 * np.pi * turn / (6 * ring)
-    spokes = radius * ring / rings
-    places = np.column_stack([spokes * np.cos(angle), spokes * np.sin(angle)])
-
-    # Every edge of a ring has its third corner on the ring inside; every edge of that ring, in
-    # turn, on this one. Each of the six sectors has one edge fewer inside than outside.
-    sector, along = np.divmod(turn, ring)
-    following = first + (turn + 1) % (6 * ring)
-    within = np.maximum(6 * (ring - 1), 1)
-    below = first_inside + (sector * (ring - 1) + along) % within
-    below_following = first_inside + (sector * (ring - 1) + along + 1) % within
-    outward = np.column_stack([here, following, below])
-    inward = np.column_stack([below, following, below_following])[along < ring - 1]
-    return Mesh(np.vstack([np.zeros(2), places]), np.vstack([outward, inward]))
-
-
 def _barycentric(vertices: Floats, points: Floats) -> tuple[Floats, Floats]:
     """Of points (c, d) in elements of `vertices` (c, d + 1, d), one by one.
 
@@ -183,3 +158,19 @@ def _barycentric(vertices: Floats, points: Floats) -> tuple[Floats, Floats]:
     weight = np.column_stack([1 - others.sum(axis=1), others])
     gradient = np.concatenate([-inverse.sum(axis=1, keepdims=True), inverse], axis=1)
     return weight, (weight / np.linalg.norm(gradient, axis=2)).min(axis=1)
+
+
+def _bent_barycentric(six: Floats, points: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """As :func:`_barycentric`, of points (c, 2) in bent triangles `six` (c, 6, 2): Newton's method
+    from the straight triangle's weights."""
+    weight = start.copy()
+    for _ in range(_NEWTON):
+        found = np.einsum("ca,cax->cx", shape_functions(2, weight), six)
+        inverse = mapping(six, weight)[0]
+        step = np.einsum("cix,cx->ci", inverse, points - found)
+        step *= np.minimum(1, 0.5 / np.abs(step).max(axis=1, keepdims=True, initial=1e-300))
+        weight += np.column_stack([step, -step.sum(axis=1)])
+    gradient = np.concatenate([inverse, -inverse.sum(axis=1, keepdims=True)], axis=1)
+    depth = (weight / np.linalg.norm(gradient, axis=2)).min(axis=1)
+    # One that has not settled is far outside, where the map need not be one to one.
+    return weight, np.where(np.abs(step).max(axis=1, initial=0) < _SETTLED, depth, -np.inf)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.optics.elements import mapping
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -38,6 +39,7 @@ _TURNED = {3: [0, 2, 1], 6: [0, 2, 1, 5, 4, 3], 4: [0, 1, 3, 2]}
 FARTHEST = 1e9  # mm: keeps every product of coordinates far from overflow
 NARROWEST = 1e-9  # mm: and every quotient
 _FLATTEST = 1e-8  # height over longest edge: such stiffness takes half the digits of float64
+_STRAIGHT = 1e-9  # of an edge's length: how far off its middle a node may lie by rounding
 _CLOSEST = 1e-9  # distance over mesh width: far above rounding, far below any real element
 _SLANT = np.array([1.0, 0.6180339887498949, 0.4142135623730951])  # along no row of a regular mesh
 
@@ -58,6 +60,7 @@ def checked(nodes: npt.ArrayLike, elements: npt.ArrayLike) -> dict[str, npt.NDAr
         "elements": numbers,
         "areas": np.abs(sizes),
         "boundary": _boundary(places, numbers),
+        "bent": _bent(places, numbers),
     }
     for array in parts.values():
         array.flags.writeable = False
@@ -171,6 +174,33 @@ def _sizes(nodes: Floats, elements: Ints) -> Floats:
         lambda i: _element(elements, i),
     )
     return np.asarray(size / math.factorial(len(spans)))
+
+
+def _bent(nodes: Floats, elements: Ints) -> Bools:
+    """Which elements have a mid-edge node off the middle; refuses those that fold over.
+
+    The Jacobian of a 6-node triangle is a quadratic polynomial. It is above 0 everywhere if it is
+    so at its six control points (Bernstein's form): at the corners, and for each edge at twice its
+    value in the middle less the mean of the ends.
+    """
+    if elements.shape[1] != 6:
+        return np.zeros(len(elements), dtype=bool)
+    corner, middle = nodes[elements[:, :3]], nodes[elements[:, 3:]]
+    following = np.roll(corner, -1, axis=1)
+    off = np.linalg.norm((corner + following) / 2 - middle, axis=2)
+    bent = np.asarray((off > _STRAIGHT * np.linalg.norm(following - corner, axis=2)).any(axis=1))
+
+    at = np.concatenate([np.eye(3), (np.eye(3) + np.roll(np.eye(3), 1, axis=1)) / 2])
+    control = mapping(nodes[elements[bent]][:, None], at)[1]
+    ends, between = control[:, :3], control[:, 3:]
+    control[:, 3:] = 2 * between - (ends + np.roll(ends, -1, axis=1)) / 2
+    which = np.flatnonzero(bent)
+    _refuse(
+        (control <= 0).any(axis=1),
+        "elements must not be bent so far that they fold",
+        lambda i: _element(elements, int(which[i])),
+    )
+    return bent
 
 
 def _check_elements(elements: Ints) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from lesionkit.optics.elements import shape_functions
+from lesionkit.optics.elements import edge_functions, shape_functions
 from lesionkit.optics.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
+
+_STEPS = 12  # to the nearest point of a bent edge: each takes the error times the bend's share
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,37 @@ def snap_to_rim(mesh: Mesh, points: Floats, name: str) -> RimPoints:
             f"({length[edge[i]] / 2:.3g} mm): {name}[{i}] at {points[i].tolist()} mm is "
             f"{distance[i, edge[i]]:.3g} mm away"
         )
-    inward = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
-    at_node = np.zeros_like(mesh.nodes)
-    for side in (0, 1):
-        np.add.at(at_node, mesh.boundary[:, side], inward)
     t = fraction[each, edge]
+    of_edge = mesh.nodes[mesh.boundary[edge]]
+    if mesh.bent.any():
+        t = _nearest_on_edges(of_edge, points, t)
+    phi, _ = edge_functions(mesh.order, t)
+    return RimPoints(edge, t, np.einsum("na,nax->nx", phi, of_edge), _inward(mesh, edge, t))
+
+
+def _nearest_on_edges(places: Floats, points: Floats, start: Floats) -> Floats:
+    """Where edges (n, 3, 2) come nearest to points (n, 2), one by one, from a guess: Gauss-Newton
+    steps on the parabola, each to the foot on its tangent."""
+    t = start
+    for _ in range(_STEPS):
+        phi, slope = edge_functions(2, t)
+        away = points - np.einsum("na,nax->nx", phi, places)
+        along = np.einsum("na,nax->nx", slope, places)
+        t = np.clip(t + np.einsum("nx,nx->n", away, along) / np.square(along).sum(axis=1), 0, 1)
+    return t
+
+
+def _inward(mesh: Mesh, edge: npt.NDArray[np.intp], t: Floats) -> Floats:
+    """Unit normals at places of the rim: of the two nodes' normals, and they of their two edges'."""
+    at_node = np.zeros_like(mesh.nodes)
+    of_edge = mesh.nodes[mesh.boundary]
+    for side in (0, 1):
+        _, slope = edge_functions(mesh.order, np.array(float(side)))
+        along = np.einsum("a,eax->ex", slope, of_edge)
+        inward = _unit(np.stack([-along[:, 1], along[:, 0]], axis=1))
+        np.add.at(at_node, mesh.boundary[:, side], inward)
     normal = _unit(at_node[mesh.boundary[edge, :2]])
-    normal = _unit((1 - t)[:, None] * normal[:, 0] + t[:, None] * normal[:, 1])
-    return RimPoints(edge, t, place[each, edge], normal)
+    return _unit((1 - t)[:, None] * normal[:, 0] + t[:, None] * normal[:, 1])
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -79,8 +104,7 @@ def interior_weights(mesh: Mesh, points: Floats, name: str) -> sparse.csr_array:
 
 def rim_weights(mesh: Mesh, rim: RimPoints) -> sparse.csr_array:
     """Readings of the fluence at points of the rim, (n, nodes)."""
-    on_edge = np.stack([1 - rim.fraction, rim.fraction, np.zeros_like(rim.fraction)], axis=1)
-    phi = shape_functions(mesh.order, on_edge)[:, [0, 1, 3][: mesh.boundary.shape[1]]]
+    phi, _ = edge_functions(mesh.order, rim.fraction)
     return _weights(mesh, mesh.boundary[rim.edge], phi)
 
 

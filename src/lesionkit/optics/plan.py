@@ -85,6 +85,20 @@ def _order(mesh: Mesh, graph: sparse.csr_array) -> list[npt.NDArray[np.intp]]:
     return _orders[mesh]
 
 
+_integrals: weakref.WeakKeyDictionary[Mesh, dict[str, fem.ElementWeights]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _integrals_of(mesh: Mesh, at: str) -> fem.ElementWeights:
+    """The mesh's element integrals; they too are shared by the plans of many wavelengths."""
+    found = _integrals.setdefault(mesh, {})
+    if at not in found:
+        places = mesh.nodes[mesh.elements]
+        found[at] = fem.element_weights(mesh.order, places, mesh.areas, mesh.bent, at)
+    return found[at]
+
+
 def _symbolic(
     blocks: list[npt.NDArray[np.intp]],
     graph: sparse.csr_array,
@@ -218,10 +232,8 @@ def _fixed(
 def _robin_entries(mesh: Mesh, ksi: float) -> tuple[Ints, Ints, Floats]:
     """Node pairs (a, b) and values of the boundary term, each pair once."""
     edge = mesh.boundary.astype(np.int64)
-    ends = mesh.nodes[edge[:, :2]]
-    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     a, b = np.tril_indices(edge.shape[1])
-    value = ksi * length[:, None] * fem.edge_mass(mesh.order)[a, b]
+    value = ksi * fem.edge_mass(mesh.nodes[edge])[:, a, b]
     return edge[:, a].ravel(), edge[:, b].ravel(), value.ravel()
 
 
@@ -232,14 +244,14 @@ def build_plan(
     *,
     ksi: float,
     wavenumber: float,
-    per_node: bool,
+    at: str,
 ) -> tuple[dict[str, Any], Cost]:
     """All that `_core.optics.ForwardPlan` needs, and what a system will cost.
 
     sources, detectors : (count, nodes) optode weights
     ksi                : Robin coefficient, no unit
     wavenumber         : omega / c in mm^-1, 0 for continuous wave
-    per_node           : properties are given at nodes, else on elements
+    at                 : where properties are given: "nodes", "elements" or "quarters"
     """
     graph = adjacency(len(mesh.nodes), mesh.elements)
     fronts, position = _symbolic(_order(mesh, graph), graph, sources, detectors)
@@ -248,18 +260,24 @@ def build_plan(
 
     # Elements go to the front that eliminates their first node: their entries lie in its panel and
     # in panels of its ancestors, which are open by then.
-    at = position[mesh.elements]
-    element_order, element_start = _by_front(front_of[at.min(axis=1)], len(fronts))
+    where = position[mesh.elements]
+    element_order, element_start = _by_front(front_of[where.min(axis=1)], len(fronts))
     ordered = mesh.elements[element_order]
     a, b = np.tril_indices(ordered.shape[1])
-    at = at[element_order]
-    entry_front, entry_offset = _entries(fronts, front_of, at[:, a].ravel(), at[:, b].ravel())
-    mass = fem.mass_weights(mesh.order, per_node=per_node)
+    where = where[element_order]
+    entry_front, entry_offset = _entries(fronts, front_of, where[:, a].ravel(), where[:, b].ravel())
+    weights = _integrals_of(mesh, at)
+    count, per_element = len(mesh.elements), weights.stiffness.shape[2]
+    if at == "nodes":
+        properties, index = len(mesh.nodes), ordered
+    else:  # each element has its own
+        properties = count * per_element
+        index = np.arange(properties).reshape(count, per_element)[element_order]
     parts = {
         "element_nodes": ordered.shape[1],
-        "property_nodes": ordered.shape[1] if per_node else 1,
+        "property_nodes": per_element,
         "nodes": len(mesh.nodes),
-        "properties": len(mesh.nodes) if per_node else len(mesh.elements),
+        "properties": properties,
         "sources": sources.shape[0],
         "detectors": detectors.shape[0],
         "shapes": np.array(
@@ -274,20 +292,17 @@ def build_plan(
         **_targets(fronts, front_of),
         **_fixed(mesh, fronts, front_of, position, (sources, detectors), ksi),
         "element_start": element_start.astype(np.int64),
-        "property": np.ascontiguousarray(ordered if per_node else element_order[:, None], np.int32),
+        "property": np.ascontiguousarray(index, np.int32),
         "entry_front": entry_front.astype(np.int32),
         "entry_offset": entry_offset.astype(np.int32),
-        "stiffness": fem.stiffness_weights(
-            mesh.order,
-            mesh.nodes[ordered[:, :3]],
-            mesh.areas[element_order],
-            per_node=per_node,
-        ),
+        "element_node": np.ascontiguousarray(ordered),
+        "stiffness": weights.stiffness[element_order],
         "area": mesh.areas[element_order],
-        "mass": mass,
-        "imaginary_mass": -wavenumber * fem.mass_weights(mesh.order, per_node=False)[:, 0],
+        "mass": weights.mass,
+        "mass_kind": weights.kind[element_order],
+        "imaginary_mass": -wavenumber * weights.mass.sum(axis=2),
     }
-    return parts, _cost(fronts, 2 * mass.size * len(ordered))
+    return parts, _cost(fronts, 2 * weights.stiffness.size)
 
 
 def _cost(fronts: list[_Front], assembly: int) -> Cost:

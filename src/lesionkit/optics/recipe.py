@@ -36,8 +36,9 @@ class PhantomRecipe:
     pair_diameter       : or, as often, two of this diameter,
     pair_distance       : whose edges are so far apart
     margin              : least distance from an inclusion's edge to the rim (ours)
-    nodes               : of the finite element mesh, about. Too coarse a mesh makes far readings
-                          negative where absorption is strong: none were seen from 800 nodes on
+    nodes               : None, or of a finite element mesh of linear triangles, about; see the
+                          accuracy of `generate`. Too coarse a mesh makes far readings negative
+                          where absorption is strong: none were seen from 800 nodes on
     refractive_index    : of all tissue
     pixels              : rows and columns of the maps and the MRI
 
@@ -62,7 +63,7 @@ class PhantomRecipe:
     pair_diameter: float = 16.0
     pair_distance: Range = (4.0, 42.0)
     margin: float = 2.0
-    nodes: int = 1801
+    nodes: int | None = None
     refractive_index: float = 1.33
     pixels: int = 100
 
@@ -91,7 +92,9 @@ class PhantomRecipe:
             "pair_diameter": number(self.pair_diameter, "pair_diameter", above=0, unit="mm"),
             "pair_distance": _range(self.pair_distance, "pair_distance", at_least=0),
             "margin": number(self.margin, "margin", at_least=0, unit="mm"),
-            "nodes": integer(self.nodes, "nodes", at_least=7, at_most=1_000_000),
+            "nodes": self.nodes
+            if self.nodes is None
+            else integer(self.nodes, "nodes", at_least=7, at_most=1_000_000),
             "refractive_index": number(
                 self.refractive_index, "refractive_index", at_least=1, at_most=10
             ),

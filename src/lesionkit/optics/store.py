@@ -40,7 +40,7 @@ class Phantoms:
     inclusions   : (n, 3, 8) float64, columns REGION_COLUMNS; row 0 the background disc, rows 1 and
                    2 the inclusions; an absent one has radius 0 and the background's tissue
     recipe, seed : what they were made from
-    attributes   : geometry, accuracy, instruction set, version
+    attributes   : accuracy, method, geometry, instruction set, version
     seconds      : of each stage of the making; `paint`, `pack`, `write` are summed over threads
 
     Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius.

@@ -30,7 +30,7 @@ from typing import Any
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import layouts, partial_path, read_attributes
 
-JOB = ("format", "version", "instruction_set", "seed", "count", "recipe")
+JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "recipe")
 """The attributes in which two stores of equal bytes agree."""
 
 
@@ -56,7 +56,10 @@ def _refuse_other(place: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
 
     def flat(job: Mapping[str, Any]) -> dict[str, Any]:
         recipe = {f"recipe.{name}": value for name, value in job["recipe"].items()}
-        return {name: job[name] for name in JOB if name != "recipe"} | recipe
+        # Stores from before there was a choice are fast; some described their method there.
+        accuracy = {"accuracy": a if isinstance(a := job.get("accuracy"), str) else "fast"}
+        own = {name: job[name] for name in JOB if name not in ("recipe", "accuracy")}
+        return own | accuracy | recipe
 
     try:
         there, here = flat(theirs), flat(ours)
