@@ -69,7 +69,7 @@ def feature_maps(
 def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
 def inside_extent(
     volume: NDArray[Any], mask: NDArray[np.uint8]
-) -> tuple[float, float, bool, bool]: ...
+) -> tuple[float, float, bool]: ...
 def gather(
     volume: NDArray[Any], mask: NDArray[np.uint8], values: NDArray[np.float64]
 ) -> None: ...
@@ -83,10 +83,13 @@ def place(
 def place_bins(
     volume: NDArray[Any],
     mask: NDArray[np.uint8],
-    edges: NDArray[np.float64] | None,
+    edges: NDArray[np.float64],
     border: int,
     padded: NDArray[Any],
 ) -> None: ...
+def place_levels(
+    volume: NDArray[Any], mask: NDArray[np.uint8], border: int, padded: NDArray[Any]
+) -> bool: ...
 def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def power_sums(
     values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]
