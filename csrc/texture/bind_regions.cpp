@@ -36,12 +36,11 @@ std::vector<int64_t> mask_box(const Part<uint8_t>& mask) {
   return {b.z0, b.z1, b.y0, b.y1, b.x0, b.x1, b.voxels};
 }
 
-// (least, greatest, all finite, all whole) of the volume inside the mask
+// (least, greatest, all finite) of the volume inside the mask
 template <class T>
-std::tuple<double, double, bool, bool> inside_extent(const Part<T>& volume,
-                                                     const Part<uint8_t>& mask) {
+std::tuple<double, double, bool> inside_extent(const Part<T>& volume, const Part<uint8_t>& mask) {
   const Extent found = extent_inside(box_of(volume), box_of(mask));
-  return {found.low, found.high, found.finite, found.whole};
+  return {found.low, found.high, found.finite};
 }
 
 template <class T>
@@ -91,25 +90,46 @@ bool place(const Array<From>& levels, const std::optional<Array<uint8_t>>& mask,
   return fits;
 }
 
-// Of each voxel of the region its bin, 1 for the first; no edges: its level, which is its number.
-template <class From, class T>
-void place_bins(const Part<From>& volume, const Part<uint8_t>& mask,
-                const std::optional<Array<double>>& edges, int64_t border, Array<T>& padded) {
+// Calls row(values, mask, to, width) for each row of a volume.
+template <class From, class T, class Row>
+void each_row_of(const Part<From>& volume, const Part<uint8_t>& mask, int64_t border,
+                 Array<T>& padded, Row&& row) {
   const Box<From> from = box_of(volume);
   const Box<uint8_t> in = box_of(mask);
-  const std::optional<Bins> bins =
-      edges ? std::optional<Bins>(Bins(edges->data(), edges->size())) : std::nullopt;
-  each_row(padded, border, [&](int64_t first, T* __restrict to, int64_t width) {
-    const int64_t line = first / width;
-    const From* value = from.row(line / from.height, line % from.height);
-    const uint8_t* inside = in.row(line / from.height, line % from.height);
-    if (bins) {
-      bins->place(value, inside, width, to);
-    } else {
-      for (int64_t x = 0; x < width; ++x)
-        to[x] = inside[x] ? static_cast<T>(static_cast<int32_t>(value[x])) : T{0};
-    }
+  each_row(padded, border, [&](int64_t first, T* to, int64_t width) {
+    const int64_t z = first / (from.height * width), y = first / width % from.height;
+    row(from.row(z, y), in.row(z, y), to, width);
   });
+}
+
+// Of each voxel of the region its bin, 1 for the first.
+template <class From, class T>
+void place_bins(const Part<From>& volume, const Part<uint8_t>& mask, const Array<double>& edges,
+                int64_t border, Array<T>& padded) {
+  const Bins bins(edges.data(), edges.size());
+  each_row_of(volume, mask, border, padded,
+              [&](const From* value, const uint8_t* inside, T* to, int64_t width) {
+                bins.place(value, inside, width, to);
+              });
+}
+
+// Of each voxel of the region its number, from 1 on; whether all are whole.
+template <class From, class T>
+bool place_levels(const Part<From>& volume, const Part<uint8_t>& mask, int64_t border,
+                  Array<T>& padded) {
+  std::atomic<bool> whole{true};
+  each_row_of(volume, mask, border, padded,
+              [&](const From* value, const uint8_t* inside, T* __restrict to, int64_t width) {
+                uint32_t wrong = 0;
+                for (int64_t x = 0; x < width; ++x) {
+                  const From given = inside[x] ? value[x] : From{0};
+                  const auto level = static_cast<int32_t>(given);
+                  wrong += static_cast<From>(level) != given;
+                  to[x] = static_cast<T>(level);
+                }
+                if (wrong) whole.store(false, std::memory_order_relaxed);
+              });
+  return whole;
 }
 
 // counts[level], 0 for outside: how many voxels of `padded` have it. Several tables take turns, so
@@ -149,14 +169,16 @@ void bind_levels(py::module_ m) {
   };
   place_of(int32_t{});
   place_of(int64_t{});
-  const auto place_bins_of = [&]<class From>(From) {
+  const auto place_of_volume = [&]<class From>(From) {
     m.def("place_bins", &place_bins<From, T>, "volume"_a.noconvert(), "mask"_a.noconvert(),
           "edges"_a.noconvert(), "border"_a, "padded"_a.noconvert(), ReleaseGil());
+    m.def("place_levels", &place_levels<From, T>, "volume"_a.noconvert(), "mask"_a.noconvert(),
+          "border"_a, "padded"_a.noconvert(), ReleaseGil());
   };
-  place_bins_of(double{});
-  place_bins_of(float{});
-  place_bins_of(int16_t{});
-  place_bins_of(int32_t{});
+  place_of_volume(double{});
+  place_of_volume(float{});
+  place_of_volume(int16_t{});
+  place_of_volume(int32_t{});
   m.def("level_counts", &level_counts<T>, "padded"_a.noconvert(), "counts"_a.noconvert(),
         ReleaseGil());
 }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/lanes.hpp"
 #include "common/parallel.hpp"
 
 namespace lesionkit::texture {
@@ -42,9 +43,20 @@ struct Bounds {
 // The bounds of the voxels where mask is 1 rather than 0.
 inline Bounds mask_bounds(const Box<uint8_t>& mask) {
   const int64_t width = mask.width, height = mask.height;
-  const auto first_one = [](const uint8_t* from, int64_t n) {  // n if there is none
-    const void* found = std::memchr(from, 1, n);
-    return found ? static_cast<const uint8_t*>(found) - from : n;
+  const auto any = [width](const uint8_t* row) {
+    uint8_t found = 0;
+    for (int64_t x = 0; x < width; ++x) found |= row[x];
+    return found != 0;
+  };
+  const auto first_line = [&](int64_t z) {  // height if there is none
+    int64_t y = 0;
+    if (mask.line == width) {
+      const uint8_t* from = mask.row(z, 0);
+      const void* found = std::memchr(from, 1, height * width);
+      return found ? (static_cast<const uint8_t*>(found) - from) / width : height;
+    }
+    while (y < height && !any(mask.row(z, y))) ++y;
+    return y;
   };
   Bounds whole = {mask.depth, 0, height, 0, width, 0, 0};
   std::vector<uint8_t> seen(width);
@@ -61,13 +73,14 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
     };
     int64_t counted = 0;
     for (int64_t z = begin; z < end; ++z) {
-      int64_t top = 0, bottom = height;
-      while (top < height && first_one(mask.row(z, top), width) == width) ++top;
+      const int64_t top = first_line(z);
+      int64_t bottom = height;
       if (top == height) continue;
-      while (first_one(mask.row(z, bottom - 1), width) == width) --bottom;
+      while (!any(mask.row(z, bottom - 1))) --bottom;
       for (int64_t y = top; y < bottom; ++y) {
         const uint8_t* row = mask.row(z, y);
-        for (int64_t x = 0; x < width; ++x) count[x] = static_cast<uint8_t>(count[x] + row[x]);
+        uint8_t* __restrict sum = count.data();
+        for (int64_t x = 0; x < width; ++x) sum[x] = static_cast<uint8_t>(sum[x] + row[x]);
         if (++counted % std::numeric_limits<uint8_t>::max() == 0) take();
       }
       part.z0 = std::min(part.z0, z);
@@ -94,71 +107,76 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
   return whole;
 }
 
-// Of the numbers inside a mask: the least, the greatest, whether all are finite, and whether all
-// are whole.
+// Of the numbers inside a mask: the least, the greatest, and whether all are finite.
 struct Extent {
   double low, high;
-  bool finite, whole;
+  bool finite;
 };
 
 template <class T>
-class ExtentLanes {
+class ExtentOf {
  public:
-  ExtentLanes() {
-    std::fill_n(low_, width, std::numeric_limits<T>::max());
-    std::fill_n(high_, width, std::numeric_limits<T>::lowest());
-  }
-
   void add(const T* x, const uint8_t* inside, int64_t n) {
+    ExtentOf sum = *this;  // its own, so that x cannot be part of it
     int64_t i = 0;
-    for (; i + width <= n; i += width)
-      for (int l = 0; l < width; ++l) add(x[i + l], inside[i + l], l);
-    for (; i < n; ++i) add(x[i], inside[i], 0);
+    for (; i + width <= n; i += width) sum.add(x + i, inside + i);
+    if (i < n) {
+      T rest[width] = {};
+      uint8_t in[width] = {};
+      std::copy(x + i, x + n, rest);
+      std::copy(inside + i, inside + n, in);
+      sum.add(rest, in);
+    }
+    *this = sum;
   }
 
   Extent found() const {
-    Extent all = {std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), true,
-                  true};
+    Extent all = {static_cast<double>(most), static_cast<double>(least), true};
     for (int l = 0; l < width; ++l) {
       all.low = std::min(all.low, static_cast<double>(low_[l]));
       all.high = std::max(all.high, static_cast<double>(high_[l]));
       all.finite &= odd_[l] == 0;
-      all.whole &= fraction_[l] == 0;
     }
     return all;
   }
 
  private:
-  static constexpr int width = 16;
+  static constexpr int width = lane_count * sizeof(double) / sizeof(T);
+  static constexpr T least = std::numeric_limits<T>::lowest(), most = std::numeric_limits<T>::max();
+  typedef T Several __attribute__((vector_size(width * sizeof(T))));
+  typedef uint8_t Bytes __attribute__((vector_size(width)));
 
-  void add(T x, uint8_t inside, int l) {
-    const T above = inside ? x : std::numeric_limits<T>::lowest(),
-            below = inside ? x : std::numeric_limits<T>::max();
-    low_[l] = below < low_[l] ? below : low_[l];
-    high_[l] = above > high_[l] ? above : high_[l];
+  void add(const T* from, const uint8_t* in) {
+    Several x;
+    Bytes bytes;
+    std::memcpy(&x, from, sizeof(x));
+    std::memcpy(&bytes, in, sizeof(bytes));
+    const auto inside = __builtin_convertvector(bytes, decltype(x < x)) != 0;
+    const Several below = inside ? x : most - Several{}, above = inside ? x : least - Several{};
+    low_ = below < low_ ? below : low_;
+    high_ = above > high_ ? above : high_;
     if constexpr (std::is_floating_point_v<T>) {
-      const T given = inside ? x : T{0};
-      odd_[l] += given - given;  // NaN from then on, if x is not finite
-      fraction_[l] += std::fabs(given - std::trunc(given));
+      const Several given = inside ? x : Several{};
+      odd_ += given - given;  // NaN from then on, if x is not finite
     }
   }
 
-  T low_[width], high_[width], odd_[width] = {}, fraction_[width] = {};
+  Several low_ = most - Several{}, high_ = least - Several{}, odd_ = {};
 };
 
 template <class T>
 Extent extent_inside(const Box<T>& volume, const Box<uint8_t>& mask) {
-  Extent whole = ExtentLanes<T>().found();
+  Extent whole = ExtentOf<T>().found();
   std::mutex adding;
   parallel_for(volume.depth, volume.grain(), [&](int64_t begin, int64_t end) {
-    ExtentLanes<T> lanes;
+    ExtentOf<T> extent;
     for (int64_t z = begin; z < end; ++z)
       for (int64_t y = 0; y < volume.height; ++y)
-        lanes.add(volume.row(z, y), mask.row(z, y), volume.width);
-    const Extent part = lanes.found();
+        extent.add(volume.row(z, y), mask.row(z, y), volume.width);
+    const Extent part = extent.found();
     std::lock_guard guard(adding);
     whole = {std::min(whole.low, part.low), std::max(whole.high, part.high),
-             whole.finite && part.finite, whole.whole && part.whole};
+             whole.finite && part.finite};
   });
   return whole;
 }

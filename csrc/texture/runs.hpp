@@ -63,15 +63,30 @@ void count_runs(const Volume<T>& volume, const Step* directions, const RunTable&
       end[i] = (level[i] != 0) & (after[i] != level[i]) ? here : 0;
     }
   };
-  // Along a row, where each length needs the one before it. Without branches: none is likely.
-  const auto measure_row = [](const T* level, int64_t n, uint16_t* length, uint16_t* end) {
-    uint32_t here = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      here = 1 + (here & -uint32_t{level[i - 1] == level[i]});
-      length[i] = static_cast<uint16_t>(here);
-      const bool ends_here = (level[i] != 0) & (level[i + 1] != level[i]);
-      end[i] = static_cast<uint16_t>(here & -uint32_t{ends_here});
+  // Along rows each length needs the one before it. All else is vector code; several rows at once,
+  // since none waits for another. length: first all bits, where the voxel before is the same.
+  const auto measure_rows = [&](const T* level, int64_t rows, uint16_t* __restrict length,
+                                uint16_t* __restrict end) {
+    const int64_t n = (rows - 1) * volume.row + volume.width;
+    for (int64_t i = 0; i < n; ++i)
+      length[i] = level[i - 1] == level[i] ? uint16_t{0xffff} : uint16_t{0};
+    constexpr int64_t at_once = 4;
+    int64_t y = 0;
+    for (; y + at_once <= rows; y += at_once) {
+      uint16_t here[at_once] = {};
+      for (int64_t x = 0; x < volume.width; ++x)
+        for (int r = 0; r < at_once; ++r) {
+          uint16_t& mask = length[(y + r) * volume.row + x];
+          mask = here[r] = static_cast<uint16_t>((here[r] & mask) + 1);
+        }
     }
+    for (; y < rows; ++y) {
+      uint16_t here = 0;
+      for (uint16_t *at = length + y * volume.row, *stop = at + volume.width; at < stop; ++at)
+        *at = here = static_cast<uint16_t>((here & *at) + 1);
+    }
+    for (int64_t i = 0; i < n; ++i)
+      end[i] = (level[i] != 0) & (level[i + 1] != level[i]) ? length[i] : uint16_t{0};
   };
 
   for (int64_t z = 0; z < volume.depth; ++z)
@@ -85,13 +100,13 @@ void count_runs(const Volume<T>& volume, const Step* directions, const RunTable&
                   line(k, z, block.y), end);
           continue;
         }
-        for (int64_t y = block.y; y < block.y + block.rows; ++y, end += volume.row) {
-          const T* level = volume.at(z, y);
-          if (by.y != 0)
-            measure(level, step, line(k, z, y - by.y) - by.x, volume.width, line(k, z, y), end);
-          else
-            measure_row(level, volume.width, line(k, z, y), end);
+        if (by.y == 0) {
+          measure_rows(block.level, block.rows, line(k, z, block.y), end);
+          continue;
         }
+        for (int64_t y = block.y; y < block.y + block.rows; ++y, end += volume.row)
+          measure(volume.at(z, y), step, line(k, z, y - by.y) - by.x, volume.width, line(k, z, y),
+                  end);
       }
       const int64_t size = cells.size(), stride = cells.cell(0, 1, 0);
       for (int64_t i = 0; i < block.length; ++i) {

@@ -69,8 +69,10 @@ def feature_maps(
 def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
 def inside_extent(
     volume: NDArray[Any], mask: NDArray[np.uint8]
-) -> tuple[float, float, bool, bool]: ...
-def gather(volume: NDArray[Any], mask: NDArray[np.uint8], values: NDArray[np.float64]) -> None: ...
+) -> tuple[float, float, bool]: ...
+def gather(
+    volume: NDArray[Any], mask: NDArray[np.uint8], values: NDArray[np.float64]
+) -> None: ...
 def place(
     levels: NDArray[Any],
     mask: NDArray[np.uint8] | None,
@@ -81,10 +83,13 @@ def place(
 def place_bins(
     volume: NDArray[Any],
     mask: NDArray[np.uint8],
-    edges: NDArray[np.float64] | None,
+    edges: NDArray[np.float64],
     border: int,
     padded: NDArray[Any],
 ) -> None: ...
+def place_levels(
+    volume: NDArray[Any], mask: NDArray[np.uint8], border: int, padded: NDArray[Any]
+) -> bool: ...
 def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def power_sums(
     values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]

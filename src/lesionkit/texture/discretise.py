@@ -157,7 +157,7 @@ class Intensities:
 
     volume : (z, y, x) float64, float32, int16 or int32, rows contiguous; a view where it can be
     mask   : the same shape, uint8, 1 inside;  axes : of the image;  voxels : inside
-    low, high : the least and the greatest number inside;  whole : whether all are whole numbers
+    low, high : the least and the greatest number inside
     """
 
     volume: npt.NDArray[Any]
@@ -166,7 +166,6 @@ class Intensities:
     voxels: int
     low: float
     high: float
-    whole: bool
 
     @cached_property
     def values(self) -> Real:
@@ -185,22 +184,21 @@ class Intensities:
                 "image must have bins that float64 can tell apart, got intensities from "
                 f"{self.low:g} to {self.high:g} for {max(widths.size, 1)} bins"
             )
+        padded = empty(self.volume.shape, len(edges), self.axes, border)
+        _core.place_bins(self.volume, self.mask, edges, border, padded)
         highest = int(np.searchsorted(edges, self.high, side="right"))
-        return self._placed(edges, len(edges), highest, border)
+        return Region(padded, border, highest, self.voxels, self.axes)
 
     def region_of_levels(self, border: int = 1) -> Region:
         """Numbers that are levels already, from 1 on."""
-        if self.low < 1 or self.high >= 65535 or not self.whole:
-            raise ValueError(
-                "image must hold whole numbers from 1 to 65534 in the mask where binning is "
-                f'"levels", got numbers from {self.low:g} to {self.high:g}'
-            )
-        return self._placed(None, int(self.high), int(self.high), border)
-
-    def _placed(self, edges: Real | None, most: int, levels: int, border: int) -> Region:
-        padded = empty(self.volume.shape, most, self.axes, border)
-        _core.place_bins(self.volume, self.mask, edges, border, padded)
-        return Region(padded, border, levels, self.voxels, self.axes)
+        if 1 <= self.low and self.high < 65535:
+            padded = empty(self.volume.shape, int(self.high), self.axes, border)
+            if _core.place_levels(self.volume, self.mask, border, padded):
+                return Region(padded, border, int(self.high), self.voxels, self.axes)
+        raise ValueError(
+            'image must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
+            f"got numbers from {self.low:g} to {self.high:g}"
+        )
 
 
 READ_AS_THEY_ARE = [np.dtype(t) for t in (np.float64, np.float32, np.int16, np.int32)]
@@ -234,8 +232,8 @@ def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
         volume = volume.astype(np.float64)
     if volume.strides[2] != volume.itemsize or not volume.flags.aligned:
         volume = np.ascontiguousarray(volume)
-    low, high, finite, whole = _core.inside_extent(volume, cut)
-    found = Intensities(volume, cut, axes, voxels, low, high, whole)
+    low, high, finite = _core.inside_extent(volume, cut)
+    found = Intensities(volume, cut, axes, voxels, low, high)
     if not finite:
         arrays.real(found.values, "image inside the mask", (None,))
     return found
