@@ -20,6 +20,13 @@ import numpy as np
 
 # Every kernel there is: those that may be launched, and that the tests compile and run.
 KERNELS: dict[str, tuple[str, ...]] = {
+    "clustering/fcm.cu": (
+        *(f"fcm_line<{clusters}>" for clusters in (2, 3, 4, 5)),
+        "fcm_pass<4, 4>",
+        "fcm_pass<16, 1>",
+        "fcm_update",
+        "fcm_answer",
+    ),
     "optics/forward.cu": (
         *(f"measure<double, {nodes}, MapInput>" for nodes in (1, 3, 6)),
         *(f"measure<Complex<double>, {nodes}, MapInput>" for nodes in (1, 3, 6)),

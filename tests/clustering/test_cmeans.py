@@ -83,7 +83,7 @@ def test_predict() -> None:
         np.testing.assert_allclose(d, distances, rtol=tolerances.CENTRES)
         np.testing.assert_allclose(jm, [first, *[then] * (p - 1)], rtol=tolerances.CENTRES)
         np.testing.assert_allclose(fpc, (expected**2).sum() / 70, rtol=tolerances.CENTRES)
-    drawn = np.random.RandomState(4).rand(3, 70)  # noqa: NPY002
+    drawn = np.random.RandomState(4).rand(3, 70)
     given = cmeans_predict(test, cntr, 2, 0.1, 9, seed=4)[1]
     np.testing.assert_array_equal(given, drawn / drawn.sum(axis=0))
 
@@ -104,7 +104,9 @@ def test_other_metrics() -> None:
 
 def test_a_sample_on_a_centre() -> None:
     data = np.array([[0.0, 0, 5, 5]])
-    cntr, u, _, d, *_ = cmeans(data, 2, 2, 1e-9, 100, init=[[0.9, 0.8, 0.1, 0.2], [0.1, 0.2, 0.9, 0.8]])
+    cntr, u, _, d, *_ = cmeans(
+        data, 2, 2, 1e-9, 100, init=[[0.9, 0.8, 0.1, 0.2], [0.1, 0.2, 0.9, 0.8]]
+    )
     np.testing.assert_allclose(cntr, [[0], [5]], atol=1e-9)
     np.testing.assert_allclose(u, [[1, 1, 0, 0], [0, 0, 1, 1]], atol=1e-9)
     assert d.min() == np.finfo(float).eps  # as there
