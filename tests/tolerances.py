@@ -1,5 +1,7 @@
 """One table of tolerances, each with its reason. Relative unless said otherwise."""
 
+import numpy as np
+
 # Two direct solvers of the same matrix: its condition, 1e3 to 1e4, times rounding; 1e-14 was seen.
 SOLVERS = 1e-12
 
@@ -44,3 +46,11 @@ CENTRES = 1e-11
 
 # The same where the samples are float32, and memberships are worked out in float32: 2e-7 was seen.
 CENTRES_OF_SINGLE = 2e-6
+
+# Means and inertias of k-means: sums in another order.
+KMEANS = 1e-11
+
+
+def single(dtype: object) -> float:
+    """KMEANS, or the rounding of centres to float32."""
+    return 2e-6 if dtype == np.float32 else KMEANS

@@ -40,12 +40,14 @@ auto with_passes(const Samples<X>& s, int64_t k, F&& f) {
 
 using Steps = std::vector<std::pair<double, double>>;
 
-// centres (k, d), which move; (passes, settled, finite, limit, steps) as Outcome has them
+// counted: the weights are numbers of equal samples; centres (k, d), which move; (passes, settled,
+// finite, limit, steps) as Outcome has them
 template <class X>
 std::tuple<int64_t, bool, bool, double, Steps> lloyd_of(const Array<X>& x, const Weights& weights,
-                                                        Array<double>& centres, int64_t most,
-                                                        double tol, bool watched) {
-  const Samples<X> s = samples_of(x, weights);
+                                                        bool counted, Array<double>& centres,
+                                                        int64_t most, double tol, bool watched) {
+  Samples<X> s = samples_of(x, weights);
+  s.counted = counted;
   const int64_t k = centres.shape(0);
   const Outcome done = with_passes(s, k, [&](auto& passes) {
     return lloyd(s, passes, k, centres.mutable_data(), most, tol, watched);
@@ -80,19 +82,19 @@ void distances_of(const Array<X>& x, const Array<double>& centres, Array<X>& out
       [&](std::vector<double>& squares, int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           panel.squares(s.x + i * s.d, squares.data());
-          for (int64_t j = 0; j < k; ++j)
-            to[i * k + j] = static_cast<X>(std::sqrt(squares[j]));
+          for (int64_t j = 0; j < k; ++j) to[i * k + j] = static_cast<X>(std::sqrt(squares[j]));
         }
       });
 }
 
-// uniform (1 + (k - 1) trials) in [0, 1); no seeds if the samples are not finite
+// uniform (1 + (k - 1) trials) in [0, 1), work (n); no seeds if the samples are not finite
 template <class X>
 std::vector<int64_t> seeds_of(const Array<X>& x, const Weights& weights, int64_t k, int64_t trials,
-                              const Array<double>& uniform) {
+                              const Array<double>& uniform, Array<float>& work) {
   const Samples<X> s = samples_of(x, weights);
-  if (s.n <= most_in_order) return seeds_in_order(s, k, trials, uniform.data());
-  return Seeding<X>(s)(k, trials, uniform.data());
+  float* const distance = work.mutable_data();
+  if (s.n <= most_in_order) return seeds_in_order(s, k, trials, uniform.data(), distance);
+  return Seeding<X>(s, distance)(k, trials, uniform.data());
 }
 
 std::vector<double> optimum_of(const Array<double>& values, const Array<double>& weights,
@@ -122,14 +124,14 @@ void look_up_of(const Array<X>& x, int64_t low, const Array<int32_t>& table,
 template <class X>
 void bind_reals(py::module_& m) {
   using namespace py::literals;
-  m.def("lloyd", lloyd_of<X>, "x"_a.noconvert(), "weights"_a.noconvert(), "centres"_a.noconvert(),
-        "most"_a, "tol"_a, "watched"_a, ReleaseGil());
+  m.def("lloyd", lloyd_of<X>, "x"_a.noconvert(), "weights"_a.noconvert(), "counted"_a,
+        "centres"_a.noconvert(), "most"_a, "tol"_a, "watched"_a, ReleaseGil());
   m.def("nearest", nearest_of<X>, "x"_a.noconvert(), "weights"_a.noconvert(),
         "centres"_a.noconvert(), "labels"_a.noconvert(), "counts"_a.noconvert(), ReleaseGil());
   m.def("distances", distances_of<X>, "x"_a.noconvert(), "centres"_a.noconvert(),
         "out"_a.noconvert(), ReleaseGil());
   m.def("seeds", seeds_of<X>, "x"_a.noconvert(), "weights"_a.noconvert(), "k"_a, "trials"_a,
-        "uniform"_a.noconvert(), ReleaseGil());
+        "uniform"_a.noconvert(), "work"_a.noconvert(), ReleaseGil());
   m.def("whole_numbers", whole_of<X>, "x"_a.noconvert(), ReleaseGil());
 }
 

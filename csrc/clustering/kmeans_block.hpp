@@ -10,8 +10,8 @@ namespace lesionkit::clustering {
 
 namespace detail {
 
-// Which lanes of (a, b) a step of the transposition takes: where bit `half` of the lane is set those
-// of b that lie `half` lower (first), or a's that lie higher where it is not (second).
+// Which lanes of (a, b) a step of the transposition takes: where bit `half` of the lane is set
+// those of b that lie `half` lower (first), or a's that lie higher where it is not (second).
 template <int half, bool second, int... l>
 constexpr FloatMask taken(std::integer_sequence<int, l...>) {
   return FloatMask{(second ? (l & half ? float_lanes + l : l + half)
@@ -35,7 +35,7 @@ inline void exchange(Floats (&row)[float_lanes]) {
 
 // With the number of features compiled in: the compiler knows good ways for two to four.
 template <int D, class X>
-void spread_few(const X* x, int64_t n, const double* offset, float scale, float* out,
+void spread_few(const X* x, int64_t n, const double* offset, double scale, float* out,
                 int64_t stride) {
   X from[D];
   for (int e = 0; e < D; ++e) from[e] = static_cast<X>(offset[e]);
@@ -46,7 +46,7 @@ void spread_few(const X* x, int64_t n, const double* offset, float scale, float*
 
 // `readable`: numbers from x on that belong to the array. The offset must be one of X's numbers.
 template <class X>
-void spread(const X* x, int64_t n, int64_t d, int64_t readable, const double* offset, float scale,
+void spread(const X* x, int64_t n, int64_t d, int64_t readable, const double* offset, double scale,
             float* out, int64_t stride) {
   if (d == 1) return spread_few<1>(x, n, offset, scale, out, stride);
   if (d == 2) return spread_few<2>(x, n, offset, scale, out, stride);
@@ -60,8 +60,8 @@ void spread(const X* x, int64_t n, int64_t d, int64_t readable, const double* of
       if (i + W > n || (i + W - 1) * d + e + W > readable) {
         for (int64_t r = i; r < std::min(n, i + W); ++r)
           for (int64_t c = e; c < e + columns; ++c)
-            out[c * stride + r] =
-                static_cast<float>((x[r * d + c] - static_cast<X>(offset[c])) * static_cast<X>(scale));
+            out[c * stride + r] = static_cast<float>((x[r * d + c] - static_cast<X>(offset[c])) *
+                                                     static_cast<X>(scale));
         continue;
       }
       X from[W] = {};

@@ -21,8 +21,9 @@
 
 namespace lesionkit::clustering {
 
-inline constexpr int most_on_line = 16;      // clusters; more are faster in kmeans_space.hpp
+inline constexpr int most_on_line = 16;           // clusters; more are faster in kmeans_space.hpp
 inline constexpr int64_t samples_in_float = 512;  // summed before they are added to doubles
+inline constexpr int64_t samples_ahead = 4096;    // asked from memory
 
 // The centres in ascending order, each value once, and the cuts between them.
 template <class Real>
@@ -105,6 +106,7 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
       const int64_t end = std::min(whole, i + samples_in_float);
       Type shift_here[M + 1] = {}, squares_here = {};
       for (; i < end; i += R::lanes) {
+        __builtin_prefetch(x + i + samples_ahead);
         const Type here = load<Real>(x + i);
         Type centre = lanes.centre[0];
         Mask above[M];
@@ -159,7 +161,8 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
   sums.squares = sum_of(squares);
   for (; i < n; ++i) {
     const int below = cuts_below(static_cast<Real>(x[i]), line.cuts.data(), line.cuts.size());
-    const double step = static_cast<double>(x[i]) - line.centres[below], weight_here = w ? w[i] : 1.0;
+    const double step = static_cast<double>(x[i]) - line.centres[below],
+                 weight_here = w ? w[i] : 1.0;
     sums.squares += weight_here * step * step;
     for (int m = 0; m <= below; ++m) {
       sums.count[m] += m > 0;
@@ -185,6 +188,7 @@ double labels_on_line(const Line<Real>& line, const X* x, const double* w, int64
   const int64_t whole = n - n % R::lanes;
   int64_t i = 0;
   for (; i < whole; i += R::lanes) {
+    __builtin_prefetch(x + i + samples_ahead);
     const Type here = load<Real>(x + i);
     Type centre = lanes.centre[0];
     Mask cluster = lanes.cluster[0];
@@ -275,6 +279,8 @@ class LineKMeans {
 
   template <class Real, int M>
   void take(const Line<Real>& line, const LineSums<M>& all, Means& to) {
+    to.finite = std::isfinite(std::is_same_v<Real, float> ? all.squares : all.shift[0]);
+    if (!to.finite) return;
     const size_t used = line.cluster.size();
     std::fill(to.weight.begin(), to.weight.end(), 0.0);
     for (size_t m = 0; m < used; ++m) {
@@ -285,7 +291,6 @@ class LineKMeans {
       to.weight[j] = weight;
       if (weight > 0.0) to.mean[j] = line.centres[m] + shift / weight;
     }
-    to.finite = std::isfinite(std::is_same_v<Real, float> ? all.squares : all.shift[0]);
 
     const std::vector<double> above(all.count, all.count + used);
     to.moved = above != above_ || line.cluster != cluster_;

@@ -24,7 +24,7 @@ struct Far {
 // The samples farthest from their centres, and how many samples with a weight each cluster has.
 struct Farthest {
   std::vector<Far> samples;
-  std::vector<int64_t> counts;
+  std::vector<double> counts;
 };
 
 template <class X>
@@ -45,13 +45,13 @@ Farthest farthest_samples(const Samples<X>& s, const double* centres, int64_t k,
         const double distance = squared_distance(s.x + i * s.d, centres + j * s.d, s.d, 1);
         if (distance < here.distance) here = {distance, i, static_cast<int32_t>(j)};
       }
-      ++part.counts[here.cluster];
+      part.counts[here.cluster] += s.counted ? s.w[i] : 1.0;
       if (part.samples.size() >= 2 * wanted + 64) shorten(part.samples);
       part.samples.push_back(here);
     }
     shorten(part.samples);
   });
-  Farthest all = {{}, std::vector<int64_t>(k)};
+  Farthest all = {{}, std::vector<double>(k)};
   for (const Farthest& part : parts) {
     all.samples.insert(all.samples.end(), part.samples.begin(), part.samples.end());
     for (int64_t j = 0; j < k; ++j) all.counts[j] += part.counts[j];
@@ -69,25 +69,26 @@ void fill_empty(const Samples<X>& s, const double* centres, Means& m) {
   const int64_t empty = std::count(m.weight.begin(), m.weight.end(), 0.0);
   if (!empty) return;
   const Farthest far = farthest_samples(s, centres, k, static_cast<size_t>(empty + k));
-  std::vector<int64_t> left = far.counts;
+  std::vector<double> left = far.counts;
   int64_t taker = 0;
   for (const Far& sample : far.samples) {
-    while (taker < k && (m.weight[taker] != 0.0)) ++taker;
-    if (taker == k || sample.distance == 0.0) break;
-    if (left[sample.cluster] < 2) continue;
-    --left[sample.cluster];
-    const double w = s.weight(sample.sample), rest = m.weight[sample.cluster] - w;
-    for (int64_t e = 0; e < s.d; ++e) {
-      const double x = s.x[sample.sample * s.d + e];
-      double& mean = m.mean[sample.cluster * s.d + e];
-      mean += (mean - x) * (w / rest);
-      m.mean[taker * s.d + e] = x;
+    const double w = s.counted ? 1.0 : s.weight(sample.sample);
+    for (double equal = s.counted ? s.w[sample.sample] : 1.0; equal >= 1.0; equal -= 1.0) {
+      while (taker < k && m.weight[taker] != 0.0) ++taker;
+      if (taker == k || sample.distance == 0.0 || left[sample.cluster] < 2.0) break;
+      left[sample.cluster] -= 1.0;
+      const double rest = m.weight[sample.cluster] - w;
+      for (int64_t e = 0; e < s.d; ++e) {
+        const double x = s.x[sample.sample * s.d + e];
+        double& mean = m.mean[sample.cluster * s.d + e];
+        mean += (mean - x) * (w / rest);
+        m.mean[taker * s.d + e] = x;
+      }
+      m.weight[sample.cluster] = rest;
+      m.weight[taker] = w;
     }
-    m.weight[sample.cluster] = rest;
-    m.weight[taker] = w;
   }
-  const int64_t heaviest =
-      std::max_element(m.weight.begin(), m.weight.end()) - m.weight.begin();
+  const int64_t heaviest = std::max_element(m.weight.begin(), m.weight.end()) - m.weight.begin();
   for (int64_t j = 0; j < k; ++j)
     if (m.weight[j] == 0.0)
       std::copy_n(m.mean.begin() + heaviest * s.d, s.d, m.mean.begin() + j * s.d);

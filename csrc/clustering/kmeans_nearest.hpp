@@ -1,9 +1,9 @@
 // The nearest centres of samples of any number of features.
 //
 // A block of samples is spread out so that a register holds one feature of several samples, and
-// scores |c|^2 - 2 x c, which order the centres as the distances do, are computed in float. A sample
-// whose two best scores are closer than their rounding can be is decided in double: labels are those
-// of double arithmetic, at the speed of float.
+// scores |c|^2 - 2 x c, which order the centres as the distances do, are computed in float. A
+// sample whose two best scores are closer than their rounding can be is decided in double: labels
+// are those of double arithmetic, at the speed of float.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "clustering/kmeans.hpp"
 #include "clustering/kmeans_block.hpp"
+#include "clustering/kmeans_samples.hpp"
 
 namespace lesionkit::clustering {
 
@@ -24,11 +25,12 @@ struct Panel {
   std::vector<double> offset, exact;  // d; [feature][centre, to a whole number of registers]
   int64_t row;                        // of `exact`
   std::vector<float> tile;            // [tile][feature and, last, |c|^2][centre]
-  float scale, slack, base;           // a gap above slack |x|^2 + base is sure
+  double scale;
+  float slack, base;  // a gap above slack |x|^2 + base is sure
 
   // Of centres (k x d), for samples of type X.
   template <class X>
-  Panel(const double* centres, int64_t clusters, int64_t features, const X*)
+  Panel(const double* centres, int64_t clusters, int64_t features, const X* samples)
       : k(clusters), d(features) {
     constexpr int J = centres_at_once;
     tiles = (k + J - 1) / J;
@@ -44,10 +46,7 @@ struct Panel {
         far = std::max(far, std::fabs(centres[j * d + e] - offset[e]));
       }
     }
-    // a power of two, so that it rounds nothing and numbers of any size fit into a float
-    scale = far > 0.0 && std::isfinite(far)
-                  ? std::ldexp(1.0f, std::clamp(-std::ilogb(far), -120, 120))
-                  : 1.0f;
+    scale = scale_for(far, samples);
     tile.assign(tiles * (d + 1) * J, 0.0f);
     double longest = 0.0;
     for (int64_t j = 0; j < tiles * J; ++j) {
@@ -65,8 +64,8 @@ struct Panel {
       column[d * J] = static_cast<float>(squares);
       longest = std::max(longest, squares);
     }
-    // A score is off by at most (d + 2) 2^-24 (|c|^2 + 2 |x||c|): d fused steps, and the rounding of
-    // x, c and |c|^2; and 2 |x||c| <= |x|^2 + |c|^2. A gap is off by twice as much.
+    // A score is off by at most (d + 2) 2^-24 (|c|^2 + 2 |x||c|): d fused steps, and the rounding
+    // of x, c and |c|^2; and 2 |x||c| <= |x|^2 + |c|^2. A gap is off by twice as much.
     slack = static_cast<float>(2.1 * static_cast<double>(d + 2) * 0x1p-24);
     base = static_cast<float>(2.0 * longest) * slack + 1e-30f;
   }
@@ -115,7 +114,8 @@ class BlockLabels {
     const int64_t ahead = size_ * p_.d, line = 64 / sizeof(X);
     int32_t any = 0;
     for (int64_t i = 0; i < n; i += step) {
-      for (int64_t o = ahead + i * p_.d; o < std::min(readable, ahead + (i + step) * p_.d); o += line)
+      for (int64_t o = ahead + i * p_.d; o < std::min(readable, ahead + (i + step) * p_.d);
+           o += line)
         __builtin_prefetch(x + o);  // for the next block
       any |= few(i);
     }
@@ -128,11 +128,16 @@ class BlockLabels {
  private:
   int32_t few(int64_t i) {
     switch (p_.d) {
-      case 1: return few_of<1>(i);
-      case 2: return few_of<2>(i);
-      case 3: return few_of<3>(i);
-      case 4: return few_of<4>(i);
-      default: return few_of<0>(i);
+      case 1:
+        return few_of<1>(i);
+      case 2:
+        return few_of<2>(i);
+      case 3:
+        return few_of<3>(i);
+      case 4:
+        return few_of<4>(i);
+      default:
+        return few_of<0>(i);
     }
   }
 
@@ -144,8 +149,7 @@ class BlockLabels {
     const float* x = spread_.data() + i;
     Floats best[V], second[V];
     FloatMask label[V] = {}, number = {};
-    for (int v = 0; v < V; ++v)
-      best[v] = second[v] = all(std::numeric_limits<float>::infinity());
+    for (int v = 0; v < V; ++v) best[v] = second[v] = all(std::numeric_limits<float>::infinity());
     const float* tile = p_.tile.data();
     for (int64_t t = 0; t < p_.tiles; ++t, tile += (d + 1) * J) {
       Floats score[J][V];

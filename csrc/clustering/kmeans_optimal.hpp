@@ -1,7 +1,7 @@
 // The best k-means of values on a line: the cuts that make the sum of w (x - c)^2 least of all.
 //
-// Wang and Song, "Ckmeans.1d.dp", The R Journal 3, 2011: clusters are runs of the ascending values, so
-// the best c clusters of the first j values are the best c - 1 clusters of the first i and one
+// Wang and Song, "Ckmeans.1d.dp", The R Journal 3, 2011: clusters are runs of the ascending values,
+// so the best c clusters of the first j values are the best c - 1 clusters of the first i and one
 // cluster of the rest. The best i does not fall as j rises, so each c costs m log m steps of a
 // divide and conquer.
 #pragma once

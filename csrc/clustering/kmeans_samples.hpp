@@ -2,20 +2,32 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 namespace lesionkit::clustering {
 
 // n samples of d features, one after another, with weights or (nullptr) with weight 1 each.
+// `counted`: the weights are numbers of equal samples.
 template <class X>
 struct Samples {
   const X* x;
   const double* w;
   int64_t n, d;
+  bool counted = false;
 
   double weight(int64_t i) const { return w ? w[i] : 1.0; }
 };
+
+// A power of two that brings numbers of up to `far` near 1, where their squares are floats.
+template <class X>
+double scale_for(double far, const X*) {
+  constexpr int most = sizeof(X) == sizeof(float) ? 120 : 1000;
+  return far > 0.0 && std::isfinite(far)
+             ? std::ldexp(1.0, std::clamp(-std::ilogb(far), -most, most))
+             : 1.0;
+}
 
 // What a pass finds for centres that are given: the weighted means of their samples.
 struct Means {

@@ -1,6 +1,6 @@
-// The greedy k-means++ of Arthur and Vassilvitskii (SODA 2007): a sample becomes the next centre with
-// a probability in proportion to w d^2, d being its distance from the nearest centre so far; of a few
-// that are drawn so, the one that leaves the least sum of w d^2 is taken.
+// The greedy k-means++ of Arthur and Vassilvitskii (SODA 2007): a sample becomes the next centre
+// with a probability in proportion to w d^2, d being its distance from the nearest centre so far;
+// of a few that are drawn so, the one that leaves the least sum of w d^2 is taken.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,8 @@ struct Law {
   int64_t n, grain;
   std::vector<double> chunk;
 
-  Law(int64_t count, int64_t chunk_of) : n(count), grain(chunk_of), chunk((n + grain - 1) / grain) {}
+  Law(int64_t count, int64_t chunk_of)
+      : n(count), grain(chunk_of), chunk((n + grain - 1) / grain) {}
 
   double total() const { return std::accumulate(chunk.begin(), chunk.end(), 0.0); }
 
@@ -46,16 +47,16 @@ struct Law {
 template <class X>
 class Seeding {
  public:
-  explicit Seeding(const Samples<X>& samples)
+  // `distance`: room for n numbers
+  Seeding(const Samples<X>& samples, float* distance)
       : s_(samples),
         law_(s_.n, chunk_size(s_.n, int64_t{1} << 18, s_.d + 1, 1)),
         weight_law_(law_),
-        distance_(s_.n),
+        distance_(distance),
         origin_(s_.d) {
     if (!s_.w) {
       for (int64_t c = 0; c * law_.grain < s_.n; ++c)
-        weight_law_.chunk[c] =
-            static_cast<double>(std::min(law_.grain, s_.n - c * law_.grain));
+        weight_law_.chunk[c] = static_cast<double>(std::min(law_.grain, s_.n - c * law_.grain));
       return;
     }
     parallel_for(s_.n, law_.grain, [&](int64_t begin, int64_t end) {
@@ -107,7 +108,7 @@ class Seeding {
       if (!std::isfinite(r)) return false;
       far = std::max(far, r);
     }
-    scale_ = far > 0.0 ? std::ldexp(1.0f, std::clamp(-std::ilogb(far), -120, 120)) : 1.0f;
+    scale_ = scale_for(far, s_.x);
     return true;
   }
 
@@ -149,19 +150,21 @@ class Seeding {
 
   // The sum of w y over a block, in several lanes.
   double weighted(const float* y, int64_t n, int64_t first) const {
-    double lanes[lane_count] = {}, sum = 0.0;
-    int64_t i = 0;
-    for (; i + lane_count <= n; i += lane_count)
-      for (int l = 0; l < lane_count; ++l)
-        lanes[l] += s_.w ? s_.w[first + i + l] * y[i + l] : static_cast<double>(y[i + l]);
-    for (; i < n; ++i) sum += s_.weight(first + i) * y[i];
-    for (double lane : lanes) sum += lane;
+    Lanes lanes = {};
+    const int64_t whole = n - n % lane_count;
+    if (s_.w)
+      for (int64_t i = 0; i < whole; i += lane_count)
+        lanes += load<double>(s_.w + first + i) * load<double>(y + i);
+    else
+      for (int64_t i = 0; i < whole; i += lane_count) lanes += load<double>(y + i);
+    double sum = sum_of(lanes);
+    for (int64_t i = whole; i < n; ++i) sum += s_.weight(first + i) * y[i];
     return sum;
   }
 
   void take(int64_t seed, bool first) {
     each_distance(&seed, 1, law_.chunk, [&](float* squares, int64_t n, int64_t i) {
-      float* distance = distance_.data() + i;
+      float* distance = distance_ + i;
       for (int64_t r = 0; r < n; ++r)
         distance[r] = !first && distance[r] < squares[r] ? distance[r] : squares[r];
       return weighted(distance, n, i);
@@ -172,8 +175,9 @@ class Seeding {
     const int64_t count = static_cast<int64_t>(drawn.size());
     std::vector<double> sums, left(count);
     each_distance(drawn.data(), count, sums, [&](float* squares, int64_t n, int64_t i) {
-      const float* distance = distance_.data() + i;
-      for (int64_t r = 0; r < n; ++r) squares[r] = distance[r] < squares[r] ? distance[r] : squares[r];
+      const float* distance = distance_ + i;
+      for (int64_t r = 0; r < n; ++r)
+        squares[r] = distance[r] < squares[r] ? distance[r] : squares[r];
       return weighted(squares, n, i);
     });
     for (size_t i = 0; i < sums.size(); ++i) left[i % count] += sums[i];
@@ -181,20 +185,20 @@ class Seeding {
   }
 
   Samples<X> s_;
-  Law law_, weight_law_;         // of w d^2 and of w
-  std::vector<float> distance_;  // squared, from the nearest centre
-  std::vector<double> origin_;   // the first centre
-  float scale_ = 1.0f;
+  Law law_, weight_law_;        // of w d^2 and of w
+  float* distance_;             // squared, from the nearest centre
+  std::vector<double> origin_;  // the first centre
+  double scale_ = 1.0;
 };
 
 inline constexpr int64_t most_in_order = 4096;
 
-// As Seeding, but draws along the samples in ascending order, equal ones as one: what is drawn depends
-// neither on the order of the samples nor on whether one is repeated or has a weight. For no more
-// than most_in_order samples.
+// As Seeding, but draws along the samples in ascending order, equal ones as one: what is drawn
+// depends neither on the order of the samples nor on whether one is repeated or has a weight. For
+// no more than most_in_order samples.
 template <class X>
 std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t trials,
-                                    const double* uniform) {
+                                    const double* uniform, float* distance) {
   std::vector<int64_t> order(s.n), first;
   std::iota(order.begin(), order.end(), 0);
   const auto row = [&](int64_t i) { return s.x + i * s.d; };
@@ -217,7 +221,7 @@ std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t tria
     w.push_back(s.weight(i));
   }
   const Samples<X> distinct = {x.data(), w.data(), static_cast<int64_t>(w.size()), s.d};
-  std::vector<int64_t> seeds = Seeding<X>(distinct)(k, trials, uniform);
+  std::vector<int64_t> seeds = Seeding<X>(distinct, distance)(k, trials, uniform);
   for (int64_t& seed : seeds) seed = first[seed];
   return seeds;
 }

@@ -40,7 +40,8 @@ struct Moments {
       add(begin + r, 1.0, copies + r % count * size + labels[r] * width());
   }
 
-  // Moves the samples whose new labels are not the old, which become the new; whether there are any.
+  // Moves the samples whose new labels are not the old, which become the new; whether there are
+  // any.
   template <class L>
   bool move(const L* found, L* labels, int64_t begin, int64_t n, double* sums) const {
     constexpr int64_t group = 8 / sizeof(L);
@@ -68,11 +69,16 @@ struct Moments {
 template <class F>
 void with_features(int64_t d, F&& f) {
   switch (d) {
-    case 1: return f(Constant<1>{});
-    case 2: return f(Constant<2>{});
-    case 3: return f(Constant<3>{});
-    case 4: return f(Constant<4>{});
-    default: return f(Constant<0>{});
+    case 1:
+      return f(Constant<1>{});
+    case 2:
+      return f(Constant<2>{});
+    case 3:
+      return f(Constant<3>{});
+    case 4:
+      return f(Constant<4>{});
+    default:
+      return f(Constant<0>{});
   }
 }
 
@@ -103,7 +109,9 @@ class SpaceKMeans {
       BlockLabels<L> find;
       std::vector<double> copies;
     };
-    const auto make = [&] { return State{BlockLabels<L>(panel), std::vector<double>(copies_ * size_)}; };
+    const auto make = [&] {
+      return State{BlockLabels<L>(panel), std::vector<double>(copies_ * size_)};
+    };
     with_features(s_.d, [&](auto features) {
       const Moments<X, features> moments = {s_, origin_.data()};
       parallel_for_with(s_.n, grain_, make, [&](State& state, int64_t begin, int64_t end) {

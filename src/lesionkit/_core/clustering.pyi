@@ -48,3 +48,43 @@ def cmeans_change(
     m: float,
     centres: NDArray[np.float64],
 ) -> tuple[float, float]: ...
+
+# bind_kmeans.cpp: samples x (n, d) float32 or float64, centres (k, d)
+
+def lloyd(
+    x: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    counted: bool,
+    centres: NDArray[np.float64],
+    most: int,
+    tol: float,
+    watched: bool,
+) -> tuple[int, bool, bool, float, list[tuple[float, float]]]: ...
+def nearest(
+    x: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    centres: NDArray[np.float64],
+    labels: NDArray[np.int32],
+    counts: NDArray[np.int64],
+) -> float: ...
+def distances(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[Any]) -> None: ...
+def seeds(
+    x: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    k: int,
+    trials: int,
+    uniform: NDArray[np.float64],
+    work: NDArray[np.float32],
+) -> list[int]: ...
+def optimum(values: NDArray[np.float64], weights: NDArray[np.float64], k: int) -> list[float]: ...
+def whole_numbers(x: NDArray[Any]) -> bool: ...
+def count_values(
+    x: NDArray[Any],
+    sample_weights: NDArray[np.float64] | None,
+    low: int,
+    counts: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> None: ...
+def look_up(
+    x: NDArray[Any], low: int, table: NDArray[np.int32], labels: NDArray[np.int32]
+) -> None: ...

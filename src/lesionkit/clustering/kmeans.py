@@ -30,6 +30,15 @@ Labels = npt.NDArray[np.int32]
 ROUNDING = 1e-10  # a run is better than another if its inertia is lower by more than this share
 
 
+class Given(NamedTuple):
+    """What a run works on."""
+
+    X: Any
+    weights: Real | None
+    counted: bool  # the weights are numbers of equal samples
+    original: Any  # for functions that choose the start
+
+
 class Run(NamedTuple):
     """The end of one run of Lloyd's algorithm."""
 
@@ -40,8 +49,11 @@ class Run(NamedTuple):
     passes: int
 
 
-class KMeans(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+class KMeans(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
 ):
     """k-means: k centres with the least sum of w |x - nearest centre|^2, by Lloyd's algorithm.
 
@@ -53,13 +65,13 @@ class KMeans(  # type: ignore[misc]
       a pass costs next to nothing.
     - init="optimal" starts from the best clusters there are of one feature (Wang and Song, The R
       Journal 3, 2011), for up to 2^20 distinct values.
-    - A weight is as good as a repetition: it counts in the tolerance, and in the seeds of up to 4096
-      samples. An empty cluster never takes the only sample of another.
+    - A weight is as good as a repetition: it counts in the tolerance, and in the seeds of up to
+      4096 samples. An empty cluster never takes the only sample of another.
     - Sparse X is refused. A callable `init` gets X as it is, not less its mean.
 
     n_clusters : k, 1 or more; at most as many as there are samples
-    init       : "k-means++" (greedy, 2 + ln k candidates), "random", "optimal", an array (k, features),
-                 or a function init(X, k, random_state) that returns one
+    init       : "k-means++" (greedy, 2 + ln k candidates), "random", "optimal", an array
+                 (k, features), or a function init(X, k, random_state) that returns one
     n_init     : runs, of which the best counts; "auto": 10 for "random" and functions, else 1
     max_iter   : passes at most
     tol        : stop once the centres' squared shifts add up to at most tol times the mean variance
@@ -98,7 +110,7 @@ class KMeans(  # type: ignore[misc]
         self.algorithm = algorithm
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the clusters of X (n, features), with weights (n,) at least 0; y is not looked at."""
+        """Find the clusters of X (n, features), with weights (n,) at least 0; y is ignored."""
         checked = self._checked(X, reset=True)
         weights = checked_weights(sample_weight, checked)
         try:
@@ -136,13 +148,13 @@ class KMeans(  # type: ignore[misc]
         counted = levels(X, sample_weight) if X.shape[1] == 1 else None
         dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
         if counted is None:
-            best = self._best_run(X, sample_weight, X, dtype)
-            labels, counts = best.labels, best.counts
+            best = self._best_run(Given(X, sample_weight, False, X), dtype)
+            labels = best.labels
         else:
-            best = self._best_run(counted.values, counted.weights, X, dtype)
+            given = Given(counted.values, counted.weights, sample_weight is None, X)
+            best = self._best_run(given, dtype)
             labels = counted.labels(X, best.labels)
-            counts = best.counts
-        found = int(np.count_nonzero(counts))
+        found = int(np.count_nonzero(best.counts))
         if found < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({found}) found smaller than n_clusters "
@@ -167,19 +179,20 @@ class KMeans(  # type: ignore[misc]
         values = np.arange(kind.min, kind.max + 1.0)[:, None]
         return look_up(X, kind.min, nearest(values, None, centres)[0])
 
-    def _best_run(self, X: Any, weights: Real | None, original: Any, dtype: np.dtype[Any]) -> Run:
-        random_state = check_random_state(self.random_state)
+    def _best_run(self, given: Given, dtype: np.dtype[Any]) -> Run:
+        chance = callable(self.init) or (isinstance(self.init, str) and self.init != "optimal")
+        random_state = check_random_state(self.random_state) if chance else None
         best: Run | None = None
         for _ in range(self._n_init):
-            start = self._start(X, weights, original, random_state)
-            run = self._run(X, weights, start, dtype)
+            run = self._run(given, self._start(given, random_state), dtype)
             if best is None or run.inertia < best.inertia * (1 - ROUNDING):
                 best = run
         assert best is not None
         return best
 
-    def _start(self, X: Any, weights: Real | None, original: Any, random_state: Any) -> Real:
+    def _start(self, given: Given, random_state: Any) -> Real:
         """(k, features) float64, which may be changed."""
+        X, weights, _, original = given
         k, init = self.n_clusters, self.init
         if isinstance(init, str):
             if init == "k-means++":
@@ -190,7 +203,11 @@ class KMeans(  # type: ignore[misc]
                 start = starts.optimal(X, weights, k)
         else:
             start = init(original, k, random_state=random_state) if callable(init) else init
-            start = check_array(start, dtype=np.float64, order="C", copy=True)
+            if not (isinstance(start, np.ndarray) and start.dtype.kind == "f" and start.ndim == 2):
+                start = check_array(start, dtype=np.float64, order="C")
+            start = np.array(start, np.float64, order="C")
+            if not np.isfinite(start).all():
+                check_array(start, input_name="init")
             for axis, (what, wanted) in enumerate(
                 (("number of clusters", k), ("number of features of the data", X.shape[1]))
             ):
@@ -203,9 +220,10 @@ class KMeans(  # type: ignore[misc]
             print("Initialization complete")
         return start
 
-    def _run(self, X: Any, weights: Real | None, centres: Real, dtype: np.dtype[Any]) -> Run:
+    def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
+        X, weights, counted, _ = given
         passes, settled, finite, limit, steps = _core.lloyd(
-            X, weights, centres, self.max_iter, float(self.tol), bool(self.verbose)
+            X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
             raise starts.NotFinite("X must be finite, and so must be the squares of its numbers")

@@ -57,5 +57,5 @@ def levels(X: Any, weights: npt.NDArray[np.float64] | None) -> Levels | None:
     counts, sums = np.zeros(size, np.int64), np.zeros(size)
     _core.count_values(X, weights, low, counts, sums)
     present = np.flatnonzero(counts)
-    values = (present + float(low))[:, None]
+    values = np.asarray(present[:, None] + low, np.float64)
     return Levels(low, size, present, values, sums[present], counts[present])

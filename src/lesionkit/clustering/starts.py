@@ -27,10 +27,10 @@ def plus_plus(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
     """
     trials = 2 + int(math.log(k))
     uniform = random_state.random_sample(1 + (k - 1) * trials)
-    seeds = _core.seeds(X, weights, k, trials, uniform)
+    seeds = _core.seeds(X, weights, k, trials, uniform, np.empty(len(X), np.float32))
     if not seeds:
         raise NotFinite
-    return X[seeds].astype(np.float64)
+    return np.asarray(X[seeds], np.float64)
 
 
 def at_random(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
@@ -46,7 +46,7 @@ def at_random(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
             random_state.choice(len(possible), min(k, len(possible)), replace=False, p=law)
         ]
         places = np.resize(places, k)  # fewer samples than clusters: some twice
-    return X[places].astype(np.float64)
+    return np.asarray(X[places], np.float64)
 
 
 def optimal(X: Any, weights: Real | None, k: int) -> Real:
@@ -61,7 +61,7 @@ def optimal(X: Any, weights: Real | None, k: int) -> Real:
             f"init='optimal' takes at most {MOST_DISTINCT} distinct values, got {len(values)}; "
             "round them, or start with 'k-means++'"
         )
-    mass = counts.astype(np.float64) if weights is None else np.bincount(inverse, weights)
+    mass = np.asarray(counts if weights is None else np.bincount(inverse, weights), np.float64)
     there = mass > 0
     values, mass = np.ascontiguousarray(values[there], np.float64), mass[there]
     means = _core.optimum(values, mass, min(k, len(values)))
