@@ -44,6 +44,13 @@ EIGENVALUE = 1e-7
 # absolute tolerance, of numbers about 1.
 SPATIAL = 1e-11
 
+# Centres of fuzzy c-means in float64, and its objective: sums in another order, over a few passes,
+# each of which may enlarge an error a little. 1e-14 was seen.
+CENTRES = 1e-11
+
+# The same where the samples are float32, and memberships are worked out in float32: 2e-7 was seen.
+CENTRES_OF_SINGLE = 2e-6
+
 # Means and inertias of k-means: sums in another order.
 KMEANS = 1e-11
 
@@ -53,12 +60,6 @@ def single(dtype: object) -> float:
     return 2e-6 if dtype == np.float32 else KMEANS
 
 
-# Centres of fuzzy c-means in float64, and its objective: sums in another order, over a few passes,
-# each of which may enlarge an error a little. 1e-14 was seen.
-CENTRES = 1e-11
-
-# The same where the samples are float32, and memberships are worked out in float32: 2e-7 was seen.
-CENTRES_OF_SINGLE = 2e-6
 # Level sets after a few iterations, and their energies, against plain loops: sums in another order.
 # Also the absolute tolerance.
 CONTOUR_STEPS = 1e-12

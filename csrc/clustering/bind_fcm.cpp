@@ -20,12 +20,12 @@ using Weight = std::optional<Array<double>>;
 
 const double* pointer(const Weight& weight) { return weight ? weight->data() : nullptr; }
 
-// The power of two that makes `range` at most 1.
+// The power of two that makes `span` at most 1.
 template <class T>
-double scale_for(double range) {
-  if (!(range > 0.0)) return 1.0;
+double scale_for(double span) {
+  if (!(span > 0.0)) return 1.0;
   const int most = std::numeric_limits<T>::max_exponent - 3;
-  return std::ldexp(1.0, std::clamp(-std::ilogb(std::min(range, 1e308)) - 1, -most, most));
+  return std::ldexp(1.0, std::clamp(-std::ilogb(std::min(span, 1e308)) - 1, -most, most));
 }
 
 // Samples for an answer, in units of the spread of the centres.
@@ -42,14 +42,14 @@ Samples<T> samples_among(const Array<T>& x, const Array<double>& centres) {
   return {x.data(), nullptr, x.shape(0), d, scale_for<T>(squares), 1.0};
 }
 
-// Moves the centres; (passes, objective). range: the longest distance there may be between a
+// Moves the centres; (passes, objective). span: the longest distance there may be between a
 // sample and a centre.
 template <class T>
-py::tuple fcm_fit(const Array<T>& x, const Weight& weight, double range, double greatest_weight,
+py::tuple fcm_fit(const Array<T>& x, const Weight& weight, double span, double greatest_weight,
                   double total_weight, double m, int64_t max_iter, double tol, bool of_memberships,
                   Array<double>& centres) {
   const Samples<T> samples = {x.data(),   pointer(weight),     x.shape(0),
-                              x.shape(1), scale_for<T>(range), 1.0 / greatest_weight};
+                              x.shape(1), scale_for<T>(span), 1.0 / greatest_weight};
   const Stop stop = {max_iter, tol, of_memberships};
   const int64_t c = centres.shape(0);
   double* moved = centres.mutable_data();
@@ -92,10 +92,10 @@ void fcm_labels(const Array<T>& x, const Array<double>& centres, Array<int32_t>&
 }
 
 // Passes, and what J was before each step of the memberships.
-py::tuple cmeans_fit(const Array<double>& x, const Array<double>& u0, double range, double m,
+py::tuple cmeans_fit(const Array<double>& x, const Array<double>& u0, double span, double m,
                      double error, int64_t maxiter, Array<double>& centres) {
   const Samples<double> samples = {
-      x.data(), nullptr, x.shape(0), x.shape(1), scale_for<double>(range), 1.0};
+      x.data(), nullptr, x.shape(0), x.shape(1), scale_for<double>(span), 1.0};
   const Given given = {u0.data(), centres.shape(0), Fuzziness(m)};
   double* moved = centres.mutable_data();
   std::vector<double> history;
@@ -108,10 +108,10 @@ py::tuple cmeans_fit(const Array<double>& x, const Array<double>& u0, double ran
 
 // Of the memberships that belong to these centres, against u0: the norm of the change, and
 // sum u0^m D.
-py::tuple cmeans_change(const Array<double>& x, const Array<double>& u0, double range, double m,
+py::tuple cmeans_change(const Array<double>& x, const Array<double>& u0, double span, double m,
                         const Array<double>& centres) {
   const Samples<double> samples = {
-      x.data(), nullptr, x.shape(0), x.shape(1), scale_for<double>(range), 1.0};
+      x.data(), nullptr, x.shape(0), x.shape(1), scale_for<double>(span), 1.0};
   const Given given = {u0.data(), centres.shape(0), Fuzziness(m)};
   Change change;
   {
@@ -137,7 +137,7 @@ template <class T>
 void bind_reals(py::module_& m) {
   bind_labels<T>(m);
   m.def("fcm_fit", fcm_fit<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
-        py::arg("range"), py::arg("greatest_weight"), py::arg("total_weight"), py::arg("m"),
+        py::arg("span"), py::arg("greatest_weight"), py::arg("total_weight"), py::arg("m"),
         py::arg("max_iter"), py::arg("tol"), py::arg("of_memberships"),
         py::arg("centres").noconvert());
   m.def("fcm_memberships", fcm_memberships<T>, py::arg("x").noconvert(), py::arg("m"),
@@ -159,8 +159,8 @@ void bind_fcm(py::module_ m) {
   bind_reals<float>(m);
   bind_reals<double>(m);
   m.def("cmeans_fit", cmeans_fit, py::arg("x").noconvert(), py::arg("u0").noconvert(),
-        py::arg("range"), py::arg("m"), py::arg("error"), py::arg("maxiter"),
+        py::arg("span"), py::arg("m"), py::arg("error"), py::arg("maxiter"),
         py::arg("centres").noconvert());
   m.def("cmeans_change", cmeans_change, py::arg("x").noconvert(), py::arg("u0").noconvert(),
-        py::arg("range"), py::arg("m"), py::arg("centres").noconvert());
+        py::arg("span"), py::arg("m"), py::arg("centres").noconvert());
 }

@@ -103,18 +103,12 @@ struct Fit {
   double objective = 0.0;
 };
 
-// Moves centres [c][d] to where the sums of a pass say; the largest shift. A centre that no sample
-// belongs to stays where it is.
+// Moves all centres [c][d]; the largest shift.
 inline double move(const Totals& totals, double scale, int64_t c, int64_t d, double* centres) {
   double shift = 0.0;
   for (int64_t j = 0; j < c; ++j) {
     const double* sums = totals.data() + j * (d + 1);
-    if (!(sums[0] > 0.0)) continue;
-    for (int64_t k = 0; k < d; ++k) {
-      const double step = sums[1 + k] / sums[0] / scale;
-      shift = std::max(shift, std::abs(step));
-      centres[j * d + k] += step;
-    }
+    shift = std::max(shift, move_centre(sums, d, scale, centres + j * d));
   }
   return shift;
 }

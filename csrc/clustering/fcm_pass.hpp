@@ -11,24 +11,6 @@
 
 namespace lesionkit::clustering::fuzzy {
 
-// g_j = the product of the other distances; returns their sum.
-template <int c, class V>
-V products(const V (&distance)[c], V (&g)[c]) {
-  V before = distance[0];
-  g[0] = all_of<V>(1);
-  for (int j = 1; j < c; ++j) {
-    g[j] = before;
-    before = before * distance[j];
-  }
-  V after = distance[c - 1], sum = g[c - 1];
-  for (int j = c - 2; j >= 0; --j) {
-    g[j] = j == 0 ? after : g[j] * after;
-    sum += g[j];
-    after = after * distance[j];
-  }
-  return sum;
-}
-
 // What a pass adds up: for each centre its weight and its d moments; then the three below.
 struct PassSums {
   PassSums(int64_t c, int64_t d) : stride(d + 1), sums(c * (d + 1) + 3) {}

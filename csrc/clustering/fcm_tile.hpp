@@ -144,10 +144,6 @@ struct Tile {
   }
 };
 
-// Of distances and their products in float or double: below it they may have lost bits.
-template <class T>
-inline constexpr T trusted = sizeof(T) == 8 ? T(1e-290) : T(1e-30);
-
 // Above this power of a ratio float keeps too few digits of it.
 inline constexpr double most_power_in_float = 8.0;
 

@@ -61,6 +61,15 @@ struct Constant {
   HD constexpr operator int() const { return value; }
 };
 
+// 1 / x to 2 ulp where it is normal: on a GPU in a fifth of the time of a division.
+HD float quick_inverse(float x) {
+#if defined(__CUDACC__)
+  return __fdividef(1.0f, x);
+#else
+  return 1.0f / x;
+#endif
+}
+
 // The bits of an object, read as another type of the same size: std::bit_cast.
 template <class To, class From>
 HD To bits_as(const From& from) {

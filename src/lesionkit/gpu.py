@@ -20,6 +20,13 @@ import numpy as np
 
 # Every kernel there is: those that may be launched, and that the tests compile and run.
 KERNELS: dict[str, tuple[str, ...]] = {
+    "clustering/fcm.cu": (
+        *(f"fcm_line<{clusters}>" for clusters in (2, 3, 4, 5)),
+        "fcm_pass<4, 4>",
+        "fcm_pass<16, 1>",
+        "fcm_update",
+        "fcm_answer",
+    ),
     "clustering/kmeans.cu": (
         *(f"kmeans_line<{places}>" for places in (4, 8)),
         *(f"kmeans_space<{kind}, {d}>" for kind in ("float", "double") for d in (4, 16)),

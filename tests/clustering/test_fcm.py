@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
-import warnings
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ def test_one_cluster_is_the_mean() -> None:
 
 
 def test_on_a_centre() -> None:
-    """A sample on centres belongs to these alone, in equal parts; labels are the first of several."""
+    """A sample on centres belongs to these alone, in equal parts; the label is the first."""
     X = np.array([[0.0, 0], [1, 1], [2, 2], [9, 9]])
     model = fitted(X, [[0.0, 0], [1, 1], [1, 1]], 1)
     model.cluster_centers_ = np.array([[0.0, 0], [1, 1], [1, 1]])
@@ -156,7 +156,7 @@ def test_stops_with_the_centres() -> None:
     model = FuzzyCMeans(3, init=X[:3], tol=1e-3).fit(X)
     assert 1 < model.n_iter_ < 300
     ends = [fitted(X, X[:3], model.n_iter_ + k).cluster_centers_ for k in (-2, -1, 0)]
-    shifts = [np.abs(b - a).max() for a, b in zip(ends, ends[1:], strict=False)]
+    shifts = [np.abs(b - a).max() for a, b in itertools.pairwise(ends)]
     assert shifts[0] > 1e-3 * spread >= shifts[1]
 
 
@@ -170,7 +170,7 @@ def test_the_objective_never_rises(kind: Any, d: int, seed: int, c: int, m: floa
     X = blobs(60, d, seed, kind)
     falling = [fitted(X, X[:c], passes, m=m).objective_ for passes in range(1, 8)]
     rounding = 1 + ALLOWED[kind]
-    assert all(b <= a * rounding for a, b in zip(falling, falling[1:], strict=False))
+    assert all(b <= a * rounding for a, b in itertools.pairwise(falling))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -351,8 +351,7 @@ def test_mistakes_in_settings(settings: dict[str, Any], message: str) -> None:
     ],
 )
 def test_mistakes_in_samples(X: Any, weights: Any, message: str) -> None:
-    with warnings.catch_warnings(), pytest.raises(ValueError, match=message):
-        warnings.simplefilter("ignore")
+    with pytest.raises(ValueError, match=message):
         FuzzyCMeans(1).fit(X, sample_weight=weights)
 
 

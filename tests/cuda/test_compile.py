@@ -17,6 +17,8 @@ REGISTERS = {
     "quantise": 80,
     "roi_features<uint8_t>": 96,
     "roi_features<unsigned short>": 96,
+    "fcm_pass<4, 4>": 144,
+    "fcm_pass<16, 1>": 208,
 }
 OTHERS = 128
 STACK = 64  # bytes a thread: the slow path of sine and cosine, and no array of ours

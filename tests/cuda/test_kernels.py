@@ -28,6 +28,7 @@ PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
 ROIS = "texture/rois.cu"
 GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
 RUNS = "texture/runs.cu"
+FCM = "clustering/fcm.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -123,6 +124,25 @@ FAULTS = [
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),
     (MAPS, "codes of one thread", "shared + threadIdx.x", "shared", THREAD, RACE),
+    *(
+        (FCM, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for what in (
+            "the sums of threads are there",
+            "the sums of parts are there",
+            "the centres are there",
+            "the totals are there, and all have read the progress",
+            "the shifts are there",
+        )
+    ),
+    (FCM, "no atomic", "atomicAdd(&progress->untrusted, 1)", "++progress->untrusted", THREAD, RACE),
+    (
+        FCM,
+        "bound of samples",
+        "; i < n; i += step) take",
+        "; i <= n; i += step) take",
+        ADDRESS,
+        WRONG,
+    ),
 ]
 
 

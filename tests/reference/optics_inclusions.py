@@ -83,7 +83,9 @@ def disc_with_inclusions(
         # The source's light and what the rim sends back of it, as waves I_n about the inclusion.
         sx, sy = source[0] - x, source[1] - y
         away, direction = np.hypot(sx, sy), np.arctan2(sy, sx)
-        direct = np.exp(log_bessel(k * away, waves)[1][abs(n)] + log_ia[abs(n)] - 1j * n * direction)
+        direct = np.exp(
+            log_bessel(k * away, waves)[1][abs(n)] + log_ia[abs(n)] - 1j * n * direction
+        )
         log_source = log_bessel(k * rs, most)[0][abs(m)]
         logs = log_source + log_back
         reflected = np.exp(logs[:, None] + log_out[-1] + log_ia[abs(n)])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 def fcm_fit(
     x: NDArray[Any],
     weight: NDArray[np.float64] | None,
-    range: float,
+    span: float,
     greatest_weight: float,
     total_weight: float,
     m: float,
@@ -35,7 +35,7 @@ def fcm_survey(
 def cmeans_fit(
     x: NDArray[np.float64],
     u0: NDArray[np.float64],
-    range: float,
+    span: float,
     m: float,
     error: float,
     maxiter: int,
@@ -44,7 +44,7 @@ def cmeans_fit(
 def cmeans_change(
     x: NDArray[np.float64],
     u0: NDArray[np.float64],
-    range: float,
+    span: float,
     m: float,
     centres: NDArray[np.float64],
 ) -> tuple[float, float]: ...

@@ -14,6 +14,9 @@ Real = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)  # the least membership and distance there
 
 
+Fit = tuple[Real, Real, Any, Real, Real, int, Any]
+
+
 def cmeans(
     data: Any,
     c: int,
@@ -23,7 +26,7 @@ def cmeans(
     metric: str = "euclidean",
     init: Any = None,
     seed: int | None = None,
-) -> tuple[Real, Real, Any, Real, Real, int, float]:
+) -> Fit:
     """Fuzzy c-means of `data`, features by samples, as `skfuzzy.cluster.cmeans`.
 
     data    : (features, samples)
@@ -62,7 +65,7 @@ def cmeans_predict(
     metric: str = "euclidean",
     init: Any = None,
     seed: int | None = None,
-) -> tuple[Real, Any, Real, Real, int, float]:
+) -> tuple[Real, Any, Real, Real, int, Any]:
     """Memberships of new samples in given clusters, as `skfuzzy.cluster.cmeans_predict`.
 
     test_data    : (features, samples);  cntr_trained : (c, features);  the rest as for `cmeans`
@@ -116,7 +119,7 @@ def _range(x: Real) -> float:
     return float(np.linalg.norm(np.ptp(x, axis=0)))
 
 
-def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, float]:
+def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, Any]:
     """u and d, (c, samples), and the partition coefficient."""
     u, d = np.empty((2, len(cntr), len(x)))
     _kernels.fcm_memberships(x, m, cntr, -1, True, u)
@@ -138,7 +141,7 @@ def _cmeans_by(
     maxiter: int,
     u0: Any,
     start: Real,
-) -> Any:
+) -> Fit:
     """The same for any metric of SciPy, in NumPy; with `fixed` centres where they are given."""
     from scipy.spatial.distance import cdist
 

@@ -18,16 +18,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lesionkit import _core, arrays
 from lesionkit._core import clustering as _kernels
+from lesionkit.clustering import fcm_gpu
+from lesionkit.clustering.fcm_gpu import host
 from lesionkit.clustering.fcm_starts import Start, start_of
 from lesionkit.clustering.levels import SMALL, levels
 from lesionkit.clustering.weights import checked_weights
 
 Real = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int32]
 
 
-class FuzzyCMeans(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+class FuzzyCMeans(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
 ):
     """Fuzzy c-means: each sample belongs to each cluster to a degree between 0 and 1.
 
@@ -62,6 +66,8 @@ class FuzzyCMeans(  # type: ignore[misc]
     number of threads.
     """
 
+    labels_: Any
+
     def __init__(
         self,
         n_clusters: int = 8,
@@ -90,34 +96,38 @@ class FuzzyCMeans(  # type: ignore[misc]
         sample_weight : (samples,) not negative, not all 0; None: all 1
         Raises ValueError or TypeError where an argument is not as said.
         """
-        X = self._samples(X, reset=True)
-        self._fit(X, checked_weights(sample_weight, X))
-        self._fitted_to = X
+        home, X = self._samples(X, reset=True)
+        with home.current():
+            self._fit(X, self._weights(sample_weight, X, home))
+        self.labels_ = home.back(self.labels_)
+        self._fitted_to = home, X
         return self
 
-    def predict(self, X: Any) -> Labels:
+    def predict(self, X: Any) -> Any:
         """The nearest centre of each sample, (samples,) int32."""
-        return self._labels(self._samples(X, finite=True))
+        home, X = self._samples(X, finite=True)
+        with home.current():
+            return home.back(self._labels(X))
 
     def predict_proba(self, X: Any) -> Any:
         """Memberships (samples, n_clusters): from 0 to 1, their sum is 1; float32 if X is."""
-        X = _real(self._samples(X, finite=True))
-        out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
-        return out
+        return self._memberships(*self._samples(X, finite=True))
 
     def transform(self, X: Any) -> Any:
         """Distances to the centres (samples, n_clusters), float32 if X is."""
-        X = _real(self._samples(X, finite=True))
-        out = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _kernels.fcm_distances(X, self._centres(), False, out)
-        return out
+        home, X = self._samples(X, finite=True)
+        X = _real(X)
+        with home.current():
+            out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
+            _kernels_for(X).fcm_distances(X, self._centres(), False, out)
+            return home.back(out)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """-J of these samples, with the fitted centres."""
-        X = self._samples(X)
-        data = _Data.of(X, checked_weights(sample_weight, X))
-        return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
+        home, X = self._samples(X)
+        with home.current():
+            data = _Data.of(X, self._weights(sample_weight, X, home))
+            return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
 
     @property
     def memberships_(self) -> Any:
@@ -126,21 +136,24 @@ class FuzzyCMeans(  # type: ignore[misc]
             raise AttributeError(
                 "memberships_ needs the samples of fit, which are not pickled; use predict_proba(X)"
             )
-        return self.predict_proba(self._fitted_to)
+        return self._memberships(*self._fitted_to)
 
     # What `lesionkit.clustering.segment` relies on: the work alone, for samples that are checked.
 
     def _fit(self, X: Any, sample_weight: Real | None = None) -> Self:
         """X : (samples, features) float32 or float64, or one column of a type in SMALL; contiguous
-        sample_weight : (samples,) float64, checked
+        sample_weight : (samples,) float64, checked;  both NumPy's, or both CuPy's
         """
         start = self._parameters(X)
         data = _Data.of(X, sample_weight)
         stop = (int(self.max_iter), float(self.tol), self.criterion == "memberships")
         random = check_random_state(self.random_state)
         best: tuple[float, int, Real] | None = None
+        x, weight = data.x, data.weight
+        if isinstance(start.init, str):  # draws are the same wherever the samples live
+            x, weight = host(x), host(weight)
         for _ in range(start.times):
-            centres = start.centres(data.x, data.weight, random)
+            centres = start.centres(x, weight, random)
             passes, objective = data.run(centres, float(self.m), *stop)
             if best is None or objective < best[0]:
                 best = objective, passes, centres
@@ -152,15 +165,22 @@ class FuzzyCMeans(  # type: ignore[misc]
         self.labels_ = self._labels(X)
         return self
 
-    def _labels(self, X: Any) -> Labels:
-        labels = np.empty(len(X), np.int32)
-        _kernels.fcm_labels(X, self._centres(), labels)
+    def _labels(self, X: Any) -> Any:
+        labels = arrays.namespace(X).empty(len(X), np.int32)
+        _kernels_for(X).fcm_labels(X, self._centres(), labels)
         return labels
 
     def _membership(self, X: Any, j: int, out: Any) -> None:
         """Write the memberships of class j into out (samples,) float32 or float64."""
         X = X if X.dtype == out.dtype else X.astype(out.dtype)
-        _kernels.fcm_memberships(X, float(self.m), self._centres(), j, False, out)
+        _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), j, False, out)
+
+    def _memberships(self, home: arrays.Home, X: Any) -> Any:
+        X = _real(X)
+        with home.current():
+            out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
+            _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
+            return home.back(out)
 
     def _centres(self) -> Real:
         return np.ascontiguousarray(self.cluster_centers_, np.float64)
@@ -181,21 +201,54 @@ class FuzzyCMeans(  # type: ignore[misc]
             )
         return start_of(self.init, self.n_init, int(self.n_clusters), float(self.m), X.shape[1])
 
-    def _samples(self, X: Any, reset: bool = False, finite: bool = False) -> Any:
+    def _samples(
+        self, X: Any, reset: bool = False, finite: bool = False
+    ) -> tuple[arrays.Home, Any]:
         """The checked samples; one column of small integers stays as it is.
 
         finite : look for NaN and infinities, which _Data does as well
         """
         if not reset:
             check_is_fitted(self)
-        X = arrays.home(X=X).view(X, "X")
+        home = arrays.home(X=X)
+        X = home.view(X, "X")
+        if home.gpu is not None:
+            with home.current():
+                return home, self._samples_on_gpu(X, home.xp, reset)
         small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
         kind = X.dtype if small else [np.float64, np.float32]
         X = validate_data(self, X, dtype=kind, order="C", ensure_all_finite=False, reset=reset)
         X = np.require(X, requirements=["C", "A"])
         if finite and not small and not _core.extent(X)[2]:
             assert_all_finite(X, input_name="X")
+        return home, X
+
+    def _samples_on_gpu(self, X: Any, xp: Any, reset: bool) -> Any:
+        X = arrays.real(X, "X", ("samples", "features"), xp=xp, keep_float32=True)
+        features = X.shape[1]
+        if not X.size:
+            raise ValueError(f"X must not be empty, got {arrays.describe(X)}")
+        if features > fcm_gpu.MOST_FEATURES:
+            raise ValueError(
+                f"X must have at most {fcm_gpu.MOST_FEATURES} features on a GPU, got {features}"
+            )
+        if not reset and features != self.n_features_in_:
+            raise ValueError(
+                f"X has {features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
         return X
+
+    @staticmethod
+    def _weights(sample_weight: Any, X: Any, home: arrays.Home) -> Any:
+        if home.gpu is None or sample_weight is None:
+            return checked_weights(sample_weight, X)
+        arrays.home(X=home.back(X), sample_weight=sample_weight)  # in one place
+        weight = home.view(sample_weight, "sample_weight")
+        weight = arrays.real(weight, "sample_weight", (len(X),), xp=home.xp, at_least=0)
+        if not weight.any():
+            raise ValueError("sample_weight must not be 0 for all samples")
+        return weight
 
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
@@ -221,12 +274,13 @@ class _Data(NamedTuple):
 
     @classmethod
     def of(cls, X: Any, weight: Real | None) -> Self:
-        counted = levels(X, weight) if X.shape[1] == 1 else None
+        on_cpu = isinstance(X, np.ndarray)
+        counted = levels(X, weight) if on_cpu and X.shape[1] == 1 else None
         if counted is not None:
             there = counted.weights > 0
             X, weight = counted.values[there], counted.weights[there]
         found = np.empty((X.shape[1], 4))
-        if not _kernels.fcm_survey(X, weight, found):
+        if not _kernels_for(X).fcm_survey(X, weight, found):
             assert_all_finite(X, input_name="X")  # says what is wrong as scikit-learn does
         low, high, _, variance = found.T
         heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
@@ -240,11 +294,15 @@ class _Data(NamedTuple):
         ends = np.vstack([self.low, self.high, centres])
         span = float(np.linalg.norm(np.ptp(ends, axis=0)))
         limit = tol if of_memberships else tol * self.spread
-        passes, objective = _kernels.fcm_fit(
+        passes, objective = _kernels_for(self.x).fcm_fit(
             self.x, self.weight, span, self.heaviest, self.total, m, max_iter, limit,
             of_memberships, centres,
         )  # fmt: skip
         return passes, objective
+
+
+def _kernels_for(X: Any) -> Any:
+    return _kernels if isinstance(X, np.ndarray) else fcm_gpu
 
 
 def _real(X: Any) -> Any:

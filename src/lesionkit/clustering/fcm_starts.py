@@ -64,4 +64,5 @@ def _of_random_memberships(
             u *= weight[first : first + ROWS, None]
         sums += u.sum(axis=0)
         moments += u.T @ x
-    return moments / sums[:, None] + origin
+    centres: Real = moments / sums[:, None] + origin
+    return centres

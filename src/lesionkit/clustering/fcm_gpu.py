@@ -1,0 +1,143 @@
+"""Fuzzy c-means by csrc/clustering/fcm.cu, under the names and arguments of
+`lesionkit._core.clustering`.
+
+Samples and weights are CuPy arrays on one GPU, C-contiguous and of the right dtype: the caller has
+checked them. Centres are NumPy's, as they are few.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import gpu
+from lesionkit.arrays import namespace
+
+Real = npt.NDArray[np.float64]
+
+FILE = "clustering/fcm.cu"
+THREADS = 128  # of a block
+BLOCK_PARTS, GRID_PARTS = 8, 32  # of sums, as in the file
+PASSES = 16  # started before the host looks whether they are done: each is two launches
+LINES = range(2, 6)  # clusters that have a kernel of their own for one channel of float32
+MOST_FEATURES = 16
+DONE, UNTRUSTED = 1, 2  # states in struct Progress
+LABELS, DISTANCES, MEMBERSHIPS = range(3)
+
+
+def fcm_survey(x: Any, weight: Any, out: Real) -> bool:
+    """Fill out (features, 4) with least, greatest, mean and variance; x is finite.
+
+    Of one cluster the centre is the mean, and the objective the sum of squares about it.
+    """
+    low, high = host(x.min(axis=0)), host(x.max(axis=0))
+    total, heaviest = (len(x), 1.0) if weight is None else (weight.sum(), weight.max())
+    mean = np.array([low / 2 + high / 2], np.float64)
+    span = float(np.linalg.norm(high.astype(np.float64) - low))
+    _, squares = fcm_fit(x, weight, span, float(heaviest), float(total), 2.0, 1, 0.0, False, mean)
+    out[:, 0], out[:, 1], out[:, 2] = low, high, mean[0]
+    out[:, 3] = squares / float(total) / x.shape[1]  # of all features the same: their mean
+    return True
+
+
+def fcm_fit(
+    x: Any,
+    weight: Any,
+    span: float,
+    greatest_weight: float,
+    total_weight: float,
+    m: float,
+    max_iter: int,
+    tol: float,
+    of_memberships: bool,
+    centres: Real,
+) -> tuple[int, float]:
+    """Move the centres until they stop: passes, and the objective."""
+    xp = namespace(x)
+    (n, d), c = x.shape, len(centres)
+    device = device_of(x)
+    pairs = of_memberships and tol > 0
+    line = d == 1 and m == 2 and c in LINES and x.dtype == np.float32
+    line = line and weight is None and not pairs
+    blocks = gpu.blocks_for(n, THREADS, device)
+    blocks = min(blocks, 8 * gpu.properties(device).multiprocessors)
+    moved, old = xp.asarray(centres.copy()), xp.asarray(centres.copy())
+    entries = c * (d + 1) + 2
+    parts = xp.zeros((entries, blocks))
+    progress = xp.zeros(5, np.int64)  # struct Progress; its last is a double
+    scale, weight_scale = _scale(span, x.dtype), 1.0 / greatest_weight
+    features, group = (4, 4) if d <= 4 else (MOST_FEATURES, 1)
+    sums = [m, scale, weight_scale, moved, old if pairs else None, progress, parts]
+    update = [parts, blocks, c, d, scale, weight_scale, total_weight, max_iter, tol, int(pairs)]
+    done = 0
+    while True:
+        for _ in range(min(PASSES, max_iter + 1 - done)):
+            if line:
+                args = [x, n, scale, moved, progress, parts]
+                shared = 8 * (2 * c + 1) * (THREADS + BLOCK_PARTS)
+                gpu.launch(FILE, f"fcm_line<{c}>", blocks, THREADS, args, shared)
+            else:
+                grid = (blocks, math.ceil(c / group))
+                values = group * (features + 1) + 2
+                shared = 8 * (2 * c * features + values * (THREADS + BLOCK_PARTS))
+                args = [*_either(x), weight, n, d, c, *sums]
+                gpu.launch(FILE, f"fcm_pass<{features}, {group}>", grid, THREADS, args, shared)
+            args = [*update, moved, old, progress]
+            shared = 8 * (entries * (1 + GRID_PARTS) + c)
+            gpu.launch(FILE, "fcm_update", 1, 2 * THREADS, args, shared)
+        state, done = (int(value) for value in progress[:2])
+        if state == DONE:
+            centres[...] = host(moved)
+            return done, float(progress.view(np.float64)[4])
+        if state == UNTRUSTED:  # on from there in double
+            line = False
+            progress[0] = progress[3] = 0
+
+
+def fcm_memberships(x: Any, m: float, centres: Real, only: int, planes: bool, out: Any) -> None:
+    """Fill out (samples, clusters), or, of class `only` >= 0, (samples,)."""
+    _answer(MEMBERSHIPS, x, centres, m, only, (None, *_either(out)))
+
+
+def fcm_distances(x: Any, centres: Real, planes: bool, out: Any) -> None:
+    """Fill out (samples, clusters)."""
+    _answer(DISTANCES, x, centres, 2.0, -1, (None, *_either(out)))
+
+
+def fcm_labels(x: Any, centres: Real, out: Any) -> None:
+    """Fill out (samples,)."""
+    _answer(LABELS, x, centres, 2.0, -1, (out, None, None))
+
+
+def _answer(
+    what: int, x: Any, centres: Real, m: float, only: int, outputs: tuple[Any, Any, Any]
+) -> None:
+    (n, d), c = x.shape, len(centres)
+    scale = _scale(float(np.linalg.norm(np.ptp(centres, axis=0))), np.float64)
+    args = [what, *_either(x), n, d, c, scale, namespace(x).asarray(centres), m, only, *outputs]
+    grid = gpu.blocks_for(n, THREADS, device_of(x))
+    gpu.launch(FILE, "fcm_answer", grid, THREADS, args)
+
+
+def host(array: Any) -> Any:
+    """The array in NumPy; None as it is."""
+    return array if array is None or isinstance(array, np.ndarray) else array.get()
+
+
+def device_of(array: Any) -> int:
+    """The number of the array's GPU; 0 where it is NumPy's, as in tests on the host."""
+    return 0 if isinstance(array, np.ndarray) else int(array.device.id)
+
+
+def _either(array: Any) -> tuple[Any, Any]:
+    """(float32, float64): one of them is None."""
+    return (array, None) if array.dtype == np.float32 else (None, array)
+
+
+def _scale(span: float, kind: Any) -> float:
+    """The power of two that makes the span at most 1."""
+    most = 125 if kind == np.float32 else 1021
+    return math.ldexp(1.0, max(-most, min(most, -math.frexp(span)[1]))) if span > 0 else 1.0
