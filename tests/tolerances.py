@@ -37,3 +37,12 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Arrival times: two orders of the same updates, each rounded. The roots of some thousand steps in
+# a row; 1e-15 and 3e-7 were seen.
+TIMES = 1e-12
+TIMES_SINGLE = 1e-6
+
+# Arrival times of order 2: where the two roots of a quadratic are nearly one, rounding grows to its
+# square root; 2e-9 was seen.
+DOUBLE_ROOT = 1e-7

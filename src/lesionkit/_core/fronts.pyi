@@ -5,12 +5,16 @@ from typing import Any
 def arrival_times(
     speed: Any,
     mask: Any,
+    pace: float,
     spacing: Sequence[float],
     stop: float,
+    order: int,
+    reach: float,
     first: Any,
     nodes: Any,
     at: Any,
-    label_of: Any,
+    seed_of: Any,
+    seeds: Any,
     times: Any,
     labels: Any,
 ) -> None: ...
