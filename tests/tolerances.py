@@ -64,3 +64,11 @@ def single(dtype: object) -> float:
 # Also the absolute tolerance.
 CONTOUR_STEPS = 1e-12
 CONTOUR_ENERGY = 1e-12
+# Arrival times: two orders of the same updates, each rounded. The roots of some thousand steps in
+# a row; 1e-15 and 3e-7 were seen.
+TIMES = 1e-12
+TIMES_SINGLE = 1e-6
+
+# Arrival times of order 2: where the two roots of a quadratic are nearly one, rounding grows to its
+# square root; 2e-9 was seen.
+DOUBLE_ROOT = 1e-7
