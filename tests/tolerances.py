@@ -37,3 +37,7 @@ PYRADIOMICS = 1e-9
 # PyRadiomics' MCC: the root of an eigenvalue, by a solver for matrices that are not symmetric; a
 # small one is known to rounding only before the root is taken. 2e-10 was seen.
 EIGENVALUE = 1e-7
+
+# Marching times, one program's against another's: sums in another order, along paths of some ten to
+# a thousand nodes; 1e-13 was seen. Also the absolute tolerance, for times near 0.
+MARCHING = 1e-11

@@ -201,9 +201,11 @@ def mask_of(mask: Any, shape: tuple[int, ...]) -> Any:
 
 def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
     """The spacing along each axis; else a clear error."""
-    steps = np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,)) if (
-        np.shape(spacing) in ((), (1,), (axes,))
-    ) else None
+    steps = (
+        np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,))
+        if (np.shape(spacing) in ((), (1,), (axes,)))
+        else None
+    )
     if steps is None:
         raise ValueError(
             f"spacing must be one number, or one for each of {axes} axes, got {spacing!r}"
