@@ -75,7 +75,7 @@ def solve(sides: list[tuple[float, float, float]], slowness: float, first_order:
         if first_order:
             return low + (b + math.sqrt(max(left, 0.0))) / a
         latest = max(sides)
-        if left >= 0 and low + (b + math.sqrt(left)) / a >= latest[0] or len(sides) == 1:
+        if (left >= 0 and low + (b + math.sqrt(left)) / a >= latest[0]) or len(sides) == 1:
             return low + (b + math.sqrt(max(left, 0.0))) / a
         sides = [side for side in sides if side is not latest]
 
