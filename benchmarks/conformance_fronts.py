@@ -1,6 +1,6 @@
 """scikit-fmm's own tests as tests of ours: an entry for the table of benchmarks/conformance.py.
 
-Its tests are the examples in one docstring, `skfmm.testing`: each becomes a test, in their order and
+Its tests are the examples in one docstring, `skfmm.testing`: each becomes a test, in their order,
 with the names that the ones before it made.
 """
 
@@ -18,7 +18,7 @@ LEFT_OUT = {
     "h.update": "the heap itself, which scikit-fmm offers too",
     "h.empty": "the heap itself, which scikit-fmm offers too",
 }
-HEAD = '''
+HEAD = """
 import doctest
 
 import pytest
@@ -44,7 +44,7 @@ def test_example(number):
     failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
     NAMES.update(test.globs)
     assert not failed, "".join(said)
-'''
+"""
 
 
 def their_doctests(text: str) -> str:

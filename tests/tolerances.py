@@ -41,3 +41,6 @@ EIGENVALUE = 1e-7
 # Marching times, one program's against another's: sums in another order, along paths of some ten to
 # a thousand nodes; 1e-13 was seen. Also the absolute tolerance, for times near 0.
 MARCHING = 1e-11
+
+# Exact distances: a root of a sum of squares, of which a few are rounded.
+DISTANCE = 1e-14

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from lesionkit.fronts.distance import distance as distance
     from lesionkit.fronts.distance import extension_velocities as extension_velocities
     from lesionkit.fronts.distance import travel_time as travel_time
+    from lesionkit.fronts.transform import distance_transform as distance_transform
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
     "arrival_time": "arrival",
     "distance": "distance",
+    "distance_transform": "transform",
     "extension_velocities": "distance",
     "travel_time": "distance",
     "watershed": "watershed",
@@ -24,6 +26,7 @@ _HOME = {
 __all__ = [
     "arrival_time",
     "distance",
+    "distance_transform",
     "extension_velocities",
     "travel_time",
     "watershed",
