@@ -44,3 +44,12 @@ MARCHING = 1e-11
 
 # Exact distances: a root of a sum of squares, of which a few are rounded.
 DISTANCE = 1e-14
+
+# Arrival times: two orders of the same updates, each rounded. The roots of some thousand steps in
+# a row; 1e-15 and 3e-7 were seen.
+TIMES = 1e-12
+TIMES_SINGLE = 1e-6
+
+# Arrival times of order 2: where the two roots of a quadratic are nearly one, rounding grows to its
+# square root; 2e-9 was seen.
+DOUBLE_ROOT = 1e-7

@@ -16,6 +16,25 @@ struct Starts {
   int64_t count;
 };
 
+// What the front takes to cross a tile or two; a smooth speed needs no window.
+template <class R>
+R window_of(const Problem<R>& p, int64_t rows) {
+  const Look<R> look(p);
+  const double side = static_cast<double>(rows) * p.spacing[1];
+  return look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
+}
+
+// Makes times after p.stop infinite.
+template <class R>
+void forget_late(const Problem<R>& p, const Part& part) {
+  for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
+    for (int64_t y = part.begin.row; y < part.end.row; ++y) {
+      R* times = p.times + p.node({z, y, 0});
+      for (int64_t x = part.begin.column; x < part.end.column; ++x)
+        times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
+    }
+}
+
 // Fills p.times; those after p.stop are infinite. `memory` may be used again for another image.
 template <class R>
 void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, bool parallel) {
@@ -30,18 +49,17 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, boo
   for (int64_t i = 0; i < starts.count; ++i)
     p.times[starts.nodes[i]] = std::min(p.times[starts.nodes[i]], starts.times[i]);
 
-  const Look<R> look(p);
   const auto sweep = [&]<int strips, bool deep, bool even>() {
-    // What the front takes to cross a tile or two; a smooth speed needs no window.
-    const double side = Tiling<R, strips>::lanes * static_cast<double>(p.spacing[1]);
-    const R window = look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
-    Sweep<R, strips, deep, even> sweeps(p, window, memory);
-    for (int64_t i = 0; i < starts.count; ++i) sweeps.start(starts.nodes[i]);
-    const bool done = sweeps.run(parallel);
+    using Work = Sweep<R, strips, deep, even>;
+    const typename Work::Tiles tiles(p.grid);
+    Work work(p, tiles, memory);
+    Passes<R, Work> passes(work, tiles, window_of(p, tiles.lanes), p.stop);
+    for (int64_t i = 0; i < starts.count; ++i)
+      passes.start(p.place(starts.nodes[i]), p.times[starts.nodes[i]]);
+    const bool done = passes.run(parallel);
     if (!done) Buckets<R>(p).run();
-    if (p.stop < Problem<R>::never)
-      forget_late(p, done ? sweeps.reached()
-                          : Part{{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
+    const Part all = {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}};
+    if (p.stop < Problem<R>::never) forget_late(p, done ? passes.reached() : all);
   };
   const auto of_shape = [&]<bool deep>() {
     if (!p.even())
@@ -55,17 +73,6 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, boo
     of_shape.template operator()<true>();
   else
     of_shape.template operator()<false>();
-}
-
-// Makes times after p.stop infinite.
-template <class R>
-void forget_late(const Problem<R>& p, const Part& part) {
-  for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
-    for (int64_t y = part.begin.row; y < part.end.row; ++y) {
-      R* times = p.times + p.node({z, y, 0});
-      for (int64_t x = part.begin.column; x < part.end.column; ++x)
-        times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
-    }
 }
 
 // Whose front came first, as 1 + its number; 0 where none did. Each node has the label of its

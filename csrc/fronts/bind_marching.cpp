@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "common/arrays.hpp"
-#include "fronts/ordered.hpp"
+#include "fronts/accurate.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
@@ -32,17 +32,16 @@ struct Fronts {
 };
 
 template <class R>
-void solve(const Problem<R>& p, const Fronts<R>& fronts, int64_t image, int order, double reach,
+void solve(const Problem<R>& p, const Fronts<R>& fronts, int64_t image, const Accuracy& accuracy,
            int32_t* labels, Pages& memory, bool parallel) {
   const Starts<R> starts = fronts.starts(image);
   Problem<R> first = p;  // of order 1, whose times are up to 21 % too late, close to a seed
-  if (order == 2 || reach > 0.0) first.stop *= R(1.25);
+  if (!accuracy.first_order()) first.stop *= R(1.25);
   find_times(first, starts, memory, parallel);
-  if (order == 2 || reach > 0.0) {
-    const auto* seeds =
-        reinterpret_cast<const Seed*>(fronts.seeds.data()) + image * fronts.seeds.shape(1);
-    const Accuracy accuracy = {order == 2, reach};
-    OrderedPass<R>(p, starts, fronts.seed(image), seeds, fronts.seeds.shape(1), accuracy).run();
+  if (!accuracy.first_order()) {
+    const int64_t count = fronts.seeds.shape(1);
+    const auto* seeds = reinterpret_cast<const Seed*>(fronts.seeds.data()) + image * count;
+    make_accurate(p, starts, fronts.seed(image), seeds, count, accuracy, parallel);
     if (p.stop < Problem<R>::never)
       forget_late(p, {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
   }
@@ -53,7 +52,7 @@ void solve(const Problem<R>& p, const Fronts<R>& fronts, int64_t image, int orde
 // times after `stop` become infinite; factored up to `reach` from a seed, or, if that is less than
 // 0, as the speed is.
 template <class R>
-void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& mask,
+void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& mask, double pace,
                    std::array<double, 3> spacing, double stop, int order, double reach,
                    const Array<int64_t>& first, const Array<int64_t>& nodes, const Array<R>& at,
                    const Array<int32_t>& seed_of, const Array<double>& seeds, Array<R>& times,
@@ -66,12 +65,13 @@ void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& m
     const Problem<R> p = {
         grid,
         speed.data() + begin,
+        static_cast<R>(pace),
         mask ? mask->data() + begin : nullptr,
         {static_cast<R>(spacing[0]), static_cast<R>(spacing[1]), static_cast<R>(spacing[2])},
         static_cast<R>(stop),
         times.mutable_data() + begin};
     const double to = reach >= 0.0 ? reach : reach_of(p);
-    solve(p, fronts, i, order, to, labels ? labels->mutable_data() + begin : nullptr, memory,
+    solve(p, fronts, i, {order == 2, to}, labels ? labels->mutable_data() + begin : nullptr, memory,
           parallel);
   };
   if (images == 1) {
@@ -91,8 +91,8 @@ void arrival_times(const Array<R>& speed, const std::optional<Array<uint8_t>>& m
 void bind_marching(py::module_ m) {
   using namespace py::literals;
   const auto bind = [&](auto function) {
-    m.def("arrival_times", function, "speed"_a.noconvert(), "mask"_a.noconvert(), "spacing"_a,
-          "stop"_a, "order"_a, "reach"_a, "first"_a.noconvert(), "nodes"_a.noconvert(),
+    m.def("arrival_times", function, "speed"_a.noconvert(), "mask"_a.noconvert(), "pace"_a,
+          "spacing"_a, "stop"_a, "order"_a, "reach"_a, "first"_a.noconvert(), "nodes"_a.noconvert(),
           "at"_a.noconvert(), "seed_of"_a.noconvert(), "seeds"_a.noconvert(), "times"_a.noconvert(),
           "labels"_a.noconvert(), ReleaseGil());
   };

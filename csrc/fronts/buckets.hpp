@@ -63,22 +63,21 @@ class Buckets {
     const R x = least(at.column, p_.grid.columns, 1),
             y = least(at.row, p_.grid.rows, p_.grid.columns);
     const R z = least(at.plane, p_.grid.planes, area);
-    const R time = arrival_at(x, y, z, p_.speed[node]);
+    const R time = arrival_at(x, y, z, p_.pace / p_.speed[node]);
     if (time < *t) {
       p_.times[node] = time;
       push(node);
     }
   }
 
-  R arrival_at(R x, R y, R z, R speed) const {
+  R arrival_at(R x, R y, R z, R slowness) const {
     if (p_.even()) {
-      const R step = p_.spacing[2] / speed;
+      const R step = p_.spacing[2] * slowness;
       return p_.deep() ? arrival(x, y, z, step) : arrival(x, y, step);
     }
     const auto side = [&](R at, int axis) {
       return Side<R>{at, p_.spacing[axis], 1 / (p_.spacing[axis] * p_.spacing[axis])};
     };
-    const R slowness = 1 / speed;
     if (p_.deep()) return arrival(side(x, 2), side(y, 1), side(z, 0), slowness);
     return arrival(side(x, 2), side(y, 1), slowness);
   }

@@ -30,6 +30,15 @@ HD T root(const T& x) {
   }
 }
 
+// A few units in the last place.
+template <class T>
+HD constexpr float rounding() {
+  if constexpr (requires(T x) { x[0]; })
+    return sizeof(T{}[0]) == sizeof(float) ? 3e-7f : 5e-16f;
+  else
+    return sizeof(T) == sizeof(float) ? 3e-7f : 5e-16f;
+}
+
 template <class T>
 HD T lesser(const T& a, const T& b) {
   return a < b ? a : b;  // b, where either is NaN
@@ -98,42 +107,149 @@ HD T arrival(Side<T> a, Side<T> b, Side<T> c, const T& slowness) {
   return a.at + (b.weight * d + c.weight * e + root<T>(sum * square - apart)) / sum;
 }
 
-// ---- Order 1 or 2, factored or not, of one node, on any number of axes. Only final times may be
-// used here: at order 2 a neighbour that comes down later does not only lower the result.
+// ---- Order 1 or 2, factored or not, of numbers or of vectors. Only final times may be used here:
+// at order 2 a neighbour that comes down later does not only lower the result. Which ones a node
+// may use is told by times of order 1: it depends on neighbours that come before it, no chain of
+// which comes back, and so its time is worked out once, when theirs are known; in whatever order
+// that is done, the result is the same.
 
-// The slope along an axis is rate * (T - at); T must not be below `from`, the neighbour's time.
+// The nodes beside one along an axis, two on either side.
+template <class T>
+struct Line {
+  T before2, before, after, after2;
+};
+
+// An axis adds (rate * (T - at))^2 to |grad T|^2; T must not be below `from`, the neighbour's time.
+// Infinite `from`: the axis has no neighbour that comes first.
+template <class T>
+struct Term {
+  T from, at, rate;
+};
+
+// About a point: the time is slowness * distance, were the speed constant; `along` is the part of
+// the way along this axis.
+template <class T>
+struct Known {
+  T slowness, distance, along;
+};
+
+// |x| - |x - e|, where e is the part `moved` of the way along an axis: (2 x - e).e / (|x| + |x -
+// e|), as in agd's factored update. float32 loses nothing.
+template <class T>
+HD T nearer(const Known<T>& x, const T& moved) {
+  const T gain = (2.0f * x.along - moved) * moved;
+  const T left = x.distance * x.distance - gain;
+  return gain / (x.distance + root<T>(greater<T>(left, T{})));
+}
+
+// Of an axis, from the times of order 1 of a node (`here`, less rounding) and those beside it, and
+// from what is known by now. The second neighbour counts where it is not later than the first.
+// `waits` becomes true where a time is not known yet; `square`, slowness^2, is less by what is
+// known of an axis that has no neighbour which comes first, if the point lies between these.
+template <bool second, bool factored, class T, class Mask>
+HD Term<T> term_of(const Line<T>& first, const Line<T>& times, const T& here, const T& h,
+                   const Known<T>& known, const Mask& close, const T& never, Mask& waits,
+                   T& square) {
+  const auto low = first.before <= first.after;
+  const T order = low ? first.before : first.after, one = low ? times.before : times.after;
+  const auto counts = order < here;
+  waits |= counts & (one >= never);
+  Term<T> term = {counts ? one : never, one, 1.0f / h};
+  const T moved = low ? h : -h;
+  auto two_count = low & (order < order);  // false
+  if constexpr (second) {
+    const T order2 = low ? first.before2 : first.after2, two = low ? times.before2 : times.after2;
+    const auto may = counts & (order2 <= order);
+    waits |= may & (two >= never);
+    two_count = may & (two <= one);
+    term.at = two_count ? one + (one - two) / 3.0f : one;
+    term.rate = two_count ? 1.5f / h : term.rate;
+  }
+  if constexpr (factored) {
+    const T exact = known.along / known.distance, once = nearer(known, moved);
+    T shift = once - moved * exact;
+    if constexpr (second) {
+      const T twice = nearer<T>(known, 2.0f * moved);
+      shift = two_count ? (4.0f * once - twice - 2.0f * moved * exact) / 3.0f : shift;
+    }
+    const T slope = known.slowness * exact;
+    term.at += close ? known.slowness * shift : T{};
+    const auto between = (known.along <= 0.51f * h) & (known.along >= -0.51f * h);
+    square -= close & between & !counts ? slope * slope : T{};
+  }
+  return term;
+}
+
+template <class T>
+HD void put_in_order(Term<T>& a, Term<T>& b) {
+  const Term<T> p = a, q = b;
+  const auto keep = p.from <= q.from;
+  a = {keep ? p.from : q.from, keep ? p.at : q.at, keep ? p.rate : q.rate};
+  b = {keep ? q.from : p.from, keep ? q.at : p.at, keep ? q.rate : p.rate};
+}
+
+// T with as many axes as admit it, those with the least `from` first.
+template <class T>
+HD T solve(const Term<T>& a, const T& square) {
+  const T step = root(square) / a.rate, time = a.at + step;
+  return time >= a.from ? time : a.from + step;
+}
+
+template <class T>
+HD T solve(Term<T> a, Term<T> b, const T& square) {
+  put_in_order(a, b);
+  const T w = b.rate * b.rate, sum = a.rate * a.rate + w, d = b.at - a.at;
+  const T left = sum * square - a.rate * a.rate * w * d * d;
+  const T time = a.at + (w * d + root(left)) / sum;
+  return time >= b.from ? time : solve(a, square);  // NaN: there is no such T
+}
+
+template <class T>
+HD T solve(Term<T> a, Term<T> b, Term<T> c, const T& square) {
+  put_in_order(a, b);
+  put_in_order(b, c);
+  put_in_order(a, b);
+  const T u = a.rate * a.rate, v = b.rate * b.rate, w = c.rate * c.rate, sum = u + v + w;
+  const T d = b.at - a.at, e = c.at - a.at;
+  const T left = sum * square - u * (v * d * d + w * e * e) - v * w * (e - d) * (e - d);
+  const T time = a.at + (v * d + w * e + root(left)) / sum;
+  return time >= c.from ? time : solve(a, b, square);
+}
+
+// What a node's time becomes; infinite as long as it waits. `first` and `here` are of order 1.
+template <bool second, bool factored, int axes, class T>
+HD T final_time(const Line<T> (&first)[axes], const Line<T> (&times)[axes], const T& here,
+                const T& slowness, const T (&spacing)[axes], const Known<T> (&known)[axes],
+                const T& reach, const T& never) {
+  auto waits = here >= never;
+  const auto close = known[0].distance <= reach;
+  const T before = here - here * rounding<T>();
+  T square = slowness * slowness;
+  Term<T> terms[axes];
+  for (int d = 0; d < axes; ++d)
+    terms[d] = term_of<second, factored>(first[d], times[d], before, spacing[d], known[d], close,
+                                         never, waits, square);
+  square = square > T{} ? square : slowness * slowness;
+  T time, least = lesser(terms[0].from, terms[1].from);
+  if constexpr (axes == 3) {
+    time = solve(terms[0], terms[1], terms[2], square);
+    least = lesser(least, terms[2].from);
+  } else {
+    time = solve(terms[0], terms[1], square);
+  }
+  // A step too short for the numbers leaves equal times, and no neighbour that comes first.
+  time = least < never ? time : here;
+  return waits ? never : time;
+}
+
+// ---- The same on any number of axes, of numbers.
+
 template <class T>
 struct Slope {
   T from, at, rate;
   int side;     // 1: the neighbour lies on the side of lesser coordinates; -1: on the other
   bool second;  // two neighbours make it
 };
-
-// Of an axis, from the times of the two neighbours on either side, the nearer ones in the middle;
-// infinite where there is none that is final. `from` is infinite where neither side has one. The
-// second neighbour counts where it is not later than the first.
-template <class T>
-HD Slope<T> slope_of(T before2, T before, T after, T after2, T h, bool second_order) {
-  const bool first = before <= after;
-  const T one = first ? before : after, two = first ? before2 : after2;
-  const int side = first ? 1 : -1;
-  if (second_order && two <= one) return {one, one + (one - two) / 3, T(1.5) / h, side, true};
-  return {one, one, 1 / h, side, false};
-}
-
-// Makes a slope that of T0 exactly plus that of T - T0 by differences, where T0 = slowness * |x| is
-// what constant speed gives at x from the source; `along` is the part of x along this axis. As in
-// agd's factored update, |x| - |x - e| = (2 x - e).e / (|x| + |x - e|): float32 loses nothing.
-template <class T>
-HD void factor(Slope<T>& slope, T slowness, T distance, T along, T h) {
-  const T e = slope.side * h;
-  const auto nearer = [&](T moved) {
-    const T gain = (2 * along - moved) * moved, left = distance * distance - gain;
-    return gain / (distance + root(greater<T>(left, 0)));
-  };
-  const T one = nearer(e), exact = e * along / distance;
-  slope.at += slowness * (slope.second ? (4 * one - nearer(2 * e) - 2 * exact) / 3 : one - exact);
-}
 
 // T with sum of slope^2 = slowness^2 over as many axes as admit it, those with the least `from`
 // first; infinite where no axis has a neighbour. The slopes are put in order.

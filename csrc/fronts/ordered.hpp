@@ -1,196 +1,218 @@
-// Arrival times of order 2, or factored, in one pass over the nodes in the order of their times of
-// order 1.
+// Arrival times of order 2, or factored, in the order that times of order 1 give.
 //
-// When a node's turn comes its earlier neighbours are final, as in fast marching, and no queue is
-// needed. Order 2 uses only these. About a seed, within `reach` of it, slopes are factored
-// (godunov.hpp); every node has the seed of the neighbour that came first. Close to a seed in a
-// smooth speed the times are those of a straight ray, by the trapezium rule: there the differences
-// would be of order 1, and their error would be carried everywhere. Host only.
+// A node's time is worked out once, when those of the earlier nodes beside it are known, as in fast
+// marching; here by the same passes over tiles as at order 1, without a queue. What comes out does
+// not depend on the order of the work. About a seed, within `reach` of it, slopes are factored
+// (godunov.hpp); with several seeds, about the one whose front comes first. Host only.
 #pragma once
 
-#include <cstring>
-#include <vector>
-
-#include "fronts/arrival.hpp"
+#include "fronts/passes.hpp"
 
 namespace lesionkit::fronts {
 
-// A point that the front starts from.
+// A point that a front starts from.
 struct Seed {
   double at[3];     // plane, row, column; a part of one too
   double slowness;  // there
 };
 
-struct Accuracy {
-  bool second;   // order 2
-  double reach;  // of factoring, as spacing; 0: none
+template <class R>
+struct OrderedProblem {
+  const R* first;  // times of order 1
+  const Seed* seeds;
+  int64_t count;          // of seeds
+  const int32_t* labels;  // of each node, 1 + the number of its seed; nullptr: there is one seed
+  R reach;                // of factoring, as spacing
 };
 
-// Where the speed is smooth, everywhere; else within 20 nodes of the seed.
-template <class R>
-double reach_of(const Problem<R>& p) {
-  const R spacing = std::max({p.spacing[p.deep() ? 0 : 1], p.spacing[1], p.spacing[2]});
-  return Look<R>(p).rough() ? 20.0 * spacing : Problem<double>::never;
-}
-
-// Nodes with finite times, earliest first; equal times in the order of nodes. A radix sort.
-template <class R>
-std::vector<uint32_t> in_order_of_time(const R* times, int64_t n) {
-  R last = 0;
-  int64_t count = 0;
-  for (int64_t i = 0; i < n; ++i)
-    if (times[i] < Problem<R>::never) {
-      last = std::max(last, times[i]);
-      ++count;
-    }
-  struct Entry {
-    uint32_t key, node;
-  };
-  std::vector<Entry> entries(count), sorted(count);
-  const double scale = last > 0 ? 4294967295.0 / static_cast<double>(last) : 0.0;
-  std::vector<int64_t> places(3 << 11);
-  int64_t k = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    if (!(times[i] < Problem<R>::never)) continue;
-    const uint32_t key = static_cast<uint32_t>(static_cast<double>(times[i]) * scale);
-    entries[k++] = {key, static_cast<uint32_t>(i)};
-    for (int digit = 0; digit < 3; ++digit) ++places[(digit << 11) + (key >> 11 * digit & 2047)];
-  }
-  for (int digit = 0; digit < 3; ++digit) {
-    int64_t sum = 0;
-    for (int i = 0; i < 2048; ++i) sum += std::exchange(places[(digit << 11) + i], sum);
-    for (const Entry& entry : entries)
-      sorted[places[(digit << 11) + (entry.key >> 11 * digit & 2047)]++] = entry;
-    entries.swap(sorted);
-  }
-  std::vector<uint32_t> nodes(count);
-  for (int64_t i = 0; i < count; ++i) nodes[i] = entries[i].node;
-  return nodes;
-}
-
-template <class R>
-class OrderedPass {
+template <class R, int strips, bool deep, bool second, bool factored>
+class Ordered {
  public:
-  // seed_of: of each start, 1 + the number of its seed.
-  OrderedPass(const Problem<R>& problem, const Starts<R>& starts, const int32_t* seed_of,
-              const Seed* seeds, int64_t count, const Accuracy& accuracy)
-      : p_(problem),
-        starts_(starts),
-        seed_of_(seed_of),
-        seeds_(seeds),
-        count_(count),
-        a_(accuracy) {}
+  using Tiles = Tiling<R, strips>;
+  static constexpr int halo = 2;
 
-  // p.times: of order 1, replaced.
-  void run() {
-    const int64_t n = p_.grid.size();
-    const std::vector<uint32_t> order = in_order_of_time(p_.times, n);
-    std::fill(p_.times, p_.times + n, Problem<R>::never);
-    if (count_ > 1) nearest_.assign(n, 0);
-    for (int64_t i = 0; i < starts_.count; ++i)
-      begin(starts_.nodes[i], starts_.times[i], seed_of_[i]);
-    for (int64_t s = 0; s < count_; ++s) fill_ball(seeds_[s], static_cast<int32_t>(s + 1));
-    for (const uint32_t node : order)
-      if (!(p_.times[node] < Problem<R>::never)) solve_node(node);
+  Ordered(const Problem<R>& problem, const OrderedProblem<R>& ordered, const Tiles& tiles)
+      : p_(problem), o_(ordered), tiles_(tiles) {}
+
+  template <bool right, bool forward>
+  Change<R> visit(int64_t plane, int64_t band, int64_t tile, bool) const {
+    if constexpr (factored)
+      if (far<right>(plane, band, tile)) return work_out<right, forward, false>(plane, band, tile);
+    return work_out<right, forward, factored>(plane, band, tile);
   }
 
  private:
-  void begin(int64_t node, R time, int32_t seed) {
-    if (!(time < p_.times[node])) return;
-    p_.times[node] = time;
-    if (count_ > 1) nearest_[node] = seed;
-  }
+  using V = typename Tiles::V;
+  static constexpr int width = Tiles::width, lanes = Tiles::lanes, steps = Tiles::steps;
+  static constexpr int axes = deep ? 3 : 2;
+  static constexpr R never = Problem<R>::never;
 
-  // Of a node from a seed, along each axis.
-  void away(const Place& at, const Seed& seed, double (&x)[3]) const {
-    const int64_t place[3] = {at.plane, at.row, at.column};
-    for (int d = 0; d < 3; ++d) x[d] = (static_cast<double>(place[d]) - seed.at[d]) * p_.spacing[d];
-  }
-
-  // Times within 3 nodes of a seed, if no wall is there and the speed hardly changes.
-  void fill_ball(const Seed& seed, int32_t number) {
-    constexpr int64_t radius = 3;
-    const int64_t size[3] = {p_.grid.planes, p_.grid.rows, p_.grid.columns};
-    int64_t low[3], high[3];
-    for (int d = 0; d < 3; ++d) {
-      const auto at = static_cast<int64_t>(std::floor(seed.at[d]));
-      low[d] = std::max<int64_t>(0, at - radius);
-      high[d] = std::min(size[d] - 1, at + radius + 1);
-    }
-    const auto for_each = [&](auto&& take) {
-      for (int64_t z = low[0]; z <= high[0]; ++z)
-        for (int64_t y = low[1]; y <= high[1]; ++y)
-          for (int64_t x = low[2]; x <= high[2]; ++x) take(Place{z, y, x});
-    };
-    double slowest = 0.0, fastest = Problem<double>::never;
-    bool open = true;
-    for_each([&](const Place& at) {
-      const int64_t node = p_.node(at);
-      open = open && p_.open(node);
-      slowest = std::max(slowest, 1.0 / p_.speed[node]);
-      fastest = std::min(fastest, 1.0 / p_.speed[node]);
-    });
-    if (!open || !(slowest < 1.1 * fastest)) return;
-    for_each([&](const Place& at) {
-      const int64_t node = p_.node(at);
-      double x[3], nodes = 0.0;
-      away(at, seed, x);
-      for (int d = 0; d < 3; ++d) nodes += x[d] / p_.spacing[d] * (x[d] / p_.spacing[d]);
-      const double r = std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
-      if (nodes <= radius * radius)
-        begin(node, static_cast<R>(r * (seed.slowness + 1.0 / p_.speed[node]) / 2), number);
-    });
-  }
-
-  void solve_node(int64_t node) {
-    const Place at = p_.place(node);
-    const int64_t index[3] = {at.column, at.row, at.plane};
-    const int64_t size[3] = {p_.grid.columns, p_.grid.rows, p_.grid.planes};
-    const R* t = p_.times + node;
-    Slope<R> slopes[3];
-    int count = 0;
-    R first = Problem<R>::never;
-    int32_t label = 1;
-    int64_t stride = 1;
-    int axis_of[3];
-    for (int d = 0; d < 3; stride *= size[d++]) {
-      if (size[d] == 1) continue;
-      const auto time = [&](int64_t steps) {
-        const int64_t i = index[d] + steps;
-        return i < 0 || i >= size[d] ? Problem<R>::never : t[steps * stride];
-      };
-      const Slope<R> slope =
-          slope_of<R>(time(-2), time(-1), time(1), time(2), p_.spacing[2 - d], a_.second);
-      if (!(slope.from < Problem<R>::never)) continue;
-      if (slope.from < first) {
-        first = slope.from;
-        if (count_ > 1) label = nearest_[node - slope.side * stride];
+  template <bool right, bool forward, bool known_times>
+  Change<R> work_out(int64_t plane, int64_t band, int64_t tile) const {
+    const int64_t area = p_.grid.rows * p_.grid.columns, begin = plane * area;
+    View<right> first, times;
+    read(o_.first, plane, band, tile, first);
+    read(p_.times, plane, band, tile, times);
+    alignas(64) R slow[steps][lanes];
+    tiles_.template read<right>(SpeedRows<R>{p_, begin}, band, tile, R(0),
+                                [&](int t, int k, const V& speed) {
+                                  store<R>(&slow[t][k * width], all_lanes(p_.pace) / speed);
+                                });
+    using Mask = decltype(V{} < V{});
+    const V none = all_lanes(never), reach = all_lanes(o_.reach);
+    V spacing[axes], least = none;
+    for (int d = 0; d < axes; ++d) spacing[d] = all_lanes(p_.spacing[2 - d]);
+    Mask changed[strips] = {};
+    for (int i = 0; i < steps; ++i) {
+      const int t = forward ? i : steps - 1 - i;
+      for (int k = 0; k < strips; ++k) {
+        Line<V> early[axes], now[axes];
+        for (int d = 0; d < axes; ++d) {
+          early[d] = first.line(d, t, k);
+          now[d] = times.line(d, t, k);
+        }
+        Known<V> known[axes] = {};
+        if constexpr (known_times) about_seed<right>(plane, band, tile * steps + t, k, known);
+        const V was = times.at(t, k);
+        const V found = final_time<second, known_times>(
+            early, now, first.at(t, k), load(&slow[t][k * width]), spacing, known, reach, none);
+        const Mask news = (was >= none) & (found < none);
+        changed[k] |= news;
+        least = lesser<V>(news ? found : none, least);
+        store<R>(&times.nodes.at[halo + t][k * width], news ? found : was);
       }
-      axis_of[count] = 2 - d;
-      slopes[count++] = slope;
     }
-    if (count == 0) return;
-    if (a_.reach > 0.0) {
-      const Seed& seed = seeds_[label - 1];
-      double x[3];
-      away(at, seed, x);
-      const double r = std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
-      if (r <= a_.reach)
-        for (int i = 0; i < count; ++i)
-          factor<R>(slopes[i], static_cast<R>(seed.slowness), static_cast<R>(r),
-                    static_cast<R>(x[axis_of[i]]), p_.spacing[axis_of[i]]);
-    }
-    p_.times[node] = solve(slopes, count, 1 / p_.speed[node]);
-    if (count_ > 1) nearest_[node] = label;
+    Mask all = changed[0];
+    for (int k = 1; k < strips; ++k) all |= changed[k];
+    const Mask &top = changed[0], &bottom = changed[strips - 1];
+    const Change<R> change = {least_lane<R>(least), (top[0] | top[1]) != 0,
+                              (bottom[width - 1] | bottom[width - 2]) != 0, any_lane(all)};
+    if (change.any) tiles_.template write<right>(times.nodes, p_.times + begin, band, tile);
+    return change;
   }
 
-  const Problem<R> p_;
-  const Starts<R> starts_;
-  const int32_t* seed_of_;
-  const Seed* seeds_;
-  const int64_t count_;
-  const Accuracy a_;
-  std::vector<int32_t> nearest_;  // of each node, 1 + the number of its seed
+  // Whether no node of a tile is within reach of a seed.
+  template <bool right>
+  bool far(int64_t plane, int64_t band, int64_t tile) const {
+    if (!(o_.reach < never)) return false;
+    const int64_t first = tile * steps - lanes, row = band * lanes;
+    const double low[3] = {1.0 * plane, 1.0 * row, 1.0 * first};
+    const double high[3] = {1.0 * plane, 1.0 * (row + lanes), 1.0 * (first + lanes + steps)};
+    for (int64_t s = 0; s < o_.count; ++s) {
+      double square = 0.0;
+      for (int d = 0; d < 3; ++d) {
+        const double at = o_.seeds[s].at[d],
+                     away = (std::clamp(at, low[d], high[d]) - at) * p_.spacing[d];
+        square += away * away;
+      }
+      if (square <= static_cast<double>(o_.reach) * o_.reach) return false;
+    }
+    return true;
+  }
+
+  // A tile and two nodes on each side of it.
+  template <bool right>
+  struct View {
+    typename Tiles::template Nodes<halo> nodes;
+    // Two rows above lane 0, the nearer one first, from a step before the tile to one after it; and
+    // two below the last lane.
+    R above[halo][steps + 2], below[halo][steps + 2];
+    alignas(64) R planes[deep ? 4 : 1][steps][lanes];
+
+    V at(int t, int k) const { return load(&nodes.at[halo + t][k * width]); }
+
+    Line<V> line(int axis, int t, int k) const {
+      if (axis == 0) return {at(t - 2, k), at(t - 1, k), at(t + 1, k), at(t + 2, k)};
+      if (axis == 1) return across(t, k);
+      const auto beside = [&](int i) { return load(&planes[deep ? i : 0][t][k * width]); };
+      return {beside(0), beside(1), beside(2), beside(3)};
+    }
+
+    // A row up is a step back and a lane up; in tiles that lean right, a step on.
+    Line<V> across(int t, int k) const {
+      constexpr int up = right ? 1 : -1;
+      V over = {}, over2 = {}, under = {}, under2 = {};
+      if (k > 0) {
+        over = at(t + up, k - 1);
+        over2 = at(t + 2 * up, k - 1);
+      } else {
+        over[width - 1] = above[0][1 + t];
+        over2[width - 1] = above[0][1 + t + up];
+        over2[width - 2] = above[1][1 + t];
+      }
+      if (k < strips - 1) {
+        under = at(t - up, k + 1);
+        under2 = at(t - 2 * up, k + 1);
+      } else {
+        under[0] = below[0][1 + t];
+        under2[0] = below[0][1 + t - up];
+        under2[1] = below[1][1 + t];
+      }
+      return {moved_up<2, R>(at(t + 2 * up, k), over2), moved_up<1, R>(at(t + up, k), over),
+              moved_down<1, R>(at(t - up, k), under), moved_down<2, R>(at(t - 2 * up, k), under2)};
+    }
+  };
+
+  template <bool right>
+  void read(const R* values, int64_t plane, int64_t band, int64_t tile, View<right>& view) const {
+    const int64_t area = p_.grid.rows * p_.grid.columns, first = tile * steps - 1;
+    const R* here = values + plane * area;
+    tiles_.template read_around<right>(here, band, tile, never, view.nodes);
+    for (int i = 0; i < halo; ++i) {
+      tiles_.read_row(here, band * lanes - 1 - i, Tiles::column(right, first, 0), steps + 2, never,
+                      view.above[i]);
+      tiles_.read_row(here, band * lanes + lanes + i, Tiles::column(right, first, lanes - 1),
+                      steps + 2, never, view.below[i]);
+    }
+    if constexpr (deep)
+      for (int i = 0; i < 4; ++i) {
+        const int64_t z = plane + (i < 2 ? i - 2 : i - 1);
+        if (z < 0 || z >= p_.grid.planes)
+          std::fill_n(view.planes[i][0], steps * lanes, never);
+        else
+          tiles_.template read<right>(
+              PlaneRows<R>{values + z * area, p_.grid.columns}, band, tile, never,
+              [&](int t, int k, const V& time) { store<R>(&view.planes[i][t][k * width], time); });
+      }
+  }
+
+  // The way from the seed to the nodes of a register.
+  template <bool right>
+  void about_seed(int64_t plane, int64_t band, int64_t step, int k, Known<V> (&known)[axes]) const {
+    const int64_t row = band * lanes + k * width, column = Tiles::column(right, step, k * width);
+    constexpr int way = right ? 1 : -1;
+    V x[3], slowness;
+    if (o_.labels == nullptr) {
+      const Seed& seed = o_.seeds[0];
+      V lane;
+      for (int l = 0; l < width; ++l) lane[l] = l;
+      x[0] = (static_cast<R>(column - seed.at[2]) + way * lane) * p_.spacing[2];
+      x[1] = (static_cast<R>(row - seed.at[1]) + lane) * p_.spacing[1];
+      x[2] = all_lanes(static_cast<R>(plane - seed.at[0]) * p_.spacing[0]);
+      slowness = all_lanes(static_cast<R>(seed.slowness));
+    } else {
+      for (int l = 0; l < width; ++l) {
+        const Seed& seed = seed_of(plane, row + l, column + way * l);
+        x[0][l] = static_cast<R>(column + way * l - seed.at[2]) * p_.spacing[2];
+        x[1][l] = static_cast<R>(row + l - seed.at[1]) * p_.spacing[1];
+        x[2][l] = static_cast<R>(plane - seed.at[0]) * p_.spacing[0];
+        slowness[l] = static_cast<R>(seed.slowness);
+      }
+    }
+    V square = x[0] * x[0] + x[1] * x[1];
+    if constexpr (deep) square += x[2] * x[2];
+    const V distance = root(square);
+    for (int d = 0; d < axes; ++d) known[d] = {slowness, distance, x[d]};
+  }
+  const Seed& seed_of(int64_t plane, int64_t row, int64_t column) const {
+    if (row >= p_.grid.rows || column < 0 || column >= p_.grid.columns) return o_.seeds[0];
+    const int32_t label = o_.labels[p_.node({plane, row, column})];
+    return o_.seeds[label > 0 ? label - 1 : 0];
+  }
+
+  const Problem<R>& p_;
+  const OrderedProblem<R>& o_;
+  const Tiles& tiles_;
 };
 
 }  // namespace lesionkit::fronts

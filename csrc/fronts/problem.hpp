@@ -38,6 +38,7 @@ struct Problem {
 
   Grid grid;
   const R* speed;       // at most 0: a wall
+  R pace;               // slowness is pace / speed
   const uint8_t* mask;  // 0: a wall; or nullptr
   R spacing[3];         // of planes, rows, columns
   R stop;               // later times are not wanted
@@ -52,6 +53,7 @@ struct Problem {
     const int64_t line = node / grid.columns;
     return {line / grid.rows, line % grid.rows, node % grid.columns};
   }
+  double slowness(int64_t node) const { return static_cast<double>(pace) / speed[node]; }
   bool open(int64_t node) const { return speed[node] > 0 && (!mask || mask[node]); }
 
   // Calls take(neighbour) for each of a node.
@@ -71,7 +73,7 @@ struct Problem {
 // How the speed is, from some 2000 nodes: the same ones whatever the number of threads.
 template <class R>
 struct Look {
-  double slowness = 0.0;   // 1 / mean speed; 0 where none of them is open
+  double slowness = 0.0;   // of the mean speed; 0 where none of them is open
   double roughness = 0.0;  // mean |difference of neighbours in a row| / mean speed
 
   bool rough() const { return roughness > 0.02; }
@@ -89,8 +91,8 @@ struct Look {
       ++pairs;
     }
     if (count == 0) return;
-    slowness = count / sum;
-    if (pairs > 0) roughness = differences / pairs * slowness;
+    if (pairs > 0) roughness = differences / pairs * (count / sum);
+    slowness = count / sum * p.pace;
   }
 };
 

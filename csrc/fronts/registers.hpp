@@ -62,15 +62,16 @@ inline void turn(V (&rows)[width]) {
 
 }  // namespace detail
 
-// x moved up by a lane, with `first` in lane 0; or down, with `last` in the last lane.
-template <class R>
+// x moved up by some lanes, the last ones of `first` in the lanes below; or down, the first ones of
+// `last` above.
+template <int by, class R>
 inline Reals<R> moved_up(const Reals<R>& x, const Reals<R>& first) {
   constexpr int width = width_of<R>;
-  return detail::lanes_from<width - 1>(first, x, std::make_integer_sequence<int, width>{});
+  return detail::lanes_from<width - by>(first, x, std::make_integer_sequence<int, width>{});
 }
-template <class R>
+template <int by, class R>
 inline Reals<R> moved_down(const Reals<R>& x, const Reals<R>& last) {
-  return detail::lanes_from<1>(x, last, std::make_integer_sequence<int, width_of<R>>{});
+  return detail::lanes_from<by>(x, last, std::make_integer_sequence<int, width_of<R>>{});
 }
 
 // Lane j of row i becomes lane i of row j.

@@ -15,6 +15,46 @@
 
 namespace lesionkit::fronts {
 
+// What tiles are read from: rows of a plane. A row is in memory as it stands, or is put together.
+
+// The rows of a plane of an array.
+template <class R>
+struct PlaneRows {
+  const R* plane;
+  int64_t columns;
+
+  bool direct() const { return true; }
+  const R* at(int64_t row) const { return plane + row * columns; }
+  void copy(int64_t row, int64_t column, int64_t n, R* to) const {
+    std::copy_n(at(row) + column, n, to);
+  }
+};
+// Speeds, 0 where there is a wall.
+template <class R>
+struct SpeedRows {
+  const Problem<R>& p;
+  int64_t first;  // node
+
+  bool direct() const { return p.mask == nullptr; }
+  const R* at(int64_t row) const { return p.speed + first + row * p.grid.columns; }
+  void copy(int64_t row, int64_t column, int64_t n, R* to) const {
+    const int64_t node = first + row * p.grid.columns + column;
+    for (int64_t i = 0; i < n; ++i) to[i] = !p.mask || p.mask[node + i] ? p.speed[node + i] : R(0);
+  }
+};
+// The lesser times of the planes on either side.
+template <class R>
+struct BesideRows {
+  const R *a, *b;
+  int64_t columns;
+
+  bool direct() const { return false; }
+  const R* at(int64_t) const { return nullptr; }
+  void copy(int64_t row, int64_t column, int64_t n, R* to) const {
+    for (int64_t i = row * columns + column, end = i + n; i < end; ++i) *to++ = lesser(a[i], b[i]);
+  }
+};
+
 // `strips` registers side by side make the lanes: as many chains of operations run at once.
 template <class R, int strips>
 class Tiling {
@@ -22,7 +62,12 @@ class Tiling {
   static constexpr int width = width_of<R>, lanes = strips * width, steps = 32;
   static_assert(steps % width == 0);
   using V = Reals<R>;
-  using Tile = R[steps + 2][lanes];  // a step before and one after
+
+  // A tile with `halo` steps before and after it.
+  template <int halo>
+  struct Nodes {
+    alignas(64) R at[steps + 2 * halo][lanes];
+  };
 
   explicit Tiling(const Grid& grid)
       : grid(grid),
@@ -71,9 +116,23 @@ class Tiling {
       }
   }
 
+  // With the steps around it.
+  template <bool right, int halo>
+  void read_around(const R* plane, int64_t band, int64_t tile, R outside,
+                   Nodes<halo>& nodes) const {
+    const PlaneRows<R> rows = {plane, grid.columns};
+    read<right>(rows, band, tile, outside, [&](int t, int k, const V& values) {
+      store<R>(&nodes.at[halo + t][k * width], values);
+    });
+    for (int i = 0; i < halo; ++i) {
+      read_step(plane, right, band, tile * steps - halo + i, outside, nodes.at[i]);
+      read_step(plane, right, band, (tile + 1) * steps + i, outside, nodes.at[halo + steps + i]);
+    }
+  }
+
   // Puts the tile's own steps back into the plane.
-  template <bool right>
-  void write(const Tile& values, R* plane, int64_t band, int64_t tile) const {
+  template <bool right, int halo>
+  void write(const Nodes<halo>& nodes, R* plane, int64_t band, int64_t tile) const {
     alignas(64) R copy[lanes][steps];
     const bool direct = inside(right, band, tile);
     R* to = direct ? plane + band * lanes * grid.columns + column(right, tile * steps, 0) : copy[0];
@@ -81,7 +140,7 @@ class Tiling {
     for (int k = 0; k < strips; ++k)
       for (int t = 0; t < steps; t += width) {
         V square[width];
-        for (int i = 0; i < width; ++i) square[i] = load(&values[1 + t + i][k * width]);
+        for (int i = 0; i < width; ++i) square[i] = load(&nodes.at[halo + t + i][k * width]);
         transpose(square);
         for (int l = 0; l < width; ++l) store(to + (k * width + l) * stride + t, square[l]);
       }
@@ -94,7 +153,7 @@ class Tiling {
     }
   }
 
-  // The nodes at one step, a step before or after the tile maybe: of every lane.
+  // The nodes at one step.
   void read_step(const R* plane, bool right, int64_t band, int64_t step, R outside, R* to) const {
     const int64_t first = column(right, step, 0), way = right ? 1 : -1;  // lane r: first + way * r
     int64_t begin = right ? -first : first - grid.columns + 1,
@@ -107,17 +166,17 @@ class Tiling {
     for (int64_t r = std::max(begin, end); r < lanes; ++r) to[r] = outside;
   }
 
-  // As many nodes of a row as the tile has steps, from this column on.
-  void read_row(const R* plane, int64_t row, int64_t column, R outside, R* to) const {
-    const int64_t begin = std::clamp<int64_t>(-column, 0, steps),
-                  end = std::clamp<int64_t>(grid.columns - column, 0, steps);
+  // n nodes of a row from this column on.
+  void read_row(const R* plane, int64_t row, int64_t column, int64_t n, R outside, R* to) const {
+    const int64_t begin = std::clamp<int64_t>(-column, 0, n);
+    const int64_t end = std::clamp<int64_t>(grid.columns - column, 0, n);
     if (row < 0 || row >= grid.rows || begin >= end) {
-      std::fill_n(to, steps, outside);
+      std::fill_n(to, n, outside);
       return;
     }
     std::fill_n(to, begin, outside);
     std::copy_n(plane + row * grid.columns + column + begin, end - begin, to + begin);
-    std::fill_n(to + end, steps - end, outside);
+    std::fill_n(to + end, n - end, outside);
   }
 
   const Grid grid;

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 def arrival_times(
     speed: Any,
     mask: Any,
+    pace: float,
     spacing: Sequence[float],
     stop: float,
+    order: int,
+    reach: float,
     first: Any,
     nodes: Any,
     at: Any,
-    label_of: Any,
+    seed_of: Any,
+    seeds: Any,
     times: Any,
     labels: Any,
 ) -> None: ...

@@ -62,6 +62,7 @@ def arrival_time(
     _core.arrival_times(
         task.speed,
         task.mask,
+        task.pace,
         task.spacing,
         task.stop,
         order,
@@ -96,9 +97,10 @@ class Task(NamedTuple):
     speed: Any  # (images, planes, rows, columns)
     mask: Any  # uint8, as speed; or None
     seeds: Any  # (images, k, 3) in nodes
-    spacing: tuple[float, float, float]  # in `unit` of time, at the usual speed
+    pace: float  # slowness is pace / speed
+    spacing: tuple[float, float, float]
     stop: float
-    unit: float  # a power of two: what times must be multiplied by
+    unit: float  # what times must be multiplied by
     shape: tuple[int, ...]
     batch_axis: int | None
 
@@ -133,12 +135,14 @@ class Task(NamedTuple):
         if speed.size == 0:
             raise ValueError(f"speed must hold at least one node, got shape {shape}")
         steps = spacing_of(spacing, axes)
-        unit = _unit(speed, steps[-1])
+        length, time = _power_of_two(steps[-1]), _power_of_two(1 / _mean_speed(speed))
+        unit = length * time
         return cls(
             speed,
             None if mask is None else mask.reshape(speed.shape).view(np.uint8),
             seeds_of(seeds, speed.shape, axes, None if batch_axis is None else images),
-            (*(steps[-1] / unit,) * (3 - axes), *(step / unit for step in steps)),
+            1 / time,
+            (*(steps[-1] / length,) * (3 - axes), *(step / length for step in steps)),
             math.inf if stop is None else arrays.number(stop, "stop", at_least=0.0) / unit,
             unit,
             shape,
@@ -160,7 +164,7 @@ class Task(NamedTuple):
             if self.mask is not None:
                 speed *= self.mask[image, at[..., 0], at[..., 1], at[..., 2]]
             weights.append(np.where(speed > 0, share, 0.0))
-            slowness.append(1 / np.where(speed > 0, speed, np.inf))
+            slowness.append(self.pace / np.where(speed > 0, speed, np.inf))
             away.append(np.sqrt((((self.seeds - at) * self.spacing) ** 2).sum(axis=-1)))
             nodes.append((at[..., 0] * sides[1] + at[..., 1]) * sides[2] + at[..., 2])
         w, slow = np.stack(weights, -1), np.stack(slowness, -1)
@@ -182,12 +186,16 @@ class Task(NamedTuple):
         return array if self.batch_axis is None else np.moveaxis(array, 0, self.batch_axis)
 
 
-def _unit(speed: Any, step: float) -> float:
-    """A power of two near the time from node to node, or 1 where that is no extreme number:
-    squares must stay within float32."""
+def _mean_speed(speed: Any) -> float:
+    """Of some nodes that are no walls, or 1."""
     some = speed.reshape(-1)[:: speed.size // 1000 | 1]
     some = some[some > 0].astype(float)
-    exponent = math.frexp(step / some.mean())[1] if some.size else 0
+    return float(some.mean()) if some.size else 1.0
+
+
+def _power_of_two(number: float) -> float:
+    """Near a number, or 1 if that is no extreme one: squares must stay within float32."""
+    exponent = math.frexp(number)[1]
     return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
 
 
