@@ -64,6 +64,13 @@ def single(dtype: object) -> float:
 # Also the absolute tolerance.
 CONTOUR_STEPS = 1e-12
 CONTOUR_ENERGY = 1e-12
+# Marching times, one program's against another's: sums in another order, along paths of some ten to
+# a thousand nodes; 1e-13 was seen. Also the absolute tolerance, for times near 0.
+MARCHING = 1e-11
+
+# Exact distances: a root of a sum of squares, of which a few are rounded.
+DISTANCE = 1e-14
+
 # Arrival times: two orders of the same updates, each rounded. The roots of some thousand steps in
 # a row; 1e-15 and 3e-7 were seen.
 TIMES = 1e-12

@@ -8,6 +8,7 @@
 
 #include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "fronts/distance_transform.hpp"
 #include "fronts/fast_marching.hpp"
 
 namespace py = pybind11;
@@ -29,10 +30,11 @@ bool run(const MarchProblem& problem, int order) {
 // All arrays have one shape, of at most MOST_AXES axes; `extended` is given with `carried`. NaN
 // stands where the front does not come. False, and no answer, if phi has no zero level set.
 bool march_level(const Array<double>& phi, const std::optional<Array<double>>& speed,
-           const std::optional<Array<uint8_t>>& closed, std::vector<double> spacing,
-           std::vector<bool> periodic, int order, double narrow, Array<double>& times,
-           const std::optional<Array<double>>& carried,
-           const std::optional<Array<uint8_t>>& unknown, std::optional<Array<double>>& extended) {
+                 const std::optional<Array<uint8_t>>& closed, std::vector<double> spacing,
+                 std::vector<bool> periodic, int order, double narrow, Array<double>& times,
+                 const std::optional<Array<double>>& carried,
+                 const std::optional<Array<uint8_t>>& unknown,
+                 std::optional<Array<double>>& extended) {
   const MarchProblem problem = {{phi.shape(), phi.shape() + phi.ndim()},
                                 std::move(spacing),
                                 std::move(periodic),
@@ -54,6 +56,18 @@ bool march_level(const Array<double>& phi, const std::optional<Array<double>>& s
   }
 }
 
+// mask of 0 and 1, and out, of one shape. `both`: distances outside too, and inside as negative
+// numbers.
+template <class R>
+void distance_transform_of(const Array<uint8_t>& mask, std::vector<double> spacing, bool both,
+                           Array<R>& out) {
+  distance_transform<R>({{mask.shape(), mask.shape() + mask.ndim()},
+                         std::move(spacing),
+                         mask.data(),
+                         both,
+                         out.mutable_data()});
+}
+
 }  // namespace
 
 void bind_distance(py::module_ m) {
@@ -62,4 +76,10 @@ void bind_distance(py::module_ m) {
         "closed"_a.noconvert().none(true), "spacing"_a, "periodic"_a, "order"_a, "narrow"_a,
         "times"_a.noconvert(), "carried"_a.noconvert().none(true),
         "unknown"_a.noconvert().none(true), "extended"_a.noconvert().none(true), ReleaseGil());
+  const auto bind_transform = [&](auto function) {
+    m.def("distance_transform", function, "mask"_a.noconvert(), "spacing"_a, "both"_a,
+          "out"_a.noconvert(), ReleaseGil());
+  };
+  bind_transform(distance_transform_of<float>);
+  bind_transform(distance_transform_of<double>);
 }

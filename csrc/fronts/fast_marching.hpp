@@ -191,8 +191,8 @@ class March {
       for (; first != nullptr && first->time == time; first = queue_.top()) {
         const uint32_t node = first->node;
         queue_.pop(first);
+        if (p_.carried) times_.extend(node, carried(node, time));
         times_.make_final(node, time);
-        if (p_.carried) times_.extend(node, carried(node));
         now.push_back(node);
       }
       for (const uint32_t node : now) spread(node);
@@ -274,8 +274,14 @@ class March {
       if (SECOND && !(time >= high)) [[unlikely]]  // or no number
         time = solve_fewer(from, at, code, slowness);
     }
-    if (due <= (TENTATIVE | std::bit_cast<uint64_t>(time)) && !(kinds_[due_node] & RIM)) return;
-    put(node, time);
+    // Where one is due no later on such an axis, this node will be renewed before it can be final,
+    // and need not wait in the queue. At order 1, and beside the front, times may still rise, where
+    // they are not upwind: no promise there.
+    const uint64_t key = TENTATIVE | std::bit_cast<uint64_t>(time);
+    if (!SECOND || due > key || kinds_[due_node] & RIM)
+      put(node, time);
+    else if (keys_[node] < key)
+      times_.set_key(node, UNREACHED);
   }
 
   void put(int64_t node, double time) {
@@ -314,8 +320,7 @@ class March {
   // The speed with no gradient along the time's: the mean of the neighbours', each by how much
   // later the node is. Of two neighbours on an axis the earlier one counts, as for the time; but
   // at order 1, where phi is positive, the later one, as in scikit-fmm.
-  double carried(int64_t node) const {
-    const double time = time_of(keys_[node]);
+  double carried(int64_t node, double time) const {
     const double sign = !SECOND && kinds_[node] & POSITIVE ? 1 : -1;
     double sum = 0, moment = 0, all = 0;
     int count = 0;

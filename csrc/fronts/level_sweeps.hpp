@@ -12,22 +12,17 @@
 
 namespace lesionkit::fronts {
 
-// Whether no node beside the front is earlier than the front's node on one of its axes.
+// Whether no node beside the front is earlier than a node of the front next to it.
 inline bool is_upwind(const MarchProblem& problem, const ZeroLevel& level, const double* times) {
   std::vector<int64_t> step(problem.shape.size(), 1);
   for (size_t d = step.size() - 1; d > 0; --d) step[d - 1] = step[d] * problem.shape[d];
-  const auto early = [&](int64_t node, int64_t index, double time) {  // counts on its axis, and may
-    return level.kinds[node] & (SIGNS | FRONT) && times[index] <= time;
-  };
   for (const Start& start : level.front)
     for (int d = 0; d < level.frame.axes(); ++d)
       for (const int sign : {-1, 1}) {
-        const int64_t node = start.node + sign * level.frame.step(d);
-        if (!(level.kinds[node] & SIGNS) || level.kinds[node] & FRONT) continue;
-        const int64_t index = start.index + sign * step[d];
-        const double time = std::min(times[index], problem.narrow);
-        if (start.time <= time) continue;
-        if (!early(node + sign * level.frame.step(d), index + sign * step[d], time)) return false;
+        const uint8_t kind = level.kinds[start.node + sign * level.frame.step(d)];
+        if (!(kind & SIGNS) || kind & FRONT) continue;
+        const double time = times[start.index + sign * step[d]];
+        if (start.time > std::min(time, problem.narrow)) return false;  // wanted or not
       }
   return true;
 }

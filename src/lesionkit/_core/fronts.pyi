@@ -37,6 +37,9 @@ def march(
     unknown: NDArray[np.uint8] | None,
     extended: NDArray[np.float64] | None,
 ) -> bool: ...
+def distance_transform(
+    mask: NDArray[np.uint8], spacing: list[float], both: bool, out: NDArray[Any]
+) -> None: ...
 
 # bind_watershed.cpp
 def watershed(

@@ -116,7 +116,8 @@ class _Given:
     ) -> None:
         home = home_on_cpu("marching", phi=phi, speed=speed)
         phi = home.view(phi, "phi")
-        axes = np.ndim(phi)
+        self.phi = _doubles(phi, "phi must be a 1 to 12-D array of doubles")
+        axes = self.phi.ndim
         if isinstance(periodic, (bool, np.bool_)):
             self.periodic = [bool(periodic)] * axes
         elif np.ndim(periodic) == 1 and len(periodic) == axes:
@@ -134,12 +135,13 @@ class _Given:
         self.order = index(order)
         if self.order not in (1, 2):
             raise ValueError("order must be 1 or 2")
-        self.phi = _doubles(phi, "phi must be a 1 to 12-D array of doubles")
         try:
             self.spacing = np.broadcast_to(dx, axes) if np.ndim(dx) == 0 else np.asarray(dx)
             self.spacing = self.spacing.astype(np.float64, casting="safe")
         except (TypeError, ValueError) as problem:
             raise ValueError("dx must be a 1D array of doubles") from problem
+        if self.spacing.ndim != 1:
+            raise ValueError("dx must be a 1D array of doubles")
         self.closed: npt.NDArray[np.bool_] | None = None
         if isinstance(phi, np.ma.MaskedArray) and np.ma.is_masked(phi):
             self.close(np.ma.getmaskarray(phi))
@@ -155,6 +157,8 @@ class _Given:
             raise ValueError("dx must be of length len(phi.shape)")
         if not (self.spacing > 0).all():
             raise ValueError("dx must be greater than zero")
+        if not np.isfinite(self.spacing).all():
+            raise ValueError("dx must be finite")
 
     def close(self, nodes: npt.NDArray[np.bool_]) -> None:
         """No front goes through these nodes."""
@@ -176,14 +180,17 @@ class _Given:
         closed = None if self.closed is None else np.ascontiguousarray(self.closed).view(np.uint8)
         times = np.empty_like(self.phi)
         front, unknown, extended = carried or (None, None, None)
+        # Spacings are squared, and squared again: far from 1 they get a unit of their own.
+        least = float(self.spacing.min())
+        unit = 1.0 if 1e-50 < least < 1e50 else 2.0 ** np.floor(np.log2(least))
         found = times.size > 0 and _core.march(
             self.phi,
             speed,
             closed,
-            self.spacing.tolist(),
+            (self.spacing / unit).tolist(),
             self.periodic,
             self.order,
-            self.narrow,
+            self.narrow / unit,
             times,
             front,
             None if unknown is None else unknown.view(np.uint8),
@@ -191,6 +198,8 @@ class _Given:
         )
         if not found:
             raise ValueError("the array phi contains no zero contour (no zero level set)")
+        if unit != 1.0:
+            times *= unit
         return _masked(times) if extended is None else (_masked(times), _masked(extended))
 
 

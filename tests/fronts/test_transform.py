@@ -1,0 +1,162 @@
+"""The distance transform of a mask: by hand, its definition, SciPy's, properties, mistakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+import lesionkit
+import tolerances
+from lesionkit.fronts import distance_transform
+from reference import fronts_transform as reference
+
+# --- known answers --------------------------------------------------------------------------------
+
+
+def test_by_hand() -> None:
+    assert distance_transform([0, 1, 1, 1, 1, 0]).tolist() == [0, 1, 2, 2, 1, 0]
+    assert distance_transform([1, 1, 0], 2.5).tolist() == [5, 2.5, 0]
+    mask = np.ones((4, 5), bool)
+    mask[0, 0] = False
+    y, x = np.indices(mask.shape)
+    np.testing.assert_array_equal(distance_transform(mask), np.hypot(y, x))
+    np.testing.assert_allclose(
+        distance_transform(mask, (3, 0.5)), np.hypot(3 * y, 0.5 * x), rtol=tolerances.DISTANCE
+    )
+    signed = distance_transform([[0, 0, 1, 1]], signed=True)
+    assert signed.tolist() == [[2, 1, -1, -2]]
+
+
+def test_one_class_alone_is_infinitely_far() -> None:
+    assert (distance_transform(np.ones((3, 4), int)) == np.inf).all()
+    assert (distance_transform(np.zeros((3, 4), int)) == 0).all()
+    assert (distance_transform(np.ones((3, 4), int), signed=True) == -np.inf).all()
+    assert (distance_transform(np.zeros((3, 4), int), signed=True) == np.inf).all()
+
+
+# --- reference ------------------------------------------------------------------------------------
+
+
+def problem(seed: int) -> tuple[np.ndarray, list[float]]:
+    rng = np.random.default_rng(seed)
+    axes = int(rng.integers(1, 5))
+    shape = tuple(rng.integers(1, {1: 40, 2: 9, 3: 6, 4: 4}[axes], axes))
+    noise = ndimage.gaussian_filter(rng.standard_normal(shape), rng.choice([0, 0.7]))
+    spacing = rng.uniform(0.3, 3, axes) if rng.integers(2) else np.ones(axes)
+    return noise > rng.choice([-1.0, 0.0, 1.0]), spacing.tolist()
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_as_the_definition(seed: int) -> None:
+    mask, spacing = problem(seed)
+    expected = reference.distance_transform(mask, spacing)
+    for dtype, tolerance in ((np.float64, tolerances.DISTANCE), (np.float32, tolerances.SINGLE)):
+        signed = distance_transform(mask, spacing, signed=True, dtype=dtype)
+        assert signed.dtype == dtype
+        np.testing.assert_allclose(signed, expected, rtol=tolerance)
+        inside = distance_transform(mask, spacing, dtype=dtype)
+        np.testing.assert_array_equal(inside, np.where(mask, -signed, 0))
+
+
+@pytest.mark.parametrize("shape", [(3000,), (150, 233), (1, 700), (37, 41, 53), (9, 8, 1, 30)])
+@pytest.mark.parametrize("spacing", [1.0, 0.37])
+def test_as_scipy(shape: tuple[int, ...], spacing: float) -> None:
+    noise = np.random.default_rng(1).standard_normal(shape)
+    for width, share in ((0, 0.99), (3, 0.5), (1, 0.1)):
+        smooth = ndimage.gaussian_filter(noise, width)
+        mask = smooth > np.quantile(smooth, share)
+        expected = ndimage.distance_transform_edt(mask, sampling=[spacing] * mask.ndim)
+        found = distance_transform(mask, spacing)
+        np.testing.assert_allclose(found, expected, rtol=tolerances.DISTANCE)
+        if spacing == 1.0:  # squares are whole numbers
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_far_apart() -> None:
+    """A line of which only the first pixel is outside: squares up to 10^10."""
+    mask = np.ones((2, 100_000), bool)
+    mask[0, 0] = False
+    far = np.hypot(*np.indices(mask.shape))
+    np.testing.assert_allclose(distance_transform(mask), far, rtol=tolerances.DISTANCE)
+    single = distance_transform(mask, dtype=np.float32)
+    np.testing.assert_allclose(single, far, rtol=tolerances.SINGLE)
+
+
+# --- properties -----------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_symmetries(seed: int) -> None:
+    mask, spacing = problem(seed)
+    signed = distance_transform(mask, spacing, signed=True)
+    same = np.testing.assert_allclose
+    same(distance_transform(~mask, spacing, signed=True), -signed, rtol=tolerances.DISTANCE)
+    flipped = distance_transform(np.flip(mask), spacing, signed=True)
+    same(np.flip(flipped), signed, rtol=tolerances.DISTANCE)
+    turned = distance_transform(mask.T, spacing[::-1], signed=True)
+    same(turned.T, signed, rtol=tolerances.DISTANCE)
+
+
+def test_threads_change_no_bit() -> None:
+    mask = ndimage.gaussian_filter(np.random.default_rng(2).standard_normal((90, 80, 70)), 2) > 0
+    before = lesionkit.threads()
+    made = []
+    try:
+        for threads in (1, 2, 5):
+            lesionkit.threads(threads)
+            made.append(distance_transform(mask, (1, 0.7, 3), signed=True))
+    finally:
+        lesionkit.threads(before)
+    for other in made[1:]:
+        np.testing.assert_array_equal(other, made[0])
+
+
+def test_order_strides_lists_and_read_only_arrays() -> None:
+    mask = np.random.default_rng(3).random((20, 31)) < 0.9
+    expected = distance_transform(mask)
+    frozen = mask.copy()
+    frozen.flags.writeable = False
+    kept = mask.copy()
+    wide = np.repeat(mask, 2, axis=1)[:, ::2]
+    for other in (
+        np.asfortranarray(mask),
+        wide,
+        frozen,
+        mask.tolist(),
+        mask * 7,
+        mask.astype(">i2"),
+    ):
+        np.testing.assert_array_equal(distance_transform(other), expected)
+    np.testing.assert_array_equal(mask, kept)
+
+
+# --- mistakes -------------------------------------------------------------------------------------
+
+
+class OnTheGpu:
+    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"mask": np.ones((2, 2))}, TypeError, "mask must hold booleans or integers, got float64"),
+        ({"mask": True}, ValueError, "mask must hold a pixel or more"),
+        ({"mask": np.ones((0, 3), bool)}, ValueError, "mask must hold a pixel or more"),
+        ({"mask": OnTheGpu()}, TypeError, "mask must be a NumPy or CuPy array"),
+        ({"spacing": 0}, ValueError, "spacing must be a finite number above 0, got 0"),
+        ({"spacing": "1"}, TypeError, "spacing must be a finite number above 0, got str '1'"),
+        ({"spacing": (1, 1, 1)}, ValueError, r"spacing must have shape \(2\)"),
+        ({"spacing": (1, -1)}, ValueError, "spacing must be above 0, got -1"),
+        ({"spacing": (1, np.nan)}, ValueError, "spacing must be finite"),
+        ({"dtype": int}, ValueError, "dtype must be float32 or float64, got int64"),
+    ],
+)
+def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        distance_transform(**({"mask": np.ones((2, 2), bool)} | change))
