@@ -1,7 +1,7 @@
 """The kernels of csrc/fronts/chan_vese.cu under the name and arguments of `lesionkit._core.fronts`.
 
-`image`, `mask` and `phi` are CuPy arrays on one GPU, C-contiguous and of the right dtype: the caller
-has made them. Means are summed in another order than on the CPU.
+`image`, `mask` and `phi` are CuPy arrays on one GPU, C-contiguous and of the right dtype: the
+caller has made them. Means are summed in another order than on the CPU.
 """
 
 from __future__ import annotations
