@@ -14,28 +14,27 @@ using namespace lesionkit::fronts;
 
 namespace {
 
-// Until the root mean square change is at most `tol`, or `most` times. Returns how often; the level
-// set is in `phi` again.
+// Until the root mean square change is at most `tol`, or `most` times. The level set is in `phi`
+// again. Of each iteration what the energy is made of goes to `energy_sums`, if that is wanted.
 template <class T, int axes, bool masked>
-int64_t evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
-               std::vector<double>* energies) {
+void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
+               std::vector<double>* energy_sums) {
   const int64_t size = problem.grid.size();
   std::vector<T> other(size);
   T *now = phi, *next = other.data();
   ChanVese<T, axes, masked> state(problem);
   state.measure(now);
-  int64_t done = 0;
-  for (bool moving = true; moving && done < most; ++done) {
-    if (energies) energies->push_back(state.energy(now));
+  bool moving = true;
+  for (int64_t done = 0; moving && done < most; ++done) {
+    if (energy_sums) state.add_energy_sums(now, *energy_sums);
     moving = state.iterate(now, next) > tol;
     std::swap(now, next);
   }
   if (now != phi) std::copy(now, now + size, phi);
-  return done;
 }
 
 template <class T>
-py::object chan_vese(const Array<T>& image, const std::optional<Array<uint8_t>>& mask,
+std::vector<double> chan_vese(const Array<T>& image, const std::optional<Array<uint8_t>>& mask,
                      Array<T>& phi, bool volume, double mu, const std::vector<double>& lambdas,
                      double tol, int64_t most, double dt, bool with_energies) {
   ChanVeseProblem<T> p = {};
@@ -46,20 +45,20 @@ py::object chan_vese(const Array<T>& image, const std::optional<Array<uint8_t>>&
   p.counted = p.grid.size();
   p.lambdas.assign(lambdas.begin(), lambdas.end());
   p.rule = {static_cast<T>(mu), static_cast<T>(dt), static_cast<T>(mu * dt)};
-  std::vector<double> energies;
+  std::vector<double> energy_sums;
   T* const level = phi.mutable_data();
   {
     py::gil_scoped_release release;
     if (p.mask) p.counted = std::count(p.mask, p.mask + p.grid.size(), 1);
     const auto run = [&](auto kind) {
-      kind(p, level, static_cast<T>(tol), most, with_energies ? &energies : nullptr);
+      kind(p, level, static_cast<T>(tol), most, with_energies ? &energy_sums : nullptr);
     };
     if (volume)
       run(p.mask ? evolve<T, 3, true> : evolve<T, 3, false>);
     else
       run(p.mask ? evolve<T, 2, true> : evolve<T, 2, false>);
   }
-  return py::cast(energies);
+  return energy_sums;
 }
 
 template <class T>

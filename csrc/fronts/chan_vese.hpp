@@ -66,14 +66,28 @@ HD T chan_vese_step(const Around<T, axes>& a, T force, const ChanVeseRule<T>& ru
   return pushed / (T(1) + (rule.mu_dt * delta) * weights);
 }
 
-// The length of the contour, as a density; and how far inside a pixel is, 0 to 1.
-template <class T, int axes>
-HD double chan_vese_length(const Around<T, axes>& a) {
+// The energy of eq. 7 of Getreuer, with a smooth step, is made of sums over the pixels: how far
+// inside they are (0 to 1), the contour's length as a density, and for each channel the value and
+// its square, inside and outside.
+HD constexpr int64_t energy_kinds(int64_t channels) { return 2 + 4 * channels; }
+
+// Calls add(kind, term) for a pixel, whose channels are `step` apart.
+template <class T, int axes, class Add>
+HD void chan_vese_energy_terms(const Around<T, axes>& a, const T* pixel, int64_t channels,
+                               int64_t step, const Add& add) {
   T square = 0;
   for (int e = axes - 1; e >= 0; --e) square += central_square(a, e);
-  return chan_vese_delta(a.here) * root(square);
+  const double inside = 0.5 * (1.0 + 0.6366197723675814 * atan(static_cast<double>(a.here)));
+  add(0, inside);
+  add(1, static_cast<double>(chan_vese_delta(a.here) * root(square)));
+  for (int64_t c = 0; c < channels; ++c) {
+    const double value = pixel[c * step];
+    for (int outside = 0; outside < 2; ++outside) {
+      const double weight = outside ? 1.0 - inside : inside;
+      add(2 + 4 * c + 2 * outside, weight * value);
+      add(3 + 4 * c + 2 * outside, weight * value * value);
+    }
+  }
 }
-
-HD double chan_vese_inside(double phi) { return 0.5 * (1.0 + 0.6366197723675814 * atan(phi)); }
 
 }  // namespace lesionkit::fronts

@@ -158,9 +158,9 @@ class ChanVese {
     return finish();
   }
 
-  // The energy of eq. 7 of Getreuer, with smooth steps.
-  double energy(const T* phi) const {
-    const int64_t kinds = 4 * p_.channels + 2;
+  // What the energy is made of (chan_vese_energy_terms), summed; appended to `sums`.
+  void add_energy_sums(const T* phi, std::vector<double>& sums) const {
+    const int64_t kinds = energy_kinds(p_.channels), first_sum = static_cast<int64_t>(sums.size());
     std::vector<std::vector<double>> parts(sums_.size());
     parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; ++part) {
@@ -171,16 +171,9 @@ class ChanVese {
         });
       }
     });
-    std::vector<double> sums(kinds);
+    sums.resize(first_sum + kinds);
     for (const auto& part : parts)
-      for (int64_t k = 0; k < kinds; ++k) sums[k] += part[k];
-    const double weights[2] = {sums[0], static_cast<double>(p_.counted) - sums[0]};
-    double fit = 0.0;
-    for (int64_t k = 0; k < 2 * p_.channels; ++k) {
-      const double sum = sums[2 + 2 * k], squares = sums[3 + 2 * k], weight = weights[k % 2];
-      if (weight > 0.0) fit += p_.lambdas[k] * (squares - sum * (sum / weight));
-    }
-    return fit / static_cast<double>(p_.channels) + static_cast<double>(p_.rule.mu) * sums[1];
+      for (int64_t k = 0; k < kinds; ++k) sums[first_sum + k] += part[k];
   }
 
  private:
@@ -261,16 +254,9 @@ class ChanVese {
     const Line<T, axes> line = line_of<T, axes>(p_, phi, number);
     line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) {
       if (masked && !line.mask[x]) return;
-      const double inside = chan_vese_inside(line.here[x]);
-      sums[0] += inside;
-      sums[1] += chan_vese_length(line.template around<masked>(x, left, right));
-      for (int64_t c = 0; c < p_.channels; ++c) {
-        const double value = p_.image[c * p_.grid.size() + number * p_.grid.columns + x];
-        sums[2 + 4 * c] += inside * value;
-        sums[3 + 4 * c] += inside * value * value;
-        sums[4 + 4 * c] += (1.0 - inside) * value;
-        sums[5 + 4 * c] += (1.0 - inside) * value * value;
-      }
+      const T* const pixel = p_.image + number * p_.grid.columns + x;
+      chan_vese_energy_terms(line.template around<masked>(x, left, right), pixel, p_.channels,
+                             p_.grid.size(), [sums](int64_t k, double term) { sums[k] += term; });
     });
   }
 

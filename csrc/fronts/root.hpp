@@ -5,7 +5,7 @@
 
 namespace lesionkit::fronts {
 
-HD float root(float x) { return __builtin_sqrtf(x); }
-HD double root(double x) { return __builtin_sqrt(x); }
+HD float root(float x) { return sqrtf(x); }
+HD double root(double x) { return sqrt(x); }
 
 }  // namespace lesionkit::fronts

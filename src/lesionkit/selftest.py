@@ -354,9 +354,40 @@ def kmeans(xp: Any) -> Iterator[Check]:
         yield Check(f"{what}, distances", _distance(out[0], out[1]), allowed)
 
 
+def chan_vese(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/chan_vese.cu: a picture that comes to rest; a masked volume of two channels."""
+    from lesionkit.fronts import chan_vese_gpu
+
+    random = np.random.default_rng(6)
+    for shape, kind, tol, most in (
+        ((1, 1, 17, 19), np.float64, 0.093, 4),
+        ((2, 4, 7, 9), np.float32, -1.0, 2),
+    ):
+        volume = shape[1] > 1
+        image: Any = random.uniform(size=shape).astype(kind)
+        mask = (random.uniform(size=shape[1:]) < 0.8).astype(np.uint8) if volume else None
+        start: Any = random.normal(size=shape[1:]).astype(kind)
+        if mask is not None:
+            image, start = image * mask, start * mask
+        cpu, ours = start.copy(), xp.asarray(start.copy())
+        rest = (volume, 0.2, [1.0, 1.5] * len(image), tol, most, 0.5, True)
+        on_gpu = None if mask is None else xp.asarray(mask)
+        made = chan_vese_gpu.chan_vese(xp.asarray(image), on_gpu, ours, *rest)
+        energies = np.array(_core.fronts.chan_vese(image, mask, cpu, *rest)).reshape(
+            -1, 2 + 4 * len(image)
+        )
+        what = f"contours without edges: {'volume' if volume else 'picture'}, {cpu.dtype}"
+        allowed = SINGLE if kind == np.float32 else ROUNDING
+        yield Check(f"{what}, iterations", abs(len(made) - len(energies)), 0)
+        yield Check(what, _distance(ours, cpu), allowed)
+        if len(made) == len(energies):
+            yield Check(f"{what}, energies", _distance(made, energies), allowed)
+
+
 CASES: dict[str, Case] = {
     "clustering/fcm.cu": fuzzy_c_means,
     "clustering/kmeans.cu": kmeans,
+    "fronts/chan_vese.cu": chan_vese,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
     "texture/rois.cu": regions,

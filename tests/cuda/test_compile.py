@@ -10,6 +10,8 @@ from lesionkit import gpu
 # The most registers a thread may use: at 128 a multiprocessor holds 512 threads, at 64 1,024. ptxas
 # may add a few in a newer version; far more means that a loop was unrolled or inlined by accident.
 REGISTERS = {
+    "chan_vese<float>": 96,
+    "chan_vese<double>": 96,
     "draw_regions": 96,
     "element_shares": 80,
     "paint": 128,

@@ -29,6 +29,7 @@ ROIS = "texture/rois.cu"
 GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
 RUNS = "texture/runs.cu"
 FCM = "clustering/fcm.cu"
+CONTOURS = "fronts/chan_vese.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -120,6 +121,23 @@ FAULTS = [
         "table[cells.cell(k, *voxel, length)] += 1",
         THREAD,
         RACE,
+    ),
+    *(
+        (CONTOURS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for what in (
+            "all values are there",
+            "one half is added to the other",
+            "the sum is read",
+            "the totals are there",
+        )
+    ),
+    (
+        CONTOURS,
+        "bound of pixels",
+        "int64_t i = first; i < size; i += step) {",
+        "int64_t i = first; i <= size; i += step) {",
+        ADDRESS,
+        OVERFLOW,
     ),
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),

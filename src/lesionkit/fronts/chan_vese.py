@@ -66,7 +66,10 @@ def chan_vese(
         phi = arrays.real(phi, "init_level_set", phi.shape, xp=xp, keep_float32=True)
         phi = xp.array(phi, order="C")  # a copy: what was passed is not changed
         flat = (1,) * (3 - phi.ndim)
-        energies = _core.chan_vese(
+        kernels: Any = _core
+        if home.gpu is not None:
+            from lesionkit.fronts import chan_vese_gpu as kernels
+        sums = kernels.chan_vese(
             _scaled(channels, None if inside is None else inside[box], xp).reshape(
                 len(channels), *flat, *phi.shape
             ),
@@ -87,7 +90,10 @@ def chan_vese(
             whole[box] = phi
             phi = whole
         segmentation = home.back(phi > 0)
-        return (segmentation, home.back(phi), energies) if extended_output else segmentation
+        if not extended_output:
+            return segmentation
+        counted = phi.size if inside is None else int(inside.sum())
+        return segmentation, home.back(phi), _energies(sums, len(channels), counted, *rule)
 
 
 def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home) -> Any:
@@ -108,6 +114,19 @@ def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home
             f"init_level_set must have the picture's shape {shape}, got {arrays.describe(phi)}"
         )
     return phi.astype(dtype, copy=False)
+
+
+def _energies(
+    sums: Any, channels: int, counted: int, mu: float, lambda1: float, lambda2: float
+) -> list[float]:
+    """The energy before each iteration, from the sums that csrc/fronts/chan_vese.hpp tells of."""
+    table = np.asarray(sums).reshape(-1, 2 + 4 * channels)
+    weight = np.stack([table[:, 0], counted - table[:, 0]], axis=1)[:, np.newaxis]
+    sums, squares = np.moveaxis(table[:, 2:].reshape(-1, channels, 2, 2), -1, 0)
+    means = np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)
+    spread = ((squares - sums * means) * (lambda1, lambda2)).sum(2).mean(1)
+    energies: list[float] = (spread + mu * table[:, 1]).tolist()
+    return energies
 
 
 def _scaled(channels: Any, inside: Any, xp: Any) -> Any:
