@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
-    from lesionkit.optics.refine import refine as refine
+    from lesionkit.optics.refinement import refine as refine
     from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
@@ -27,7 +27,7 @@ _HOME = {
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
-    "refine": "refine",
+    "refine": "refinement",
     "write_mesh": "mesh_files",
 }
 __all__ = [
