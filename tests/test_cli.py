@@ -36,7 +36,9 @@ def test_phantoms_leaves_a_store_a_summary_and_a_picture(tmp_path: Path, capsys)
     assert sorted(os.listdir(tmp_path)) == ["phantoms.zarr", "phantoms.zarr.png"]
     assert (tmp_path / "phantoms.zarr.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     said = capsys.readouterr().out
-    assert re.search(r"^70 phantoms in \d+\.\d s: [\d,]+ a second, fast accuracy$", said, re.MULTILINE)
+    assert re.search(
+        r"^70 phantoms in \d+\.\d s: [\d,]+ a second, fast accuracy$", said, re.MULTILINE
+    )
     for part in ("solving .*plan .*solve ", "beside .*paint .*pack .*write ", "store .* MiB"):
         assert re.search(part, said), part
 

@@ -120,9 +120,7 @@ def test_signals_of_accurate_phantoms_are_near_the_truth():
                 for region, (mua, mus) in zip(made.inclusions[i, 1:], tissue[1:], strict=True)
                 if region[2]
             ]
-            inclusions = [
-                (x, y, r, a * tissue[0][0], s * tissue[0][1]) for x, y, r, a, s in discs
-            ]
+            inclusions = [(x, y, r, a * tissue[0][0], s * tissue[0][1]) for x, y, r, a, s in discs]
             expected = disc_with_inclusions(
                 41, *tissue[0], inclusions, (41 - nm / 1000, 0), ANGLES[APART]
             )

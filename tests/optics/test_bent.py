@@ -42,9 +42,7 @@ def test_locate_gives_the_place_back(far):
     random = np.random.default_rng(3)
     element = random.integers(0, len(mesh.elements), 500)
     weight = random.dirichlet(np.ones(3), 500)
-    points = np.einsum(
-        "ka,kax->kx", shape_functions(2, weight), mesh.nodes[mesh.elements[element]]
-    )
+    points = np.einsum("ka,kax->kx", shape_functions(2, weight), mesh.nodes[mesh.elements[element]])
     found, place = mesh.locate(points)
     np.testing.assert_array_equal(found, element)
     np.testing.assert_allclose(place, weight, atol=1e-9 if far else 1e-13)

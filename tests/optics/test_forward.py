@@ -363,7 +363,11 @@ def changed(index, value):
         ),
         ((["a"] * 217, MAP), TypeError, "absorption must hold real numbers"),
         ((MAP * 0, np.full(217, 5e-324)), ValueError, "of a size that float64 can work with"),
-        ((MAP, MAP, "pixels"), ValueError, "at must be 'nodes', 'elements' or 'quarters', got 'pixels'"),
+        (
+            (MAP, MAP, "pixels"),
+            ValueError,
+            "at must be 'nodes', 'elements' or 'quarters', got 'pixels'",
+        ),
         ((MAP, MAP, "elements"), ValueError, r"absorption must have shape \(\.\.\., 384\)"),
         ((MAP, MAP, "quarters"), ValueError, "at must not be 'quarters' on 3-node triangles"),
     ],
@@ -405,7 +409,9 @@ def test_models_that_are_refused(change, error, message):
 
 
 def test_cost_is_asked_for_a_place_that_exists():
-    with pytest.raises(ValueError, match="at must be 'nodes', 'elements' or 'quarters', got 'pixels'"):
+    with pytest.raises(
+        ValueError, match="at must be 'nodes', 'elements' or 'quarters', got 'pixels'"
+    ):
         model().cost("pixels")
     with pytest.raises(ValueError, match="not counted with compat"):
         ForwardModel(model().mesh, RING, RING, compat="nirfast").cost()

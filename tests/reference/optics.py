@@ -143,10 +143,10 @@ def boundary_edges(elements):
 def property_rule(kind, at, points):
     """Gauss points of an element, and what the properties given `at` count there.
 
-    returns : (shape functions, their derivatives, weight, psi) of each point. At "nodes" psi are the
-              shape functions; on "elements" there is one property, of psi 1; on "quarters" four, of
-              which psi picks the one of the point's quarter: those at the corners 0, 1, 2, and the
-              middle. (Then each quarter has its own Gauss points.)
+    returns : (shape functions, their derivatives, weight, psi) of each point. At "nodes" psi are
+              the shape functions; on "elements" there is one property, of psi 1; on "quarters"
+              four, of which psi picks the one of the point's quarter: those at the corners 0, 1,
+              2, and the middle. (Then each quarter has its own Gauss points.)
     """
     rule = triangle_rule(points)
     if at != "quarters":
@@ -265,8 +265,8 @@ def readings(matrix, source_weights, detector_weights):
 def reading_derivatives(nodes, elements, absorption, scattering, sources, detectors, at):
     """d reading / d mua and d reading / d mus', (sources, detectors, properties) each.
 
-    The fields phi_s and phi_d of sources and detectors, (optodes, nodes), are given. A change of the
-    equation's coefficients changes the reading by
+    The fields phi_s and phi_d of sources and detectors, (optodes, nodes), are given. A change of
+    the equation's coefficients changes the reading by
 
         dR_sd = -int dkappa grad phi_s . grad phi_d - int dmua phi_s phi_d,
 

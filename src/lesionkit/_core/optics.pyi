@@ -22,7 +22,11 @@ class ForwardPlan:
     ) -> None: ...
 
 def fields(
-    plan: ForwardPlan, absorption: _Doubles, scattering: _Doubles, readings: _Readings, out: _Readings
+    plan: ForwardPlan,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    readings: _Readings,
+    out: _Readings,
 ) -> None: ...
 def jacobian(
     plan: ForwardPlan,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from lesionkit.optics import spectra as spectra
     from lesionkit.optics.disc import disc_mesh as disc_mesh
     from lesionkit.optics.forward import ForwardModel as ForwardModel
+    from lesionkit.optics.jacobian import Jacobian as Jacobian
     from lesionkit.optics.mesh import Mesh as Mesh
     from lesionkit.optics.mesh_files import read_mesh as read_mesh
     from lesionkit.optics.mesh_files import read_nirfast as read_nirfast
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ForwardModel": "forward",
+    "Jacobian": "jacobian",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
     "disc_mesh": "disc",
@@ -32,6 +34,7 @@ _HOME = {
 }
 __all__ = [
     "ForwardModel",
+    "Jacobian",
     "Mesh",
     "PhantomRecipe",
     "disc_mesh",

@@ -100,7 +100,8 @@ class Jacobian:
         """The three arrays, as NumPy's."""
         home = arrays.home(readings=self.readings)
         readings, mua, mus = (
-            home.view(getattr(self, name), name) for name in ("readings", "absorption", "scattering")
+            home.view(getattr(self, name), name)
+            for name in ("readings", "absorption", "scattering")
         )
         return readings, mua, mus
 

@@ -119,9 +119,7 @@ class Mesh:
             bent = self.bent[inside]
             if bent.any():
                 six = self.nodes[self.elements[inside[bent]]]
-                weight[bent], depth[bent] = _bent_barycentric(
-                    six, block[point[bent]], weight[bent]
-                )
+                weight[bent], depth[bent] = _bent_barycentric(six, block[point[bent]], weight[bent])
             best = np.lexsort((inside, -depth, point))
             best = best[np.unique(point[best], return_index=True)[1]]
             best = best[depth[best] >= -slack]

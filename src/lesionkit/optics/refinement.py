@@ -29,7 +29,7 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
     size    : above 0 mm, the longest edge within `size` of a point;
     growth  : above 0, and by how many mm it may be longer for each mm further away
     returns : Mesh; the nodes of `mesh` keep their numbers, new ones lie in the middle of edges
-    Raises TypeError or ValueError for anything else, or where some 10,000,000 nodes would be needed.
+    Raises TypeError or ValueError for anything else, or where some 10,000,000 nodes were needed.
     """
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
