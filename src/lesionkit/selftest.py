@@ -109,8 +109,8 @@ def phantoms(xp: Any) -> Iterator[Check]:
 def forward(xp: Any) -> Iterator[Check]:
     """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
     from lesionkit.optics.device import DevicePlan
-    from lesionkit.optics.forward import At, ForwardModel
     from lesionkit.optics.disc import disc_mesh
+    from lesionkit.optics.forward import At, ForwardModel
 
     linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
     rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes

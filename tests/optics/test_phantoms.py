@@ -19,8 +19,8 @@ import lesionkit
 import tolerances
 from lesionkit import _core, _cpu
 from lesionkit.optics import spectra
-from lesionkit.optics.forward import ForwardModel
 from lesionkit.optics.disc import disc_mesh
+from lesionkit.optics.forward import ForwardModel
 from lesionkit.optics.phantoms import BATCH_BYTES, _fitting, generate
 from lesionkit.optics.recipe import PhantomRecipe
 from reference.optics import disc_polygon_area, philox4x32
@@ -236,6 +236,43 @@ def test_shapes_and_dtypes() -> None:
 
 def test_amplitudes_are_positive_on_the_default_mesh() -> None:
     assert generate(replace(PhantomRecipe(), wavelengths=(948,), pixels=1), 300).signal.min() > 0
+
+
+def test_whoever_names_the_nodes_is_fast() -> None:
+    one = PhantomRecipe(wavelengths=(948,), pixels=1)
+    accurate, fast = generate(one, 4), generate(one, 4, accuracy="fast")
+    assert (accurate.attributes["accuracy"], fast.attributes["accuracy"]) == ("accurate", "fast")
+    assert (accurate.recipe.nodes, fast.recipe.nodes) == (None, 1801)
+    assert fast.attributes["geometry"]["nodes"] == 1801
+    assert accurate.attributes["geometry"]["nodes"] > 4000
+    equal(generate(fast.recipe, 4), fast)
+    named = replace(one, nodes=1801)
+    equal(generate(named, 4, accuracy="fast"), fast)
+    # the same phantoms, whose light is some per cent apart
+    np.testing.assert_array_equal(accurate.mri, fast.mri)
+    np.testing.assert_array_equal(accurate.inclusions, fast.inclusions)
+    apart = np.abs(fast.signal / accurate.signal - 1)
+    assert 0.01 < np.median(apart) < 0.3
+
+
+def test_accurate_batches_and_threads_change_no_bit() -> None:
+    recipe, before = PhantomRecipe(wavelengths=(661,), pixels=4), lesionkit.threads()
+    whole = generate(recipe, 70)
+    equal(generate(recipe, 70, batch=9), whole)
+    try:
+        lesionkit.threads(1)
+        equal(generate(recipe, 70), whole)
+    finally:
+        lesionkit.threads(before)
+
+
+def test_accuracies_that_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"^accuracy must be 'fast', 'accurate' or None, got 'best'"
+    ):
+        generate(SMALL, 1, accuracy="best")
+    with pytest.raises(ValueError, match=r"recipe\.nodes must be None, got 217"):
+        generate(SMALL, 1, accuracy="accurate")
 
 
 def test_batches_and_threads_change_no_bit() -> None:

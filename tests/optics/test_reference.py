@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import optics as reference
+from reference.optics_inclusions import disc_with_inclusions
 
 # Everything is summed in 40 digits or more, and rounded to a double once.
 ONE_ROUNDING = 1e-15
@@ -67,6 +68,71 @@ def test_series_with_the_source_at_the_centre():
 def test_series_refuses_a_source_outside():
     with pytest.raises(ValueError, match="inside"):
         reference.disc_series(**TISSUE, source_radius=41, angles=[0.0])
+
+
+# --- inclusions in the disc ----------------------------------------------------------------------
+
+SOURCE, ANGLES = (40.0, 0.0), np.linspace(0.4, 6.0, 15)
+
+
+def concentric(radius, inner, tissue, inside, angles, orders=80):
+    """What an inclusion about the centre adds at the rim, order by order, in 30 digits."""
+    with mpmath.workdps(30):
+        d0, d1 = (1 / (3 * (mpmath.mpf(mua) + mpmath.mpf(mus))) for mua, mus in (tissue, inside))
+        k0, k1 = (mpmath.sqrt(t[0] / d) for t, d in ((tissue, d0), (inside, d1)))
+        ksi = reference.robin_coefficient(1.33)
+        i_, k_ = mpmath.besseli, mpmath.besselk
+
+        def k_slope(m, x):
+            return -(k_(m - 1, x) + k_(m + 1, x)) / 2
+
+        added = [mpmath.mpf(0)] * len(angles)
+        for m in range(orders):
+            # the light of the source inside its own radius, and its answer from the rim: e I_m
+            rim_i = d0 * k0 * i_(m, k0 * radius, 1) + ksi * i_(m, k0 * radius)
+            rim_k = d0 * k0 * k_slope(m, k0 * radius) + ksi * k_(m, k0 * radius)
+            back = -rim_k / rim_i
+            x, y = k0 * inner, k1 * inner
+            e = (k_(m, k0 * SOURCE[0]) + back * i_(m, k0 * SOURCE[0])) / (2 * mpmath.pi * d0)
+            # c I_m(k1 r) within; outside (e + b back) I_m(k0 r) + b K_m(k0 r)
+            outer = k_(m, x) + back * i_(m, x)
+            slope = k_slope(m, x) + back * i_(m, x, 1)
+            own = d1 * k1 * i_(m, y, 1) / i_(m, y)
+            b = -e * (d0 * k0 * i_(m, x, 1) - own * i_(m, x)) / (d0 * k0 * slope - own * outer)
+            here = b * (k_(m, k0 * radius) + back * i_(m, k0 * radius))
+            for i, angle in enumerate(angles):
+                added[i] += (2 if m else 1) * mpmath.cos(m * mpmath.mpf(float(angle))) * here
+        return np.array([float(a) for a in added])
+
+
+def test_multipoles_of_an_inclusion_about_the_centre():
+    tissue, inside = (0.01, 1.0), (0.03, 1.4)
+    homogeneous = reference.disc_series(41, *tissue, SOURCE[0], ANGLES)
+    expected = homogeneous + concentric(41, 25, tissue, inside, ANGLES)
+    found = disc_with_inclusions(41, *tissue, [(0, 0, 25, *inside)], SOURCE, ANGLES)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13 * expected.max())
+
+
+def test_inclusions_of_the_background_are_not_seen():
+    tissue = 0.01, 1.0
+    seen = (-12, 8, 9, 0.02, 1.2)
+    ghost = (14, -6, 8, *tissue)
+    alone = disc_with_inclusions(41, *tissue, [seen], SOURCE, ANGLES)
+    both = disc_with_inclusions(41, *tissue, [ghost, seen], SOURCE, ANGLES)
+    np.testing.assert_allclose(both, alone, rtol=1e-12)
+    none = disc_with_inclusions(41, *tissue, [ghost], SOURCE, ANGLES)
+    np.testing.assert_allclose(none, reference.disc_series(41, *tissue, 40, ANGLES), rtol=1e-12)
+    assert np.abs(alone / none - 1).max() > 0.1
+
+
+def test_multipoles_of_more_orders_are_the_same():
+    # an inclusion 2 mm from the rim, beside the source
+    near = [(30.9 * math.cos(0.1), 30.9 * math.sin(0.1), 8, 0.03, 1.3)]
+    found = [
+        disc_with_inclusions(41, 0.01, 1.0, near, SOURCE, ANGLES, waves=n, terms=m)
+        for n, m in ((30, 300), (40, 450))
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-8, atol=1e-13 * found[1].max())
 
 
 # --- finite elements -----------------------------------------------------------------------------

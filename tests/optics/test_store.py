@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,6 +230,44 @@ def test_at_the_very_end_every_step_may_be_the_last(
     generate(RECIPE, COUNT, path)
     assert files(path) == files(whole)
     assert os.listdir(tmp_path) == ["phantoms.zarr"]
+
+
+def test_the_store_tells_its_accuracy_and_keeps_to_it(tmp_path: Path) -> None:
+    recipe = PhantomRecipe(wavelengths=(948,), pixels=2)
+    path = tmp_path / "phantoms.zarr"
+    part = part_of(path, recipe=recipe)
+    with pytest.raises(ValueError, match=r"accuracy is 'accurate' there, 'fast' asked"):
+        generate(recipe, COUNT, path, accuracy="fast")
+    assert part.is_dir()
+    made = generate(recipe, COUNT, path)
+    assert open_phantoms(path).attributes["accuracy"] == made.attributes["accuracy"] == "accurate"
+    with pytest.raises(ValueError, match=r"accuracy is 'accurate' there, 'fast' asked"):
+        generate(recipe, COUNT, path, accuracy="fast")
+    assert files(path) == files(tmp_path / "phantoms.zarr")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_store_from_before_accuracies_is_fast(
+    whole: Path, tmp_path: Path, finished: bool
+) -> None:
+    """It said nothing of them, or described its method under that name."""
+    path = tmp_path / "phantoms.zarr"
+    if finished:
+        shutil.copytree(whole, path)
+        root = path / "zarr.json"
+        metadata = json.loads(root.read_text())
+        del metadata["attributes"]["method"]
+        metadata["attributes"]["accuracy"] = {"model": "linear triangles"}
+        root.write_text(json.dumps(metadata))
+    else:
+        journal = part_of(path) / "journal"
+        job, *lines = journal.read_text().splitlines()
+        old = {name: value for name, value in json.loads(job).items() if name != "accuracy"}
+        journal.write_text("\n".join([json.dumps(old), *lines]) + "\n")
+    made = generate(RECIPE, COUNT, path)
+    for name in ARRAYS:
+        kept = zarr.open_group(whole, mode="r")[name][:]
+        np.testing.assert_array_equal(getattr(made, name)[:], kept)
 
 
 def test_a_part_never_opens_and_what_is_finished_is_kept(whole: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 disc_series        light in a homogeneous disc, by its Bessel series
 fem_matrix         the finite-element matrix, dense, element by element
 barycentric_source, readings    what goes with it
+reading_derivatives             how readings change with the tissue
 philox4x32         the random generator, in integers
 disc_polygon_area  area common to a disc and a polygon
 """
@@ -139,6 +140,37 @@ def boundary_edges(elements):
     return [found[0] for found in seen.values() if len(found) == 1]
 
 
+def property_rule(kind, at, points):
+    """Gauss points of an element, and what the properties given `at` count there.
+
+    returns : (shape functions, their derivatives, weight, psi) of each point. At "nodes" psi are
+              the shape functions; on "elements" there is one property, of psi 1; on "quarters"
+              four, of which psi picks the one of the point's quarter: those at the corners 0, 1,
+              2, and the middle. (Then each quarter has its own Gauss points.)
+    """
+    rule = triangle_rule(points)
+    if at != "quarters":
+        found = [(*shape_functions(kind, u, v), weight) for u, v, weight in rule]
+        return [(*p, p[0] if at == "nodes" else np.ones(1)) for p in found]
+    found = []
+    quarters = [
+        [(0, 0), (0.5, 0), (0, 0.5)],
+        [(0.5, 0), (1, 0), (0.5, 0.5)],
+        [(0, 0.5), (0.5, 0.5), (0, 1)],
+        [(0.5, 0), (0.5, 0.5), (0, 0.5)],
+    ]
+    for q, corners in enumerate(np.array(quarters, dtype=float)):
+        for s, t, weight in rule:
+            u, v = (1 - s - t) * corners[0] + s * corners[1] + t * corners[2]
+            found.append((*shape_functions(kind, u, v), weight / 4, np.eye(4)[q]))
+    return found
+
+
+def properties_of(element, e, at):
+    """Numbers of the properties of element e, in the order of psi."""
+    return {"nodes": list(element), "elements": [e], "quarters": range(4 * e, 4 * e + 4)}[at]
+
+
 def fem_matrix(
     nodes, elements, absorption, scattering, at="nodes", refractive_index=1.33, frequency=0.0
 ):
@@ -149,8 +181,9 @@ def fem_matrix(
 
     nodes      : (nodes, 2) mm
     elements   : (elements, 3 or 6); six-node triangles may have curved edges
-    absorption, scattering : mm^-1, (nodes,) or (elements,) as `at` says. At nodes, kappa and mua
-                 are known there, and inside an element are what its shape functions make of them.
+    absorption, scattering : mm^-1, (nodes,), (elements,) or (4 elements,) as `at` says. At nodes,
+                 kappa and mua are known there, and inside an element are what its shape functions
+                 make of them.
 
     Integrals by Gauss rules: exact for straight edges, and to rounding for slightly curved ones.
     """
@@ -158,19 +191,18 @@ def fem_matrix(
     complex_loss = -1j * 2 * math.pi * frequency * refractive_index / SPEED_OF_LIGHT
     ksi = robin_coefficient(refractive_index)
     matrix = np.zeros((len(nodes), len(nodes)), dtype=complex if frequency else float)
-    points = triangle_rule(3 if kind == 3 else 8)
-    rule = [(*shape_functions(kind, u, v), weight) for u, v, weight in points]
+    rule = property_rule(kind, at, 3 if kind == 3 else 8)
     for e, element in enumerate(elements):
-        where = element if at == "nodes" else [e] * kind
+        where = properties_of(element, e, at)
         mua = np.array([absorption[i] for i in where])
         kappa = np.array([1 / (3 * (absorption[i] + scattering[i])) for i in where])
         loss = mua + complex_loss if frequency else mua
         corners = np.array([nodes[i] for i in element])
-        for values, derivatives, weight in rule:
+        for values, derivatives, weight, psi in rule:
             jacobian = corners.T @ derivatives  # d(x, y) / d(u, v)
             area = abs(np.linalg.det(jacobian)) * weight
             gradients = derivatives @ np.linalg.inv(jacobian)
-            kappa_here, loss_here = values @ kappa, values @ loss
+            kappa_here, loss_here = psi @ kappa, psi @ loss
             for i in range(kind):
                 for j in range(kind):
                     matrix[element[i], element[j]] += area * (
@@ -228,6 +260,39 @@ def barycentric_source(nodes, elements, point):
 def readings(matrix, source_weights, detector_weights):
     """(sources, nodes) and (detectors, nodes) weights -> (sources, detectors) fluence."""
     return (np.asarray(detector_weights) @ np.linalg.solve(matrix, np.transpose(source_weights))).T
+
+
+def reading_derivatives(nodes, elements, absorption, scattering, sources, detectors, at):
+    """d reading / d mua and d reading / d mus', (sources, detectors, properties) each.
+
+    The fields phi_s and phi_d of sources and detectors, (optodes, nodes), are given. A change of
+    the equation's coefficients changes the reading by
+
+        dR_sd = -int dkappa grad phi_s . grad phi_d - int dmua phi_s phi_d,
+
+    and dkappa = -3 kappa^2 (dmua + dmus') where properties are known.
+    """
+    kind = len(elements[0])
+    shape = (len(sources), len(detectors), len(absorption))
+    by_mua, by_kappa = np.zeros(shape, sources.dtype), np.zeros(shape, sources.dtype)
+    rule = property_rule(kind, at, 4 if kind == 3 else 8)
+    for e, element in enumerate(elements):
+        where = properties_of(element, e, at)
+        corners = np.array([nodes[i] for i in element])
+        for values, derivatives, weight, psi in rule:
+            jacobian = corners.T @ derivatives
+            area = abs(np.linalg.det(jacobian)) * weight
+            gradients = derivatives @ np.linalg.inv(jacobian)
+            for s, of_source in enumerate(sources):
+                here, slope = values @ of_source[element], gradients.T @ of_source[element]
+                for d, of_detector in enumerate(detectors):
+                    there, steep = values @ of_detector[element], gradients.T @ of_detector[element]
+                    for p, share in zip(where, psi, strict=True):
+                        by_mua[s, d, p] -= area * share * here * there
+                        by_kappa[s, d, p] -= area * share * (slope @ steep)
+    kappa = 1 / (3 * (np.asarray(absorption) + np.asarray(scattering)))
+    by_mus = by_kappa * -3 * kappa**2
+    return by_mua + by_mus, by_mus
 
 
 # --- random numbers ------------------------------------------------------------------------------

@@ -5,15 +5,16 @@ rim of the disc, phi and D dphi/dn continuous at each inclusion. Outside the inc
 
     phi = G + sum_j sum_n b_jn [K_n(k rho_j) e^(i n phi_j) + what the rim sends back of it],
 
-with (rho_j, phi_j) about the centre of inclusion j, and G the field of the disc without them. Graf's
-addition theorems (Abramowitz & Stegun 9.1.79) carry waves from one centre to another,
+with (rho_j, phi_j) about the centre of inclusion j, and G the field of the disc without them.
+Graf's addition theorems (Abramowitz & Stegun 9.1.79) carry waves from one centre to another,
 
     I_m(k r) e^(i m theta) = sum_n I_(m-n)(k d) e^(i (m-n) psi) I_n(k rho) e^(i n phi)
-    K_n(k rho) e^(i n phi) = sum_m I_(m-n)(k d) e^(-i (m-n) psi) K_m(k r) e^(i m theta),    r > d
-    K_n(k rho) e^(i n phi) = sum_l (-1)^l K_(l-n)(k d) e^(-i (l-n) psi) I_l(k r) e^(i l theta), r < d
+    K_n(k rho) e^(i n phi) = sum_m I_(m-n)(k d) e^(-i (m-n) psi) K_m(k r) e^(i m theta)     r > d
+    K_n(k rho) e^(i n phi) = sum_l (-1)^l K_(l-n)(k d) e^(-i (l-n) psi) I_l(k r) e^(i l theta)
+                                                                                            r < d
 
-(d, psi) being the place of the rho-centre seen from the r-centre in the first two, and the other way
-round in the third; the continuity at each inclusion closes a dense system for the b_jn.
+(d, psi) being the place of the rho-centre seen from the r-centre in the first two, and the other
+way round in the third; the continuity at each inclusion closes a dense system for the b_jn.
 
 Bessel functions enter by their logarithms, since those of order 400 are far outside float64. Sums
 are in float64: readings are good to some 1e-14 of the brightest.

@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from lesionkit.optics import spectra as spectra
     from lesionkit.optics.disc import disc_mesh as disc_mesh
     from lesionkit.optics.forward import ForwardModel as ForwardModel
+    from lesionkit.optics.jacobian import Jacobian as Jacobian
     from lesionkit.optics.mesh import Mesh as Mesh
     from lesionkit.optics.mesh_files import read_mesh as read_mesh
     from lesionkit.optics.mesh_files import read_nirfast as read_nirfast
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
-    from lesionkit.optics.refine import refine as refine
+    from lesionkit.optics.refinement import refine as refine
     from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
     "ForwardModel": "forward",
+    "Jacobian": "jacobian",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
     "disc_mesh": "disc",
@@ -27,11 +29,12 @@ _HOME = {
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
-    "refine": "refine",
+    "refine": "refinement",
     "write_mesh": "mesh_files",
 }
 __all__ = [
     "ForwardModel",
+    "Jacobian",
     "Mesh",
     "PhantomRecipe",
     "disc_mesh",

@@ -10,7 +10,7 @@ from lesionkit import arrays
 from lesionkit.optics import mesh_checks
 from lesionkit.optics.mesh import Mesh
 from lesionkit.optics.mesh_checks import Floats
-from lesionkit.optics.refine import refine
+from lesionkit.optics.refinement import refine
 
 _MOST_NODES = 10_000_000  # more is a slip of the finger
 

@@ -87,8 +87,8 @@ class ElementWeights:
     """The integrals of some elements.
 
     stiffness : (elements, pairs, P), no unit
-    mass      : (kinds, pairs, P), for an area of 1; kind 0 is the straight triangle's, and each bent
-                element has one of its own
+    mass      : (kinds, pairs, P), for an area of 1; kind 0 is the straight triangle's, and each
+                bent element has one of its own
     kind      : (elements,) int32
     """
 
@@ -153,8 +153,8 @@ def _by_first_two(slope: Floats) -> Floats:
 def mapping(places: Floats, barycentric: Floats) -> tuple[Floats, Floats]:
     """How 6-node triangles (..., 6, 2) map the reference triangle, at points (..., 3) of it.
 
-    returns : d(lambda_0, lambda_1) / d(x, y), (..., 2, 2) mm^-1, and the determinant of its inverse,
-              (...) mm^2: twice the area of a straight triangle
+    returns : d(lambda_0, lambda_1) / d(x, y), (..., 2, 2) mm^-1, and the determinant of its
+              inverse, (...) mm^2: twice the area of a straight triangle
     """
     along = _by_first_two(_shape_derivatives(2, barycentric))
     jacobian = np.einsum("...ai,...ax->...ix", along, places)
@@ -177,7 +177,7 @@ def edge_functions(order: int, share: Floats) -> tuple[Floats, Floats]:
 
 
 def edge_mass(places: Floats) -> Floats:
-    """int phi_a phi_b over edges (b, 2 or 3, 2) mm -> (b, nodes, nodes) mm; bent ones as they are."""
+    """int phi_a phi_b over edges (b, 2 or 3, 2) mm -> (b, nodes, nodes) mm, bent ones included."""
     x, weight = np.polynomial.legendre.leggauss(BENT)
     phi, slope = edge_functions(places.shape[1] - 1, (x + 1) / 2)
     length = np.linalg.norm(np.einsum("qa,eax->eqx", slope, places), axis=-1)

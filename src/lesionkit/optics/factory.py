@@ -1,8 +1,8 @@
 """The steps that make phantoms: draw, measure, paint.
 
 draw     the regions: where the inclusions lie, and the tissue of each region
-measure  the share of each element, or quarter of one, that an inclusion covers, mua and mus' of each region at each
-         wavelength, the readings of their mixture, and noise: the signal
+measure  the share of each element, or quarter of one, that an inclusion covers, mua and mus' of
+         each region at each wavelength, the readings of their mixture, and noise: the signal
 paint    the chromophore maps and the MRI
 """
 
@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from lesionkit import _core, gpu
 from lesionkit.optics import phantoms_gpu, spectra
-from lesionkit.optics.forward import At, ForwardModel
 from lesionkit.optics.disc import disc_mesh
+from lesionkit.optics.forward import At, ForwardModel
 from lesionkit.optics.recipe import PhantomRecipe
 
 Floats = npt.NDArray[np.float64]
@@ -31,8 +31,8 @@ FAST_NODES = 1801
 
 METHODS = {
     "fast": "linear triangles in rings, properties on elements: readings 5 to 30 per cent off",
-    "accurate": "quadratic triangles, fine at the optodes, curved at the rim, properties on quarters "
-    "of elements: readings within 1 per cent",
+    "accurate": "quadratic triangles, fine at the optodes, curved at the rim, properties on "
+    "quarters of elements: readings within 1 per cent",
 }
 
 Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`

@@ -42,7 +42,8 @@ class ForwardModel:
     compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
                        boundary term, source placement and factor cos 0.15), slowly
 
-    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes away from the rim, a depth that leads out of the mesh, numbers out of range.
+    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes
+    away from the rim, a depth that leads out of the mesh, numbers out of range.
 
     `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
     optode meets the nodes; `cost(at)` counts the work per system.
@@ -237,8 +238,8 @@ class ForwardModel:
         weight  : (..., sources, detectors), real, or complex if the light is modulated
         returns : derivatives of Re sum(conj(weight) readings) by mua and by mus', each of the shape
                   of the maps, in mm^-1 times the weight's unit per mm^-1
-        Other arguments and errors as of :meth:`measure`. It takes one more field per source, that of
-        the weighted detectors, and never forms the Jacobian. On the CPU.
+        Other arguments and errors as of :meth:`measure`. It takes one more field per source, that
+        of the weighted detectors, and never forms the Jacobian. On the CPU.
         """
         with self._given("gradient", absorption, scattering, at) as given:
             home = arrays.home(absorption=absorption, weight=weight)
@@ -252,7 +253,8 @@ class ForwardModel:
             return by_mua, by_mus
 
     @property
-    def _kind(self) -> type[np.float64] | type[np.complex128]:
+    def _kind(self) -> Any:
+        """The dtype of readings."""
         return np.complex128 if self.frequency else np.float64
 
     def _run(

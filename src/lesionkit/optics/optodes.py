@@ -73,7 +73,7 @@ def _nearest_on_edges(places: Floats, points: Floats, start: Floats) -> Floats:
 
 
 def _inward(mesh: Mesh, edge: npt.NDArray[np.intp], t: Floats) -> Floats:
-    """Unit normals at places of the rim: of the two nodes' normals, and they of their two edges'."""
+    """Unit normals at places of the rim: between those of the ends, each the mean of its edges'."""
     at_node = np.zeros_like(mesh.nodes)
     of_edge = mesh.nodes[mesh.boundary]
     for side in (0, 1):

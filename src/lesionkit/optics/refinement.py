@@ -29,7 +29,7 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
     size    : above 0 mm, the longest edge within `size` of a point;
     growth  : above 0, and by how many mm it may be longer for each mm further away
     returns : Mesh; the nodes of `mesh` keep their numbers, new ones lie in the middle of edges
-    Raises TypeError or ValueError for anything else, or where over 10,000,000 nodes would be needed.
+    Raises TypeError or ValueError for anything else, or where some 10,000,000 nodes were needed.
     """
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
@@ -51,15 +51,16 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
         first = np.argmax(rank[edge], axis=1)  # the longest edge of each element
         longest = np.take_along_axis(edge, first[:, None], axis=1)[:, 0]
         away = _distance(nodes[elements].mean(axis=1), places)
-        large = length[longest] > size + growth * np.maximum(away - size, 0)
+        limit = size + growth * np.maximum(away - size, 0)
+        large = length[longest] > limit
         if not large.any():
             return Mesh(nodes, elements) if len(nodes) > len(mesh.nodes) else mesh
+        if np.square(length[longest] / limit)[large].sum() / 4 > _MOST_NODES:  # roughly needed
+            raise ValueError(f"size must need at most {_MOST_NODES} nodes, got {size:g} mm")
         cut = np.zeros(len(ends), bool)
         cut[longest[large]] = True
         while (spread := cut[edge].any(axis=1) & ~cut[longest]).any():
             cut[longest[spread]] = True
-        if len(nodes) + np.count_nonzero(cut) > _MOST_NODES:
-            raise ValueError(f"size must need at most {_MOST_NODES} nodes, got {size:g} mm")
         middle = np.where(cut, len(nodes) + np.cumsum(cut) - 1, -1)
         nodes = np.concatenate([nodes, nodes[ends[cut]].mean(axis=1)])
         elements = _bisected(elements, middle[edge], first)

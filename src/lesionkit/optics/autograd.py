@@ -1,0 +1,60 @@
+"""Readings as a torch function: gradients of a loss flow back to mua and mus'.
+
+torch is imported here and nowhere else in `lesionkit.optics`: pip install 'lesionkit[nets]'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import torch
+except ImportError as problem:
+    raise ImportError(
+        "lesionkit.optics.autograd needs torch: pip install 'lesionkit[nets]'"
+    ) from problem
+
+from lesionkit import arrays
+from lesionkit.optics.forward import At, ForwardModel
+
+
+def measure(
+    model: ForwardModel, absorption: torch.Tensor, scattering: torch.Tensor, at: At = "nodes"
+) -> torch.Tensor:
+    """:meth:`ForwardModel.measure` of tensors that may carry gradients.
+
+    absorption, scattering : (..., properties) tensors on the CPU, mm^-1
+    returns : (..., sources, detectors) tensor in mm^-1, real or complex; float32 maps give float32
+              (complex64), the rest float64 (complex128)
+    A backward pass is one :meth:`ForwardModel.gradient` of the whole batch, about three times the
+    work of the forward pass; the Jacobian is never formed. Second derivatives are not to be had.
+    Raises TypeError or ValueError as `measure` does, and for what is not a tensor.
+    """
+    if not isinstance(model, ForwardModel):
+        raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")
+    for name, value in (("absorption", absorption), ("scattering", scattering)):
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"{name} must be a torch tensor, got {arrays.describe(value)}")
+        if value.requires_grad and value.device.type != "cpu":
+            raise TypeError(f"{name} must be on the CPU for gradients, got one on {value.device}")
+    if model.compat is not None:
+        raise ValueError(f"model must be without compat for gradients, got {model.compat!r}")
+    readings: torch.Tensor = _Measure.apply(model, absorption, scattering, at)
+    return readings
+
+
+class _Measure(torch.autograd.Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, model: Any, absorption: Any, scattering: Any, at: Any) -> Any:
+        ctx.model, ctx.at = model, at
+        ctx.save_for_backward(absorption, scattering)
+        return model.measure(absorption.detach(), scattering.detach(), at)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, cotangent: Any) -> Any:
+        # torch asks for Re(conj(cotangent) dR), summed: just what `gradient` is.
+        absorption, scattering = (part.detach() for part in ctx.saved_tensors)
+        weight = cotangent.resolve_conj()
+        by_mua, by_mus = ctx.model.gradient(absorption, scattering, weight, ctx.at)
+        return None, by_mua.to(absorption.dtype), by_mus.to(scattering.dtype), None
