@@ -1,4 +1,5 @@
-"""The main job on a GPU: readings, the whole of `generate`, and what compiling the kernels costs.
+"""The main job on a GPU: readings, the whole of `generate`, what compiling the kernels costs; and
+texture (`texture_device.py`).
 
 On a GPU a time stands alone: nothing shares it. Each is the median of the report's rounds, between
 two synchronisations, after one round that does not count.
@@ -7,15 +8,15 @@ two synchronisations, after one round that does not count.
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.report import Report
+from benchmarks.texture_device import texture_on_device
+from benchmarks.timing import alone
 
 FIRST_CALL = """
 import time, numpy, cupy
@@ -55,14 +56,7 @@ def on_device(report: Report) -> None:
             factory.measure(regions[first : first + 4096], first)
 
     def seconds(work: Callable[[], Any]) -> float:
-        times = []
-        for _ in range(report.pairs + 1):
-            cupy.cuda.Device().synchronize()
-            start = time.perf_counter()
-            work()
-            cupy.cuda.Device().synchronize()
-            times.append(time.perf_counter() - start)
-        return statistics.median(times[1:])
+        return alone(work, report.pairs, lambda: cupy.cuda.Device().synchronize())
 
     solves = seconds(readings)
     whole = seconds(lambda: generate(recipe, count, device="cuda"))
@@ -89,3 +83,4 @@ def on_device(report: Report) -> None:
     ]
     note = f"1,801 nodes, float64; {cost:,} entries of a system are open at once."
     report.table("On a GPU", ["work", "seconds", "goal"], rows, note)
+    texture_on_device(report, cupy)

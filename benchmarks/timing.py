@@ -57,6 +57,19 @@ def rounds(contenders: dict[str, Contender], count: int, warm: int = 1) -> dict[
     return {name: np.array(spent) for name, spent in seconds.items()}
 
 
+def alone(run: Callable[[], Any], count: int, wait: Callable[[], Any] = lambda: None) -> float:
+    """Seconds of a call that shares its device with nothing: the median of `count`, after one that
+    does not count, each between two calls of `wait`."""
+    spent = []
+    for _ in range(count + 1):
+        wait()
+        start = time.perf_counter()
+        run()
+        wait()
+        spent.append(time.perf_counter() - start)
+    return float(np.median(spent[1:]))
+
+
 def ratio(slow: Times, fast: Times) -> Spread:
     each = slow / fast
     return Spread(float(np.median(each)), float(each.min()), float(each.max()))

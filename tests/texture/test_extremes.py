@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
+import tolerances
 from lesionkit import texture
-from lesionkit.texture import Settings
+from lesionkit.texture import Settings, families
+from lesionkit.texture.intensity import POWERS, histogram_features, intensity_features
 
 EVERY = np.ones((4, 4, 4), int)
 ONE_ULP = np.where(np.arange(64) % 2, 1.0, np.nextafter(1, 2)).reshape(4, 4, 4)
@@ -67,3 +71,92 @@ def test_offsets_beyond_any_image():
         texture.feature_maps(np.zeros((9, 9), int), 3, [(0, -(2**63))], 2)
     with pytest.raises(ValueError, match="window must hold at most"):
         texture.feature_maps(np.zeros((9, 9), int), 2**32 - 1, [(0, 1)], 2)
+
+
+# --- magnitudes -----------------------------------------------------------------------------------
+
+FAR = [-1000, -500, -300, 300, 450]  # powers of 2: scaling by them is exact
+NUMBERS = np.random.default_rng(1).normal(5, 1, (6, 6, 6))
+
+
+@pytest.mark.parametrize("power", FAR)
+def test_intensities_of_any_magnitude(power):
+    near = intensity_features(NUMBERS)
+    for name, value in intensity_features(np.ldexp(NUMBERS, power)).items():
+        expected = math.ldexp(near[name], POWERS.get(name, 1) * power)
+        assert value == pytest.approx(expected, rel=tolerances.TEXTURE_SUMS, abs=0), name
+
+
+def test_intensities_whose_energy_is_no_number():
+    with pytest.raises(ValueError, match="values must have an energy and a range below"):
+        intensity_features([1e200, -1e200])
+    with pytest.raises(ValueError, match="image must have an energy below"):
+        texture.radiomics(NUMBERS, np.ones((6, 6, 6), int), settings=Settings(shift=1e200))
+
+
+@pytest.mark.parametrize("power", [-1000, -500, -300, 200])
+def test_mazdas_families_of_any_magnitude(power):
+    far = np.ldexp(NUMBERS, power)
+    scale = np.ldexp(1.0, np.array([power, 2 * power, 0, 0, *[power] * 5]))
+    expected = families.first_order(NUMBERS) * scale
+    np.testing.assert_allclose(families.first_order(far), expected, rtol=tolerances.TEXTURE_SUMS)
+    near = families.ar_model(NUMBERS)
+    np.testing.assert_allclose(families.ar_model(far), near, rtol=1e-9)
+
+
+@pytest.mark.parametrize("power", [-1060, -600, 600, 1000])
+def test_matrices_of_any_magnitude(power):
+    counts = np.random.default_rng(2).integers(1, 9, (2, 5, 5)).astype(float)
+    names = list(texture.IBSI)
+    np.testing.assert_allclose(
+        texture.haralick(np.ldexp(counts, power), names),
+        texture.haralick(counts, names),
+        rtol=tolerances.TEXTURE_SUMS,
+        atol=tolerances.TEXTURE_SUMS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: texture.cooccurrence(EVERY[0], [(0, 1)] * 10_000, 65536),
+            "levels must be so few that 10000 matrices of 65536 x 65536 fit into memory, got",
+        ),
+        (
+            lambda: texture.radiomics(
+                np.random.default_rng(3).normal(0, 1, (4, 4, 4)),
+                EVERY,
+                settings=Settings(binning="count", bin_count=65535, families=("glcm",)),
+            ),
+            "bins must be so few that 13 matrices of 65535 x 65535 fit into memory",
+        ),
+        (
+            lambda: texture.haralick(np.ones((2, 2)), first_level=10**400),
+            "first_level must be from 0 to 2147483647",
+        ),
+        (
+            lambda: texture.feature_maps(EVERY[0], 3, [(0, 1)], 2, first_level=10**400),
+            "first_level must be from 0 to 2147483647",
+        ),
+        (
+            lambda: families.haar_energy(NUMBERS, scales=10**9),
+            r"at least 2\*\*1000000000 rows and columns",
+        ),
+        (
+            lambda: texture.run_length_features(np.ones((2, 3)), pixels=-1),
+            "pixels must be above 0, got -1",
+        ),
+        (lambda: texture.zone_features(np.ones((2, 3)), voxels=0), "voxels must be above 0, got 0"),
+        (lambda: texture.zone_features(np.full((2, 3), 1e200)), "counts must have a largest"),
+        (lambda: texture.tone_features([1e200], [1.0]), "voxels must have a largest number"),
+        (lambda: histogram_features([]), "counts must hold a level or more"),
+    ],
+)
+def test_numbers_out_of_reach(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_histogram_of_nothing_has_no_features():
+    assert all(map(math.isnan, histogram_features([0, 0]).values()))

@@ -217,7 +217,7 @@ TWO = np.ones((2, 2))
         (TWO, {"features": []}, ValueError, "features must name one feature or more, got none"),
         (TWO, {"log_base": 1}, ValueError, "log_base must be a finite number above 1.0, got 1"),
         (TWO, {"log_base": "2"}, TypeError, "log_base must be a finite number"),
-        (TWO, {"first_level": -1}, ValueError, "first_level must be at least 0, got -1"),
+        (TWO, {"first_level": -1}, ValueError, "first_level must be from 0 to 2147483647, got -1"),
     ],
 )
 def test_mistakes(given: Any, options: Any, error: type[Exception], message: str) -> None:

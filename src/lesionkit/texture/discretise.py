@@ -191,7 +191,7 @@ class Intensities:
 
     def region_of_levels(self, border: int = 1) -> Region:
         """Numbers that are levels already, from 1 on."""
-        if 1 <= self.low and self.high < 65535:
+        if self.low >= 1 and self.high < 65535:
             padded = empty(self.volume.shape, int(self.high), self.axes, border)
             if _core.place_levels(self.volume, self.mask, border, padded):
                 return Region(padded, border, int(self.high), self.voxels, self.axes)

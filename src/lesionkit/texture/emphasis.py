@@ -72,4 +72,25 @@ def matrix(counts: Any, name: str = "counts") -> Any:
     """`counts` as an array (..., levels, sizes) of real numbers >= 0; else a clear error."""
     home = arrays.home(**{name: counts})
     array = home.view(counts, name)
-    return arrays.real(array, name, ("...", "levels", "sizes"), xp=home.xp, at_least=0)
+    checked = arrays.real(array, name, ("...", "levels", "sizes"), xp=home.xp, at_least=0)
+    refuse_far_from_one(checked, name)
+    return checked
+
+
+def refuse_far_from_one(checked: Any, name: str) -> None:
+    """Raise ValueError unless the squares of the largest counts, and their sums, are numbers."""
+    largest = float(checked.max()) if checked.size else 0.0
+    if largest and not 1e-100 < largest < 1e100:
+        raise ValueError(
+            f"{name} must have a largest number between 1e-100 and 1e100, got {largest:g}"
+        )
+
+
+def divisor(voxels: Any, name: str, like: Any) -> Any:
+    """`voxels` as numbers above 0 where the counts `like` live, None as it is."""
+    if voxels is None:
+        return None
+    xp = arrays.namespace(like)
+    home = arrays.home(**{name: voxels})
+    given = xp.asarray(home.view(voxels, name))
+    return arrays.real(given, name, ("...",), xp=xp, above=0)

@@ -33,7 +33,7 @@ HISTOGRAM = (
 GRADIENT = ("GrMean", "GrVariance", "GrSkewness", "GrKurtosis", "GrNonZeros")
 AR_MODEL = ("Teta1", "Teta2", "Teta3", "Teta4", "Sigma")
 BANDS = ("LL", "LH", "HL", "HH")
-LARGEST = 1e70  # its fourth power is still a number
+LARGEST = 1e70  # what is made of it is still a number
 
 
 def _of_rois(compute: Callable[..., Real]) -> Callable[..., Any]:
@@ -113,7 +113,7 @@ def ar_model(rois: Any) -> Any:
         raise ValueError(
             f"rois must have at least 2 rows and 3 columns, got {arrays.describe(rois)}"
         )
-    values = _flat(rois)
+    values, _ = _near_one(_flat(rois))
     off = values - values.mean(axis=1, keepdims=True)
     sigma = off.std(axis=1, keepdims=True)
     sigma[_constant(values)] = np.inf
@@ -142,9 +142,10 @@ def haar_energy(rois: Any, scales: int = 1) -> Any:
     column of a scale is left out.
     """
     scales = arrays.integer(scales, "scales", at_least=1)
-    if min(rois.shape[1:]) < 2**scales:
+    if min(rois.shape[1:]).bit_length() <= scales:
+        side = str(2**scales) if scales < 32 else f"2**{scales}"
         raise ValueError(
-            f"rois must have at least {2**scales} rows and columns for {scales} scales, "
+            f"rois must have at least {side} rows and columns for {scales} scales, "
             f"got {arrays.describe(rois)}"
         )
     energies = []
@@ -170,8 +171,15 @@ def _constant(values: Real) -> npt.NDArray[np.bool_]:
     return flat
 
 
+def _near_one(values: Real) -> tuple[Real, npt.NDArray[np.int32]]:
+    """Rows divided by powers of 2, so that their largest numbers are near 1; and the exponents."""
+    exponents: npt.NDArray[np.int32] = np.frexp(abs(values).max(axis=1, initial=0.0))[1]
+    return np.ldexp(values, -exponents[:, None]), exponents
+
+
 def _moments(values: Real) -> tuple[Real, Real, Real, Real]:
     """Of each row: mean, variance, skewness, kurtosis - 3."""
+    values, exponents = _near_one(values)
     mean = values.mean(axis=1)
     off = values - mean[:, None]
     off[_constant(values)] = 0.0
@@ -180,4 +188,4 @@ def _moments(values: Real) -> tuple[Real, Real, Real, Real]:
     scale = np.where(variance > 0, variance, np.inf)
     skewness = (square * off).mean(axis=1) / scale**1.5
     kurtosis = (square * square).mean(axis=1) / scale**2 - np.where(variance > 0, 3.0, 0.0)
-    return mean, variance, skewness, kurtosis
+    return np.ldexp(mean, exponents), np.ldexp(variance, 2 * exponents), skewness, kurtosis

@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit._core import texture as _core
-from lesionkit.texture.images import integers, mask_of, offsets_of, refuse_levels
+from lesionkit.texture.images import (
+    integers,
+    mask_of,
+    offsets_of,
+    refuse_levels,
+    refuse_memory,
+)
 
 Real = npt.NDArray[np.float64]
 
@@ -274,7 +280,14 @@ def cooccurrence(
         inside = mask_of(mask, image, len(batch), home)
         volumes = image.reshape(-1, *(1,) * (3 - len(shape)), *shape)
         masks = None if inside is None else inside.reshape(volumes.shape)
-        dtype = np.uint32 if 2 * math.prod(shape) < 2**32 else np.uint64
+        dtype = np.dtype(np.uint32 if 2 * math.prod(shape) < 2**32 else np.uint64)
+        if home.gpu is None:  # the answer, and a table of 32 bits, at least one
+            matrices = len(volumes) * len(steps)
+            refuse_memory(
+                (levels + 1) ** 2 * (matrices * dtype.itemsize + 4),
+                f"levels must be so few that {matrices} matrices of {levels} x {levels} fit into "
+                "memory",
+            )
         counts = xp.empty((len(volumes), len(steps), levels, levels), dtype)
         full = np.zeros((len(steps), 3), np.int64)
         full[:, 3 - steps.shape[1] :] = np.clip(steps, np.negative(shape), shape)

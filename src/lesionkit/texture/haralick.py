@@ -26,7 +26,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import texture as _core
-from lesionkit.texture.images import refuse_log_base
+from lesionkit.texture.images import refuse_first_level, refuse_log_base
 
 HARALICK = (
     "angular_second_moment",
@@ -104,7 +104,7 @@ def haralick(
     features    : a name or several: of FEATURES, or of MaZda or scikit-image (OTHER_NAMES). Lists:
                   HARALICK (14), IBSI (25), and MAZDA (11) of the module `rois`.
     log_base    : of the entropies: 2 is the IBSI's, mahotas' and PyRadiomics', e scikit-image's, 10
-                  probably MaZda's
+                  probably MaZda's, and so the default of `roi_features`
     first_level : number of the first level, for averages and autocorrelation: 1 is the IBSI's and
                   MaZda's, 0 scikit-image's and mahotas'
     returns     : (..., features) float64, or (...) for one name, of the kind of `counts`. A matrix
@@ -114,7 +114,7 @@ def haralick(
     """
     names = feature_names(features, FEATURES)
     base = refuse_log_base(log_base)
-    first = arrays.integer(first_level, "first_level", at_least=0)
+    first = refuse_first_level(first_level)
     home = arrays.home(counts=counts)
     with home.current():
         matrices = _matrices(home.view(counts, "counts"), home.xp)
@@ -157,7 +157,12 @@ def _matrices(counts: Any, xp: Any) -> Any:
     low, high = float(array.min()), float(array.max())  # NaN if any is
     if not (low >= 0 and np.isfinite(high)):
         raise ValueError(f"counts must be finite and not negative, got {low:g} to {high:g}")
-    return xp.ascontiguousarray(array, np.float64)
+    array = xp.ascontiguousarray(array, np.float64)
+    largest = array.max((-2, -1))
+    exponents = xp.frexp(largest)[1]
+    if bool((abs(exponents[largest > 0]) > 300).any()):  # their squares would be no numbers
+        array = xp.ldexp(array, -exponents[..., None, None])
+    return array
 
 
 class Sums:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import numpy as np
@@ -92,6 +93,24 @@ def mask_of(mask: Any, image: Any, batch: int, home: Home) -> Any:
 def refuse_log_base(log_base: Any) -> float:
     """The base of logarithms; else a clear error."""
     return arrays.number(log_base, "log_base", above=1.0)
+
+
+def refuse_first_level(first_level: Any) -> int:
+    """The number of the first level; else a clear error."""
+    return arrays.integer(first_level, "first_level", at_least=0, at_most=2**31 - 1)
+
+
+def refuse_memory(size: int, sentence: str) -> None:
+    """Raise ValueError, `sentence` with the size in it, where memory cannot hold so many bytes."""
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not told by this system
+        there = 2**47
+    if size > there:
+        raise ValueError(
+            f"{sentence}, got {size / 2**30:,.1f} GiB of counts where there are "
+            f"{there / 2**30:,.1f} GiB of memory"
+        )
 
 
 def refuse_border(border: Any) -> None:

@@ -30,7 +30,42 @@ def intensity_features(values: Any) -> dict[str, float]:
     if not x.size:
         raise ValueError(f"values must hold a number or more, got {arrays.describe(values)}")
     low, high, _ = core.extent(x)
-    p10, p25, median, p75, p90 = _percentiles(x, (10, 25, 50, 75, 90), low, high)
+    largest = max(-low, high)
+    exponent = math.frexp(largest)[1]
+    with np.errstate(over="ignore"):
+        ranked = _percentiles(x, (10, 25, 50, 75, 90), low, high)
+        if abs(exponent) < PLAIN:
+            return _statistics(x, low, high, ranked)
+        # Fourth powers would be no numbers: of numbers near 1 instead, divided by a power of 2.
+        near = np.ldexp([low, high, *ranked], -exponent).tolist()
+        found = _statistics(np.ldexp(x, -exponent), near[0], near[1], near[2:])
+        scaled = {
+            name: float(np.ldexp(value, POWERS.get(name, 1) * exponent))
+            for name, value in found.items()
+        }
+    scaled |= {"minimum": low, "maximum": high, "median": ranked[2]}
+    scaled |= {"percentile_10": ranked[0], "percentile_90": ranked[4]}
+    if any(math.isinf(scaled[name]) for name in ("energy", "variance", "range")):
+        raise ValueError(
+            f"values must have an energy and a range below 1.8e308, got numbers as large as "
+            f"{largest:g}"
+        )
+    return scaled
+
+
+PLAIN = 180  # numbers between 2^-180 and 2^180 have fourth powers, and these sums
+POWERS = {  # of the values' unit; 1 of all others
+    "variance": 2,
+    "energy": 2,
+    "skewness": 0,
+    "kurtosis": 0,
+    "coefficient_of_variation": 0,
+    "quartile_coefficient_of_dispersion": 0,
+}
+
+
+def _statistics(x: Real, low: float, high: float, ranked: list[float]) -> dict[str, float]:
+    p10, p25, median, p75, p90 = ranked
     count, total, _, energy, _, _ = _sums(x, 0.0, low, high)
     mean = total / count
     _, _, absolute, square, cube, fourth = _sums(x, mean, low, high) / count
@@ -63,9 +98,16 @@ def intensity_features(values: Any) -> dict[str, float]:
 
 
 def histogram_features(counts: Any) -> dict[str, float]:
-    """Entropy (bits) and uniformity of levels that occur `counts` (levels,) times."""
+    """Entropy (bits) and uniformity of levels that occur `counts` (levels,) times; NaN where none
+    does."""
     n = arrays.real(counts, "counts", ("levels",), at_least=0)
-    p = n[n > 0] / n.sum()
+    if not n.size:
+        raise ValueError(f"counts must hold a level or more, got {arrays.describe(counts)}")
+    largest = n.max()
+    if largest == 0:
+        return {"entropy": math.nan, "uniformity": math.nan}
+    n = n[n > 0] / largest
+    p = n / n.sum()
     return {"entropy": float(-(p * np.log2(p)).sum()) + 0.0, "uniformity": float((p**2).sum())}
 
 

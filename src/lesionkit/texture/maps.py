@@ -17,6 +17,7 @@ from lesionkit.texture.images import (
     integers,
     offsets_of,
     refuse_border,
+    refuse_first_level,
     refuse_levels,
     refuse_log_base,
 )
@@ -65,7 +66,7 @@ def feature_maps(
     border   : how the image goes on past its border, as numpy.pad: "reflect", "symmetric", "edge"
                or "wrap"; "valid" gives only windows that lie inside, and a smaller map
     average  : the mean over the offsets (NumPy's order of sums); else a map for each
-    log_base, first_level : as for `haralick`
+    log_base, first_level : as for `haralick`: entropies are in bits
     returns  : (features, ...) or, not averaged, (n, features, ...) float64, without the axis of
                features where one name is given; ... is the image's shape, less window - 1 where
                `border` is "valid"; of the image's kind
@@ -75,7 +76,7 @@ def feature_maps(
     """
     names = feature_names(features, FEATURES)
     base = refuse_log_base(log_base)
-    first = arrays.integer(first_level, "first_level", at_least=0)
+    first = refuse_first_level(first_level)
     levels = refuse_levels(levels)
     refuse_border(border)
     home, image = integers(image, "image")

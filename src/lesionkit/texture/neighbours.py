@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import emphases, matrix, renamed
+from lesionkit.texture.emphasis import emphases, matrix, refuse_far_from_one, renamed
 
 DEPENDENCE_FEATURES = {
     "low_dependence_emphasis": "small",
@@ -109,6 +109,8 @@ def tone_features(voxels: Any, differences: Any) -> dict[str, float]:
     """
     n = arrays.real(voxels, "voxels", (None,), at_least=0)
     s = arrays.real(differences, "differences", (len(n),), at_least=0)
+    refuse_far_from_one(n, "voxels")
+    refuse_far_from_one(s, "differences")
     total, there = n.sum(), n > 0
     if total == 0:
         names = ("coarseness", "contrast", "busyness", "complexity", "strength")

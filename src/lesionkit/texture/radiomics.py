@@ -22,6 +22,7 @@ from lesionkit.texture.discretise import (
 )
 from lesionkit.texture.glcm import cooccurrence
 from lesionkit.texture.haralick import haralick
+from lesionkit.texture.images import refuse_memory
 from lesionkit.texture.intensity import histogram_features, intensity_features
 from lesionkit.texture.neighbours import (
     Neighbours,
@@ -189,7 +190,14 @@ def _first_order(region: Intensities, levels: Region, volume: float, shift: floa
     features: Features = intensity_features(region.values)
     count, mean, energy = region.voxels, features["mean"], features["energy"]
     if shift:
-        energy = float(((region.values + shift) ** 2).sum())
+        with np.errstate(over="ignore"):
+            energy = float(((region.values + shift) ** 2).sum())
+    if not np.isfinite(energy * volume):
+        raise ValueError(
+            "image must have an energy below 1.8e308 in the mask, shifted and times the volume of "
+            f"a voxel, got numbers from {region.low:g} to {region.high:g}, shift {shift:g} and "
+            f"{volume:g} mm^3"
+        )
     return {
         **features,
         **histogram_features(levels.counts()),
@@ -242,6 +250,11 @@ def _not_empty(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArray[Any]:
     if levels.levels > 256:  # too many for tables of each thread's own
+        refuse_memory(  # the counts, and as shares
+            3 * 8 * levels.levels**2 * len(directions),
+            f"bins must be so few that {len(directions)} matrices of {levels.levels} x "
+            f"{levels.levels} fit into memory (take wider or fewer bins, or leave glcm out)",
+        )
         image = levels.image()
         counts: npt.NDArray[Any] = cooccurrence(image - 1, directions, levels.levels, image != 0)
         return counts

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import emphases, matrix, renamed
+from lesionkit.texture.emphasis import divisor, emphases, matrix, renamed
 
 RUN_FEATURES = {
     "short_run_emphasis": "small",
@@ -113,5 +113,7 @@ def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
     """
     home = arrays.home(counts=counts)
     with home.current():
-        found = renamed(emphases(matrix(counts), voxels=pixels), RUN_FEATURES)
+        checked = matrix(counts)
+        voxels = divisor(pixels, "pixels", checked)
+        found = renamed(emphases(checked, voxels=voxels), RUN_FEATURES)
         return {name: home.back(value) for name, value in found.items()}

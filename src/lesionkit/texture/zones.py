@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import emphases, matrix, renamed
+from lesionkit.texture.emphasis import divisor, emphases, matrix, renamed
 
 ZONE_FEATURES = {
     "small_zone_emphasis": "small",
@@ -85,4 +85,4 @@ def zone_features(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[st
     checked = matrix(counts)
     if sizes is not None:
         sizes = arrays.real(sizes, "sizes", (checked.shape[-1],), above=0)
-    return renamed(emphases(checked, sizes, voxels), ZONE_FEATURES)
+    return renamed(emphases(checked, sizes, divisor(voxels, "voxels", checked)), ZONE_FEATURES)
