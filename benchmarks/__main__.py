@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import device, forward, generation, texture, texture_curves
+from benchmarks import clustering, device, forward, generation, texture, texture_curves
 from benchmarks.report import Report
 from benchmarks.timing import machine
 
@@ -20,6 +20,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-curves": texture_curves.curves,
     "texture-agreement": texture.agreement,
     "texture-import": texture_curves.imports,
+    "clustering": clustering.against_peers,
+    "clustering-large": clustering.large_volumes,
     "device": device.on_device,
 }
 

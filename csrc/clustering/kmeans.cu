@@ -195,7 +195,7 @@ HD void finish(Progress& progress, bool empty, double shift) {
 // Moves the centres of a line, and clears the totals. One thread.
 __global__ void move_on_line(int64_t k, int64_t places, double units, double* centres, Line* line,
                              Progress* progress, uint64_t* totals) {
-  if (threadIdx.x != 0 || progress->state != RUNNING) return;
+  if (progress->state != RUNNING) return;
   double shift = 0.0;
   for (int64_t m = 0; m < line->used; ++m) {
     const bool last = m + 1 == line->used;
@@ -249,9 +249,8 @@ __global__ void move_in_space(int64_t k, int64_t d, const double* origin, double
   finish(*progress, empty, shift);
 }
 
-// The first line, before any pass.
+// The first line, before any pass. One thread.
 __global__ void start_line(const double* centres, int64_t k, Line* line) {
-  if (threadIdx.x != 0) return;
   line->used = 0;
   set_line(centres, k, *line);
 }

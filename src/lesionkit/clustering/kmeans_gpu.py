@@ -49,7 +49,7 @@ def lloyd(
         return 0, False, False, 0.0, []
     limit = tol * variance(x, weights) if tol else 0.0
     units, weight_units = _units(total * float((high - low).max())), _units(total)
-    at = xp.asarray(centres)
+    at = xp.array(centres)
     state = np.zeros(4, np.int64)  # Progress in the .cu
     state.view(np.float64)[3] = limit
     progress = xp.asarray(state)
@@ -57,13 +57,13 @@ def lloyd(
     if d == 1 and x.dtype == np.float32 and weights is None and k <= PLACES[-1]:
         places = next(p for p in PLACES if p >= k)
         line, sums = xp.zeros(LINE_BYTES // 8, np.int64), xp.zeros(2 * places, np.uint64)
-        gpu.launch(FILE, "start_line", 1, 32, [at, k, line])
+        gpu.launch(FILE, "start_line", 1, 1, [at, k, line])
 
         def one_pass() -> None:
             given = [x, n, units, line, progress, sums]
             gpu.launch(FILE, f"kmeans_line<{places}>", grid, THREADS, given)
             moving = [k, places, units, at, line, progress, sums]
-            gpu.launch(FILE, "move_on_line", 1, 32, moving)
+            gpu.launch(FILE, "move_on_line", 1, 1, moving)
     else:
         width = next(f for f in FEATURES if f >= d)
         origin, labels = xp.array(centres[0]), xp.full(n, -1, np.int32)
