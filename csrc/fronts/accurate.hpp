@@ -11,8 +11,6 @@ namespace lesionkit::fronts {
 struct Accuracy {
   bool second;   // order 2
   double reach;  // of factoring, as spacing; 0: none
-
-  bool first_order() const { return !second && reach == 0.0; }
 };
 
 // Where the speed is smooth, everywhere; else within 20 nodes of the seed.
@@ -56,7 +54,7 @@ class AccurateStarts {
     double slowest = 0.0, fastest = Problem<double>::never;
     bool open = true;
     for_each([&](const Place& at) {
-      const int64_t node = p_.node(at);
+      const int64_t node = p_.grid.node(at);
       open = open && p_.open(node);
       slowest = std::max(slowest, p_.slowness(node));
       fastest = std::min(fastest, p_.slowness(node));
@@ -69,7 +67,7 @@ class AccurateStarts {
         nodes += away[d] * away[d];
         square += away[d] * p_.spacing[d] * away[d] * p_.spacing[d];
       }
-      const int64_t node = p_.node(at);
+      const int64_t node = p_.grid.node(at);
       if (nodes <= radius * radius)
         add(node, static_cast<R>(std::sqrt(square) * (seed.slowness + p_.slowness(node)) / 2));
     });
@@ -82,32 +80,102 @@ class AccurateStarts {
   const R* first_;
 };
 
-// p.times: of order 1 up to a time beyond p.stop, replaced. seed_of: of each start, 1 + its seed.
-template <class R>
-void make_accurate(const Problem<R>& p, const Starts<R>& starts, const int32_t* seed_of,
-                   const Seed* seeds, int64_t count, const Accuracy& accuracy, bool parallel) {
-  const int64_t n = p.grid.size();
-  const std::vector<R> first(p.times, p.times + n);
-  std::vector<int32_t> labels;
-  if (count > 1 && accuracy.reach > 0.0) {
-    labels.resize(n);
-    find_labels(p, starts, seed_of, labels.data());
-  }
-  std::fill(p.times, p.times + n, Problem<R>::never);
-  AccurateStarts<R> from(p, first.data());
-  for (int64_t i = 0; i < starts.count; ++i) from.add(starts.nodes[i], starts.times[i]);
-  for (int64_t s = 0; s < count; ++s) from.add_ball(seeds[s]);
+// Seeds, and of each start 1 + the number of its seed.
+struct SeedPoints {
+  const Seed* seeds;
+  int64_t count;
+  const int32_t* seed_of;
+};
 
-  const OrderedProblem<R> ordered = {first.data(), seeds, count,
+// As Ordered does it, node by node, in the order in which nodes can be worked out: for a way that
+// winds so much that passes take too long.
+template <class R, bool deep, bool second, bool factored>
+void finish_by_queue(const Problem<R>& p, const OrderedProblem<R>& ordered) {
+  constexpr int axes = deep ? 3 : 2;
+  constexpr R never = Problem<R>::never;
+  const Grid& grid = p.grid;
+  const int64_t stride[3] = {1, grid.columns, grid.rows * grid.columns};
+  const int64_t size[3] = {grid.columns, grid.rows, grid.planes};
+  R spacing[axes];
+  for (int d = 0; d < axes; ++d) spacing[d] = p.spacing[2 - d];
+  const auto time_of = [&](int64_t node) {
+    const Place place = grid.place(node);
+    const int64_t index[3] = {place.column, place.row, place.plane};
+    Line<R> first[axes], times[axes];
+    for (int d = 0; d < axes; ++d) {
+      const auto line = [&](const R* values) {
+        const auto at = [&](int64_t i) {
+          const bool inside = index[d] + i >= 0 && index[d] + i < size[d];
+          return inside ? values[node + i * stride[d]] : never;
+        };
+        return Line<R>{at(-2), at(-1), at(1), at(2)};
+      };
+      first[d] = line(ordered.first);
+      times[d] = line(p.times);
+    }
+    Known<R> known[axes] = {};
+    if constexpr (factored) {
+      const Seed& seed = ordered.seed_of(node);
+      R square = 0;
+      for (int d = 0; d < axes; ++d) {
+        known[d].along = static_cast<R>(index[d] - seed.at[2 - d]) * spacing[d];
+        square += known[d].along * known[d].along;
+      }
+      for (auto& k : known) {
+        k.distance = root(square);
+        k.slowness = static_cast<R>(seed.slowness);
+      }
+    }
+    return final_time<second, factored>(first, times, ordered.first[node], p.pace / p.speed[node],
+                                        spacing, known, ordered.reach, never);
+  };
+  std::vector<int64_t> queue;
+  for (int64_t node = 0; node < grid.size(); ++node)
+    if (p.times[node] < never) queue.push_back(node);
+  for (size_t i = 0; i < queue.size(); ++i) {
+    const Place place = grid.place(queue[i]);
+    const int64_t index[3] = {place.column, place.row, place.plane};
+    for (int d = 0; d < axes; ++d)
+      for (const int64_t away : {-2, -1, 1, 2}) {
+        if (index[d] + away < 0 || index[d] + away >= size[d]) continue;
+        const int64_t node = queue[i] + away * stride[d];
+        if (p.times[node] < never || !(ordered.first[node] < never)) continue;
+        p.times[node] = time_of(node);
+        if (p.times[node] < never) queue.push_back(node);
+      }
+  }
+}
+
+// p.times: of order 1, up to p.stop and somewhat beyond it, replaced.
+template <class R>
+void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const SeedPoints& points,
+                         const Accuracy& accuracy, bool parallel) {
+  const int64_t n = p.grid.size();
+  std::vector<R> first(n);
+  std::vector<int32_t> labels;
+  if (points.count > 1 && accuracy.reach > 0.0) {
+    labels.resize(n);
+    find_labels(p.grid, p.times, starts, points.seed_of, labels.data());
+  }
+  const OrderedProblem<R> ordered = {first.data(), points.seeds, points.count,
                                      labels.empty() ? nullptr : labels.data(),
                                      static_cast<R>(accuracy.reach)};
   const auto run = [&]<bool deep, bool second, bool factored>() {
     using Work = Ordered<R, 2, deep, second, factored>;
     const typename Work::Tiles tiles(p.grid);
-    Work work(p, ordered, tiles);
-    Passes<R, Work> passes(work, tiles, window_of(p, tiles.lanes), Problem<R>::never);
-    for (const int64_t node : from.nodes) passes.start(p.place(node), p.times[node]);
-    passes.run(parallel);
+    const R window = window_of(p, tiles.lanes);
+    // A second time in the order that the first has found: there rays run where they should.
+    for (int round = window < Problem<R>::never ? 1 : 2; round > 0; --round) {
+      first.assign(p.times, p.times + n);
+      std::fill(p.times, p.times + n, Problem<R>::never);
+      AccurateStarts<R> from(p, first.data());
+      for (int64_t i = 0; i < starts.count; ++i) from.add(starts.nodes[i], starts.times[i]);
+      for (int64_t s = 0; s < points.count; ++s) from.add_ball(points.seeds[s]);
+      Work work(p, ordered, tiles);
+      Passes<R, Work> passes(work, tiles, window, Problem<R>::never);
+      for (const int64_t node : from.nodes) passes.start(p.grid.place(node), p.times[node]);
+      if (!passes.run(parallel)) finish_by_queue<R, deep, second, factored>(p, ordered);
+    }
   };
   const auto of_kind = [&]<bool deep>() {
     if (!accuracy.second)
@@ -121,6 +189,8 @@ void make_accurate(const Problem<R>& p, const Starts<R>& starts, const int32_t* 
     of_kind.template operator()<true>();
   else
     of_kind.template operator()<false>();
+  if (p.stop < Problem<R>::never)
+    forget_late(p, {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
 }
 
 }  // namespace lesionkit::fronts

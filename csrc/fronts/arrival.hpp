@@ -8,14 +8,6 @@
 
 namespace lesionkit::fronts {
 
-// Where fronts start: nodes, and when.
-template <class R>
-struct Starts {
-  const int64_t* nodes;
-  const R* times;
-  int64_t count;
-};
-
 // What the front takes to cross a tile or two; a smooth speed needs no window.
 template <class R>
 R window_of(const Problem<R>& p, int64_t rows) {
@@ -29,7 +21,7 @@ template <class R>
 void forget_late(const Problem<R>& p, const Part& part) {
   for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
     for (int64_t y = part.begin.row; y < part.end.row; ++y) {
-      R* times = p.times + p.node({z, y, 0});
+      R* times = p.times + p.grid.node({z, y, 0});
       for (int64_t x = part.begin.column; x < part.end.column; ++x)
         times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
     }
@@ -55,7 +47,7 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, boo
     Work work(p, tiles, memory);
     Passes<R, Work> passes(work, tiles, window_of(p, tiles.lanes), p.stop);
     for (int64_t i = 0; i < starts.count; ++i)
-      passes.start(p.place(starts.nodes[i]), p.times[starts.nodes[i]]);
+      passes.start(p.grid.place(starts.nodes[i]), p.times[starts.nodes[i]]);
     const bool done = passes.run(parallel);
     if (!done) Buckets<R>(p).run();
     const Part all = {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}};
@@ -75,25 +67,25 @@ void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, boo
     of_shape.template operator()<false>();
 }
 
-// Whose front came first, as 1 + its number; 0 where none did. Each node has the label of its
-// neighbour with the least time. Starts have labels of their own.
+// Whose front came first, as label_of its start; 0 where none did. Each node has the label of the
+// neighbour that came first.
 template <class R>
-void find_labels(const Problem<R>& p, const Starts<R>& starts, const int32_t* seed_of,
+void find_labels(const Grid& grid, const R* times, const Starts<R>& starts, const int32_t* label_of,
                  int32_t* labels) {
-  std::fill(labels, labels + p.grid.size(), 0);
+  std::fill(labels, labels + grid.size(), 0);
   std::vector<int64_t> queue;
   for (int64_t i = 0; i < starts.count; ++i) {
     const int64_t node = starts.nodes[i];
-    if (p.times[node] != starts.times[i] || labels[node]) continue;
-    labels[node] = seed_of[i];
+    if (times[node] != starts.times[i] || labels[node]) continue;
+    labels[node] = label_of[i];
     queue.push_back(node);
   }
   for (size_t i = 0; i < queue.size(); ++i) {
-    const R time = p.times[queue[i]];
-    p.for_each_neighbour(queue[i], [&](int64_t next) {
-      if (labels[next] || !(p.times[next] < Problem<R>::never) || p.times[next] < time) return;
+    const R time = times[queue[i]];
+    grid.for_each_neighbour(queue[i], [&](int64_t next) {
+      if (labels[next] || !(times[next] < Problem<R>::never) || times[next] < time) return;
       bool first = true;
-      p.for_each_neighbour(next, [&](int64_t other) { first &= !(p.times[other] < time); });
+      grid.for_each_neighbour(next, [&](int64_t other) { first &= !(times[other] < time); });
       if (!first) return;
       labels[next] = labels[queue[i]];
       queue.push_back(next);

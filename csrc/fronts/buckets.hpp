@@ -33,7 +33,7 @@ class Buckets {
         if (due > now_)
           push(node);  // it was too far ahead
         else if (due == now_ && p_.times[node] <= p_.stop)
-          p_.for_each_neighbour(node, [&](int64_t next) { update(next, p_.times[node]); });
+          p_.grid.for_each_neighbour(node, [&](int64_t next) { update(next, p_.times[node]); });
       }
       queued_ -= static_cast<int64_t>(bucket.size());
       bucket.clear();
@@ -55,7 +55,7 @@ class Buckets {
   void update(int64_t node, R later_than) {
     if (p_.times[node] <= later_than || !p_.open(node)) return;
     const int64_t area = p_.grid.rows * p_.grid.columns;
-    const Place at = p_.place(node);
+    const Place at = p_.grid.place(node);
     const R* t = p_.times + node;
     const auto least = [&](int64_t i, int64_t n, int64_t away) {
       return lesser(i > 0 ? t[-away] : Problem<R>::never, i + 1 < n ? t[away] : Problem<R>::never);

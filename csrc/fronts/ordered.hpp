@@ -23,6 +23,10 @@ struct OrderedProblem {
   int64_t count;          // of seeds
   const int32_t* labels;  // of each node, 1 + the number of its seed; nullptr: there is one seed
   R reach;                // of factoring, as spacing
+
+  const Seed& seed_of(int64_t node) const {
+    return seeds[labels == nullptr || labels[node] == 0 ? 0 : labels[node] - 1];
+  }
 };
 
 template <class R, int strips, bool deep, bool second, bool factored>
@@ -206,8 +210,7 @@ class Ordered {
   }
   const Seed& seed_of(int64_t plane, int64_t row, int64_t column) const {
     if (row >= p_.grid.rows || column < 0 || column >= p_.grid.columns) return o_.seeds[0];
-    const int32_t label = o_.labels[p_.node({plane, row, column})];
-    return o_.seeds[label > 0 ? label - 1 : 0];
+    return o_.seed_of(p_.grid.node({plane, row, column}));
   }
 
   const Problem<R>& p_;

@@ -100,7 +100,8 @@ class Passes {
     const R least = *std::min_element(due.begin(), due.end());
     exhausted_ = visits_ > 200 * (touched_ + 100);
     over_ = least == never || least > stop_ || exhausted_;
-    if (least >= until_) until_ = least + window_;
+    if (least >= until_)  // past it in any case, however short the window
+      until_ = std::max(least + window_, std::nextafter(least, never));
     left_ = static_cast<int64_t>(progress_.size());
     open_.store(over_ ? std::numeric_limits<int64_t>::max() : pass_, std::memory_order_release);
   }

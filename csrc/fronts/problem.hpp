@@ -10,14 +10,31 @@
 
 namespace lesionkit::fronts {
 
+struct Place {
+  int64_t plane, row, column;
+};
+
 struct Grid {
   int64_t planes, rows, columns;
 
   int64_t size() const { return planes * rows * columns; }
-};
+  int64_t node(const Place& at) const { return (at.plane * rows + at.row) * columns + at.column; }
+  Place place(int64_t node) const {
+    const int64_t line = node / columns;
+    return {line / rows, line % rows, node % columns};
+  }
 
-struct Place {
-  int64_t plane, row, column;
+  // Calls take(neighbour) for each of a node.
+  template <class Take>
+  void for_each_neighbour(int64_t node, Take&& take) const {
+    const Place at = place(node);
+    if (at.column > 0) take(node - 1);
+    if (at.column + 1 < columns) take(node + 1);
+    if (at.row > 0) take(node - columns);
+    if (at.row + 1 < rows) take(node + columns);
+    if (at.plane > 0) take(node - rows * columns);
+    if (at.plane + 1 < planes) take(node + rows * columns);
+  }
 };
 
 // A box of nodes.
@@ -46,28 +63,16 @@ struct Problem {
 
   bool deep() const { return grid.planes > 1; }
   bool even() const { return spacing[1] == spacing[2] && (!deep() || spacing[0] == spacing[1]); }
-  int64_t node(const Place& at) const {
-    return (at.plane * grid.rows + at.row) * grid.columns + at.column;
-  }
-  Place place(int64_t node) const {
-    const int64_t line = node / grid.columns;
-    return {line / grid.rows, line % grid.rows, node % grid.columns};
-  }
   double slowness(int64_t node) const { return static_cast<double>(pace) / speed[node]; }
   bool open(int64_t node) const { return speed[node] > 0 && (!mask || mask[node]); }
+};
 
-  // Calls take(neighbour) for each of a node.
-  template <class Take>
-  void for_each_neighbour(int64_t node, Take&& take) const {
-    const Place at = place(node);
-    if (at.column > 0) take(node - 1);
-    if (at.column + 1 < grid.columns) take(node + 1);
-    if (at.row > 0) take(node - grid.columns);
-    if (at.row + 1 < grid.rows) take(node + grid.columns);
-    const int64_t area = grid.rows * grid.columns;
-    if (at.plane > 0) take(node - area);
-    if (at.plane + 1 < grid.planes) take(node + area);
-  }
+// Where fronts start: nodes, and when.
+template <class R>
+struct Starts {
+  const int64_t* nodes;
+  const R* times;
+  int64_t count;
 };
 
 // How the speed is, from some 2000 nodes: the same ones whatever the number of threads.

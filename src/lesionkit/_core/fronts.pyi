@@ -12,15 +12,30 @@ def arrival_times(
     pace: float,
     spacing: Sequence[float],
     stop: float,
-    order: int,
-    reach: float,
     first: Any,
     nodes: Any,
     at: Any,
+    times: Any,
+) -> None: ...
+def front_labels(
+    times: Any, first: Any, nodes: Any, at: Any, label_of: Any, labels: Any
+) -> None: ...
+
+# bind_accurate.cpp
+def make_accurate(
+    speed: Any,
+    mask: Any,
+    pace: float,
+    spacing: Sequence[float],
+    stop: float,
+    first: Any,
+    nodes: Any,
+    at: Any,
+    times: Any,
+    order: int,
+    reach: float,
     seed_of: Any,
     seeds: Any,
-    times: Any,
-    labels: Any,
 ) -> None: ...
 
 # bind_distance.cpp
@@ -97,3 +112,7 @@ def geodesic_active_contour(
     advection: float,
     iterations: int,
 ) -> float: ...
+# bind_paths.cpp
+def find_paths(
+    times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
+) -> tuple[Any, Any]: ...

@@ -52,29 +52,23 @@ def arrival_time(
         raise ValueError(f"order must be 1 or 2, got {order!r}")
     if factored not in (True, False, "auto"):
         raise ValueError(f"factored must be True, False or 'auto', got {factored!r}")
-    # How far from the seed: nowhere, everywhere, or as the kernel finds the speed (below 0).
-    reach = 0.0 if not factored else -1.0 if factored == "auto" and order == 2 else math.inf
-    if factored == "auto" and order == 1:
-        reach = 0.0
     times = np.empty_like(task.speed)
-    labels = np.empty(task.speed.shape, np.int32) if return_labels else None
     starts = task.starts()
-    _core.arrival_times(
-        task.speed,
-        task.mask,
-        task.pace,
-        task.spacing,
-        task.stop,
-        order,
-        reach,
-        starts.first,
-        starts.nodes,
-        starts.times,
-        starts.seed_of,
-        starts.seeds,
-        times,
-        labels,
-    )
+    fronts = (starts.first, starts.nodes, starts.times)
+    # Close to a seed times of order 1 are up to 21 % too late.
+    accurate = order == 2 or factored is True
+    stop = 1.25 * task.stop if accurate else task.stop
+    problem = (task.speed, task.mask, task.pace, task.spacing)
+    _core.arrival_times(*problem, stop, *fronts, times)
+    if accurate:
+        reach = 0.0 if not factored else -1.0 if factored == "auto" else math.inf
+        _core.make_accurate(
+            *problem, task.stop, *fronts, times, order, reach, starts.seed_of, starts.seeds
+        )
+    labels = None
+    if return_labels:
+        labels = np.empty(task.speed.shape, np.int32)
+        _core.front_labels(times, *fronts, starts.seed_of, labels)
     if task.unit != 1.0:
         times *= task.speed.dtype.type(task.unit)
     answers = tuple(home.back(task.shaped(a)) for a in (times, labels) if a is not None)
