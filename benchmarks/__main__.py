@@ -6,14 +6,24 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import clustering, device, forward, generation, texture, texture_curves
+from benchmarks import (
+    clustering,
+    derivatives,
+    device,
+    forward,
+    generation,
+    precision,
+    texture,
+    texture_curves,
+)
 from benchmarks.report import Report
 from benchmarks.timing import machine
 
 PARTS: dict[str, Callable[[Report], None]] = {
     "forward": forward.against_peers,
     "scaling": forward.scaling,
-    "precision": forward.precision,
+    "precision": precision.precision,
+    "derivatives": derivatives.derivatives,
     "generate": generation.generation,
     "import": generation.imports,
     "texture": texture.against_peers,

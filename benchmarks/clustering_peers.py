@@ -46,7 +46,7 @@ def sklearn_histogram(job: Work) -> Run:
         made.fit(values[:, None].astype(float), sample_weight=counts[values].astype(float))
         table = np.zeros(256, np.int32)
         table[values] = made.labels_
-        table[job.raw]  # noqa: B018
+        table[job.raw]
         return np.asarray(made.cluster_centers_)
 
     return run
@@ -127,7 +127,7 @@ def ckwrap(job: Work) -> Run:
         )
         table = np.zeros(256, np.int32)
         table[values] = found.labels
-        table[job.raw]  # noqa: B018
+        table[job.raw]
         return np.asarray(found.centers)[:, None]
 
     return run

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import plots
 from benchmarks.optics_peers import BASE, PEERS, missing, peer
-from benchmarks.problem import RADIUS, REFRACTIVE_INDEX, SOURCE_DEPTH, disc, ours, phantoms, rings
+from benchmarks.problem import disc, ours, phantoms, rings
 from benchmarks.report import Report
 from benchmarks.timing import Contender, Times, cores, ratio, rounds
 from benchmarks.workers import Processes
@@ -56,7 +56,7 @@ def against_peers(report: Report) -> None:
                     times = rounds(both, report.pairs)
                 rows.append(_row(f"{name}, 2 processes", times, agreement))
         report.table(
-            f"Forward model, {nodes} nodes, {report.threads} threads",
+            f"Forward model, accuracy fast (linear), {nodes} nodes, {report.threads} threads",
             HEADER,
             rows,
             f"One system: 16 x 16 readings, assembly included. {report.pairs} pairs; a pair times "
@@ -106,7 +106,7 @@ def scaling(report: Report) -> None:
             + [str(ratio(one, most)), f"{(cost.factor + cost.assembly) / np.median(one) / 1e9:.1f}"]
         )
     report.table(
-        "Time against nodes and threads, ms per system",
+        "Time against nodes and threads, linear elements, ms per system",
         ["nodes", *curves, "gain by threads", "ours, 1 thread: 1e9 multiply-adds / s"],
         rows,
         f"Medians of {report.pairs} rounds; peers in one process.",
@@ -122,50 +122,3 @@ def _thread_counts() -> list[int]:
 
 def _ours_on(threads: int) -> str:
     return f"ours, {threads} thread{'s' * (threads > 1)}"
-
-
-def precision(report: Report) -> None:
-    """Error of the readings against the Bessel series, beside the time they take."""
-    from tests.reference.optics import disc_series
-
-    properties = {"mua 0.01, mus' 1.0": (0.010, 1.0), "mua 0.02, mus' 1.5": (0.020, 1.5)}
-    apart = np.arange(2, 15)
-    truths = {
-        name: disc_series(
-            RADIUS, *values, RADIUS - SOURCE_DEPTH, 2 * np.pi * apart / 16, REFRACTIVE_INDEX
-        )
-        for name, values in properties.items()
-    }
-    curves: dict[str, list[tuple[float, float]]] = {}
-    rows = []
-    for step in [8, 16, 24] if report.quick else [8, 16, 24, 32, 48, 64, 96]:
-        work = disc(rings(step))
-        nodes = len(work.nodes)
-        many, few = max(16, 2_000_000 // nodes), max(4, 200_000 // nodes)
-        model, maps = ours(work), phantoms(work, many)
-        measure = partial(model.measure, *maps, at="elements")
-        contenders = {"ours": Contender(measure, many, report.threads)}
-        if not missing(BASE):
-            plan = peer(BASE, work)
-            contenders[BASE] = Contender(partial(plan, maps[0][:few], maps[1][:few]), few)
-        times = rounds(contenders, report.pairs)
-        row = [str(nodes)]
-        for name, (absorption, scattering) in properties.items():
-            flat = np.ones(len(work.elements))
-            readings = model.measure(absorption * flat, scattering * flat, at="elements")
-            source = np.arange(16)[:, None]
-            fans = readings[source, (source + apart) % 16]
-            error = float(np.abs(fans / truths[name] - 1).max())
-            row.append(f"{error:.2e}")
-            for who, spent in times.items():
-                point = (float(np.median(spent)) * 1e3, error)
-                curves.setdefault(f"{who}: {name}", []).append(point)
-        rows.append([*row, *(f"{np.median(spent) * 1e3:.4f}" for spent in times.values())])
-    report.table(
-        "Error against truth beside time",
-        ["nodes", *(f"error, {name}" for name in properties), *(f"{who}, ms" for who in times)],
-        rows,
-        "Homogeneous disc: the largest relative error of a reading, detectors 2 to 14 places from "
-        "the source, against the Bessel series. All peers of the same elements share this error.",
-    )
-    report.figure("precision", plots.precision(curves))

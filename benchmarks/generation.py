@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import plots
-from benchmarks.problem import disc, ours, phantoms
+from benchmarks.problem import phantoms, problem
 from benchmarks.report import Report
 from benchmarks.timing import Contender, ratio, rounds
 
@@ -36,7 +36,8 @@ from pathlib import Path
 import lesionkit
 from lesionkit.optics import PhantomRecipe, generate
 lesionkit.threads(int(sys.argv[3]))
-generate(PhantomRecipe(), int(sys.argv[1]), out=sys.argv[2], seed=0, device="cpu")
+count, out, accuracy = int(sys.argv[1]), sys.argv[2], sys.argv[4]
+generate(PhantomRecipe(), count, out=out, seed=0, accuracy=accuracy, device="cpu")
 # not ru_maxrss: a child process starts with its parent's
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(int(status["VmHWM"].split()[0]) / 1024)
@@ -45,19 +46,17 @@ print(int(status["VmHWM"].split()[0]) / 1024)
 
 def generation(report: Report) -> None:
     """Pairs of `generate`, store included, and the same number of solves; peak memory and size."""
+    points: dict[str, dict[int, tuple[float, float, float]]] = {}
+    for accuracy in ("fast", "accurate"):
+        points[accuracy] = _generation(report, accuracy)
+    report.figure("generation", plots.generation(points))
+
+
+def _generation(report: Report, accuracy: str) -> dict[int, tuple[float, float, float]]:
     from lesionkit.optics import PhantomRecipe, generate
 
     recipe = PhantomRecipe()
-    work = disc(recipe.nodes)
-    models = [ours(work, float(depth)) for depth in recipe.source_depths]
-    maps = phantoms(work, BLOCK)
-
-    def solves(phantom_count: int) -> None:
-        for start in range(0, phantom_count, BLOCK):
-            part = slice(min(BLOCK, phantom_count - start))
-            for model in models:
-                model.measure(maps[0][part], maps[1][part], at="elements")
-
+    solves, nodes = _solves(recipe, accuracy)
     rows, points = [], {}
     for phantom_count in [32, 128] if report.quick else [500, 2000, 20_000]:
         with tempfile.TemporaryDirectory(dir=report.out) as folder:
@@ -65,17 +64,19 @@ def generation(report: Report) -> None:
             made: list[Any] = []
             jobs: dict[str, Callable[[], Any]] = {
                 "whole": lambda n=phantom_count, made=made, paths=paths: made.append(
-                    generate(recipe, n, out=next(paths), seed=0, device="cpu")
+                    generate(recipe, n, next(paths), 0, accuracy=accuracy, device="cpu")
                 ),
                 "solves": partial(solves, phantom_count),
             }
             contenders = {
                 name: Contender(job, threads=report.threads) for name, job in jobs.items()
             }
-            times = rounds(contenders, min(report.pairs, 5))
+            # of the accurate 20,000 three pairs: each takes most of a minute
+            pairs = 3 if accuracy == "accurate" and phantom_count > 2000 else min(report.pairs, 5)
+            times = rounds(contenders, pairs, warm=0 if pairs == 3 else 1)
             stages = made[-1].seconds
             size = _size(Path(folder) / "0.zarr")
-            memory = _peak(phantom_count, Path(folder) / "peak.zarr", report.threads)
+            memory = _peak(phantom_count, Path(folder) / "peak.zarr", report.threads, accuracy)
         whole, alone = (float(np.median(times[name])) for name in ("whole", "solves"))
         points[phantom_count] = (whole, alone, memory)
         rows.append(
@@ -90,22 +91,44 @@ def generation(report: Report) -> None:
             ]
         )
     report.table(
-        f"generate, {recipe.nodes} nodes, {len(recipe.wavelengths)} wavelengths, "
+        f"generate, accuracy {accuracy}: {nodes} nodes, {len(recipe.wavelengths)} wavelengths, "
         f"{report.threads} threads",
         HEADER,
         rows,
-        f"Medians of {min(report.pairs, 5)} pairs. The solves alone read from maps that lie ready "
-        "in memory, with plans already made, and keep nothing. Peak memory: of a process of its "
-        "own, imports included. "
+        f"Medians of {min(report.pairs, 5)} pairs (3 of 20,000 accurate phantoms). The solves "
+        "alone read from maps that lie ready in memory, with plans already made, and keep nothing. "
+        "Peak memory: of a process of its own, imports included. "
         f"Stages of the last run of {phantom_count:,}, in s, some of them side by side: "
         + ", ".join(f"{stage} {spent:.2f}" for stage, spent in stages.items())
         + ".",
     )
-    report.figure("generation", plots.generation(points))
+    return points
 
 
-def _peak(phantom_count: int, path: Path, threads: int) -> float:
-    return float(_python(PEAK, str(phantom_count), str(path), str(threads)))
+def _solves(recipe: Any, accuracy: str) -> tuple[Callable[[int], None], int]:
+    """The readings of so many phantoms at all wavelengths, nothing else; and the mesh's nodes."""
+    from lesionkit.optics import ForwardModel, disc_mesh
+
+    mesh = disc_mesh(nodes=1801 if accuracy == "fast" else None)
+    at = "elements" if accuracy == "fast" else "quarters"
+    models = [
+        ForwardModel(mesh, recipe.positions, recipe.positions, source_depth=float(depth))
+        for depth in recipe.source_depths
+    ]
+    parts = mesh.elements if accuracy == "fast" else mesh.quarters
+    maps = phantoms(problem(mesh.nodes, parts, mesh.boundary), BLOCK)
+
+    def solves(phantom_count: int) -> None:
+        for start in range(0, phantom_count, BLOCK):
+            part = slice(min(BLOCK, phantom_count - start))
+            for model in models:
+                model.measure(maps[0][part], maps[1][part], at=at)
+
+    return solves, len(mesh.nodes)
+
+
+def _peak(phantom_count: int, path: Path, threads: int, accuracy: str) -> float:
+    return float(_python(PEAK, str(phantom_count), str(path), str(threads), accuracy))
 
 
 def _size(store: Path) -> int:

@@ -36,34 +36,39 @@ def scaling(curves: Curves) -> Figure:
     return figure
 
 
-def precision(curves: Curves) -> Figure:
-    """Largest relative error of the readings against ms per system; each point is a mesh."""
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.subplots()
-    colours: dict[str, str] = {}
-    for name, points in curves.items():
-        who, what = name.split(": ")
-        colour = colours.setdefault(what, f"C{len(colours)}")
-        axes.plot(
-            *zip(*points, strict=True), "o-" if who == "ours" else "s--", c=colour, label=name
-        )
-    _log_log(axes, "time per system, ms", "largest relative error of a reading")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    axes.set_title("Homogeneous disc against the Bessel series; a point is a mesh")
+def precision(tissues: Mapping[str, Curves], base: float | None) -> Figure:
+    """A panel for each tissue: worst relative error against ms per system; a point is a mesh."""
+    figure = Figure(figsize=(13, 4.8), layout="constrained")
+    panels = figure.subplots(1, len(tissues), sharey=True)
+    for axes, (tissue, curves) in zip(panels, tissues.items(), strict=True):
+        for name, points in curves.items():
+            style = "o-" if name.startswith("ours") else "s--"
+            axes.plot(*zip(*points, strict=True), style, label=name)
+        axes.axhline(0.01, color="k", ls=":", lw=1, label="1 %")
+        if base is not None:
+            label = "CHOLMOD, linear, 1,801 nodes"
+            axes.axvline(base, color="C3", ls="-.", lw=1, label=label)
+        _log_log(axes, "time per system, ms", "")
+        axes.set_title(tissue)
+    panels[0].set_ylabel("largest relative error of a reading")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+    figure.suptitle("No, one and two inclusions against the series; a point is a mesh")
     return figure
 
 
-def generation(stages: Mapping[int, tuple[float, float, float]]) -> Figure:
+def generation(accuracies: Mapping[str, Mapping[int, tuple[float, float, float]]]) -> Figure:
     """Left: seconds of the whole job and of its solves. Right: peak memory. Against phantoms."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    counts = list(stages)
-    whole, solves, memory = zip(*stages.values(), strict=True)
-    left.plot(counts, whole, "o-", label="generate, store included")
-    left.plot(counts, solves, "s--", label="its solves alone")
+    for number, (accuracy, stages) in enumerate(accuracies.items()):
+        counts, colour = list(stages), f"C{number}"
+        whole, solves, memory = zip(*stages.values(), strict=True)
+        left.plot(counts, whole, "o-", c=colour, label=f"generate, {accuracy}, store included")
+        left.plot(counts, solves, "s--", c=colour, label="its solves alone")
+        right.plot(counts, memory, "o-", c=colour, label=accuracy)
     _log_log(left, "phantoms", "time, s")
     left.legend(frameon=False)
-    right.plot(counts, memory, "o-")
     right.axhline(1024, color="k", ls=":", label="1 GiB")
     right.set(xscale="log", xlabel="phantoms", ylabel="peak memory of the process, MiB")
     right.set_ylim(bottom=0)

@@ -61,8 +61,8 @@ def problem(nodes: Any, elements: Any, boundary: Any) -> Problem:
     )
 
 
-def ours(work: Problem, source_depth: float = SOURCE_DEPTH) -> Any:
-    """The ForwardModel of the same problem (of another one, if the depth in mm is changed)."""
+def ours(work: Problem, source_depth: float = SOURCE_DEPTH, compat: Any = None) -> Any:
+    """The ForwardModel of the same problem (of another one, if the rest is changed)."""
     from lesionkit.optics import ForwardModel, Mesh
 
     return ForwardModel(
@@ -71,6 +71,7 @@ def ours(work: Problem, source_depth: float = SOURCE_DEPTH) -> Any:
         work.optodes,
         refractive_index=REFRACTIVE_INDEX,
         source_depth=source_depth,
+        compat=compat,
     )
 
 

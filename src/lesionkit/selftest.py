@@ -111,13 +111,20 @@ def forward(xp: Any) -> Iterator[Check]:
     from lesionkit.optics.device import DevicePlan
     from lesionkit.optics.disc import disc_mesh
     from lesionkit.optics.forward import At, ForwardModel
+    from lesionkit.optics.mesh import Mesh
 
     linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
     rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes
     random = np.random.default_rng(2)
     device = 0 if xp is np else xp.cuda.Device().id
-    places: tuple[At, ...] = ("elements", "nodes")
-    for mesh in (linear, linear.to_quadratic()):
+    quadratic = linear.to_quadratic()
+    nodes, middle = quadratic.nodes.copy(), quadratic.boundary[:, 2]
+    nodes[middle] *= 10 / np.linalg.norm(nodes[middle], axis=1, keepdims=True)
+    kinds: tuple[tuple[Mesh, tuple[At, ...]], ...] = (
+        (linear, ("elements", "nodes")),
+        (Mesh(nodes, quadratic.elements), ("quarters", "elements", "nodes")),
+    )
+    for mesh, places in kinds:
         for frequency in (0.0, 1e8):
             model = ForwardModel(mesh, rim, rim, frequency=frequency)
             for at in places:
@@ -127,19 +134,18 @@ def forward(xp: Any) -> Iterator[Check]:
                 light = "modulated" if frequency else "continuous"
                 what = f"readings: {mesh.elements.shape[1]} nodes, {at}, {light}"
                 yield _compare_readings(what, "measure", plan, cpu, maps, xp)
-            if not frequency and mesh is linear:
-                cpu, _, parts = model._planned("elements")
-                plan = DevicePlan(parts, cpu.stack(), device, xp)
-                mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
-                mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]
-                yield _compare_readings(
-                    "readings: mixtures", "measure_mixture", plan, cpu, mixture, xp
-                )
+            if frequency:
+                continue
+            cpu, _, parts = model._planned(places[0])
+            plan = DevicePlan(parts, cpu.stack(), device, xp)
+            mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
+            mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]
+            what = f"readings: mixtures, {places[0]}"
+            yield _compare_readings(what, "measure_mixture", plan, cpu, mixture, xp)
+            if mesh is linear:
                 plan.in_shared_memory = False
-                yield _compare_readings(
-                    "readings: panels not in shared memory", "measure_mixture", plan, cpu, mixture,
-                    xp,
-                )  # fmt: skip
+                what = "readings: panels not in shared memory"
+                yield _compare_readings(what, "measure_mixture", plan, cpu, mixture, xp)
 
 
 TISSUE = ((0.002, 0.02), (0.5, 2.0))  # mua and mus' in mm^-1

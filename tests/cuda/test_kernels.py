@@ -137,6 +137,10 @@ FAULTS = [
         "bound of pixels",
         "int64_t i = first; i < size; i += step) {",
         "int64_t i = first; i <= size; i += step) {",
+        ADDRESS,
+        OVERFLOW,
+    ),
+    *(
         (KMEANS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
         for what in ("the sums are clear", "the block's sums are there", "the warps are added")
     ),

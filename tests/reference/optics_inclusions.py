@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference.optics import disc_series, robin_coefficient
+from .optics import disc_series, robin_coefficient
 
 
 def disc_with_inclusions(

@@ -112,6 +112,7 @@ def geodesic_active_contour(
     advection: float,
     iterations: int,
 ) -> float: ...
+
 # bind_paths.cpp
 def find_paths(
     times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
