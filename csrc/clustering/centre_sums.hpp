@@ -172,7 +172,7 @@ template <bool careful, class R, int64_t n, class T, class Classes>
 inline void memberships_by(const R (&distances)[n], const Fuzziness& f, Classes classes,
                            Watch<T>& watch, R (&u)[n]) {
   if constexpr (!careful && n < MOST_CLASSES) {
-    const R sum = fuzzy::products(distances, u);
+    const R sum = products(distances, u);
     watch.see(sum);
     const R scale = T(1) / sum;
     for (int j = 0; j < n; ++j) u[j] *= scale;

@@ -12,7 +12,6 @@ using fuzzy::all_above;
 using fuzzy::Register;
 using fuzzy::smaller;
 using fuzzy::total;
-using fuzzy::trusted;
 using fuzzy::widened;
 using fuzzy::width;
 
