@@ -43,9 +43,7 @@ def upwind(times: np.ndarray, node: Node, slowness: float, spacing: Sequence[flo
     return time
 
 
-def arrival(
-    speed: np.ndarray, starts: dict[Node, float], spacing: Sequence[float]
-) -> np.ndarray:
+def arrival(speed: np.ndarray, starts: dict[Node, float], spacing: Sequence[float]) -> np.ndarray:
     """Fast marching with a heap (Sethian 1996)."""
     times = np.full(speed.shape, math.inf)
     for node, time in starts.items():
@@ -78,7 +76,8 @@ def ordered(
 ) -> np.ndarray:
     """Order 1 or 2 in the order of `first`, times of order 1; factored where `seed` (place,
     slowness) is given: T0 = slowness * distance, and differences are taken of T - T0. A node uses
-    the neighbours that come before it, by more than rounding; the second one where it comes before the first."""
+    the neighbours that come before it, by more than rounding; the second one where it comes before
+    the first."""
     times = np.full(speed.shape, math.inf)
     for node, time in starts.items():
         times[node] = time

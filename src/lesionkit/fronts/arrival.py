@@ -193,19 +193,21 @@ def _power_of_two(number: float) -> float:
     return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
 
 
-def mask_of(mask: Any, shape: tuple[int, ...]) -> Any:
+def mask_of(mask: Any, shape: tuple[int, ...], name: str = "mask") -> Any:
     """A bool mask of `shape`; else a clear error."""
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(f"mask must be bool of shape {shape}, got {arrays.describe(mask)}")
+        raise ValueError(f"{name} must be bool of shape {shape}, got {arrays.describe(mask)}")
     return np.ascontiguousarray(mask)
 
 
 def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
     """The spacing along each axis; else a clear error."""
-    steps = np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,)) if (
-        np.shape(spacing) in ((), (1,), (axes,))
-    ) else None
+    steps = (
+        np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,))
+        if (np.shape(spacing) in ((), (1,), (axes,)))
+        else None
+    )
     if steps is None:
         raise ValueError(
             f"spacing must be one number, or one for each of {axes} axes, got {spacing!r}"
