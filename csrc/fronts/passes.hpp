@@ -75,7 +75,12 @@ class Passes {
 
   // False where it takes far more visits than it should, and is not done.
   bool run(bool parallel) {
-    const int64_t tasks = tiles_.grid.planes * tiles_.bands;
+    const int64_t planes = tiles_.grid.planes, bands = tiles_.bands, tasks = planes * bands;
+    // A band depends on the one before it and on that of the plane before: on an earlier diagonal.
+    for (int64_t diagonal = 0; diagonal < planes + bands - 1; ++diagonal)
+      for (int64_t z = std::max<int64_t>(0, diagonal - bands + 1);
+           z <= std::min(diagonal, planes - 1); ++z)
+        order_.push_back({z, diagonal - z});
     progress_ = std::vector<std::atomic<int64_t>>(tasks);
     plan();
     const int64_t workers = parallel && tiles_.count() >= 64 ? get_threads() : 1;
@@ -113,7 +118,7 @@ class Passes {
       wait([&] { return open_.load(std::memory_order_acquire) >= pass; });
       if (over_) return;
       const Pass way = direction(pass);
-      const int64_t place = ticket % tasks, z = place / tiles_.bands, b = place % tiles_.bands;
+      const auto [z, b] = order_[ticket % tasks];
       const bool down = way.right != way.forward;
       const int64_t plane = way.up ? z : tiles_.grid.planes - 1 - z,
                     band = down ? b : tiles_.bands - 1 - b;
@@ -225,6 +230,7 @@ class Passes {
   bool over_ = false, exhausted_ = false;
   int64_t pass_ = 0, left_ = 0;
   std::atomic<int64_t> visits_{0}, touched_{0}, next_{0}, open_{-1};
+  std::vector<std::pair<int64_t, int64_t>> order_;  // planes and bands, as a pass comes to them
   std::vector<std::atomic<int64_t>> progress_;
 };
 

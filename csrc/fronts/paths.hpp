@@ -1,11 +1,11 @@
 // The way back to where a front came from: down the gradient of the arrival times. Host only.
 //
-// At a node the gradient is that of the upwind differences, towards earlier neighbours only; in
-// between it is interpolated, without the nodes that no front reached. A step goes some way down
-// it, by the midpoint rule. Where this does not lead to an earlier time (beside a wall, across the
-// crest where two fronts meet) the step goes to the earliest node at hand instead: so the times of
-// a path fall, and it ends. It ends at a seed that is no more than a node away, or at a node that
-// has no earlier neighbour.
+// At a node the gradient is that of central differences, or, where no front reached one of the
+// neighbours, of the difference to the other one, if that is earlier; in between it is
+// interpolated. A step goes some way down it, by the midpoint rule. Where this does not lead to an
+// earlier time (beside a wall, across the crest where two fronts meet) the step goes to the
+// earliest node at hand instead: so the times of a path fall, and it ends. It ends at a seed that
+// is no more than a node away, or at a node that has no earlier neighbour.
 #pragma once
 
 #include <array>
@@ -105,9 +105,11 @@ class PathFinder {
       for (int d = 0; d < 3; ++d) {
         const R before = place[d] > 0 ? here[-stride[d]] : Problem<R>::never;
         const R after = place[d] + 1 < size_[d] ? here[stride[d]] : Problem<R>::never;
-        const R least = std::min(before, after);
-        if (least < *here)
-          up[d] += weight * (before <= after ? *here - least : least - *here) / spacing_[d];
+        const bool both = before < Problem<R>::never && after < Problem<R>::never;
+        if (both)
+          up[d] += weight * (static_cast<double>(after) - before) / (2.0 * spacing_[d]);
+        else if (std::min(before, after) < *here)  // towards a wall it is 0
+          up[d] += weight * (before < after ? *here - before : after - *here) / spacing_[d];
       }
     });
     const double length = std::sqrt(up[0] * up[0] + up[1] * up[1] + up[2] * up[2]);

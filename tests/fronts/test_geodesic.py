@@ -1,212 +1,242 @@
-"""Geodesic active contours: circles that must shrink and grow, the plain reference, mistakes."""
+"""Geodesic segmentation and paths: formulas by hand, phantoms, invariances, mistakes."""
 
 from __future__ import annotations
 
-import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
-import lesionkit
-import tolerances
-from lesionkit.fronts import disk_level_set, geodesic_active_contour, inverse_gaussian_gradient
-from reference import fronts_contours as reference
-
-
-def away(shape: tuple[int, ...], middle: Any, spacing: Any = 1.0) -> np.ndarray:
-    """The distance of each pixel to a point, which is given in pixels."""
-    steps = np.broadcast_to(np.asarray(spacing, float), len(shape))
-    axes = zip(np.indices(shape), middle, steps, strict=True)
-    return np.sqrt(sum(((a - m) * h) ** 2 for a, m, h in axes))
-
-
-def radius(phi: np.ndarray, spacing: Any = 1.0) -> float:
-    """Of a disc or ball, from its area or volume; the contour to a fraction of a pixel."""
-    fine = ndimage.zoom(phi.astype(float), 4, order=1, grid_mode=True, mode="nearest")
-    steps = np.broadcast_to(np.asarray(spacing, float), phi.ndim)
-    size = float((fine > 0).mean() * phi.size * np.prod(steps))
-    return math.sqrt(size / math.pi) if phi.ndim == 2 else (size * 0.75 / math.pi) ** (1 / 3)
-
-
-# --- known answers --------------------------------------------------------------------------------
-
-# Radii are within this many of the smallest pixel: second order in space, first in time.
-RADIUS = 0.25
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", ["distance", "booleans", "other level set"])
-@pytest.mark.parametrize("start", [20.0, 10.0])
-def test_a_circle_shrinks_by_its_curvature(kind: str, start: float, dtype: Any) -> None:
-    """dR/dt = -1/R, so that R^2 falls by 2t."""
-    distance = start - away((64, 60), (31.3, 29.8))
-    level = {
-        "distance": distance,
-        "booleans": distance > 0,
-        "other level set": 30 * (np.exp(distance / 9) - 1),
-    }[kind]
-    iterations = 250 if start == 20 else 75
-    found = geodesic_active_contour(
-        np.ones((64, 60), dtype), iterations, level, extended_output=True
-    )
-    assert found[1].dtype == dtype
-    np.testing.assert_array_equal(found[0], found[1] > 0)
-    expected = math.sqrt(start**2 - 2 * found[2])
-    assert expected < 0.8 * start
-    assert abs(radius(found[1]) - expected) < RADIUS
-
-
-def test_a_ball_shrinks_by_its_curvature() -> None:
-    """kappa is 2/R on a sphere, so that R^2 falls by 4t; on pixels that are no cubes."""
-    spacing = (1.6, 1.0, 1.0)
-    level = 14 - away((24, 36, 36), (11.5, 17.5, 17.5), spacing)
-    found = geodesic_active_contour(
-        np.ones((24, 36, 36)), 80, level, spacing=spacing, extended_output=True
-    )
-    expected = math.sqrt(14**2 - 4 * found[2])
-    assert expected < 13
-    assert abs(radius(found[1], spacing) - expected) < RADIUS
-
-
-@pytest.mark.parametrize("balloon", [1.0, -2.0])
-def test_a_balloon_moves_at_its_speed(balloon: float) -> None:
-    level = 15 - away((64, 64), (31.5, 31.5))
-    found = geodesic_active_contour(
-        np.ones((64, 64)), 12, level, balloon=balloon, curvature=0.0, extended_output=True
-    )
-    assert abs(radius(found[1]) - (15 + balloon * found[2])) < RADIUS
-
-
-def test_spacing_is_a_unit() -> None:
-    """Everything twice as large takes four times as long by curvature."""
-    level = 15 - away((40, 40), (19.5, 19.5))
-    one = geodesic_active_contour(np.ones((40, 40)), 50, level, extended_output=True)
-    two = geodesic_active_contour(
-        np.ones((40, 40)), 50, 2 * level, spacing=2.0, extended_output=True
-    )
-    np.testing.assert_allclose(two[1], 2 * one[1], atol=1e-9)
-    np.testing.assert_allclose(two[2], 4 * one[2])
-
-
-def test_a_contour_stops_at_an_edge() -> None:
-    random = np.random.default_rng(1)
-    truth = disk_level_set((80, 90), radius=21) > 0
-    image = ndimage.gaussian_filter(truth * 1.0, 1) + 0.05 * random.standard_normal((80, 90))
-    edges = inverse_gaussian_gradient(image, 300, 2) ** 2
-    for start, balloon in ((34, -0.5), (8, 0.5)):
-        found = geodesic_active_contour(
-            edges, 1000, disk_level_set((80, 90), radius=start) > 0, balloon=balloon, advection=4.0
-        )
-        assert (found & truth).sum() / (found | truth).sum() > 0.9
-
-
-def test_a_contour_that_vanishes_or_is_not_there() -> None:
-    level = 3 - away((20, 20), (9, 9))
-    gone = geodesic_active_contour(np.ones((20, 20)), 100, level, extended_output=True)
-    assert not gone[0].any()
-    np.testing.assert_array_equal(gone[1], -3)
-    for start in (np.ones((9, 1), bool), np.zeros((1, 1), bool)):
-        found = geodesic_active_contour(np.ones(start.shape), 5, start)
-        np.testing.assert_array_equal(found, start)
-
-
-# --- reference ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("shape", "spacing"),
-    [((14, 13), (1.0, 1.0)), ((9, 15), (2.0, 0.7)), ((6, 7, 8), (1.5, 1, 0.8))],
+from lesionkit.fronts import (
+    arrival_time,
+    geodesic_path,
+    geodesic_segment,
+    gradient_weight,
+    grey_weight,
 )
-@pytest.mark.parametrize("weights", [(0.7, 1.0, 1.5), (-1.0, 0.3, 0.0)])
-def test_each_step_as_the_reference(shape: Any, spacing: Any, weights: Any) -> None:
-    random = np.random.default_rng(2)
-    edges = random.uniform(0.1, 1, shape)
-    level = ndimage.gaussian_filter(random.standard_normal(shape), 1)
-    names = dict(zip(("balloon", "curvature", "advection"), weights, strict=True))
-    states = [
-        geodesic_active_contour(
-            edges, iterations, level, spacing=spacing, extended_output=True, **names
-        )
-        for iterations in range(4)
-    ]
-    for (_, phi, time), (_, then, later) in itertools.pairwise(states):
-        expected = reference.geodesic_step(phi, edges, weights, spacing, later - time)
-        near = np.abs(phi) < 3 * max(spacing)
-        assert near.any()
-        np.testing.assert_allclose(then[near], expected[near], atol=tolerances.CONTOUR_STEPS)
 
 
-# --- properties -----------------------------------------------------------------------------------
+def disc(noise: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    """A bright disc in the dark, and where it is."""
+    y, x = np.indices((80, 90))
+    inside = np.hypot(y - 40, x - 45) < 18
+    image = inside + noise * np.random.default_rng(0).standard_normal(inside.shape)
+    return image, inside
 
 
-def test_inside_and_outside_are_alike() -> None:
-    random = np.random.default_rng(3)
-    edges, level = random.uniform(0.2, 1, (30, 33)), random.standard_normal((30, 33))
-    level = ndimage.gaussian_filter(level, 2)
-    given = {"advection": 2.0, "extended_output": True}
-    one = geodesic_active_contour(edges, 20, level, balloon=0.5, **given)
-    two = geodesic_active_contour(edges, 20, -level, balloon=-0.5, **given)
-    turned = geodesic_active_contour(edges[:, ::-1].T, 20, level[:, ::-1].T, balloon=0.5, **given)
-    np.testing.assert_allclose(two[1], -one[1], atol=1e-9)
-    np.testing.assert_allclose(turned[1].T[:, ::-1], one[1], atol=1e-9)
+# --- weights --------------------------------------------------------------------------------------
 
 
-def test_threads_change_no_bit() -> None:
-    before = lesionkit.threads()
-    random = np.random.default_rng(4)
-    edges, level = random.uniform(0.2, 1, (30, 50, 40)), random.standard_normal((30, 50, 40))
-    made = []
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            made.append(geodesic_active_contour(edges, 5, level, extended_output=True))
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other[1], made[0][1])
-        assert other[2] == made[0][2]
+def test_grey_weight_by_hand() -> None:
+    image = np.array([[0.0, 1.0, 2.0, 3.0, 9.0]])
+    found = grey_weight(image, [(0, 0)], cutoff=4, rolloff=2, midpoint=0.5)
+    w = [1 / (1 + (u / 0.5) ** 2) for u in (0, 0.25, 0.5, 0.75, 1)]
+    expected = [0.001 + 0.999 * (x - w[-1]) / (1 - w[-1]) for x in w]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-14)
+    assert found[0, 0] == 1
+    assert found[0, 4] == pytest.approx(0.001)
 
 
-def test_order_strides_and_read_only_arrays() -> None:
-    random = np.random.default_rng(5)
-    edges, level = random.uniform(size=(24, 31)), random.standard_normal((24, 31))
-    kept = level.copy()
-    expected = geodesic_active_contour(edges, 5, level)
-    frozen = edges.copy()
-    frozen.flags.writeable = False
-    wide = np.repeat(edges, 2, axis=1)
-    for other in (np.asfortranarray(edges), wide[:, ::2], frozen, edges.tolist()):
-        np.testing.assert_array_equal(
-            geodesic_active_contour(other, 5, np.asfortranarray(level)), expected
-        )
-    np.testing.assert_array_equal(level, kept)
+def test_grey_weight_of_a_mask_and_a_range() -> None:
+    image, inside = disc()
+    low, high = np.percentile(image, (1, 99))
+    np.testing.assert_array_equal(
+        grey_weight(image, inside), grey_weight(image, inside, cutoff=(high - low) / 4)
+    )
+    assert grey_weight(np.ones((4, 4)), [(1, 1)]).min() == 1
+    for dtype, expected in ((np.uint8, np.float32), (np.float32, np.float32), (float, np.float64)):
+        assert grey_weight(np.ones((4, 4), dtype), [(1, 1)]).dtype == expected
+        assert gradient_weight(np.ones((4, 4), dtype)).dtype == expected
 
 
-# --- mistakes -------------------------------------------------------------------------------------
+def test_gradient_weight_by_hand() -> None:
+    from scipy import ndimage
+
+    image, _ = disc()
+    g = ndimage.gaussian_gradient_magnitude(image, 2)
+    low, high = np.percentile(g, (1, 99))
+    g = np.clip((g - low) / (high - low), 0, 1)
+    w = 1 / (1 + (g / 0.3) ** 4)
+    expected = np.where(w < 0.2, 1e-3, w)
+    found = gradient_weight(image, sigma=2, rolloff=4, midpoint=0.3, cutoff=0.2)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert (gradient_weight(np.ones((9, 9))) == 1).all()
+
+
+# --- segments -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("weight", "least"), [("grey", 0.95), ("gradient", 0.85)])
+def test_a_disc_is_found(weight: Any, least: float) -> None:
+    """Small gradients end some pixels before the edge."""
+    image, inside = disc()
+    found = geodesic_segment(image, (40, 45), threshold=0.02, weight=weight)
+    assert found.dtype == bool
+    overlap = 2 * (found & inside).sum() / (found.sum() + inside.sum())
+    assert overlap > least
+
+
+def test_threshold_and_stop_are_one_thing() -> None:
+    image, inside = disc()
+    seeds = np.zeros_like(inside)
+    seeds[38:43, 44:47] = True
+    found, times = geodesic_segment(image, seeds, threshold=0.05, return_times=True)
+    weights = grey_weight(image, seeds)
+    full = arrival_time(weights, np.argwhere(seeds))
+    np.testing.assert_array_equal(times, full)
+    np.testing.assert_array_equal(found, full <= 0.05 * full.max())
+    stop = 0.05 * full.max()
+    np.testing.assert_array_equal(geodesic_segment(image, seeds, stop=stop), found)
+    np.testing.assert_array_equal(geodesic_segment(image, seeds, stop=stop, weight=weights), found)
+    assert geodesic_segment(image, seeds).sum() < found.sum()
+
+
+def test_masks_and_volumes() -> None:
+    volume = np.zeros((12, 20, 20), np.float32)
+    volume[3:9, 5:15, 5:15] = 1
+    found = geodesic_segment(volume, (6, 10, 10), threshold=0.01, spacing=(2, 1, 1), cutoff=0.5)
+    np.testing.assert_array_equal(found, volume > 0)
+    mask = np.ones(volume.shape, bool)
+    mask[6:] = False
+    half = geodesic_segment(volume, (4, 10, 10), mask=mask, cutoff=0.5)
+    np.testing.assert_array_equal(half, (volume > 0) & mask)
+    nothing = geodesic_segment(volume, (6, 10, 10), mask=np.zeros(volume.shape, bool))
+    assert not nothing.any()
+
+
+def test_lesions_on_real_slices(lesionkit_data: Path) -> None:
+    """Lesions planted into diffusion-weighted slices: both forms agree, every pixel is reached."""
+    from skimage.io import imread
+
+    folder = lesionkit_data / "data" / "stroke_dwi" / "planted_phantom"
+    for name in sorted(folder.glob("*_acute_*_dwi.png"))[:6]:
+        image = imread(name).astype(np.float32)
+        lesion = imread(name.with_name(name.name.replace("_dwi", "_mask"))) > 0
+        seed = np.unravel_index(np.where(lesion, image, -1).argmax(), image.shape)
+        found, times = geodesic_segment(image, seed, threshold=0.005, return_times=True)
+        assert np.isfinite(times).all()
+        stop = 0.005 * float(times.max())
+        np.testing.assert_array_equal(geodesic_segment(image, seed, stop=stop), times <= stop)
+        assert found[seed]
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"gimage": np.ones(4)}, ValueError, "gimage must have 2 or 3 axes, got float64 array"),
-        ({"gimage": np.ones((0, 4))}, ValueError, "gimage must hold a pixel or more"),
-        ({"gimage": -np.ones((4, 4))}, ValueError, "gimage must be at least 0, got -1"),
-        ({"gimage": np.full((4, 4), np.nan)}, ValueError, "gimage must be finite, got 16"),
-        ({"gimage": np.ones((4, 4)) * 1j}, TypeError, "gimage must hold real numbers"),
-        ({"num_iter": -1}, ValueError, "num_iter must be at least 0, got -1"),
-        ({"init_level_set": "star"}, ValueError, "init_level_set must be 'disk', .*got 'star'"),
-        ({"init_level_set": np.ones((4, 5))}, ValueError, r"the image's shape \(4, 4\), got"),
-        ({"init_level_set": np.full((4, 4), np.inf)}, ValueError, "init_level_set must be finite"),
-        ({"balloon": np.nan}, ValueError, "balloon must be a finite number, got nan"),
-        ({"curvature": -1}, ValueError, "curvature must be a finite number at least 0, got -1"),
-        ({"advection": "x"}, TypeError, "advection must be a finite number at least 0"),
-        ({"spacing": 0}, ValueError, "spacing must be a finite number above 0, got 0"),
-        ({"spacing": (1, 1, 1)}, ValueError, "spacing must be one number, or one for each of 2"),
+        ({"threshold": 0.1, "stop": 1}, ValueError, "threshold and stop exclude each other"),
+        ({"threshold": 0}, ValueError, "threshold must be a finite number above 0"),
+        ({"threshold": 2}, ValueError, "at most 1"),
+        ({"weight": "colour"}, ValueError, "weight must be 'grey', 'gradient' or an array"),
+        ({"weight": np.ones(3)}, ValueError, "weight must have the image's shape"),
+        ({"weight": np.ones((8, 9)), "sigma": 1}, TypeError, "take no options, got sigma"),
+        ({"cutoff": 0}, ValueError, "cutoff must be a finite number above 0"),
+        ({"seeds": np.zeros((8, 9), bool)}, ValueError, "at least one pixel, got a mask of none"),
+        ({"seeds": np.zeros((8, 8), bool)}, ValueError, r"seeds must be bool of shape \(8, 9\)"),
+        ({"seeds": (1, 2, 3)}, ValueError, "seeds must be bool of shape"),
+        ({"seeds": (9, 2)}, ValueError, "seeds must lie within the image"),
+        ({"image": np.full((8, 9), np.nan)}, ValueError, "image must be finite"),
+        ({"image": np.ones((2, 2, 2, 2))}, ValueError, "image must have 1 to 3 axes"),
+        ({"stop": -1}, ValueError, "stop must be a finite number at least 0"),
     ],
 )
 def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    arguments: dict[str, Any] = {"image": np.eye(8, 9), "seeds": (2, 3)}
     with pytest.raises(error, match=message):
-        geodesic_active_contour(**({"gimage": np.ones((4, 4)), "num_iter": 2} | change))
+        geodesic_segment(**(arguments | change))
+
+
+# --- paths ----------------------------------------------------------------------------------------
+
+
+def length(path: np.ndarray, spacing: Any = 1.0) -> float:
+    return float(np.linalg.norm(np.diff(path, axis=0) * spacing, axis=1).sum())
+
+
+@pytest.mark.parametrize(
+    ("shape", "seed", "end", "spacing"),
+    [
+        ((60, 80), (20.3, 30.7), (50, 70), 1.0),
+        ((60, 80), (0, 0), (59, 79), 1.0),
+        ((60, 80), (20, 30), (20, 79), (2.0, 0.5)),
+        ((20, 30, 25), (4.5, 7, 20), (18, 28.5, 2), (1.0, 0.7, 1.3)),
+        ((50,), (20.5,), (3,), 2.0),
+    ],
+)
+def test_straight_where_speed_is_constant(
+    shape: tuple[int, ...], seed: Any, end: Any, spacing: Any
+) -> None:
+    times = arrival_time(np.ones(shape), seed, spacing, order=2, factored=True)
+    path = geodesic_path(times, end, seed, spacing)
+    np.testing.assert_array_equal(path[0], end)
+    np.testing.assert_array_equal(path[-1], seed)
+    straight = float(np.linalg.norm((np.array(end) - seed) * spacing))
+    assert straight <= length(path, spacing) + 1e-12
+    assert length(path, spacing) == pytest.approx(straight, rel=2e-3)
+    way = (np.array(end) - seed) * spacing / straight
+    off = (path - seed) * spacing
+    off -= np.outer(off @ way, way)
+    assert np.abs(off).max() < 0.15
+
+
+def test_arcs_where_speed_is_linear() -> None:
+    """Rays are circles about points where the speed is 0 (Slotnick 1959)."""
+    slope = 0.02
+    speed = 1 + slope * (np.arange(101.0) - 20)[:, None] * np.ones((101, 101))
+    times = arrival_time(speed, (20, 20), order=2)
+    path = geodesic_path(times, (20, 80), (20, 20), step=0.25)
+    radius = np.hypot(path[:, 0] - (20 - 1 / slope), path[:, 1] - 50)
+    assert np.ptp(radius) < 0.1
+
+
+def test_times_fall_along_a_path_and_walls_are_passed() -> None:
+    speed = np.random.default_rng(0).uniform(0.2, 1, (70, 90))
+    speed[np.random.default_rng(1).random(speed.shape) < 0.25] = 0
+    speed[5, 5] = 1
+    times = arrival_time(speed, (5, 5))
+    ends = np.argwhere(np.isfinite(times))[::37]
+    for end, path in zip(ends, geodesic_path(times, ends), strict=True):
+        np.testing.assert_array_equal(path[0], end)
+        np.testing.assert_array_equal(path[-1], (5, 5))
+        assert np.linalg.norm(np.diff(path, axis=0), axis=1).max(initial=0.0) <= 3
+    long = np.ones((101, 101))
+    long[:80, 50] = 0
+    times = arrival_time(long, (20, 20), order=2)
+    path = geodesic_path(times, (20, 80), (20, 20))
+    assert length(path) == pytest.approx(2 * math.hypot(60, 30), rel=0.01)
+    assert path[:, 0].max() == pytest.approx(80, abs=1)
+
+
+def test_one_path_or_many() -> None:
+    times = arrival_time(np.ones((30, 40), np.float32), [(5, 5), (25, 30)], order=2)
+    ends = [(0, 0), (29, 39), (15.5, 2.25), (5, 5)]
+    paths = geodesic_path(times, ends, [(5, 5), (25, 30)])
+    assert [tuple(path[-1]) for path in paths] == [(5, 5), (25, 30), (5, 5), (5, 5)]
+    assert len(paths[3]) == 1
+    for end, path in zip(ends, paths, strict=True):
+        np.testing.assert_array_equal(geodesic_path(times, end, [(5, 5), (25, 30)]), path)
+        np.testing.assert_array_equal(
+            geodesic_path(np.asfortranarray(times), end, [(5, 5), (25, 30)]), path
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"times": np.ones((2, 2, 2, 2))}, "times must be real numbers with 1 to 3 axes"),
+        ({"times": np.full((5, 6), np.nan)}, "times must not be NaN"),
+        ({"points": (1, 2, 3)}, "points must be a point of 2 numbers"),
+        ({"points": (5, 2)}, "points must lie within the image"),
+        ({"points": [(1, 1), (4, 5)]}, r"points must lie where a front arrives, got \(4.0, 5.0\)"),
+        ({"seeds": (9, 2)}, "seeds must lie within the image"),
+        ({"step": 0}, "step must be a finite number above 0"),
+        ({"spacing": -1}, "spacing must be above 0"),
+    ],
+)
+def test_mistakes_about_paths(change: dict[str, Any], message: str) -> None:
+    times = arrival_time(np.ones((5, 6)), (2, 2))
+    times[4, 5] = np.inf
+    arguments: dict[str, Any] = {"times": times, "points": (1, 1)}
+    with pytest.raises(ValueError, match=message):
+        geodesic_path(**(arguments | change))

@@ -76,7 +76,8 @@ def ordered(
 ) -> np.ndarray:
     """Order 1 or 2 in the order of `first`, times of order 1; factored where `seed` (place,
     slowness) is given: T0 = slowness * distance, and differences are taken of T - T0. A node uses
-    the neighbours that come before it, by more than rounding; the second one where it comes before the first."""
+    the neighbours that come before it, by more than rounding; the second one where it comes before
+    the first."""
     times = np.full(speed.shape, math.inf)
     for node, time in starts.items():
         times[node] = time

@@ -193,11 +193,11 @@ def _power_of_two(number: float) -> float:
     return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
 
 
-def mask_of(mask: Any, shape: tuple[int, ...]) -> Any:
+def mask_of(mask: Any, shape: tuple[int, ...], name: str = "mask") -> Any:
     """A bool mask of `shape`; else a clear error."""
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(f"mask must be bool of shape {shape}, got {arrays.describe(mask)}")
+        raise ValueError(f"{name} must be bool of shape {shape}, got {arrays.describe(mask)}")
     return np.ascontiguousarray(mask)
 
 

@@ -1,0 +1,92 @@
+"""Geodesic active contours: a level set that is drawn to edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit._core import fronts as _core
+from lesionkit.fronts import levels
+
+MOST_NODES = 2**31 - 1
+
+
+def geodesic_active_contour(
+    gimage: Any,
+    num_iter: int,
+    init_level_set: Any = "disk",
+    *,
+    balloon: float = 0.0,
+    curvature: float = 1.0,
+    advection: float = 1.0,
+    spacing: float | Sequence[float] = 1.0,
+    extended_output: bool = False,
+) -> Any:
+    """Move a contour until it lies on edges: phi_t = g (balloon + curvature kappa) |grad phi| +
+    advection grad g . grad phi, with phi above 0 inside, in a narrow band about the contour.
+
+    gimage : (rows, columns) or (planes, rows, columns), low at edges and high elsewhere, as
+            `inverse_gaussian_gradient` makes it; real numbers. float32 (or float16) is worked on in
+            float32, all else in float64.
+    num_iter : iterations; each takes the greatest stable time step
+    init_level_set : "disk", "checkerboard", booleans (True inside), or a level set, above 0 inside,
+            whose zero the contour is, to a fraction of a pixel; of the image's shape
+    balloon : speed outwards where g is 1 (below 0: inwards);  curvature : how stiff the contour is;
+    advection : how strongly edges draw it
+    spacing : of the pixels, one number or one for each axis
+    returns : booleans, True inside. With `extended_output` also phi, the signed distance within 3
+            (widest) pixels of the contour and cut off there, and the time that has passed. Of the
+            image's kind.
+    Source: Caselles, Kimmel and Sapiro, Int. J. Computer Vision 22, 61, 1997.
+    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    """
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0)
+    push = arrays.number(balloon, "balloon")
+    bend = arrays.number(curvature, "curvature", at_least=0)
+    pull = arrays.number(advection, "advection", at_least=0)
+    home = arrays.home(gimage=gimage)
+    if home.gpu is not None:
+        raise TypeError(f"gimage must be on the CPU, got a {home}: this has no GPU kernel")
+    edge = levels.floating(home.view(gimage, "gimage"), "gimage", np)
+    if edge.ndim not in (2, 3):
+        raise ValueError(f"gimage must have 2 or 3 axes, got {arrays.describe(edge)}")
+    if levels.size_of(edge, "gimage") and np.prod([n + 4.0 for n in edge.shape]) > MOST_NODES:
+        raise ValueError(f"gimage must have fewer than {MOST_NODES} pixels, got {edge.shape}")
+    edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
+    steps = _spacing(spacing, edge.ndim)
+    phi = _level_set(init_level_set, edge)
+    time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
+    segmentation = home.back(phi > 0)
+    return (segmentation, home.back(phi), time) if extended_output else segmentation
+
+
+def _spacing(spacing: Any, axes: int) -> list[float]:
+    given = list(spacing) if isinstance(spacing, (Sequence, np.ndarray)) else [spacing] * axes
+    if len(given) != axes:
+        raise ValueError(f"spacing must be one number, or one for each of {axes} axes, got {given}")
+    return [arrays.number(step, "spacing", above=0) for step in given]
+
+
+def _level_set(given: Any, edge: Any) -> Any:
+    """A level set, as a fresh array of the edge map's dtype."""
+    if isinstance(given, str):
+        if given not in ("disk", "checkerboard"):
+            raise ValueError(
+                f"init_level_set must be 'disk', 'checkerboard' or an array, got {given!r}"
+            )
+        disk = given == "disk"
+        given = (levels.disk_level_set if disk else levels.checkerboard_level_set)(edge.shape) > 0
+    home = arrays.home(init_level_set=given)
+    phi = home.view(given, "init_level_set")
+    if home.gpu is None and np.asarray(phi).dtype == np.bool_:
+        phi = np.where(phi, 0.5, -0.5)
+    phi = levels.floating(phi, "init_level_set", home.xp)
+    if home.gpu is not None or phi.shape != edge.shape:
+        raise ValueError(
+            f"init_level_set must be on the CPU and have the image's shape {edge.shape}, got "
+            f"{arrays.describe(phi)}"
+        )
+    return np.array(arrays.real(phi, "init_level_set", phi.shape), edge.dtype)
