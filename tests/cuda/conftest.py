@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ def cupy() -> Any:
         return gpu.require()
     except gpu.GpuError as problem:
         pytest.skip(f"no CUDA device: {problem}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of `pytest -n` sends what its compiled kernels use to the process that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["kernels"] = pickle.dumps(nvrtc.FOUND)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """... which gathers it."""
+    for kernel, usages in pickle.loads(node.workeroutput["kernels"]).items():
+        nvrtc.FOUND.setdefault(kernel, {}).update(usages)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
