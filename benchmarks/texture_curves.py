@@ -21,7 +21,7 @@ from benchmarks.texture_peers import missing, peer
 from benchmarks.texture_work import Work, work
 from benchmarks.timing import Contender, rounds
 
-MOST = 3.0  # seconds: where one call of a peer takes longer, its curve ends
+MOST = 1.0  # seconds: where one call of a peer takes longer, its curve ends
 Sizes = Iterable[tuple[int, Work]]
 
 

@@ -64,6 +64,13 @@ void region_pairs(const Array<T>& padded, int64_t border, const Array<int64_t>& 
   });
 }
 
+// Made once: small regions would wait for little else. A volume may be flat too: one row high.
+const Before& before_of(int64_t connectivity, bool flat) {
+  static const Before known[2][3] = {{{1, false}, {2, false}, {3, false}},
+                                     {{1, true}, {2, true}, {3, true}}};
+  return known[flat][connectivity - 1];
+}
+
 // (sizes (k), counts (levels, k)): the sizes that zones have, ascending, and how many have each.
 template <class T>
 py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t connectivity) {
@@ -72,7 +79,7 @@ py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t 
   {
     py::gil_scoped_release release;
     const Volume<T> volume = view(padded, border);
-    const Before before(connectivity, volume.height == 1);
+    const Before& before = before_of(connectivity, volume.height == 1);
     Zones<T>(volume, before).each([&](T level, int32_t size) { found.push_back({level, size}); });
     int32_t largest = 0;
     for (const auto& zone : found) largest = std::max(largest, zone.second);

@@ -198,12 +198,19 @@ class Sums:
         return self.level - mean[:, None]
 
     def cluster(self, power: int) -> Any:
-        """sum (i + j - mu_x - mu_y)^power p."""
-        return ((self.sum - (self.mean_x + self.mean_y)[:, None]) ** power * self.s).sum(1)
+        """sum (i + j - mu_x - mu_y)^power p; power 2, 3 or 4."""
+        off, square = self.off_average
+        return (square * (self.s, off * self.s, square * self.s)[power - 2]).sum(1)
 
     def weighted(self, weights: Any) -> Any:
         """sum weights(k) p_d(k)."""
         return (self.d * weights).sum(1)
+
+    @cached_property
+    def off_average(self) -> tuple[Any, Any]:
+        """i + j - mu_x - mu_y for each i + j, and its square."""
+        off = self.sum - (self.mean_x + self.mean_y)[:, None]
+        return off, off * off
 
     @cached_property
     def mean_x(self) -> Any:

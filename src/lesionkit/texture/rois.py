@@ -57,9 +57,9 @@ def roi_features(
                 1st to its 99th percentile (as numpy.percentile). A value x between low and high
                 gets the level floor((x - low) / (high - low) levels); values outside go into the
                 first or last level; where low equals high all are level 0
-    log_base  : of the four entropies (three are asked of sums, one of pairs). 10, unlike the 2 of
-                `haralick` and `feature_maps`, because that is what programs with these names use;
-                MaZda's own text was not at hand. 2 gives bits, math.e nats
+    log_base  : of the entropies. 10, unlike the 2 of `haralick` and `feature_maps`, because that is
+                what programs with these names use; MaZda's own text was not at hand. 2 gives bits,
+                math.e nats
     returns   : (n, k, features) float64, the same kind of array as `rois`
 
     The matrix is symmetric: a pair counts as (a, b) and as (b, a), so an offset and its opposite
