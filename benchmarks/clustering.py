@@ -1,4 +1,4 @@
-"""Clustering: ours against each peer on nine workloads, whole calls and passes, errors and memory."""
+"""Clustering: ours against each peer on nine workloads: calls, passes, errors and memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ from benchmarks.report import Report
 from benchmarks.timing import Contender, ratio, rounds
 
 LONG = 30.0  # seconds that the pairs of one peer may take, roughly; at least 3 are taken
-# How far a peer's centres may be from ours after the same passes, in standard deviations: float32
-# sums drift, and on K4 a sample that is as near to two centres takes its own way.
-APART = 0.01
+# How far our centres may be off after the same passes, in standard deviations; on K4 a sample that
+# is nearly as near to two centres may go its own way in float32, and the centres with it.
+OFF = {"K4": 0.01}
+ELSE = 1e-6
+MEASURED = ("K2", "K4", "F2", "F3")  # memory: where it matters
 HEADER = [
     "peer",
     "ours, ms",
@@ -37,6 +40,7 @@ HEADER = [
     "peer",
 ]
 NOTES = {
+    "K4": "mlpack's Python binding gives centres in memory that it has given back already.",
     "K1k3": "Ours is `segment` on the 8-bit image. ckwrap and kmeans1d find the exact optimum, as "
     'ours with `init="optimal"` does beside them.',
     "F1": "Every call gives the memberships as well.",
@@ -76,30 +80,37 @@ def compared(
     peer, own = make(job), ours(job, who, double)
     short, long = job.passes
     start = time.perf_counter()
-    theirs = peer(long)
-    turns = int(np.clip(LONG / 2 / (time.perf_counter() - start), 3, report.pairs))
-    mine = own(long)
+    theirs, peer_passes = peer(long)
+    spent = time.perf_counter() - start
+    mine, own_passes = own(long)
     errors, excess = judged(job, who, mine, theirs, report.quick)
-
-    def contender(run: Run, passes: int) -> Contender:
-        return Contender(lambda: run(passes), threads=report.threads)
-
+    # What is done in no time is done several times in a row.
+    start = time.perf_counter()
+    own(long)
+    again = int(np.clip(0.01 / (time.perf_counter() - start), 1, 50))
     times = rounds(
         {
-            "ours": contender(own, long),
-            "peer": contender(peer, long),
-            "ours, short": contender(own, short),
-            "peer, short": contender(peer, short),
+            "ours": Contender(lambda: repeat(own, long, again), again, report.threads),
+            "peer": Contender(lambda: peer(long), threads=report.threads),
+            "ours, short": Contender(lambda: repeat(own, short, again), again, report.threads),
+            "peer, short": Contender(lambda: peer(short), threads=report.threads),
         },
-        turns,
+        int(np.clip(LONG / 2 / spent, 3, report.pairs)),
     )
-    each = {k: (times[k] - times[f"{k}, short"]) / (long - short) for k in ("ours", "peer")}
     total = [f"{1e3 * np.median(times[k]):.3g}" for k in ("ours", "peer")]
+    done = {"ours": own_passes, "peer": peer_passes}
+    each = {
+        k: np.median(times[k] - times[f"{k}, short"]) / max(done[k] - short, 1)
+        for k in ("ours", "peer")
+    }
     passes, quotient = ["-", "-"], "-"
-    if who not in EXACT and min(np.median(v) for v in each.values()) > 0:
-        passes = [f"{1e3 * np.median(each[k]):.3g}" for k in ("ours", "peer")]
-        quotient = f"{np.median(each['peer']) / np.median(each['ours']):.3g}"
-    memory = [peak(job.name, who, side, report.quick) for side in ("ours", "peer")]
+    if min(done.values()) > short and min(each.values()) > 0:
+        passes = [f"{1e3 * each[k]:.3g}" for k in ("ours", "peer")]
+        quotient = f"{each['peer'] / each['ours']:.3g}"
+    memory = [
+        peak(job.name, who, side, report.quick) if job.name in MEASURED and not double else "-"
+        for side in ("ours", "peer")
+    ]
     return [
         f"{who}{' (ours from float64)' * double}",
         *total,
@@ -112,6 +123,11 @@ def compared(
     ]
 
 
+def repeat(run: Run, passes: int, times: int) -> None:
+    for _ in range(times):
+        run(passes)
+
+
 def judged(job: Work, who: str, mine: Array, theirs: Array, quick: bool) -> tuple[list[str], str]:
     """How far both are from plain float64, and their objectives; AssertionError if ours is off."""
     if job.kind == "spatial FCM":
@@ -119,14 +135,14 @@ def judged(job: Work, who: str, mine: Array, theirs: Array, quick: bool) -> tupl
         assert apart < 1e-6, f"{job.name}, {who}: {apart:.1e} apart"
         return [f"{apart:.1e} apart", ""], "-"
     excess = objective(job, theirs) / objective(job, mine) - 1
-    assert excess > -1e-6, f"{job.name}: {who}'s objective is less than ours by {-excess:.1e}"
+    assert excess > -1e-5, f"{job.name}: {who}'s objective is less than ours by {-excess:.1e}"
     if who in EXACT:
         assert abs(excess) < 1e-6, f"{job.name}: {who}'s optimum is another, by {excess:.1e}"
         return ["-", "-"], f"{excess:.1e}"
     passes = job.passes[1]
     errors = [centre_error(job, centres, passes, quick) for centres in (mine, theirs)]
-    assert errors[0] < 1e-5 or job.name == "K4", f"{job.name}: our centres are {errors[0]:.1e} off"
-    assert errors[1] < APART, f"{job.name}: {who}'s centres are {errors[1]:.1e} off"
+    limit = OFF.get(job.name, ELSE)
+    assert errors[0] < limit, f"{job.name}: our centres are {errors[0]:.1e} off"
     return [f"{error:.1e}" for error in errors], f"{excess:.1e}"
 
 
@@ -160,8 +176,6 @@ def _resident() -> float:
 def large_volumes(report: Report) -> None:
     """How far float32 k-means is from the true means as volumes grow: two well separated clusters,
     85 % about 1 and the rest about 5, from the right start, 3 passes."""
-    from dataclasses import replace
-
     peers = {
         who: made for who, made in PEERS["K2"].items() if "," not in who and not missing(made[0])
     }
@@ -179,12 +193,10 @@ def large_volumes(report: Report) -> None:
         job = replace(work("K2", True), X=X[:, None], start=start, passes=(3, 3))
         with threadpool_limits(report.threads):
             for who, row in rows.items():
-                if who.startswith("ours"):
-                    run = ours(job, "", who != "ours")
-                else:
-                    run = peers[who][1](job)
-                off = np.asarray(run(3), float).ravel() - truth
-                row.append(", ".join(f"{o:+.1e}" for o in off))
+                ourselves = who.startswith("ours")
+                run = ours(job, "", who != "ours") if ourselves else peers[who][1](job)
+                off = np.asarray(run(3)[0], float).ravel() - truth
+                row.append(f"{off[0]:+.1e}, {off[1]:+.1e}")
     report.table(
         f"Centre minus true mean, k-means of float32 samples, {report.threads} threads",
         ["", *(f"{size:,} samples" for size in sizes)],

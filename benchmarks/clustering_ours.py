@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from benchmarks.clustering_peers import EXACT, Run
-from benchmarks.clustering_work import Array, Work
+from benchmarks.clustering_peers import EXACT, Answer, Run
+from benchmarks.clustering_work import Work
 
 
 def ours(job: Work, beside: str, double: bool = False) -> Run:
@@ -15,27 +17,29 @@ def ours(job: Work, beside: str, double: bool = False) -> Run:
 
     X, start, classes = job.X.astype(np.float64) if double else job.X, job.start, job.classes
 
-    def images(passes: int) -> Array:
+    def images(passes: int) -> Answer:
         """8 bits: the image itself."""
         first = "optimal" if beside in EXACT else start
         made = KMeans(classes, init=first, n_init=1, max_iter=passes, tol=0)
-        return np.asarray(Segmentation(job.raw, made).estimator.cluster_centers_)
+        return answer(Segmentation(job.raw, made).estimator)
 
-    def samples(passes: int) -> Array:
-        made = KMeans(classes, init=start, n_init=1, max_iter=passes, tol=0)
-        return np.asarray(made.fit(X).cluster_centers_)
+    def samples(passes: int) -> Answer:
+        return answer(KMeans(classes, init=start, n_init=1, max_iter=passes, tol=0).fit(X))
 
-    def fuzzy(passes: int) -> Array:
+    def fuzzy(passes: int) -> Answer:
         made = FuzzyCMeans(classes, init=start, max_iter=passes, tol=0).fit(X)
         made.memberships_  # noqa: B018
-        return np.asarray(made.cluster_centers_)
+        return answer(made)
 
-    def spatial(passes: int) -> Array:
-        settings = {"init": start, "max_iter": passes, "tol": 0}
+    def spatial(passes: int) -> Answer:
         raw = job.raw.astype(np.float64) if double else job.raw
         if beside == "NumPy sFCM":
-            return np.asarray(sFCM(classes, **settings).fit(raw).cluster_centers_)
-        return np.asarray(FCM_S1(classes, border="edge", **settings).fit(raw).cluster_centers_)
+            return answer(sFCM(classes, init=start, max_iter=passes, tol=0).fit(raw))
+        made = FCM_S1(classes, border="edge", init=start, max_iter=passes, tol=0)
+        return answer(made.fit(raw))
+
+    def answer(made: Any) -> Answer:
+        return np.asarray(made.cluster_centers_), made.n_iter_
 
     if job.name.startswith("K1"):
         return images

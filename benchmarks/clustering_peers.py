@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.clustering_work import Array, Work, _squares
 
-Run = Callable[[int], Array]  # passes -> centres
+Answer = tuple[Array, int]  # the centres, and the passes that were made
+Run = Callable[[int], Answer]  # from the number of passes at most
 
 
 def sklearn(job: Work, module: str = "sklearn", algorithm: str = "lloyd") -> Run:
@@ -26,11 +27,12 @@ def sklearn(job: Work, module: str = "sklearn", algorithm: str = "lloyd") -> Run
         from sklearn.cluster import KMeans
     start = job.start.astype(np.float32)
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         made = KMeans(
             job.classes, init=start, n_init=1, max_iter=passes, tol=0, algorithm=algorithm
         )
-        return np.asarray(made.fit(job.X).cluster_centers_)
+        made.fit(job.X)
+        return np.asarray(made.cluster_centers_), made.n_iter_
 
     return run
 
@@ -39,15 +41,15 @@ def sklearn_histogram(job: Work) -> Run:
     """What a careful user does with 8 bits; the image's labels included."""
     from sklearn.cluster import KMeans
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         counts = np.bincount(job.raw.ravel(), minlength=256)
         values = np.flatnonzero(counts)
         made = KMeans(job.classes, init=job.start, n_init=1, max_iter=passes, tol=0)
         made.fit(values[:, None].astype(float), sample_weight=counts[values].astype(float))
         table = np.zeros(256, np.int32)
         table[values] = made.labels_
-        table[job.raw]
-        return np.asarray(made.cluster_centers_)
+        np.take(table, job.raw)
+        return np.asarray(made.cluster_centers_), made.n_iter_
 
     return run
 
@@ -57,7 +59,7 @@ def faiss(job: Work) -> Run:
 
     start = job.start.astype(np.float32)
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         made = package.Kmeans(
             job.X.shape[1],
             job.classes,
@@ -66,7 +68,7 @@ def faiss(job: Work) -> Run:
             max_points_per_centroid=2**31 - 1,  # at first it looks at 256 samples a centre
         )
         made.train(job.X, init_centroids=start)
-        return np.asarray(made.centroids)
+        return np.asarray(made.centroids), passes
 
     return run
 
@@ -78,9 +80,10 @@ def opencv(job: Work) -> Run:
     labels = _squares(job.X, job.start).argmin(1).astype(np.int32)
     flags = cv2.KMEANS_USE_INITIAL_LABELS
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         stop = (cv2.TERM_CRITERIA_MAX_ITER, passes, 0.0)
-        return np.asarray(cv2.kmeans(job.X, job.classes, labels.copy(), stop, 1, flags)[2])
+        centres = cv2.kmeans(job.X, job.classes, labels.copy(), stop, 1, flags)[2]
+        return np.asarray(centres), passes
 
     return run
 
@@ -90,8 +93,9 @@ def scipy(job: Work) -> Run:
 
     start = job.start.astype(np.float32)
 
-    def run(passes: int) -> Array:
-        return np.asarray(kmeans2(job.X, start, passes, minit="matrix", check_finite=False)[0])
+    def run(passes: int) -> Answer:
+        found = kmeans2(job.X, start, passes, minit="matrix", check_finite=False)
+        return np.asarray(found[0]), passes
 
     return run
 
@@ -99,7 +103,7 @@ def scipy(job: Work) -> Run:
 def mlpack(job: Work, algorithm: str) -> Run:
     import mlpack as package
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         found = package.kmeans(
             input_=job.X.astype(np.float64),
             clusters=job.classes,
@@ -110,7 +114,7 @@ def mlpack(job: Work, algorithm: str) -> Run:
             labels_only=True,
         )
         # Its centres lie in memory that it gives back: they are copied while the rest is held.
-        return np.array(found["centroid"])
+        return np.array(found["centroid"]), passes
 
     return run
 
@@ -119,7 +123,7 @@ def ckwrap(job: Work) -> Run:
     """The exact optimum of the histogram."""
     import ckwrap as package
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         counts = np.bincount(job.raw.ravel(), minlength=256)
         values = np.flatnonzero(counts)
         found = package.ckmeans(
@@ -127,8 +131,8 @@ def ckwrap(job: Work) -> Run:
         )
         table = np.zeros(256, np.int32)
         table[values] = found.labels
-        table[job.raw]
-        return np.asarray(found.centers)[:, None]
+        np.take(table, job.raw)
+        return np.asarray(found.centers)[:, None], 0
 
     return run
 
@@ -137,8 +141,8 @@ def kmeans1d(job: Work) -> Run:
     """The exact optimum of the pixels."""
     import kmeans1d as package
 
-    def run(passes: int) -> Array:
-        return np.array(package.cluster(job.X.ravel(), job.classes).centroids)[:, None]
+    def run(passes: int) -> Answer:
+        return np.array(package.cluster(job.X.ravel(), job.classes).centroids)[:, None], 0
 
     return run
 
@@ -158,9 +162,10 @@ def skfuzzy(job: Work) -> Run:
 
     u = _memberships(job)
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         X = job.X.T.astype(np.float64)
-        return np.asarray(package.cmeans(X, job.classes, 2, 0.0, passes, init=u)[0])
+        found = package.cmeans(X, job.classes, 2, 0.0, passes, init=u)
+        return np.asarray(found[0]), found[5]
 
     return run
 
@@ -174,10 +179,10 @@ def fcmeans(job: Work) -> Run:
         def _init_u(self, X: Any) -> None:
             self.u = u
 
-    def run(passes: int) -> Array:
-        made = FromTheSameStart(n_clusters=job.classes, m=2.0, max_iter=passes, error=1e-12)
+    def run(passes: int) -> Answer:
+        made = FromTheSameStart(n_clusters=job.classes, m=2.0, max_iter=passes, error=1e-9)
         made.fit(job.X.astype(np.float64))
-        return np.asarray(made.centers)
+        return np.asarray(made.centers), passes
 
     return run
 
@@ -186,7 +191,7 @@ def numpy_fcm_s1(job: Work) -> Run:
     """As one writes it, with a matrix of memberships and SciPy's filter."""
     from scipy.ndimage import uniform_filter
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         image = job.raw.astype(np.float64)
         x, y = image.ravel(), ((9 * uniform_filter(image, 3, mode="nearest") - image) / 8).ravel()
         centres = job.start[:, 0].copy()
@@ -195,7 +200,7 @@ def numpy_fcm_s1(job: Work) -> Run:
             near = 1 / np.maximum(far, 1e-20)
             w = (near / near.sum(1, keepdims=True)) ** 2
             centres = (w * (x + y)[:, None]).sum(0) / (2 * w.sum(0))
-        return centres[:, None]
+        return centres[:, None], passes
 
     return run
 
@@ -204,7 +209,7 @@ def numpy_sfcm(job: Work) -> Run:
     """As one writes it, 5 x 5, p = q = 1, with SciPy's box filter."""
     from scipy.ndimage import uniform_filter
 
-    def run(passes: int) -> Array:
+    def run(passes: int) -> Answer:
         x, centres = job.raw.astype(np.float64), job.start[:, 0].copy()
         for _ in range(passes):
             near = 1 / np.maximum((x - centres[:, None, None]) ** 2, 1e-20)
@@ -212,7 +217,7 @@ def numpy_sfcm(job: Work) -> Run:
             both = u * np.stack([uniform_filter(plane, 5, mode="constant") for plane in u])
             w = (both / both.sum(0)) ** 2
             centres = (w * x).sum((1, 2)) / w.sum((1, 2))
-        return centres[:, None]
+        return centres[:, None], passes
 
     return run
 
