@@ -211,7 +211,9 @@ def maze(cells: int, seed: int) -> np.ndarray:
         i, j = stack[-1]
         ways = [(i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)]
         ways = [
-            w for w in ways if min(w) >= 0 and max(w) < cells and not speed[2 * w[0] + 1, 2 * w[1] + 1]
+            w
+            for w in ways
+            if min(w) >= 0 and max(w) < cells and not speed[2 * w[0] + 1, 2 * w[1] + 1]
         ]
         if not ways:
             stack.pop()
@@ -380,7 +382,11 @@ def test_speeds_far_apart() -> None:
 def test_what_is_passed_is_not_changed_and_any_layout_is_read() -> None:
     speed = random_speed(9, (50, 70))
     expected = arrival_time(speed, (3, 4))
-    for other in (np.asfortranarray(speed), np.repeat(speed, 2, axis=1)[:, ::2], speed.astype(">f8")):
+    for other in (
+        np.asfortranarray(speed),
+        np.repeat(speed, 2, axis=1)[:, ::2],
+        speed.astype(">f8"),
+    ):
         kept = other.copy()
         other.flags.writeable = False
         np.testing.assert_array_equal(arrival_time(other, (3, 4)), expected)

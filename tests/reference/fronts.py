@@ -43,9 +43,7 @@ def upwind(times: np.ndarray, node: Node, slowness: float, spacing: Sequence[flo
     return time
 
 
-def arrival(
-    speed: np.ndarray, starts: dict[Node, float], spacing: Sequence[float]
-) -> np.ndarray:
+def arrival(speed: np.ndarray, starts: dict[Node, float], spacing: Sequence[float]) -> np.ndarray:
     """Fast marching with a heap (Sethian 1996)."""
     times = np.full(speed.shape, math.inf)
     for node, time in starts.items():

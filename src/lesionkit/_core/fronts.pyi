@@ -50,3 +50,6 @@ def watershed(
     watershed_line: bool,
     out: NDArray[Any],
 ) -> None: ...
+def h_minima(
+    image: NDArray[Any], h: float, connectivity: int, labels: NDArray[np.int32]
+) -> int: ...

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from lesionkit.fronts.distance import extension_velocities as extension_velocities
     from lesionkit.fronts.distance import travel_time as travel_time
     from lesionkit.fronts.transform import distance_transform as distance_transform
+    from lesionkit.fronts.watershed import h_minima as h_minima
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
     "arrival_time": "arrival",
     "distance": "distance",
     "distance_transform": "transform",
+    "h_minima": "watershed",
     "extension_velocities": "distance",
     "travel_time": "distance",
     "watershed": "watershed",
@@ -28,6 +30,7 @@ __all__ = [
     "distance",
     "distance_transform",
     "extension_velocities",
+    "h_minima",
     "travel_time",
     "watershed",
 ]
