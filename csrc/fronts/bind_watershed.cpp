@@ -14,6 +14,7 @@
 #include "common/parallel.hpp"
 #include "common/portable.hpp"
 #include "fronts/frame.hpp"
+#include "fronts/minima.hpp"
 #include "fronts/ranks.hpp"
 #include "fronts/watershed.hpp"
 
@@ -262,10 +263,29 @@ void watershed(const py::array& image, const py::array& markers,
   });
 }
 
+// labels (int32) has the image's shape. Returns how many minima there are. Images of integers up to
+// 16 bits are worked on in 32 bits, h being at most 2^17; others in double.
+int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32_t>& labels) {
+  const Frame frame({image.shape(), image.shape() + image.ndim()});
+  int32_t* to = labels.mutable_data();
+  int32_t count = 0;
+  visit(image, [&]<class T>(const T* pixels) {
+    const py::gil_scoped_release release;
+    using V = std::conditional_t<std::is_integral_v<T> && sizeof(T) <= 2, int32_t, double>;
+    const auto read = [=](int64_t begin, int64_t end, V* values) {
+      for (int64_t i = begin; i < end; ++i) values[i - begin] = static_cast<V>(pixels[i]);
+    };
+    count = Minima<V>(frame, connectivity, static_cast<V>(h), read).label(to);
+  });
+  return count;
+}
+
 }  // namespace
 
 void bind_watershed(py::module_ m) {
   using namespace py::literals;
   m.def("watershed", watershed, "image"_a.noconvert(), "markers"_a.noconvert(),
         "mask"_a.noconvert().none(true), "connectivity"_a, "watershed_line"_a, "out"_a.noconvert());
+  m.def("h_minima", h_minima, "image"_a.noconvert(), "h"_a, "connectivity"_a,
+        "labels"_a.noconvert());
 }

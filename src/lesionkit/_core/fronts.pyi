@@ -117,3 +117,6 @@ def geodesic_active_contour(
 def find_paths(
     times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
 ) -> tuple[Any, Any]: ...
+def h_minima(
+    image: NDArray[Any], h: float, connectivity: int, labels: NDArray[np.int32]
+) -> int: ...

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit.fronts.active_contour import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.arrival import arrival_time as arrival_time
     from lesionkit.fronts.chan_vese import chan_vese as chan_vese
     from lesionkit.fronts.distance import distance as distance
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from lesionkit.fronts.edge_flow import edge_flow as edge_flow
     from lesionkit.fronts.edge_flow import EdgeFlow as EdgeFlow
     from lesionkit.fronts.edge_flow import link_boundaries as link_boundaries
-    from lesionkit.fronts.active_contour import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.geodesic import geodesic_segment as geodesic_segment
     from lesionkit.fronts.geodesic import gradient_weight as gradient_weight
     from lesionkit.fronts.geodesic import grey_weight as grey_weight
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lesionkit.fronts.paths import geodesic_path as geodesic_path
     from lesionkit.fronts.region import region_grow as region_grow
     from lesionkit.fronts.transform import distance_transform as distance_transform
+    from lesionkit.fronts.watershed import h_minima as h_minima
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
@@ -45,6 +46,7 @@ _HOME = {
     "geodesic_segment": "geodesic",
     "gradient_weight": "geodesic",
     "grey_weight": "geodesic",
+    "h_minima": "watershed",
     "inverse_gaussian_gradient": "morphological",
     "link_boundaries": "edge_flow",
     "morphological_chan_vese": "morphological",
@@ -68,6 +70,7 @@ __all__ = [
     "geodesic_segment",
     "gradient_weight",
     "grey_weight",
+    "h_minima",
     "inverse_gaussian_gradient",
     "link_boundaries",
     "morphological_chan_vese",
