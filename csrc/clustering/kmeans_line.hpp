@@ -60,12 +60,11 @@ struct Line {
 };
 
 // The sums of a chunk, above the cuts; place 0 is below all cuts.
-template <int M>
 struct LineSums {
-  double count[M + 1], weight[M + 1], shift[M + 1], squares;
+  double count[most_on_line], weight[most_on_line], shift[most_on_line], squares;
 
   void add(const LineSums& other) {
-    for (int m = 0; m <= M; ++m) {
+    for (int m = 0; m < most_on_line; ++m) {
       count[m] += other.count[m];
       weight[m] += other.weight[m];
       shift[m] += other.shift[m];
@@ -93,7 +92,7 @@ struct LineLanes {
 };
 
 template <class Real, int M, class X>
-LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, int64_t n) {
+LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64_t n) {
   using R = Register<Real>;
   using Type = typename R::Type;
   using Mask = typename R::Mask;
@@ -152,7 +151,7 @@ LineSums<M> sums_on_line(const Line<Real>& line, const X* x, const double* w, in
     add(std::false_type{});
   }
 
-  LineSums<M> sums = {};
+  LineSums sums = {};
   for (int m = 0; m <= M; ++m) {
     sums.shift[m] = sum_of(shift[m]);
     sums.weight[m] = sum_of(weight[m]);
@@ -224,17 +223,29 @@ double labels_on_line(const Line<Real>& line, const X* x, const double* w, int64
   return sum;
 }
 
-// Calls f(a number of cuts that is compiled), the least that is not less than `cuts`.
-template <class F>
-auto with_cuts(size_t cuts, F&& f) {
-  if (cuts <= 1) return f(Constant<1>{});
-  if (cuts == 2) return f(Constant<2>{});
-  if (cuts == 3) return f(Constant<3>{});
-  if (cuts <= 5) return f(Constant<5>{});
-  if (cuts <= 7) return f(Constant<7>{});
-  if (cuts <= 11) return f(Constant<11>{});
-  return f(Constant<15>{});
-}
+// The two functions above, compiled for some numbers of cuts.
+template <class Real, class X>
+struct LineLoops {
+  LineSums (*sums)(const Line<Real>&, const X*, const double*, int64_t);
+  double (*labels)(const Line<Real>&, const X*, const double*, int64_t, int32_t*, int64_t*);
+
+  template <int M>
+  static LineLoops of() {
+    return {sums_on_line<Real, M, X>, labels_on_line<Real, M, X>};
+  }
+  // The fewest cuts that are not less than `cuts`.
+  explicit LineLoops(size_t cuts)
+      : LineLoops(cuts <= 1    ? of<1>()
+                  : cuts == 2  ? of<2>()
+                  : cuts == 3  ? of<3>()
+                  : cuts <= 5  ? of<5>()
+                  : cuts <= 7  ? of<7>()
+                  : cuts <= 11 ? of<11>()
+                               : of<15>()) {}
+
+ private:
+  LineLoops(decltype(sums) s, decltype(labels) l) : sums(s), labels(l) {}
+};
 
 // The passes over samples of one feature, for up to `most_on_line` clusters.
 template <class X>
@@ -244,11 +255,12 @@ class LineKMeans {
       : s_(samples), k_(k), grain_(chunk_size(s_.n, int64_t{1} << 21, k, 3 * k)) {}
 
   void pass(const double* centres, Means& to) {
-    if (single_) {
-      pass_in<float>(centres, to);
-      if (to.finite) return;
-      single_ = false;  // NaN, infinity, or squares that only a double holds
-    }
+    if constexpr (std::is_same_v<X, float>)
+      if (single_) {
+        pass_in<float>(centres, to);
+        if (to.finite) return;
+        single_ = false;  // NaN, infinity, or squares that only a double holds
+      }
     pass_in<double>(centres, to);
   }
 
@@ -256,9 +268,11 @@ class LineKMeans {
   double variance() const { return doubtful_ ? mean_variance(s_) : variance_; }
 
   Fit label(const double* centres, int32_t* labels) const {
-    const bool exact =
-        std::all_of(centres, centres + k_, [](double c) { return c == static_cast<float>(c); });
-    return single_ && exact ? label_in<float>(centres, labels) : label_in<double>(centres, labels);
+    if constexpr (std::is_same_v<X, float>)
+      if (single_ &&
+          std::all_of(centres, centres + k_, [](double c) { return c == static_cast<float>(c); }))
+        return label_in<float>(centres, labels);
+    return label_in<double>(centres, labels);
   }
 
  private:
@@ -267,21 +281,18 @@ class LineKMeans {
   template <class Real>
   void pass_in(const double* centres, Means& to) {
     const Line<Real> line(centres, k_);
-    with_cuts(line.cuts.size(), [&](auto m) {
-      constexpr int M = m;
-      std::vector<LineSums<M>> parts((s_.n + grain_ - 1) / grain_);
-      parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
-        parts[begin / grain_] =
-            sums_on_line<Real, M>(line, s_.x + begin, weights_from(begin), end - begin);
-      });
-      LineSums<M> all = {};
-      for (const auto& part : parts) all.add(part);
-      take(line, all, to);
+    const LineLoops<Real, X> loops(line.cuts.size());
+    std::vector<LineSums> parts((s_.n + grain_ - 1) / grain_);
+    parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
+      parts[begin / grain_] = loops.sums(line, s_.x + begin, weights_from(begin), end - begin);
     });
+    LineSums all = {};
+    for (const LineSums& part : parts) all.add(part);
+    take(line, all, to);
   }
 
-  template <class Real, int M>
-  void take(const Line<Real>& line, const LineSums<M>& all, Means& to) {
+  template <class Real>
+  void take(const Line<Real>& line, const LineSums& all, Means& to) {
     to.finite = std::isfinite(std::is_same_v<Real, float> ? all.squares : all.shift[0]);
     if (!to.finite) return;
     const size_t used = line.cluster.size();
@@ -316,17 +327,16 @@ class LineKMeans {
   template <class Real>
   Fit label_in(const double* centres, int32_t* labels) const {
     const Line<Real> line(centres, k_);
-    return with_cuts(line.cuts.size(), [&](auto m) {
-      std::vector<Fit> parts((s_.n + grain_ - 1) / grain_, Fit(k_));
-      parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
-        Fit& part = parts[begin / grain_];
-        part.inertia = labels_on_line<Real, m>(line, s_.x + begin, weights_from(begin), end - begin,
-                                               labels + begin, part.counts.data());
-      });
-      Fit fit(k_);
-      for (const Fit& part : parts) fit.add(part);
-      return fit;
+    const LineLoops<Real, X> loops(line.cuts.size());
+    std::vector<Fit> parts((s_.n + grain_ - 1) / grain_, Fit(k_));
+    parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
+      Fit& part = parts[begin / grain_];
+      part.inertia = loops.labels(line, s_.x + begin, weights_from(begin), end - begin,
+                                  labels + begin, part.counts.data());
     });
+    Fit fit(k_);
+    for (const Fit& part : parts) fit.add(part);
+    return fit;
   }
 
   Samples<X> s_;

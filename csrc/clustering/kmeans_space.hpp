@@ -69,8 +69,6 @@ struct Moments {
 template <class F>
 void with_features(int64_t d, F&& f) {
   switch (d) {
-    case 1:
-      return f(Constant<1>{});
     case 2:
       return f(Constant<2>{});
     case 3:

@@ -320,13 +320,15 @@ class KMeans(
             X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
             _check_n_features(self, X, reset=reset)
             return X
-        small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
-        dtype = [np.float64, np.float32, *([X.dtype] if small else [])]
+        if type(X) is np.ndarray and X.dtype.name in SMALL and X.shape[1:] == (1,) and X.size:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return np.require(X, requirements=["C", "A"])
+        dtype = [np.float64, np.float32]
         checked = validate_data(
             self, X, reset=reset, dtype=dtype, order="C", ensure_all_finite=False
         )
         checked = np.require(checked, requirements="A")
-        if finite and not small and not core.extent(checked)[2]:
+        if finite and not core.extent(checked)[2]:
             self._refuse(X)
         return checked
 
