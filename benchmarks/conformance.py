@@ -5,9 +5,9 @@
     python -m benchmarks.conformance scikit-image --sdist FILE
 
 Nothing of theirs is kept: the tests are taken out of the archive into a temporary folder, their
-imports of what is tested become imports of ours, and pytest runs them. What is left out is left out
-by name, with a reason, and counted. Without a network and without `--sdist` it says so and ends with
-code 0: nothing was tested. The index is $PIP_INDEX_URL, or PyPI.
+imports of what is tested become imports of ours, and pytest runs them. What is left out is left
+out by name, with a reason, and counted. Without a network and without `--sdist` it says so and
+ends with code 0: nothing was tested. The index is $PIP_INDEX_URL, or PyPI.
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@
 
 namespace lesionkit::clustering {
 
-inline constexpr int most_on_line = 16;           // clusters; more are faster in kmeans_space.hpp
-inline constexpr int64_t samples_in_float = 512;  // summed before they are added to doubles
-inline constexpr int64_t samples_ahead = 4096;    // asked from memory
+inline constexpr int most_on_line = 16;            // clusters; more are faster in kmeans_space.hpp
+inline constexpr int64_t samples_in_float = 512;   // summed before they are added to doubles
+inline constexpr int64_t fewest_in_float = 65536;  // fewer do not even out their rounding
+inline constexpr int64_t samples_ahead = 4096;     // asked from memory
 
 // The centres in ascending order, each value once, and the cuts between them.
 template <class Real>
@@ -255,7 +256,9 @@ class LineKMeans {
   double variance() const { return doubtful_ ? mean_variance(s_) : variance_; }
 
   Fit label(const double* centres, int32_t* labels) const {
-    return single_ ? label_in<float>(centres, labels) : label_in<double>(centres, labels);
+    const bool exact =
+        std::all_of(centres, centres + k_, [](double c) { return c == static_cast<float>(c); });
+    return single_ && exact ? label_in<float>(centres, labels) : label_in<double>(centres, labels);
   }
 
  private:
@@ -328,7 +331,7 @@ class LineKMeans {
 
   Samples<X> s_;
   int64_t k_, grain_;
-  bool single_ = std::is_same_v<X, float> && !s_.w, doubtful_ = false;
+  bool single_ = std::is_same_v<X, float> && !s_.w && s_.n >= fewest_in_float, doubtful_ = false;
   double variance_ = 0.0;
   std::vector<double> above_;     // numbers above the cuts, in the pass before
   std::vector<int32_t> cluster_;  // between them

@@ -20,6 +20,13 @@
 #define UNROLL_FOR_CPU_ONLY _Pragma("GCC unroll 4")
 #endif
 
+// Before a loop over a small array of a thread, which must stay in registers.
+#if defined(__CUDACC__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #if defined(__CUDACC_RTC__)
 using uint8_t = unsigned char;
 using uint16_t = unsigned short;

@@ -27,6 +27,18 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "fcm_update",
         "fcm_answer",
     ),
+    "clustering/kmeans.cu": (
+        *(f"kmeans_line<{places}>" for places in (4, 8)),
+        *(f"kmeans_space<{kind}, {d}>" for kind in ("float", "double") for d in (4, 16)),
+        *(
+            f"kmeans_{what}<{kind}>"
+            for what in ("labels", "distances")
+            for kind in ("float", "double")
+        ),
+        "start_line",
+        "move_on_line",
+        "move_in_space",
+    ),
     "optics/forward.cu": (
         *(f"measure<double, {nodes}, MapInput>" for nodes in (1, 3, 6)),
         *(f"measure<Complex<double>, {nodes}, MapInput>" for nodes in (1, 3, 6)),

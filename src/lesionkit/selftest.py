@@ -313,8 +313,50 @@ def fuzzy_c_means(xp: Any) -> Iterator[Check]:
         yield Check(f"fuzzy c-means: labels, {x.dtype}", differ, 0)
 
 
+def kmeans(xp: Any) -> Iterator[Check]:
+    """csrc/clustering/kmeans.cu: runs on a line and in space, labels and distances; odd sizes."""
+    from lesionkit.clustering import kmeans_gpu
+
+    random = np.random.default_rng(6)
+    for n, d, k, kind, weighted in (
+        (205, 3, 5, np.float32, False),
+        (203, 11, 4, np.float64, True),
+        (303, 1, 3, np.float32, False),
+        (1007, 1, 7, np.float32, False),
+    ):
+        x = (random.uniform(0, 4, (n, d)).round() + random.normal(0, 0.2, (n, d))).astype(kind)
+        w = random.integers(0, 3, n) / 2 if weighted else None
+        there = [None if w is None else m.asarray(w) for m in (xp, np)]
+        start = random.permutation(x)[:k].astype(float)
+        centres = [start.copy(), start.copy()]
+        given = xp.asarray(x)
+        ours = kmeans_gpu.lloyd(given, there[0], False, centres[0], 3, 1e-6, False)
+        cpu = _core.clustering.lloyd(x, w, False, centres[1], 3, 1e-6, False)
+        what = f"k-means: {d} of {x.dtype}{', weights' if weighted else ''}"
+        yield Check(f"{what}, passes", abs(ours[0] - cpu[0]), 0)
+        allowed = 100 * ROUNDING if d == 1 else ROUNDING  # on a line the first sums are float32
+        yield Check(f"{what}, centres", _distance(centres[0], centres[1]), allowed)
+        labels = [m.full(n, -7, np.int32) for m in (xp, np)]
+        counts = np.zeros((2, k), np.int64)
+        inertia = [
+            kernels.nearest(data, weights, centres[1], found, number)
+            for kernels, data, weights, found, number in zip(
+                (kmeans_gpu, _core.clustering), (given, x), there, labels, counts, strict=True
+            )
+        ]
+        off = np.mean(_host(labels[0]) != labels[1]) + np.any(counts[0] != counts[1])
+        yield Check(f"{what}, labels", float(off), 0)
+        yield Check(f"{what}, inertia", abs(inertia[0] / inertia[1] - 1), ROUNDING)
+        out = [m.full((n, k), np.nan, kind) for m in (xp, np)]
+        kmeans_gpu.distances(given, centres[1], out[0])
+        _core.clustering.distances(x, centres[1], out[1])
+        allowed = SINGLE if kind == np.float32 else ROUNDING
+        yield Check(f"{what}, distances", _distance(out[0], out[1]), allowed)
+
+
 CASES: dict[str, Case] = {
     "clustering/fcm.cu": fuzzy_c_means,
+    "clustering/kmeans.cu": kmeans,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
     "texture/rois.cu": regions,

@@ -62,7 +62,9 @@ def test_batches_of_passes(
     for passes in (1, 4):
         monkeypatch.setattr(fcm_gpu, "PASSES", passes)
         centres = X[:2].copy()
-        found.append((fcm_gpu.fcm_fit(X, None, 20.0, 1.0, 50.0, 2.0, 5, 0.4, False, centres), centres))
+        found.append(
+            (fcm_gpu.fcm_fit(X, None, 20.0, 1.0, 50.0, 2.0, 5, 0.4, False, centres), centres)
+        )
     assert found[0][0] == found[1][0]
     assert 1 < found[0][0][0] < 5
     np.testing.assert_array_equal(found[0][1], found[1][1])

@@ -24,6 +24,7 @@ WRONG = "wrong|AddressSanitizer"  # whichever comes first: the step leads astray
 DIVIDED = f"{WRONG}|division by zero"  # or the case without a pair is entered
 
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
+KMEANS = "clustering/kmeans.cu"
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
 ROIS = "texture/rois.cu"
 GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
@@ -120,6 +121,26 @@ FAULTS = [
         "table[cells.cell(k, *voxel, length)] += 1",
         THREAD,
         RACE,
+    ),
+    *(
+        (KMEANS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for what in ("the sums are clear", "the block's sums are there", "the warps are added")
+    ),
+    (
+        KMEANS,
+        "no atomic for a share",
+        "atomicAdd(&to[label * width + e], share)",
+        "to[label * width + e] += share",
+        THREAD,
+        RACE,
+    ),
+    (
+        KMEANS,
+        "bound of labelled samples",
+        "for (int64_t i = first; i < n; i += step) {",
+        "for (int64_t i = first; i <= n; i += step) {",
+        ADDRESS,
+        OVERFLOW,
     ),
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),

@@ -16,14 +16,15 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_n_features, check_is_fitted, validate_data
 
 from lesionkit import _core as core
 from lesionkit import arrays
 from lesionkit._core import clustering as _core
+from lesionkit.arrays import namespace
 from lesionkit.clustering import starts
 from lesionkit.clustering.levels import SMALL, levels, look_up
-from lesionkit.clustering.weights import checked_weights
+from lesionkit.clustering.weights import checked_weights, weights_on_gpu
 
 Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -86,6 +87,9 @@ class KMeans(
     Lloyd, IEEE Trans. Inf. Theory 28, 1982; Arthur and Vassilvitskii, SODA 2007.
     """
 
+    cluster_centers_: Any
+    labels_: Any
+
     def __init__(
         self,
         n_clusters: int = 8,
@@ -110,42 +114,62 @@ class KMeans(
         self.algorithm = algorithm
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the clusters of X (n, features), with weights (n,) at least 0; y is ignored."""
-        checked = self._checked(X, reset=True)
-        weights = checked_weights(sample_weight, checked)
-        try:
-            return self._fit(checked, weights)
-        except starts.NotFinite:
-            self._refuse(X)
-            raise
+        """Find the clusters of X (n, features), with weights (n,) at least 0; y is ignored.
 
-    def predict(self, X: Any) -> Labels:
+        Where X lives on a GPU the work is done there, and there the arrays of the answer are; up to
+        16 features. A run that leaves a cluster empty is done by the CPU.
+        """
+        both = {"X": X} if sample_weight is None else {"X": X, "sample_weight": sample_weight}
+        home = arrays.home(**both)
+        with home.current():
+            checked = self._checked(X, home, reset=True)
+            if home.gpu is None:
+                weights = checked_weights(sample_weight, checked)
+            else:
+                weights = weights_on_gpu(sample_weight, checked, home)
+            try:
+                self._fit(checked, weights)
+            except starts.NotFinite:
+                if home.gpu is None:
+                    self._refuse(X)
+                raise
+            self.labels_ = home.back(self.labels_)
+            self.cluster_centers_ = home.back(home.xp.asarray(self.cluster_centers_))
+        return self
+
+    def predict(self, X: Any) -> Any:
         """The nearest cluster of each sample, (n,) int32; of two as near the lower number."""
-        check_is_fitted(self)
-        return self._labels(self._checked(X, reset=False, finite=True))
+        home = self._home(X)
+        with home.current():
+            return home.back(self._labels(self._checked(X, home, reset=False, finite=True)))
 
     def transform(self, X: Any) -> Any:
         """The distances of each sample from all centres, (n, k) in the dtype of X."""
-        check_is_fitted(self)
-        X = self._checked(X, reset=False, finite=True)
-        X = X.astype(np.float64) if X.dtype.kind in "iu" else X
-        distances = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        _core.distances(X, self._centres(), distances)
-        return distances
+        home = self._home(X)
+        with home.current():
+            X = _real(self._checked(X, home, reset=False, finite=True))
+            distances = namespace(X).empty((len(X), len(self.cluster_centers_)), X.dtype)
+            kernels_of(X).distances(X, self._centres(), distances)
+            return home.back(distances)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X, with weights (n,), for the centres found."""
-        check_is_fitted(self)
-        X = self._checked(X, reset=False, finite=True)
-        X = X.astype(np.float64) if X.dtype.kind in "iu" else X
-        return -nearest(X, checked_weights(sample_weight, X), self._centres())[2]
+        home = self._home(X)
+        with home.current():
+            X = _real(self._checked(X, home, reset=False, finite=True))
+            if home.gpu is None:
+                weights = checked_weights(sample_weight, X)
+            else:
+                weights = weights_on_gpu(sample_weight, X, home)
+            return -nearest(X, weights, self._centres())[2]
 
     def _fit(self, X: Any, sample_weight: Real | None) -> Self:
         """`fit` of checked samples: C-contiguous (n, features), float32 or float64, or (n, 1) of a
         small integer type; weights (n,) at least 0 and not all 0. NotFinite if X is not.
         """
         self._check_parameters(X.shape)
-        counted = levels(X, sample_weight) if X.shape[1] == 1 else None
+        on_cpu = namespace(X) is np
+        counted = levels(X, sample_weight) if on_cpu and X.shape[1] == 1 else None
         dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
         if counted is None:
             best = self._best_run(Given(X, sample_weight, False, X), dtype)
@@ -170,7 +194,7 @@ class KMeans(
         self._n_features_out = len(best.centres)
         return self
 
-    def _labels(self, X: Any) -> Labels:
+    def _labels(self, X: Any) -> Any:
         """`predict` of checked samples."""
         centres = self._centres()
         if X.dtype.kind not in "iu":
@@ -196,13 +220,14 @@ class KMeans(
         k, init = self.n_clusters, self.init
         if isinstance(init, str):
             if init == "k-means++":
-                start = starts.plus_plus(X, weights, k, random_state)
+                start = starts.plus_plus(X, weights, k, random_state, kernels_of(X))
             elif init == "random":
                 start = starts.at_random(X, weights, k, random_state)
             else:
                 start = starts.optimal(X, weights, k)
         else:
             start = init(original, k, random_state=random_state) if callable(init) else init
+            start = start.get() if hasattr(start, "get") else start  # of CuPy
             if not (isinstance(start, np.ndarray) and start.dtype.kind == "f" and start.ndim == 2):
                 start = check_array(start, dtype=np.float64, order="C")
             start = np.array(start, np.float64, order="C")
@@ -222,7 +247,7 @@ class KMeans(
 
     def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
         X, weights, counted, _ = given
-        passes, settled, finite, limit, steps = _core.lloyd(
+        passes, settled, finite, limit, steps = kernels_of(X).lloyd(
             X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
@@ -241,7 +266,10 @@ class KMeans(
         return Run(kept, labels, counts, inertia, passes)
 
     def _centres(self) -> Real:
-        return np.ascontiguousarray(self.cluster_centers_, np.float64)
+        centres = arrays.home(c=self.cluster_centers_).view(
+            self.cluster_centers_, "cluster_centers_"
+        )
+        return np.ascontiguousarray(starts.on_host(centres), np.float64)
 
     def _check_parameters(self, shape: tuple[int, int]) -> None:
         k = arrays.integer(self.n_clusters, "n_clusters", at_least=1)
@@ -279,10 +307,19 @@ class KMeans(
                 stacklevel=4,
             )
 
-    def _checked(self, X: Any, *, reset: bool, finite: bool = False) -> Any:
+    def _home(self, X: Any) -> arrays.Home:
+        check_is_fitted(self)
+        return arrays.home(X=X, cluster_centers_=self.cluster_centers_)
+
+    def _checked(self, X: Any, home: arrays.Home, *, reset: bool, finite: bool = False) -> Any:
         """X as scikit-learn would check it, but small integers of one feature stay what they are.
         Whether they are finite is looked at only if asked for: a fit finds out by itself.
         """
+        X = home.view(X, "X")
+        if home.gpu is not None:
+            X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
+            _check_n_features(self, X, reset=reset)
+            return X
         small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
         dtype = [np.float64, np.float32, *([X.dtype] if small else [])]
         checked = validate_data(
@@ -303,10 +340,21 @@ class KMeans(
         return tags
 
 
-def nearest(
-    X: Any, weights: Real | None, centres: Real
-) -> tuple[Labels, npt.NDArray[np.int64], float]:
+def nearest(X: Any, weights: Any, centres: Real) -> tuple[Any, npt.NDArray[np.int64], float]:
     """Labels of the samples, the number of each label, and the inertia."""
-    labels, counts = np.empty(len(X), np.int32), np.empty(len(centres), np.int64)
-    inertia = _core.nearest(X, weights, centres, labels, counts)
+    labels, counts = namespace(X).empty(len(X), np.int32), np.empty(len(centres), np.int64)
+    inertia = kernels_of(X).nearest(X, weights, centres, labels, counts)
     return labels, counts, inertia
+
+
+def kernels_of(X: Any) -> Any:
+    """The functions that work where X lives."""
+    if namespace(X) is np:
+        return _core
+    from lesionkit.clustering import kmeans_gpu
+
+    return kmeans_gpu
+
+
+def _real(X: Any) -> Any:
+    return X.astype(np.float64) if X.dtype.kind in "iu" else X

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit._core import clustering as _core
+from lesionkit.arrays import namespace
 
 Real = npt.NDArray[np.float64]
 
@@ -19,7 +20,7 @@ class NotFinite(ValueError):
     """The samples hold NaN or infinity, or squares that no number holds."""
 
 
-def plus_plus(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
+def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _core) -> Real:
     """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans_seeds.hpp.
 
     Of up to 4096 samples the law alone decides, not their order, nor whether one is repeated or has
@@ -27,14 +28,15 @@ def plus_plus(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
     """
     trials = 2 + int(math.log(k))
     uniform = random_state.random_sample(1 + (k - 1) * trials)
-    seeds = _core.seeds(X, weights, k, trials, uniform, np.empty(len(X), np.float32))
+    seeds = kernels.seeds(X, weights, k, trials, uniform, namespace(X).empty(len(X), np.float32))
     if not seeds:
         raise NotFinite
-    return np.asarray(X[seeds], np.float64)
+    return np.asarray(on_host(X[seeds]), np.float64)
 
 
-def at_random(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
+def at_random(X: Any, weights: Any, k: int, random_state: Any) -> Real:
     """k different samples, drawn one after another in proportion to their weights."""
+    weights = None if weights is None else on_host(weights)
     if weights is None:
         from sklearn.utils.random import sample_without_replacement
 
@@ -46,11 +48,12 @@ def at_random(X: Any, weights: Real | None, k: int, random_state: Any) -> Real:
             random_state.choice(len(possible), min(k, len(possible)), replace=False, p=law)
         ]
         places = np.resize(places, k)  # fewer samples than clusters: some twice
-    return np.asarray(X[places], np.float64)
+    return np.asarray(on_host(X[places]), np.float64)
 
 
-def optimal(X: Any, weights: Real | None, k: int) -> Real:
+def optimal(X: Any, weights: Any, k: int) -> Real:
     """The means of the best clusters of one feature, ascending: the least inertia there is."""
+    X, weights = on_host(X), None if weights is None else on_host(weights)
     if X.shape[1] != 1:
         raise ValueError(f"init='optimal' needs samples of one feature, got {X.shape[1]} features")
     values, inverse, counts = np.unique(X[:, 0], return_inverse=True, return_counts=True)
@@ -66,3 +69,8 @@ def optimal(X: Any, weights: Real | None, k: int) -> Real:
     values, mass = np.ascontiguousarray(values[there], np.float64), mass[there]
     means = _core.optimum(values, mass, min(k, len(values)))
     return np.array([*means, *[means[-1]] * (k - len(means))])[:, None]
+
+
+def on_host(array: Any) -> Any:
+    """The array in NumPy: those of a GPU are copied."""
+    return array if isinstance(array, np.ndarray) else array.get()
