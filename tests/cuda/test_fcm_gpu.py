@@ -55,7 +55,7 @@ def test_spread_and_ends(kernels_on_host: Callable[..., None]) -> None:
 def test_batches_of_passes(
     kernels_on_host: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The host looks only now and then whether it is done: what was started too much does nothing."""
+    """The host looks only now and then whether it is done: what was started since does nothing."""
     kernels_on_host()
     X = blobs(50, 1, np.float64)
     found = []
