@@ -6,6 +6,7 @@
 #include "clustering/fcm_fit.hpp"
 #include "clustering/fcm_given.hpp"
 #include "clustering/fcm_survey.hpp"
+#include "clustering/fcm_validity.hpp"
 #include "common/arrays.hpp"
 #include "common/extent.hpp"
 
@@ -48,7 +49,7 @@ template <class T>
 py::tuple fcm_fit(const Array<T>& x, const Weight& weight, double span, double greatest_weight,
                   double total_weight, double m, int64_t max_iter, double tol, bool of_memberships,
                   Array<double>& centres) {
-  const Samples<T> samples = {x.data(),   pointer(weight),     x.shape(0),
+  const Samples<T> samples = {x.data(),   pointer(weight),    x.shape(0),
                               x.shape(1), scale_for<T>(span), 1.0 / greatest_weight};
   const Stop stop = {max_iter, tol, of_memberships};
   const int64_t c = centres.shape(0);
@@ -127,6 +128,20 @@ bool survey_of(const Array<T>& x, const Weight& weight, Array<double>& out) {
   return survey(samples, reinterpret_cast<Survey*>(out.mutable_data()));
 }
 
+// Sums of w u^2 and w u ln u, and J.
+template <class T>
+py::tuple fcm_validity(const Array<T>& x, const Weight& weight, double m,
+                       const Array<double>& centres) {
+  Samples<T> samples = samples_among(x, centres);
+  samples.weight = pointer(weight);
+  ValiditySums sums;
+  {
+    py::gil_scoped_release release;
+    sums = validity(samples, centres.data(), centres.shape(0), Fuzziness(m));
+  }
+  return py::make_tuple(sums.squares, sums.logarithm, sums.objective);
+}
+
 template <class T>
 void bind_labels(py::module_& m) {
   m.def("fcm_labels", fcm_labels<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
@@ -145,6 +160,8 @@ void bind_reals(py::module_& m) {
         py::arg("out").noconvert(), ReleaseGil());
   m.def("fcm_distances", fcm_distances<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
         py::arg("planes"), py::arg("out").noconvert(), ReleaseGil());
+  m.def("fcm_validity", fcm_validity<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+        py::arg("m"), py::arg("centres").noconvert());
   m.def("fcm_survey", survey_of<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
         py::arg("out").noconvert(), ReleaseGil());
 }

@@ -160,6 +160,30 @@ def test_stops_with_the_centres() -> None:
     assert shifts[0] > 1e-3 * spread >= shifts[1]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("m", [2.0, 1.4])
+def test_validity(kind: Any, m: float) -> None:
+    X = blobs(151, 2, kind=kind)
+    weights = np.random.default_rng(1).integers(0, 4, 151).astype(float)
+    for given_weights in (None, weights):
+        w = np.ones(151) if given_weights is None else given_weights
+        model = FuzzyCMeans(3, m=m, random_state=0).fit(X, sample_weight=given_weights)
+        centres = model.cluster_centers_.astype(float)
+        _, u, objective = reference.fuzzy_c_means(X, centres, m, 0, w)
+        nearest = min(math.dist(centres[i], centres[j]) for i in range(3) for j in range(i))
+        found = model.validity(X, given_weights)
+        expected = (
+            w @ (u**2).sum(axis=1) / w.sum(),
+            -w @ (u * np.log(np.maximum(u, 1e-300))).sum(axis=1) / w.sum(),
+            objective / (w.sum() * nearest**2),
+        )
+        np.testing.assert_allclose(found, expected, rtol=tolerances.CENTRES)
+    single = FuzzyCMeans(1).fit(X)
+    assert single.validity(X) == (1.0, 0.0, 0.0)
+    single.cluster_centers_ = np.repeat(single.cluster_centers_, 2, axis=0)
+    assert single.validity(X)[2] == math.inf
+
+
 # Properties
 
 

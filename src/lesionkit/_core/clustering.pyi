@@ -32,6 +32,9 @@ def fcm_labels(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.in
 def fcm_survey(
     x: NDArray[Any], weight: NDArray[np.float64] | None, out: NDArray[np.float64]
 ) -> bool: ...
+def fcm_validity(
+    x: NDArray[Any], weight: NDArray[np.float64] | None, m: float, centres: NDArray[np.float64]
+) -> tuple[float, float, float]: ...
 def cmeans_fit(
     x: NDArray[np.float64],
     u0: NDArray[np.float64],

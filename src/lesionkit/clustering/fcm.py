@@ -27,6 +27,20 @@ from lesionkit.clustering.weights import checked_weights
 Real = npt.NDArray[np.float64]
 
 
+class Validity(NamedTuple):
+    """Indices of a fuzzy partition, w being the weights of the samples, n their sum.
+
+    partition_coefficient : sum w u^2 / n, 1 / n_clusters to 1: Bezdek, J. Cybernetics 3, 1973
+    partition_entropy : -sum w u ln u / n, 0 to ln n_clusters: Bezdek, Biometrics 30, 1974
+    xie_beni : J / (n d^2), d being the distance of the two nearest centres; small is good; 0 for
+               one cluster, infinite where two fall together: Xie and Beni, IEEE PAMI 13, 1991
+    """
+
+    partition_coefficient: float
+    partition_entropy: float
+    xie_beni: float
+
+
 class FuzzyCMeans(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
@@ -128,6 +142,22 @@ class FuzzyCMeans(
         with home.current():
             data = _Data.of(X, self._weights(sample_weight, X, home))
             return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
+
+    def validity(self, X: Any, sample_weight: Any = None) -> Validity:
+        """How well the fitted centres part these samples, in one pass over them."""
+        home, X = self._samples(X, finite=True)
+        with home.current():
+            weight, X = self._weights(sample_weight, X, home), _real(X)
+            centres = self._centres()
+            squares, logarithms, objective = _kernels_for(X).fcm_validity(
+                X, weight, float(self.m), centres
+            )
+            total = float(len(X) if weight is None else weight.sum())
+        between = np.linalg.norm(centres[:, None] - centres, axis=2)
+        nearest = np.min(between[~np.eye(len(centres), dtype=bool)], initial=np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            xie_beni = np.divide(objective, total * nearest**2)
+        return Validity(squares / total, -logarithms / total, float(xie_beni))
 
     @property
     def memberships_(self) -> Any:

@@ -112,6 +112,21 @@ def fcm_labels(x: Any, centres: Real, out: Any) -> None:
     _answer(LABELS, x, centres, 2.0, -1, (out, None, None))
 
 
+def fcm_validity(x: Any, weight: Any, m: float, centres: Real) -> tuple[float, float, float]:
+    """Sums of w u^2 and w u ln u, and J; the first two from a matrix of memberships."""
+    xp = namespace(x)
+    u = xp.empty((len(x), len(centres)))
+    fcm_memberships(x.astype(np.float64), m, centres, -1, False, u)
+    w = 1.0 if weight is None else weight[:, None]
+    logs = xp.log(xp.where(u > 0, u, 1.0))
+    heaviest = 1.0 if weight is None else float(weight.max())
+    ends = np.vstack([host(x.min(axis=0)), host(x.max(axis=0)), centres])
+    span = float(np.linalg.norm(np.ptp(ends, axis=0)))
+    fixed = centres.copy()
+    _, objective = fcm_fit(x, weight, span, heaviest, 1.0, m, 0, 0.0, False, fixed)
+    return float((w * u * u).sum()), float((w * u * logs).sum()), objective
+
+
 def _answer(
     what: int, x: Any, centres: Real, m: float, only: int, outputs: tuple[Any, Any, Any]
 ) -> None:
