@@ -28,6 +28,8 @@ from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from benchmarks import conformance_fronts
 from typing import NamedTuple
 
 from benchmarks.conformance_heads import (
@@ -101,6 +103,12 @@ SUITES = {
         "0.5.0",
         "skfuzzy/cluster/tests/test_cmeans.py",
         replaced("import skfuzzy as fuzz\n", SCIKIT_FUZZY),
+    ),
+    "scikit-fmm": Suite(
+        conformance_fronts.VERSION,
+        conformance_fronts.PAGE,
+        conformance_fronts.their_doctests,
+        conformance_fronts.LEFT_OUT,
     ),
 }
 
