@@ -7,8 +7,8 @@
 
 namespace lesionkit::fronts {
 
-// A pixel at the contour: its place, and along each axis, slowest first, the values of the level set
-// before and behind it (its own at the border) and how many pixels these are apart.
+// A pixel at the contour: its place, and along each axis, slowest first, the values of the level
+// set before and behind it (its own at the border) and how many pixels these are apart.
 struct ContourPixel {
   int64_t plane, row, column;
   int behind[3], before[3];

@@ -18,7 +18,7 @@ namespace {
 // again. Of each iteration what the energy is made of goes to `energy_sums`, if that is wanted.
 template <class T, int axes, bool masked>
 void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
-               std::vector<double>* energy_sums) {
+            std::vector<double>* energy_sums) {
   const int64_t size = problem.grid.size();
   std::vector<T> other(size);
   T *now = phi, *next = other.data();
@@ -35,8 +35,9 @@ void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
 
 template <class T>
 std::vector<double> chan_vese(const Array<T>& image, const std::optional<Array<uint8_t>>& mask,
-                     Array<T>& phi, bool volume, double mu, const std::vector<double>& lambdas,
-                     double tol, int64_t most, double dt, bool with_energies) {
+                              Array<T>& phi, bool volume, double mu,
+                              const std::vector<double>& lambdas, double tol, int64_t most,
+                              double dt, bool with_energies) {
   ChanVeseProblem<T> p = {};
   p.image = image.data();
   p.channels = image.shape(0);

@@ -15,7 +15,8 @@ namespace {
 template <class T, int axes>
 double evolve(const int64_t* shape, const std::vector<double>& spacing, const T* edge, T* level,
               T balloon, T curvature, T advection, int64_t iterations) {
-  NarrowBand<T, axes> band(shape, spacing.data(), edge, level, {balloon, curvature, advection, {}, {}, {}, {}});
+  NarrowBand<T, axes> band(shape, spacing.data(), edge, level,
+                           {balloon, curvature, advection, {}, {}, {}, {}});
   double time = 0.0;
   for (int64_t i = 0; i < iterations; ++i) time += band.iterate();
   band.copy_to(level);

@@ -1,5 +1,6 @@
-// lesionkit.fronts, morphological contours. Python has checked the arrays (fronts/morphological.py).
-// A level set comes as bytes, 0 or 1, and leaves as such; between, it is bits.
+// lesionkit.fronts, morphological contours. Python has checked the arrays
+// (fronts/morphological.py). A level set comes as bytes, 0 or 1, and leaves as such; between, it is
+// bits.
 #include <pybind11/stl.h>
 
 #include <optional>

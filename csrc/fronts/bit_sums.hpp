@@ -76,9 +76,8 @@ class BitSums {
   }
 
   TwoSums<T> of(const Bits& bits) {
-    for_each_part([&](int64_t part, int64_t begin, int64_t size) {
-      parts_[part] = sum(bits, begin, size);
-    });
+    for_each_part(
+        [&](int64_t part, int64_t begin, int64_t size) { parts_[part] = sum(bits, begin, size); });
     return tree_.total([this](int64_t part) { return parts_[part]; });
   }
 
@@ -135,7 +134,7 @@ class BitSums {
   const T* image_;
   BitShape shape_;
   SumTree tree_;
-  std::vector<T> whole_;            // the sum of the run that begins within these 64 pixels
+  std::vector<T> whole_;  // the sum of the run that begins within these 64 pixels
   std::vector<TwoSums<T>> parts_;
 };
 

@@ -130,12 +130,15 @@ __global__ void chan_vese_energy(const T* image, const uint8_t* mask, Shape shap
   double* const row = sums + blockIdx.x * energy_kinds(channels);
   for (int64_t c = 0; c < channels; ++c) {
     double sum[energy_kinds(1)] = {};
-    for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += step)
-      if (!mask || mask[i])
-        with_around(phi, mask, shape, i, [&](const auto& around) {
-          chan_vese_energy_terms(around, image + c * size + i, 1, size,
-                                 [&](int64_t k, double term) { sum[k] += term; });
-        });
+    for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += step) {
+      if (mask && !mask[i]) continue;
+      const double inside = chan_vese_inside(phi[i]), value = image[c * size + i];
+      sum[0] += inside;
+      sum[1] += with_around(phi, mask, shape, i,
+                            [](const auto& around) { return chan_vese_length(around); });
+      for (int kind = 0; kind < 4; ++kind)
+        sum[2 + kind] += chan_vese_spread_term(kind, inside, value);
+    }
     for (int64_t k = c ? 2 : 0; k < energy_kinds(1); ++k) {
       const double all = block_sum(sum[k], buffer);
       if (threadIdx.x == 0) row[k < 2 ? k : k + 4 * c] = all;

@@ -95,7 +95,8 @@ Line<T, axes> line_of(const ChanVeseProblem<T>& p, const T* phi, int64_t number)
   return line;
 }
 
-// The sums of a part: `inside` and `outside` of each channel, squares of the changes, pixels inside.
+// The sums of a part: `inside` and `outside` of each channel, squares of the changes, pixels
+// inside.
 template <class T>
 struct RegionSums {
   std::vector<T> sums;  // [channels][2], then the squares
@@ -158,7 +159,7 @@ class ChanVese {
     return finish();
   }
 
-  // What the energy is made of (chan_vese_energy_terms), summed; appended to `sums`.
+  // What the energy is made of (energy_kinds), summed; appended to `sums`.
   void add_energy_sums(const T* phi, std::vector<double>& sums) const {
     const int64_t kinds = energy_kinds(p_.channels), first_sum = static_cast<int64_t>(sums.size());
     std::vector<std::vector<double>> parts(sums_.size());
@@ -218,7 +219,7 @@ class ChanVese {
       for (int64_t x = from; x < to; ++x) force[x] /= static_cast<T>(p_.channels);
     T* const out = next + number * p_.grid.columns;
     const ChanVeseRule<T> rule = p_.rule;
-    line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) {
+    line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) IN_LOOP {
       const T value = chan_vese_step(line.template around<masked>(x, left, right), force[x], rule);
       out[x] = !masked || line.mask[x] ? value : T(0);
     });
@@ -252,12 +253,36 @@ class ChanVese {
 
   void add_energy(const T* phi, int64_t number, int64_t from, int64_t to, double* sums) const {
     const Line<T, axes> line = line_of<T, axes>(p_, phi, number);
-    line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) {
-      if (masked && !line.mask[x]) return;
-      const T* const pixel = p_.image + number * p_.grid.columns + x;
-      chan_vese_energy_terms(line.template around<masked>(x, left, right), pixel, p_.channels,
-                             p_.grid.size(), [sums](int64_t k, double term) { sums[k] += term; });
+    std::vector<double> buffer(2 * (to - from));
+    double *const inside = buffer.data(), *const length = inside + (to - from);
+    line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) IN_LOOP {
+      const bool counts = !masked || line.mask[x];
+      inside[x - from] = chan_vese_inside(line.here[x]);
+      length[x - from] =
+          counts ? chan_vese_length(line.template around<masked>(x, left, right)) : 0.0;
     });
+    const auto counts = [&](int64_t i) { return !masked || line.mask[from + i]; };
+    sums[0] += lane_sum(to - from, [&](int64_t i) { return counts(i) ? inside[i] : 0.0; });
+    sums[1] += lane_sum(to - from, [&](int64_t i) { return length[i]; });
+    for (int64_t c = 0; c < p_.channels; ++c) {
+      const T* values = p_.image + c * p_.grid.size() + number * p_.grid.columns + from;
+      for (int kind = 0; kind < 4; ++kind)
+        sums[2 + 4 * c + kind] += lane_sum(to - from, [&](int64_t i) {
+          return counts(i) ? chan_vese_spread_term(kind, inside[i], values[i]) : 0.0;
+        });
+    }
+  }
+
+  // The sum of term(i), in eight running sums.
+  template <class Term>
+  static double lane_sum(int64_t n, const Term& term) {
+    double lanes[8] = {}, sum = 0.0;
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+      for (int l = 0; l < 8; ++l) lanes[l] += term(i + l);
+    for (; i < n; ++i) sum += term(i);
+    for (const double lane : lanes) sum += lane;
+    return sum;
   }
 
   const ChanVeseProblem<T>& p_;

@@ -90,8 +90,8 @@ HD T flow_square(T ahead, T back, bool up) {
 }
 
 template <class T, int axes>
-[[gnu::always_inline]] HD GeodesicChange<T> geodesic_change(const GeodesicStencil<T, axes>& s,
-                                     const GeodesicRule<T, axes>& rule) {
+HD_IN_LOOP GeodesicChange<T> geodesic_change(const GeodesicStencil<T, axes>& s,
+                                             const GeodesicRule<T, axes>& rule) {
   using Stencil = GeodesicStencil<T, axes>;
   T slope[axes], gradient = 0, growth = 0, distance = 0, advection = 0;
   T laplacian = 0, along = 0, across = 0;

@@ -45,13 +45,15 @@ uint64_t along(const Three& t) {
 template <class Op>
 [[gnu::always_inline]] inline uint64_t over_lines(const uint64_t* word, int64_t row) {
   const Three up = three(word - row), mid = three(word), down = three(word + row);
-  const uint64_t straight = Op::among(along<Op>(mid), Op::join(Op::join(up.here, mid.here), down.here));
+  const uint64_t straight =
+      Op::among(along<Op>(mid), Op::join(Op::join(up.here, mid.here), down.here));
   const uint64_t falling = Op::join(Op::join(up.left, mid.here), down.right);
   const uint64_t rising = Op::join(Op::join(up.right, mid.here), down.left);
   return Op::among(straight, Op::among(falling, rising));
 }
 
-// By the nine planes through each voxel: three along the axes, six that hold one axis and a diagonal.
+// By the nine planes through each voxel: three along the axes, six that hold one axis and a
+// diagonal.
 template <class Op>
 uint64_t over_planes(const uint64_t* word, int64_t row, int64_t plane) {
   Three at[3][3];  // [plane][row]

@@ -40,9 +40,8 @@ class NarrowBand {
     edge_ = padded(edge, size);
     phi_ = padded(start, size);
     state_.assign(size, OUTSIDE);
-    for_each_pixel([&](int64_t node, int64_t, bool at_border) {
-      state_[node] = at_border ? BORDER : 0;
-    });
+    for_each_pixel(
+        [&](int64_t node, int64_t, bool at_border) { state_[node] = at_border ? BORDER : 0; });
     begin();
   }
 
@@ -233,8 +232,8 @@ class NarrowBand {
     if (moved_ >= T(0.5) * rule_.least) refresh();
   }
 
-  // From any level set to distances: phi / |grad phi| beside the contour, from there by whole steps,
-  // and then relaxed.
+  // From any level set to distances: phi / |grad phi| beside the contour, from there by whole
+  // steps, and then relaxed.
   void begin() {
     std::vector<T> reached;  // of the listed nodes
     for_each_pixel([&](int64_t node, int64_t, bool) {
