@@ -28,10 +28,9 @@ from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from benchmarks import conformance_fronts
 from typing import NamedTuple
 
+from benchmarks import conformance_fronts
 from benchmarks.conformance_heads import (
     SCIKIT_FUZZY,
     SCIKIT_IMAGE,
