@@ -42,8 +42,10 @@ def precision(tissues: Mapping[str, Curves], base: float | None) -> Figure:
     panels = figure.subplots(1, len(tissues), sharey=True)
     for axes, (tissue, curves) in zip(panels, tissues.items(), strict=True):
         for name, points in curves.items():
-            style = "o-" if name.startswith("ours") else "s--"
-            axes.plot(*zip(*points, strict=True), style, label=name)
+            star = len(points) == 1
+            style = "*" if star else "o-" if name.startswith("ours") else "s--"
+            size, above = (16, 4) if star else (6, 3)
+            axes.plot(*zip(*points, strict=True), style, ms=size, zorder=above, label=name)
         axes.axhline(0.01, color="k", ls=":", lw=1, label="1 %")
         if base is not None:
             label = "CHOLMOD, linear, 1,801 nodes"
@@ -52,7 +54,7 @@ def precision(tissues: Mapping[str, Curves], base: float | None) -> Figure:
         axes.set_title(tissue)
     panels[0].set_ylabel("largest relative error of a reading")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle("No, one and two inclusions against the series; a point is a mesh")
     return figure
 

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument(
         "--accuracy",
         choices=("accurate", "fast"),
-        help="of the signals: within 1 per cent, or 5 to 30 per cent off in a third of the time "
+        help="of the signals: within 1 per cent, or 2 to 33 per cent off in a third of the time "
         "(accurate)",
     )
     phantoms.add_argument(

@@ -30,7 +30,7 @@ Accuracy = Literal["fast", "accurate"]
 FAST_NODES = 1801
 
 METHODS = {
-    "fast": "linear triangles in rings, properties on elements: readings 5 to 30 per cent off",
+    "fast": "linear triangles in rings, properties on elements: readings 2 to 33 per cent off",
     "accurate": "quadratic triangles, fine at the optodes, curved at the rim, properties on "
     "quarters of elements: readings within 1 per cent",
 }

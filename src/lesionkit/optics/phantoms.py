@@ -48,9 +48,9 @@ def generate(
     seed     : 0 to 2^64 - 1
     accuracy : "accurate": quadratic elements, readings within 1 per cent of the diffusion
                equation's solution; "fast": linear elements of about `recipe.nodes` nodes (1801),
-               in a third of the time, with readings that are 5 per cent off, and up to 30 where
-               absorption is strong. None: "accurate", but "fast" if the recipe names its nodes.
-               The store tells which
+               in a third of the time, with far readings 2 per cent off where tissue is clear and
+               33 where it absorbs strongly (docs/nirst.md). None: "accurate", but "fast" if the
+               recipe names its nodes. The store tells which
     device   : "cpu"; "cuda" for CuPy's current GPU; "auto" for that GPU if there is one, else the
                CPU. The phantoms are the same, readings to 1e-9
     batch    : phantoms solved at once; None takes as many as fit into 64 MiB (of a GPU: a quarter
