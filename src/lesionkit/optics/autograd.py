@@ -55,6 +55,6 @@ class _Measure(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, cotangent: Any) -> Any:
         # torch asks for Re(conj(cotangent) dR), summed: just what `gradient` is.
         absorption, scattering = (part.detach() for part in ctx.saved_tensors)
-        weight = cotangent.resolve_conj()
+        weight = cotangent.detach().resolve_conj()
         by_mua, by_mus = ctx.model.gradient(absorption, scattering, weight, ctx.at)
         return None, by_mua.to(absorption.dtype), by_mus.to(scattering.dtype), None
