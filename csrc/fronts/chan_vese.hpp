@@ -10,7 +10,7 @@
 
 #include "fronts/root.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 // dt and mu as they enter the formulas, rounded to the type of the level set.
 template <class T>
@@ -105,4 +105,4 @@ HD double chan_vese_spread_term(int kind, double inside, double value) {
   return kind % 2 ? weight * value * value : weight * value;
 }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

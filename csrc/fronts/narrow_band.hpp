@@ -12,7 +12,7 @@
 #include "common/parallel.hpp"
 #include "fronts/geodesic.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 template <class T, int axes>
 class NarrowBand {
@@ -280,4 +280,4 @@ class NarrowBand {
   std::vector<T> rate_, relax_, limits_;
 };
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

@@ -8,20 +8,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lesionkit.fronts.active_contour import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.chan_vese import chan_vese as chan_vese
     from lesionkit.fronts.edge_flow import EdgeFlow as EdgeFlow
     from lesionkit.fronts.edge_flow import edge_flow as edge_flow
     from lesionkit.fronts.edge_flow import link_boundaries as link_boundaries
-    from lesionkit.fronts.geodesic import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
-    from lesionkit.fronts.morphological import (
-        inverse_gaussian_gradient as inverse_gaussian_gradient,
-    )
+    from lesionkit.fronts.morphological import inverse_gaussian_gradient as inverse_gaussian_gradient
     from lesionkit.fronts.morphological import morphological_chan_vese as morphological_chan_vese
-    from lesionkit.fronts.morphological import (
-        morphological_geodesic_active_contour as morphological_geodesic_active_contour,
-    )
+    from lesionkit.fronts.morphological import morphological_geodesic_active_contour as morphological_geodesic_active_contour
     from lesionkit.fronts.region import region_grow as region_grow
 
 _HOME = {
@@ -30,7 +26,7 @@ _HOME = {
     "checkerboard_level_set": "levels",
     "disk_level_set": "levels",
     "edge_flow": "edge_flow",
-    "geodesic_active_contour": "geodesic",
+    "geodesic_active_contour": "active_contour",
     "inverse_gaussian_gradient": "morphological",
     "link_boundaries": "edge_flow",
     "morphological_chan_vese": "morphological",
