@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from lesionkit.fronts.edge_flow import link_boundaries as link_boundaries
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
-    from lesionkit.fronts.morphological import inverse_gaussian_gradient as inverse_gaussian_gradient
+    from lesionkit.fronts.morphological import (
+        inverse_gaussian_gradient as inverse_gaussian_gradient,
+    )
     from lesionkit.fronts.morphological import morphological_chan_vese as morphological_chan_vese
-    from lesionkit.fronts.morphological import morphological_geodesic_active_contour as morphological_geodesic_active_contour
+    from lesionkit.fronts.morphological import (
+        morphological_geodesic_active_contour as morphological_geodesic_active_contour,
+    )
     from lesionkit.fronts.region import region_grow as region_grow
 
 _HOME = {
