@@ -1,4 +1,5 @@
-// lesionkit.fronts, geodesic active contours. Python has checked the arrays (fronts/active_contour.py).
+// lesionkit.fronts, geodesic active contours. Python has checked the arrays
+// (fronts/active_contour.py).
 #include <pybind11/stl.h>
 
 #include <vector>
