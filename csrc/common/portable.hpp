@@ -13,13 +13,20 @@
 #define HD inline
 #endif
 
-// A formula (HD_IN_LOOP) or lambda that must be part of its loop, so that the loop runs on many items
-// at once.
+// A formula (HD_IN_LOOP) or lambda that must be part of its loop, so that the loop runs on many
+// items at once.
 #if defined(__CUDACC__)
 #define HD_IN_LOOP HD
 #else
 #define IN_LOOP __attribute__((always_inline))
 #define HD_IN_LOOP IN_LOOP inline
+#endif
+
+// Before a short loop whose turns are all to be written out.
+#if defined(__CUDACC__)
+#define UNROLL_ALL _Pragma("unroll")
+#else
+#define UNROLL_ALL _Pragma("GCC unroll 32")
 #endif
 
 // Before a loop of four turns with a long body, of which a GPU's compiler would make far more code.

@@ -5,7 +5,7 @@
 
 #include "fronts/bit_image.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 // A pixel at the contour: its place, and along each axis, slowest first, the values of the level
 // set before and behind it (its own at the border) and how many pixels these are apart.
@@ -64,4 +64,4 @@ void attach(const BitShape& shape, Bits& bits, Bits& spare, const SignOf& sign_o
   bits.swap(spare);
 }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

@@ -10,7 +10,7 @@
 
 namespace py = pybind11;
 using namespace lesionkit;
-using namespace lesionkit::fronts;
+using namespace lesionkit::fronts::contours;
 
 namespace {
 

@@ -1,4 +1,5 @@
-// lesionkit.fronts, geodesic active contours. Python has checked the arrays (fronts/geodesic.py).
+// lesionkit.fronts, geodesic active contours. Python has checked the arrays
+// (fronts/active_contour.py).
 #include <pybind11/stl.h>
 
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace py = pybind11;
 using namespace lesionkit;
-using namespace lesionkit::fronts;
+using namespace lesionkit::fronts::contours;
 
 namespace {
 

@@ -11,7 +11,7 @@
 
 #include "common/parallel.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 struct BitShape {
   int64_t planes, rows, columns;
@@ -76,4 +76,4 @@ inline void unpack(const Bits& bits, const BitShape& shape, uint8_t* bytes) {
 inline uint64_t left_of(const uint64_t* word) { return word[0] << 1 | word[-1] >> 63; }
 inline uint64_t right_of(const uint64_t* word) { return word[0] >> 1 | word[1] << 63; }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

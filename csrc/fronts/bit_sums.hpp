@@ -7,7 +7,7 @@
 #include "fronts/bit_image.hpp"
 #include "fronts/numpy_sum.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 template <class T>
 struct TwoSums {
@@ -138,4 +138,4 @@ class BitSums {
   std::vector<TwoSums<T>> parts_;
 };
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

@@ -7,7 +7,7 @@
 #include "fronts/chan_vese.hpp"
 
 using namespace lesionkit;
-using namespace lesionkit::fronts;
+using namespace lesionkit::fronts::contours;
 
 struct Shape {
   int64_t volume, planes, rows, columns;  // volume 0: a picture, of one plane

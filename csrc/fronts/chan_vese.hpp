@@ -10,7 +10,7 @@
 
 #include "fronts/root.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 // dt and mu as they enter the formulas, rounded to the type of the level set.
 template <class T>
@@ -75,7 +75,7 @@ HD_IN_LOOP double arctangent(double x) {
   const double quarter = half / (1.0 + root(1.0 + half * half));
   const double square = quarter * quarter;
   double sum = 0.0;
-#pragma GCC unroll 12
+  UNROLL_ALL
   for (int n = 23; n >= 1; n -= 2) sum = 1.0 / n - square * sum;
   const double angle = 4.0 * quarter * sum;
   const double whole = size > 1.0 ? 1.5707963267948966 - angle : angle;
@@ -105,4 +105,4 @@ HD double chan_vese_spread_term(int kind, double inside, double value) {
   return kind % 2 ? weight * value * value : weight * value;
 }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

@@ -11,7 +11,7 @@
 #include "fronts/chan_vese.hpp"
 #include "fronts/numpy_sum.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 struct Grid {
   int64_t planes, rows, columns;
@@ -291,4 +291,4 @@ class ChanVese {
   std::vector<T> means_;             // [channels][2]: inside, outside
 };
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

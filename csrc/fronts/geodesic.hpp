@@ -10,7 +10,7 @@
 
 #include "fronts/root.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 template <class T, int axes>
 struct GeodesicRule {
@@ -137,4 +137,4 @@ HD_IN_LOOP GeodesicChange<T> geodesic_change(const GeodesicStencil<T, axes>& s,
   return change;
 }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

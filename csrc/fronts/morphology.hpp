@@ -11,7 +11,7 @@
 
 #include "fronts/bit_image.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 struct Erosion {
   static uint64_t join(uint64_t a, uint64_t b) { return a & b; }   // within a line
@@ -134,4 +134,4 @@ void move(const BitShape& shape, const Bits& where, Bits& bits, Bits& spare) {
   bits.swap(spare);
 }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

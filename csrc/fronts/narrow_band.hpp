@@ -12,7 +12,7 @@
 #include "common/parallel.hpp"
 #include "fronts/geodesic.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 template <class T, int axes>
 class NarrowBand {
@@ -139,9 +139,9 @@ class NarrowBand {
 #pragma GCC ivdep
     for (int64_t k = 0; k < Gathered::SIZE; ++k) {
       Stencil s;
-#pragma GCC unroll 32
+      UNROLL_ALL
       for (int c = 0; c < Stencil::phi_count; ++c) s.phi[c] = g.phi[c][k];
-#pragma GCC unroll 32
+      UNROLL_ALL
       for (int c = 0; c < Stencil::edge_count; ++c) s.edge[c] = g.edge[c][k];
       const GeodesicChange<T> change = geodesic_change(s, rule);
       g.rate[k] = change.rate;
@@ -280,4 +280,4 @@ class NarrowBand {
   std::vector<T> rate_, relax_, limits_;
 };
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

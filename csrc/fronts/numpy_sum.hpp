@@ -7,7 +7,13 @@
 #include <cstring>
 #include <vector>
 
-namespace lesionkit::fronts {
+// Eight numbers may be more than a register of this instruction set holds. How they are returned
+// differs between sets; nothing here is called from another module.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
+namespace lesionkit::fronts::contours {
 
 template <class T>
 struct EightOf {
@@ -83,4 +89,4 @@ class SumTree {
   std::vector<Part> parts_;
 };
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours

@@ -3,9 +3,9 @@
 
 #include "common/portable.hpp"
 
-namespace lesionkit::fronts {
+namespace lesionkit::fronts::contours {
 
 HD float root(float x) { return sqrtf(x); }
 HD double root(double x) { return sqrt(x); }
 
-}  // namespace lesionkit::fronts
+}  // namespace lesionkit::fronts::contours
