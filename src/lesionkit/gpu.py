@@ -35,6 +35,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"marginals<{kind}>" for kind in ("uint32_t", "uint64_t", "double")),
     ),
     "texture/runs.cu": tuple(f"run_lengths<uint{bits}_t>" for bits in (8, 16, 32)),
+    "fronts/sweep.cu": tuple(f"relax_tiles<{kind}>" for kind in ("float", "double")),
     "texture/maps.cu": (
         "feature_maps",
         *(f"cs_lbp<{kind}>" for kind in ("uint8_t", "uint16_t", "float", "double")),
