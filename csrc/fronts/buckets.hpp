@@ -60,26 +60,14 @@ class Buckets {
     const auto least = [&](int64_t i, int64_t n, int64_t away) {
       return lesser(i > 0 ? t[-away] : Problem<R>::never, i + 1 < n ? t[away] : Problem<R>::never);
     };
-    const R x = least(at.column, p_.grid.columns, 1),
-            y = least(at.row, p_.grid.rows, p_.grid.columns);
-    const R z = least(at.plane, p_.grid.planes, area);
-    const R time = arrival_at(x, y, z, p_.pace / p_.speed[node]);
+    const R around[3] = {least(at.plane, p_.grid.planes, area),
+                         least(at.row, p_.grid.rows, p_.grid.columns),
+                         least(at.column, p_.grid.columns, 1)};
+    const R time = arrival(around, p_.spacing, p_.deep(), p_.even(), p_.pace / p_.speed[node]);
     if (time < *t) {
       p_.times[node] = time;
       push(node);
     }
-  }
-
-  R arrival_at(R x, R y, R z, R slowness) const {
-    if (p_.even()) {
-      const R step = p_.spacing[2] * slowness;
-      return p_.deep() ? arrival(x, y, z, step) : arrival(x, y, step);
-    }
-    const auto side = [&](R at, int axis) {
-      return Side<R>{at, p_.spacing[axis], 1 / (p_.spacing[axis] * p_.spacing[axis])};
-    };
-    if (p_.deep()) return arrival(side(x, 2), side(y, 1), side(z, 0), slowness);
-    return arrival(side(x, 2), side(y, 1), slowness);
   }
 
   const Problem<R> p_;

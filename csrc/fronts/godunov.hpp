@@ -107,6 +107,20 @@ HD T arrival(Side<T> a, Side<T> b, Side<T> c, const T& slowness) {
   return a.at + (b.weight * d + c.weight * e + root<T>(sum * square - apart)) / sum;
 }
 
+// Of a node on a grid, from the least times beside it along planes, rows and columns; `deep` if it
+// has several planes, `even` if all spacings are the same.
+template <class T>
+HD T arrival(const T (&least)[3], const T (&spacing)[3], bool deep, bool even, const T& slowness) {
+  if (even) {
+    const T step = spacing[2] * slowness;
+    return deep ? arrival(least[2], least[1], least[0], step) : arrival(least[2], least[1], step);
+  }
+  Side<T> sides[3];
+  for (int d = 0; d < 3; ++d) sides[d] = {least[d], spacing[d], 1 / (spacing[d] * spacing[d])};
+  return deep ? arrival(sides[2], sides[1], sides[0], slowness)
+              : arrival(sides[2], sides[1], slowness);
+}
+
 // ---- Order 1 or 2, factored or not, of numbers or of vectors. Only final times may be used here:
 // at order 2 a neighbour that comes down later does not only lower the result. Which ones a node
 // may use is told by times of order 1: it depends on neighbours that come before it, no chain of

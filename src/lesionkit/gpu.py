@@ -57,6 +57,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "fronts/chan_vese.cu": tuple(
         f"chan_vese{what}<{kind}>" for what in ("", "_energy") for kind in ("float", "double")
     ),
+    "fronts/sweep.cu": tuple(f"relax_tiles<{kind}>" for kind in ("float", "double")),
     "texture/maps.cu": (
         "feature_maps",
         *(f"cs_lbp<{kind}>" for kind in ("uint8_t", "uint16_t", "float", "double")),

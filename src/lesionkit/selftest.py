@@ -390,10 +390,42 @@ def chan_vese(xp: Any) -> Iterator[Check]:
             yield Check(f"{what}, energies", _distance(made, energies), allowed)
 
 
+def fronts(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/sweep.cu: pictures and volumes in tiles that do not divide them, with walls; a
+    batch of images that are a tile each."""
+    from lesionkit.fronts import arrival_gpu
+
+    random = np.random.default_rng(6)
+    for what, kind, shape, tile, spacing in (
+        ("a picture", "f4", (1, 1, 11, 13), (1, 5, 6), (1.0, 1.0, 1.0)),
+        ("a volume", "f8", (1, 5, 6, 7), (3, 4, 4), (2.0, 1.0, 0.5)),
+        ("a batch", "f4", (5, 1, 7, 6), (1, 7, 6), (1.0, 1.0, 1.0)),
+    ):
+        images, nodes = shape[0], int(np.prod(shape[1:]))
+        speed = random.uniform(0.5, 1, shape).astype(kind)
+        mask = (random.uniform(size=shape) < 0.85).astype(np.uint8)
+        speed.reshape(images, -1)[:, 3] = 0
+        mask.reshape(images, -1)[:, [0, nodes - 1]] = 1
+        first = np.arange(images + 1) * 2
+        starts = np.tile([0, nodes - 1], images)
+        at = np.tile([0.0, 0.25], images).astype(kind)
+        rest = (1.0, spacing, np.inf, first, starts, at)
+        cpu = np.empty_like(speed)
+        _core.fronts.arrival_times(speed, mask, *rest, cpu)
+        ours = xp.full(shape, 77, kind)
+        arrival_gpu.arrival_times(xp.asarray(speed), xp.asarray(mask), *rest, ours, tile, 4)
+        found = _host(ours)
+        differ = float((np.isfinite(found) != np.isfinite(cpu)).sum())
+        yield Check(f"fronts: {what}, nodes reached", differ, 0)
+        found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))
+        yield Check(f"fronts: {what}", _distance(found, cpu), SINGLE if kind == "f4" else ROUNDING)
+
+
 CASES: dict[str, Case] = {
     "clustering/fcm.cu": fuzzy_c_means,
     "clustering/kmeans.cu": kmeans,
     "fronts/chan_vese.cu": chan_vese,
+    "fronts/sweep.cu": fronts,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
     "texture/rois.cu": regions,

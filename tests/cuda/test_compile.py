@@ -16,6 +16,7 @@ REGISTERS = {
     "element_shares": 80,
     "paint": 128,
     "add_noise": 64,
+    "relax_tiles<float>": 96,
     "quantise": 80,
     "roi_features<uint8_t>": 96,
     "roi_features<unsigned short>": 96,

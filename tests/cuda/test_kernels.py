@@ -31,6 +31,7 @@ GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
 RUNS = "texture/runs.cu"
 FCM = "clustering/fcm.cu"
 CONTOURS = "fronts/chan_vese.cu"
+FRONTS = "fronts/sweep.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -159,6 +160,34 @@ FAULTS = [
         "for (int64_t i = first; i <= n; i += step) {",
         ADDRESS,
         OVERFLOW,
+    ),
+    *(
+        (FRONTS, f"no barrier once {what}", f"{wait}  // {what}", "", THREAD, RACE)
+        for wait, what in (
+            (WAIT, "the tile is there"),
+            (f"if (colour == 0) {WAIT}", "red nodes are done"),
+            (WAIT, "the faces are known"),
+            (WAIT, "the faces are read"),
+        )
+    ),
+    *(
+        (FRONTS, f"no atomic for {what}", f"atomicAdd(&{cell}, 1)", f"{cell}++", THREAD, RACE)
+        for what, cell in (
+            ("a change", "changed[turn % 3]"),
+            ("a face", "faces[2 * d]"),
+            ("a tile", "queued[next * tiles + other]"),
+            ("a place in the list", "counts[next]"),
+        )
+    ),
+    (FRONTS, "corners are read", "&& !t.corner(at) ", "", THREAD, RACE),
+    (FRONTS, "bound of nodes", "i < t.count_all();", "i <= t.count_all();", ADDRESS, OVERFLOW),
+    (
+        FRONTS,
+        "bound of the list",
+        "k < counts[list];",
+        "k <= counts[list];",
+        THREAD,
+        f"{RACE}|{WRONG}",
     ),
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),

@@ -42,37 +42,45 @@ def arrival_time(
     return_labels : also return whose front came first
     returns  : times, of speed's shape, dtype and kind, infinite where no front arrives; or
                (times, labels), where int32 labels are 1 + the number of the seed, 0 where none
-    The same bits whatever the number of threads or images. In float32 speeds may differ by a
-    factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
+    A CuPy array or a torch tensor on a GPU stays there; then only order 1 is offered, without
+    labels. The same bits whatever the number of threads or images. In float32 speeds may differ by
+    a factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
     TypeError where an argument is not as said here.
     """
-    home = arrays.home(speed=speed, **({} if mask is None else {"mask": mask}))
-    task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
     if order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, got {order!r}")
     if factored not in (True, False, "auto"):
         raise ValueError(f"factored must be True, False or 'auto', got {factored!r}")
-    times = np.empty_like(task.speed)
-    starts = task.starts()
-    fronts = (starts.first, starts.nodes, starts.times)
-    # Close to a seed times of order 1 are up to 21 % too late.
+    home = arrays.home(speed=speed, **({} if mask is None else {"mask": mask}))
     accurate = order == 2 or factored is True
-    stop = 1.25 * task.stop if accurate else task.stop
-    problem = (task.speed, task.mask, task.pace, task.spacing)
-    _core.arrival_times(*problem, stop, *fronts, times)
-    if accurate:
-        reach = 0.0 if not factored else -1.0 if factored == "auto" else math.inf
-        _core.make_accurate(
-            *problem, task.stop, *fronts, times, order, reach, starts.seed_of, starts.seeds
+    if home.gpu is not None and (accurate or return_labels):
+        raise ValueError(
+            "on a GPU times have order 1, are not factored and come without labels; "
+            "pass a NumPy array"
         )
-    labels = None
-    if return_labels:
-        labels = np.empty(task.speed.shape, np.int32)
-        _core.front_labels(times, *fronts, starts.seed_of, labels)
-    if task.unit != 1.0:
-        times *= task.speed.dtype.type(task.unit)
-    answers = tuple(home.back(task.shaped(a)) for a in (times, labels) if a is not None)
-    return answers if return_labels else answers[0]
+    with home.current():
+        task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
+        times = home.xp.empty_like(task.speed)
+        starts = task.starts()
+        fronts = (starts.first, starts.nodes, starts.times)
+        problem = (task.speed, task.mask, task.pace, task.spacing)
+        kernels: Any = _core
+        if home.gpu is not None:
+            from lesionkit.fronts import arrival_gpu as kernels
+        # Close to a seed times of order 1 are up to 21 % too late.
+        kernels.arrival_times(*problem, task.stop * (1.25 if accurate else 1.0), *fronts, times)
+        if accurate:
+            reach = 0.0 if not factored else -1.0 if factored == "auto" else math.inf
+            _core.make_accurate(
+                *problem, task.stop, *fronts, times, order, reach, starts.seed_of, starts.seeds
+            )
+        if return_labels:
+            labels = np.empty(task.speed.shape, np.int32)
+            _core.front_labels(times, *fronts, starts.seed_of, labels)
+        if task.unit != 1.0:
+            times *= task.speed.dtype.type(task.unit)
+        answer = home.back(task.shaped(times))
+        return (answer, home.back(task.shaped(labels))) if return_labels else answer
 
 
 class Starts(NamedTuple):
@@ -109,7 +117,8 @@ class Task(NamedTuple):
         mask: Any,
         batch_axis: int | None,
     ) -> Task:
-        speed = arrays.real(home.view(speed, "speed"), "speed", ("...",), keep_float32=True)
+        xp = home.xp
+        speed = arrays.real(home.view(speed, "speed"), "speed", ("...",), xp=xp, keep_float32=True)
         axes = speed.ndim - (batch_axis is not None)
         if not 1 <= axes <= 3:
             raise ValueError(
@@ -117,12 +126,12 @@ class Task(NamedTuple):
                 f"{arrays.describe(speed)}"
             )
         if mask is not None:
-            mask = mask_of(home.view(mask, "mask"), speed.shape)
+            mask = mask_of(home.view(mask, "mask"), speed.shape, xp=xp)
         if batch_axis is not None:
             batch_axis = arrays.integer(batch_axis, "batch_axis", at_least=-axes - 1, at_most=axes)
-            speed = np.ascontiguousarray(np.moveaxis(speed, batch_axis, 0))
+            speed = xp.ascontiguousarray(xp.moveaxis(speed, batch_axis, 0))
             if mask is not None:
-                mask = np.ascontiguousarray(np.moveaxis(mask, batch_axis, 0))
+                mask = xp.ascontiguousarray(xp.moveaxis(mask, batch_axis, 0))
         shape = speed.shape
         images = shape[0] if batch_axis is not None else 1
         speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
@@ -154,9 +163,9 @@ class Task(NamedTuple):
         for step in itertools.product((0, 1), repeat=3):
             share = np.where(step, part, 1 - part).prod(axis=-1)
             at = corner.astype(np.int64) + (share > 0)[..., None] * step
-            speed = self.speed[image, at[..., 0], at[..., 1], at[..., 2]].astype(float)
+            speed = _picked(self.speed, image, at)
             if self.mask is not None:
-                speed *= self.mask[image, at[..., 0], at[..., 1], at[..., 2]]
+                speed = speed * _picked(self.mask, image, at)
             weights.append(np.where(speed > 0, share, 0.0))
             slowness.append(self.pace / np.where(speed > 0, speed, np.inf))
             away.append(np.sqrt((((self.seeds - at) * self.spacing) ** 2).sum(axis=-1)))
@@ -177,7 +186,9 @@ class Task(NamedTuple):
     def shaped(self, array: Any) -> Any:
         """An array of the kernels in the shape that came."""
         array = array.reshape(self.shape)
-        return array if self.batch_axis is None else np.moveaxis(array, 0, self.batch_axis)
+        if self.batch_axis is None:
+            return array
+        return arrays.namespace(array).moveaxis(array, 0, self.batch_axis)
 
 
 def _mean_speed(speed: Any) -> float:
@@ -193,12 +204,19 @@ def _power_of_two(number: float) -> float:
     return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
 
 
-def mask_of(mask: Any, shape: tuple[int, ...], name: str = "mask") -> Any:
+def _picked(array: Any, image: Any, at: Any) -> Any:
+    """Some nodes of (images, planes, rows, columns), as float64 in NumPy."""
+    xp = arrays.namespace(array)
+    found = array[tuple(xp.asarray(i) for i in np.broadcast_arrays(image, *np.moveaxis(at, -1, 0)))]
+    return (found if xp is np else found.get()).astype(float)
+
+
+def mask_of(mask: Any, shape: tuple[int, ...], name: str = "mask", xp: Any = np) -> Any:
     """A bool mask of `shape`; else a clear error."""
-    mask = np.asarray(mask)
+    mask = xp.asarray(mask)
     if mask.dtype != bool or mask.shape != shape:
         raise ValueError(f"{name} must be bool of shape {shape}, got {arrays.describe(mask)}")
-    return np.ascontiguousarray(mask)
+    return xp.ascontiguousarray(mask)
 
 
 def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:

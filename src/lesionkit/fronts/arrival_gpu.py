@@ -1,0 +1,121 @@
+"""Arrival times on a GPU: the kernel of csrc/fronts/sweep.cu, and what it is given."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lesionkit import gpu
+from lesionkit.arrays import namespace
+
+FILE = "fronts/sweep.cu"
+THREADS = 256  # of a block
+ROUNDS = 8  # between two looks at whether all is done
+SMALL = 96 * 1024  # bytes of shared memory that an image may take, to be one tile
+
+
+def arrival_times(
+    speed: Any,
+    mask: Any,
+    pace: float,
+    spacing: Sequence[float],
+    stop: float,
+    first: Any,
+    nodes: Any,
+    at: Any,
+    times: Any,
+    tile: Sequence[int] | None = None,
+    rounds: int | None = None,
+) -> None:
+    """As `lesionkit._core.fronts`; speed, mask and times are CuPy arrays, the starts NumPy's.
+
+    tile : its planes, rows and columns; at first what suits the images
+    """
+    xp = namespace(speed)
+    real = speed.dtype.type
+    images, *size = speed.shape
+    if tile is None:
+        tile = tile_of(size, images, speed.dtype.itemsize)
+    tiles = [-(-n // edge) for n, edge in zip(size, tile, strict=True)]
+    count = images * math.prod(tiles)
+    times[...] = math.inf
+    image = np.repeat(np.arange(images), np.diff(first))
+    place = np.stack(np.unravel_index(nodes, size))
+    earliest: dict[int, float] = {}  # of a node that several fronts start at
+    for node, time in zip((image * math.prod(size) + nodes).tolist(), at.tolist(), strict=True):
+        earliest[node] = min(time, earliest.get(node, math.inf))
+    if not earliest:
+        return
+    where = xp.asarray(np.fromiter(earliest.keys(), np.int64))
+    times.reshape(-1)[where] = xp.asarray(np.fromiter(earliest.values(), speed.dtype))
+
+    queue, queued = np.zeros((3, count), np.int64), np.zeros((3, count), np.uint32)
+    counts = np.zeros(3, np.uint32)
+    for colour, asked in enumerate(_tiles_beside(image, place, size, tile, tiles)):
+        queue[colour, : len(asked)] = asked
+        queued[colour, asked] = 1
+        counts[colour] = len(asked)
+    queue, queued, counts = xp.asarray(queue), xp.asarray(queued), xp.asarray(counts)
+
+    even = len({*spacing[1 if size[0] == 1 else 0 :]}) == 1
+    border = [n + 2 for n in tile]
+    border[0] -= 0 if size[0] > 1 else 2
+    fixed = (
+        speed,
+        mask,
+        np.array([*size, *tile], np.int64).view("V48"),
+        xp.asarray(np.array(spacing), dtype=speed.dtype),
+        int(even),
+        real(pace),
+        real(stop),
+        real(math.inf),
+        count,
+    )
+    device = 0 if xp is np else int(speed.device.id)
+    blocks = gpu.blocks_for(count, 1, device)
+    shared = math.prod(border) * speed.dtype.itemsize
+    kernel = f"relax_tiles<{'float' if real is np.float32 else 'double'}>"
+    done = 0
+    while True:
+        for _ in range(rounds or ROUNDS):
+            args = [*fixed, done, queue, queued, counts, times]
+            gpu.launch(FILE, kernel, blocks, THREADS, args, shared)
+            done += 1
+            if count == images:  # no tile has one beside it
+                break
+        if count == images or int(counts[done % 3]) == int(counts[(done + 1) % 3]) == 0:
+            break
+    if math.isfinite(stop):
+        times[times > real(stop)] = math.inf
+
+
+def tile_of(size: Sequence[int], images: int, itemsize: int) -> tuple[int, ...]:
+    """A tile for images of this size: all of it, where many small ones fill the GPU."""
+    whole = math.prod(n + 2 for n in size if n > 1) * itemsize
+    if images >= 16 and whole <= SMALL:
+        return tuple(size)
+    return (8, 8, 8) if size[0] > 1 else (1, 32, 32)
+
+
+def _tiles_beside(
+    image: Any, place: Any, size: Sequence[int], tile: Sequence[int], tiles: Sequence[int]
+) -> list[Any]:
+    """The tiles that hold nodes beside the starts, or these: the red ones, and the black ones."""
+    edges = np.array(tile)[:, None]
+    asked: list[set[int]] = [set(), set()]
+    for axis, step in itertools.product(range(3), (-1, 0, 1)):
+        beside = place.copy()
+        beside[axis] += step
+        inside = (beside[axis] >= 0) & (beside[axis] < size[axis])
+        index = beside[:, inside] // edges
+        number = image[inside]
+        for n, count in zip(index, tiles, strict=True):
+            number = number * count + n
+        colour = index.sum(axis=0) % 2
+        for c in (0, 1):
+            asked[c].update(number[colour == c].tolist())
+    return [np.array(sorted(a), np.int64) for a in asked]

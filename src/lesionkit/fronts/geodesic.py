@@ -1,0 +1,178 @@
+"""Segmentation by geodesic distance: what a front reaches soon, which runs fast where the image is
+like the seeds and slowly across edges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit.fronts.arrival import arrival_time, mask_of
+
+LEAST = 1e-3  # weight
+
+
+def grey_weight(
+    image: Any,
+    seeds: Any,
+    cutoff: float | None = None,
+    rolloff: float = 2.0,
+    midpoint: float = 0.25,
+) -> Any:
+    """Weights from the difference to the mean grey of the seeds, for `arrival_time` as speeds.
+
+    With d = |image - mean| and u = min(d / cutoff, 1), w(u) = 1 / (1 + (u / midpoint)^rolloff) is
+    stretched linearly to w(0) = 1 and w(1) = 0.001: W = 0.001 + 0.999 (w(u) - w(1)) / (1 - w(1)).
+    MATLAB documents how its graydiffweight behaves, not its formula; this one is ours.
+
+    image   : 1 to 3 axes, finite
+    seeds   : bool of the image's shape, or (k, axes) points, of which the nearest pixels count
+    cutoff  : difference from which on the weight is least; at first a quarter of the image's range
+              from its 1st to its 99th percentile
+    rolloff : how suddenly weights fall, above 0
+    midpoint : of the cutoff: where w is 1/2, above 0
+    returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
+              else float32
+    """
+    home = arrays.home(image=image)
+    values = _image(home.view(image, "image"))
+    away = np.abs(values - values[_region(seeds, values.shape)].mean(dtype=float))
+    if cutoff is None:
+        low, high = np.percentile(values, (1, 99))
+        cutoff = float(high - low) / 4 or 1.0
+    power = arrays.number(rolloff, "rolloff", above=0.0)
+    half = arrays.number(midpoint, "midpoint", above=0.0)
+    u = np.minimum(away / arrays.number(cutoff, "cutoff", above=0.0), 1)
+    weight, end = 1 / (1 + (u / half) ** power), 1 / (1 + half**-power)
+    return home.back((LEAST + (1 - LEAST) / (1 - end) * (weight - end)).astype(values.dtype))
+
+
+def gradient_weight(
+    image: Any,
+    sigma: float = 1.5,
+    rolloff: float = 3.0,
+    midpoint: float = 0.25,
+    cutoff: float = 0.25,
+) -> Any:
+    """Weights that are small on edges, for `arrival_time` as speeds.
+
+    With g the length of the gradient of the image smoothed by a Gaussian, brought to 0 to 1 from
+    its 1st to its 99th percentile, W = 1 / (1 + (g / midpoint)^rolloff); where W is below the
+    cutoff it is 0.001. MATLAB documents how its gradientweight behaves, not its formula.
+
+    image   : 1 to 3 axes, finite
+    sigma   : of the Gaussian, in pixels, above 0
+    rolloff, midpoint : above 0;  cutoff : 0 to 1
+    returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
+              else float32
+    """
+    from scipy import ndimage
+
+    home = arrays.home(image=image)
+    values = _image(home.view(image, "image"))
+    width = arrays.number(sigma, "sigma", above=0.0)
+    power = arrays.number(rolloff, "rolloff", above=0.0)
+    half = arrays.number(midpoint, "midpoint", above=0.0)
+    least = arrays.number(cutoff, "cutoff", at_least=0.0, at_most=1.0)
+    length = ndimage.gaussian_gradient_magnitude(values, width)
+    low, high = np.percentile(length, (1, 99))
+    g = np.clip((length - low) / ((high - low) or 1.0), 0, 1)
+    weight = 1 / (1 + (g / half) ** power)
+    return home.back(np.where(weight < least, LEAST, weight).astype(values.dtype))
+
+
+def geodesic_segment(
+    image: Any,
+    seeds: Any,
+    threshold: float | None = None,
+    stop: float | None = None,
+    weight: Literal["grey", "gradient"] | Any = "grey",
+    mask: Any = None,
+    spacing: Any = 1.0,
+    return_times: bool = False,
+    **options: Any,
+) -> Any:
+    """The region that a front from the seeds reaches first, its speed the weight of the pixels.
+
+    image     : 1 to 3 axes, finite
+    seeds     : bool of the image's shape, or (k, axes) points in pixels
+    threshold : above 0 and at most 1, at first 0.01: times up to this part of the latest one belong
+                to the region. All of the image is marched over.
+    stop      : instead of a threshold, a time: later ones do not belong to the region, and are not
+                computed. The cost is that of the region.
+    weight    : "grey" (`grey_weight`), "gradient" (`gradient_weight`), or weights of the image's
+                shape, 0 and less for walls
+    mask      : bool; False is a wall
+    spacing   : as for `arrival_time`
+    options   : of the weight's function (cutoff, rolloff, midpoint, sigma)
+    return_times : also return the times
+    returns   : bool, of the image's shape and kind; or (region, times)
+    Raises ValueError or TypeError where an argument is not as said here.
+    """
+    if threshold is not None and stop is not None:
+        raise ValueError("threshold and stop exclude each other: give one of them")
+    part = (
+        0.01 if threshold is None else arrays.number(threshold, "threshold", above=0.0, at_most=1.0)
+    )
+    home = arrays.home(image=image)
+    values = _image(home.view(image, "image"))
+    region = _region(seeds, values.shape)
+    if isinstance(weight, str):
+        if weight == "grey":
+            speed = grey_weight(values, region, **options)
+        elif weight == "gradient":
+            speed = gradient_weight(values, **options)
+        else:
+            raise ValueError(f"weight must be 'grey', 'gradient' or an array, got {weight!r}")
+    else:
+        if options:
+            raise TypeError(f"weights that are given take no options, got {', '.join(options)}")
+        speed = arrays.real(weight, "weight", ("...",), keep_float32=True)
+        if speed.shape != values.shape:
+            raise ValueError(
+                f"weight must have the image's shape {values.shape}, got {arrays.describe(speed)}"
+            )
+    points = np.argwhere(region) if _is_mask(seeds) else seeds
+    times = arrival_time(speed, points, spacing, stop, mask)
+    if stop is None:
+        finite = times[np.isfinite(times)]
+        latest = float(finite.max()) if finite.size else 0.0
+        inside = times <= part * latest
+    else:
+        inside = np.isfinite(times)
+    return (home.back(inside), home.back(times)) if return_times else home.back(inside)
+
+
+def _image(image: Any) -> Any:
+    """The image as float64 where it is that, else float32."""
+    given = np.asarray(image)
+    values = arrays.real(given, "image", ("...",), keep_float32=True)
+    if not 1 <= values.ndim <= 3 or values.size == 0:
+        raise ValueError(f"image must have 1 to 3 axes, got {arrays.describe(given)}")
+    return values if given.dtype == np.float64 else values.astype(np.float32, copy=False)
+
+
+def _is_mask(seeds: Any) -> bool:
+    return bool(np.asarray(seeds).dtype == bool)
+
+
+def _region(seeds: Any, shape: tuple[int, ...]) -> Any:
+    """The pixels of the seeds, as a mask; else a clear error."""
+    if _is_mask(seeds):
+        region = mask_of(seeds, shape, "seeds")
+        if not region.any():
+            raise ValueError("seeds must hold at least one pixel, got a mask of none")
+        return region
+    points = arrays.real(seeds, "seeds", ("...",))
+    if points.ndim not in (1, 2) or points.shape[-1] != len(shape) or points.size == 0:
+        raise ValueError(
+            f"seeds must be bool of shape {shape}, or (k, {len(shape)}) points, got "
+            f"{arrays.describe(points)}"
+        )
+    nearest = np.rint(points.reshape(-1, len(shape))).astype(np.int64)
+    if (nearest < 0).any() or (nearest >= np.array(shape)).any():
+        raise ValueError(f"seeds must lie within the image of shape {shape}, got {points.tolist()}")
+    region = np.zeros(shape, bool)
+    region[tuple(nearest.T)] = True
+    return region
