@@ -92,7 +92,7 @@ class Tiling {
     alignas(64) R copy[lanes][steps];
     const R* from = copy[0];
     int64_t stride = steps;
-    if (rows.direct() && inside(right, band, tile)) {
+    if (rows.direct() && inside(band, tile)) {
       from = rows.at(band * lanes) + column(right, tile * steps, 0);
       stride = grid.columns + (right ? 1 : -1);
     } else {
@@ -134,7 +134,7 @@ class Tiling {
   template <bool right, int halo>
   void write(const Nodes<halo>& nodes, R* plane, int64_t band, int64_t tile) const {
     alignas(64) R copy[lanes][steps];
-    const bool direct = inside(right, band, tile);
+    const bool direct = inside(band, tile);
     R* to = direct ? plane + band * lanes * grid.columns + column(right, tile * steps, 0) : copy[0];
     const int64_t stride = direct ? grid.columns + (right ? 1 : -1) : steps;
     for (int k = 0; k < strips; ++k)
@@ -188,7 +188,7 @@ class Tiling {
     int begin, end;  // steps that are inside
   };
 
-  bool inside(bool right, int64_t band, int64_t tile) const {
+  bool inside(int64_t band, int64_t tile) const {
     const int64_t first = tile * steps;
     return (band + 1) * lanes <= grid.rows && first >= lanes - 1 && first + steps <= grid.columns;
   }
