@@ -93,13 +93,13 @@ __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid,
   const R steps[3] = {spacing[0], spacing[1], spacing[2]};
   const int thread = threadIdx.x, threads = blockDim.x;
   if (blockIdx.x == 0 && thread == 0) counts[(round + 2) % 3] = 0;
+  for (int i = 0; i < 6 && thread == 0; ++i) faces[i] = 0;
 
   for (int64_t k = blockIdx.x; k < counts[list]; k += gridDim.x) {
     const int64_t tile = queue[list * tiles + k];
     const TileNodes<R> t(grid, tile, nodes);
     if (thread == 0) queued[list * tiles + tile] = 0;
     for (int i = thread; i < 3; i += threads) changed[i] = 0;
-    for (int i = thread; i < 6; i += threads) faces[i] = 0;
     for (int i = thread; i < t.count_all(); i += threads) {
       int at[3];
       t.place_all(i, at);
@@ -152,12 +152,13 @@ __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid,
       for (int d = 2; d >= 0; away *= grid.tiles(d--))
         for (int side = 0; side < 2; ++side) {
           const bool beside = side ? t.high[d] > t.edge[d] : t.low[d] < 0;
-          if (faces[2 * d + side] == 0 || !beside) continue;
+          const bool told = faces[2 * d + side] != 0;
+          faces[2 * d + side] = 0;  // by the thread that reads it: the others may go on
+          if (!told || !beside) continue;
           const int64_t other = tile + (side ? away : -away);
           if (atomicAdd(&queued[next * tiles + other], 1) == 0)
             queue[next * tiles + atomicAdd(&counts[next], 1)] = other;
         }
     }
-    __syncthreads();  // the faces are read
   }
 }

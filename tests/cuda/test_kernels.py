@@ -167,7 +167,6 @@ FAULTS = [
             (WAIT, "the tile is there"),
             (f"if (colour == 0) {WAIT}", "red nodes are done"),
             (WAIT, "the faces are known"),
-            (WAIT, "the faces are read"),
         )
     ),
     *(
