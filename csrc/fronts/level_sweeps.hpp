@@ -47,8 +47,8 @@ inline bool by_sweeps(const MarchProblem& problem, const ZeroLevel& level) {
     nodes.push_back(start.index);
     starts.push_back(start.time);
   }
-  Problem<double> p = {
-      {1, 1, 1}, speed.get(), 1.0, nullptr, {1, 1, 1}, problem.narrow, problem.times};
+  Problem<double> p = {{1, 1, 1}, speed.get(),    1.0,          nullptr,
+                       {1, 1, 1}, problem.narrow, problem.times};
   int64_t* sides[] = {&p.grid.planes, &p.grid.rows, &p.grid.columns};
   for (size_t d = 0; d < axes; ++d) {
     *sides[3 - axes + d] = problem.shape[d];
