@@ -34,12 +34,6 @@ FAULTS = [
         "return true; })) {",
     ),
     (
-        "a helper that joins without the lock",
-        "crew.hpp",
-        "std::unique_lock guard(lock);\n    for (;;) {",
-        "std::mutex other;\n    std::unique_lock guard(other);\n    for (;;) {",
-    ),
-    (
         "a counter of chunks that is not atomic",
         "parallel.hpp",
         "std::atomic<int64_t> next{0};",
