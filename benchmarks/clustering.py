@@ -135,13 +135,16 @@ def judged(job: Work, who: str, mine: Array, theirs: Array, quick: bool) -> tupl
         assert apart < 1e-6, f"{job.name}, {who}: {apart:.1e} apart"
         return [f"{apart:.1e} apart", ""], "-"
     excess = objective(job, theirs) / objective(job, mine) - 1
-    assert excess > -1e-5, f"{job.name}: {who}'s objective is less than ours by {-excess:.1e}"
     if who in EXACT:
         assert abs(excess) < 1e-6, f"{job.name}: {who}'s optimum is another, by {excess:.1e}"
         return ["-", "-"], f"{excess:.1e}"
     passes = job.passes[1]
     errors = [centre_error(job, centres, passes, quick) for centres in (mine, theirs)]
     limit = OFF.get(job.name, ELSE)
+    # The passes end before k-means does: a peer whose centres are off may be lower by chance.
+    if errors[1] < limit:
+        low = f"{job.name}: {who}'s objective is less than ours by {-excess:.1e}"
+        assert excess > -1e-5, low
     assert errors[0] < limit, f"{job.name}: our centres are {errors[0]:.1e} off"
     return [f"{error:.1e}" for error in errors], f"{excess:.1e}"
 
