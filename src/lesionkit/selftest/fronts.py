@@ -1,0 +1,72 @@
+"""Cases of csrc/fronts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lesionkit import _core
+from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance, host
+
+
+def chan_vese(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/chan_vese.cu: a picture that comes to rest; a masked volume of two channels."""
+    from lesionkit.fronts import chan_vese_gpu
+
+    random = np.random.default_rng(6)
+    for shape, kind, tol, most in (
+        ((1, 1, 17, 19), np.float64, 0.093, 4),
+        ((2, 4, 7, 9), np.float32, -1.0, 2),
+    ):
+        volume = shape[1] > 1
+        image: Any = random.uniform(size=shape).astype(kind)
+        mask = (random.uniform(size=shape[1:]) < 0.8).astype(np.uint8) if volume else None
+        start: Any = random.normal(size=shape[1:]).astype(kind)
+        if mask is not None:
+            image, start = image * mask, start * mask
+        cpu, ours = start.copy(), xp.asarray(start.copy())
+        rest = (volume, 0.2, [1.0, 1.5] * len(image), tol, most, 0.5, True)
+        on_gpu = None if mask is None else xp.asarray(mask)
+        made = chan_vese_gpu.chan_vese(xp.asarray(image), on_gpu, ours, *rest)
+        energies = np.array(_core.fronts.chan_vese(image, mask, cpu, *rest)).reshape(
+            -1, 2 + 4 * len(image)
+        )
+        what = f"contours without edges: {'volume' if volume else 'picture'}, {cpu.dtype}"
+        allowed = SINGLE if kind == np.float32 else ROUNDING
+        yield Check(f"{what}, iterations", abs(len(made) - len(energies)), 0)
+        yield Check(what, distance(ours, cpu), allowed)
+        if len(made) == len(energies):
+            yield Check(f"{what}, energies", distance(made, energies), allowed)
+
+
+def arrival_times(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/sweep.cu: pictures and volumes in tiles that do not divide them, with walls; a
+    batch of images that are a tile each."""
+    from lesionkit.fronts import arrival_gpu
+
+    random = np.random.default_rng(6)
+    for what, kind, shape, tile, spacing in (
+        ("a picture", "f4", (1, 1, 11, 13), (1, 5, 6), (1.0, 1.0, 1.0)),
+        ("a volume", "f8", (1, 5, 6, 7), (3, 4, 4), (2.0, 1.0, 0.5)),
+        ("a batch", "f4", (5, 1, 7, 6), (1, 7, 6), (1.0, 1.0, 1.0)),
+    ):
+        images, nodes = shape[0], int(np.prod(shape[1:]))
+        speed = random.uniform(0.5, 1, shape).astype(kind)
+        mask = (random.uniform(size=shape) < 0.85).astype(np.uint8)
+        speed.reshape(images, -1)[:, 3] = 0
+        mask.reshape(images, -1)[:, [0, nodes - 1]] = 1
+        first = np.arange(images + 1) * 2
+        starts = np.tile([0, nodes - 1], images)
+        at = np.tile([0.0, 0.25], images).astype(kind)
+        rest = (1.0, spacing, np.inf, first, starts, at)
+        cpu = np.empty_like(speed)
+        _core.fronts.arrival_times(speed, mask, *rest, cpu)
+        ours = xp.full(shape, 77, kind)
+        arrival_gpu.arrival_times(xp.asarray(speed), xp.asarray(mask), *rest, ours, tile, 4)
+        found = host(ours)
+        differ = float((np.isfinite(found) != np.isfinite(cpu)).sum())
+        yield Check(f"fronts: {what}, nodes reached", differ, 0)
+        found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))
+        yield Check(f"fronts: {what}", distance(found, cpu), SINGLE if kind == "f4" else ROUNDING)

@@ -1,0 +1,110 @@
+"""Cases of csrc/optics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lesionkit import _core
+from lesionkit.selftest.checks import GRAY, ROUNDING, SINGLE, Check, distance, host
+
+
+def phantoms(xp: Any) -> Iterator[Check]:
+    """csrc/optics/phantom.cu: draws, element shares, maps, MRI and noise of a few phantoms."""
+    from lesionkit.optics import phantoms_gpu
+    from lesionkit.optics.disc import disc_mesh
+    from lesionkit.optics.recipe import PhantomRecipe
+
+    # 23 pixels, 15 optodes: the last block of random numbers is not full. A seed and an item
+    # beyond 32 bits.
+    recipe, seed, first, count = PhantomRecipe(nodes=200, pixels=23), 2**64 - 3, 2**33 + 1, 5
+    mesh = disc_mesh(recipe.radius, recipe.nodes, recipe.optodes)
+    corners = np.ascontiguousarray(mesh.nodes[mesh.elements])
+    readings = np.random.default_rng(1).uniform(1, 2, (3, count, 15, 15))
+    diameters = np.array(recipe.single_diameters)
+
+    def make(kernels: Any, xp: Any) -> dict[str, Any]:
+        made = {
+            "regions": xp.full((count, 3, 8), 77.0),
+            "shares": xp.full((count, 2, len(corners)), 77.0),
+            "maps": xp.full((count, 3, recipe.pixels, recipe.pixels), 77, np.float32),
+            "MRI": xp.full((count, recipe.pixels, recipe.pixels), 77, np.uint8),
+            "signal": xp.full((count, 3, 15, 14), 77, np.float32),
+        }
+        regions, at = made["regions"], (seed, first)
+        kernels.draw_regions(recipe.limits, diameters, *at, regions)
+        kernels.element_shares(regions, xp.asarray(corners), made["shares"])
+        look = (recipe.radius, recipe.mri_gray, recipe.mri_noise)
+        kernels.paint(regions, *look, *at, made["maps"], made["MRI"])
+        kernels.add_noise(xp.asarray(readings), recipe.signal_noise, *at, made["signal"])
+        return made
+
+    ours, cpu = make(phantoms_gpu, xp), make(_core.optics, np)
+    for name, allowed in (
+        ("regions", ROUNDING),
+        ("shares", ROUNDING),
+        ("maps", SINGLE),
+        ("signal", SINGLE),
+    ):
+        yield Check(f"phantoms: {name}", distance(ours[name], cpu[name]), allowed)
+    off = np.abs(host(ours["MRI"]).astype(int) - cpu["MRI"])
+    yield Check("phantoms: MRI, bytes that differ by 1", float(np.mean(off != 0)), GRAY)
+    yield Check("phantoms: MRI, largest difference", float(off.max()), 1)
+
+
+def forward(xp: Any) -> Iterator[Check]:
+    """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
+    from lesionkit.optics.device import DevicePlan
+    from lesionkit.optics.disc import disc_mesh
+    from lesionkit.optics.forward import At, ForwardModel
+    from lesionkit.optics.mesh import Mesh
+
+    linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
+    rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes
+    random = np.random.default_rng(2)
+    device = 0 if xp is np else xp.cuda.Device().id
+    quadratic = linear.to_quadratic()
+    nodes, middle = quadratic.nodes.copy(), quadratic.boundary[:, 2]
+    nodes[middle] *= 10 / np.linalg.norm(nodes[middle], axis=1, keepdims=True)
+    kinds: tuple[tuple[Mesh, tuple[At, ...]], ...] = (
+        (linear, ("elements", "nodes")),
+        (Mesh(nodes, quadratic.elements), ("quarters", "elements", "nodes")),
+    )
+    for mesh, places in kinds:
+        for frequency in (0.0, 1e8):
+            model = ForwardModel(mesh, rim, rim, frequency=frequency)
+            for at in places:
+                cpu, _, parts = model._planned(at)
+                plan = DevicePlan(parts, cpu.stack(), device, xp)
+                maps = [random.uniform(*r, (3, parts["properties"])) for r in TISSUE]
+                light = "modulated" if frequency else "continuous"
+                what = f"readings: {mesh.elements.shape[1]} nodes, {at}, {light}"
+                yield _compare_readings(what, "measure", plan, cpu, maps, xp)
+            if frequency:
+                continue
+            cpu, _, parts = model._planned(places[0])
+            plan = DevicePlan(parts, cpu.stack(), device, xp)
+            mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
+            mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]
+            what = f"readings: mixtures, {places[0]}"
+            yield _compare_readings(what, "measure_mixture", plan, cpu, mixture, xp)
+            if mesh is linear:
+                plan.in_shared_memory = False
+                what = "readings: panels not in shared memory"
+                yield _compare_readings(what, "measure_mixture", plan, cpu, mixture, xp)
+
+
+TISSUE = ((0.002, 0.02), (0.5, 2.0))  # mua and mus' in mm^-1
+
+
+def _compare_readings(
+    what: str, method: str, plan: Any, cpu: Any, inputs: list[Any], xp: Any
+) -> Check:
+    """Readings of 6 x 6 optodes by a plan on the GPU and on the CPU."""
+    kind = np.complex128 if "modulated" in what else np.float64
+    ours, theirs = xp.full((3, 6, 6), np.nan, kind), np.empty((3, 6, 6), kind)
+    getattr(plan, method)(*map(xp.asarray, inputs), ours)
+    getattr(cpu, method)(*inputs, theirs)
+    return Check(what, float(np.abs(host(ours) / theirs - 1).max()), ROUNDING)
