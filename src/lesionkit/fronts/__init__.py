@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
     from lesionkit.fronts.active_contour import geodesic_active_contour as geodesic_active_contour
@@ -84,24 +83,4 @@ __all__ = [
     "watershed",
 ]
 
-
-class _Package(ModuleType):
-    """A function may have its module's name. An import of the module would put it in the place of
-    the function: here it does not."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"lesionkit.fronts.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'lesionkit.fronts' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+make_lazy(__name__)

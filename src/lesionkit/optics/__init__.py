@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
     from lesionkit.optics import spectra as spectra
@@ -32,6 +33,7 @@ _HOME = {
     "refine": "refinement",
     "write_mesh": "mesh_files",
 }
+_MODULES = ("spectra",)
 __all__ = [
     "ForwardModel",
     "Jacobian",
@@ -47,14 +49,4 @@ __all__ = [
     "write_mesh",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "spectra":
-        return importlib.import_module("lesionkit.optics.spectra")
-    if name in _HOME:
-        return getattr(importlib.import_module(f"lesionkit.optics.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'lesionkit.optics' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+make_lazy(__name__)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
     from lesionkit.texture import families as families
@@ -91,26 +90,4 @@ __all__ = [
     "zones",
 ]
 
-
-class _Package(ModuleType):
-    """Some functions have their module's name. An import of the module would put it in the place
-    of the function: here it does not."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"lesionkit.texture.{name}")
-    if name in _HOME:
-        return getattr(importlib.import_module(f"lesionkit.texture.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'lesionkit.texture' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+make_lazy(__name__)
