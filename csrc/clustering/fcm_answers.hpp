@@ -69,19 +69,83 @@ void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* 
       out[(i + l) * stride] = static_cast<Out>(from[i * c + l]);
 }
 
+// All c planes to the rows out[count][c].
+template <int c, class T, class Out>
+void store_rows(const Register<T>* planes, int64_t count, Out* out) {
+  constexpr int w = width<T>;
+  const T* from = reinterpret_cast<const T*>(planes);
+  const auto row = [&](int64_t l) {
+    for (int j = 0; j < c; ++j) out[l * c + j] = static_cast<Out>(from[j * w + l]);
+  };
+  for (; count >= w; count -= w, from += c * w, out += c * w)
+#pragma GCC unroll 16
+    for (int l = 0; l < w; ++l) row(l);
+  for (int64_t l = 0; l < count; ++l) row(l);
+}
+
+// The memberships with m = 2 by products (fcm.hpp): one division a sample. D is [registers][c], and
+// so is u; false where a product has left the range.
+template <int c, class T>
+bool by_products(const Register<T>* distances, int registers, Register<T>* u) {
+  using V = Register<T>;
+  V least = all_of<V>(1), most = all_of<V>(1);
+  for (int r = 0; r < registers; ++r) {
+    V distance[c], g[c];
+    std::copy_n(distances + r * c, c, distance);
+    const V sum = products(distance, g), inverse = T(1) / sum;
+    least = smaller(sum, least);
+    most = sum > most ? sum : most;
+    for (int j = 0; j < c; ++j) u[r * c + j] = g[j] * inverse;
+  }
+  return all_above<T>(least, trusted<T>) && all_above<T>(-most, -1 / trusted<T>);
+}
+
+// Calls write(Constant<c>) for 2 to 8 classes; false for any other number.
+template <class Write>
+bool for_few(int64_t c, const Write& write) {
+  switch (c) {
+    case 2:
+      return write(Constant<2>{}), true;
+    case 3:
+      return write(Constant<3>{}), true;
+    case 4:
+      return write(Constant<4>{}), true;
+    case 5:
+      return write(Constant<5>{}), true;
+    case 6:
+      return write(Constant<6>{}), true;
+    case 7:
+      return write(Constant<7>{}), true;
+    case 8:
+      return write(Constant<8>{}), true;
+    default:
+      return false;
+  }
+}
+
 // Of class `only`, where that is not negative, out[n] alone.
 template <class In>
 void write_memberships(const Samples<In>& s, const double* centres, int64_t c, const Fuzziness& f,
                        int64_t only, Strides strides, In* out) {
   const int classes = static_cast<int>(c);
+  const bool rows = only < 0 && strides.plane == 1;
   for_each_tile(
       s, centres, c, f.power > most_power_in_float,
-      [&]<class T>(const Tile<In, T>& tile, Register<T>* u, int64_t first, int64_t count) {
-        for (int r = 0; r < tile.used; ++r) memberships(u + r * c, classes, f, u + r * c);
+      [&]<class T>(const Tile<In, T>& tile, Register<T>* distances, int64_t first, int64_t count) {
+        Register<T> few[Tile<In, T>::registers * 8];
+        Register<T>* u = distances;
+        bool done = false;
+        if (f.two)
+          for_few(c, [&](auto k) {
+            done = by_products<k, T>(distances, tile.used, few);
+            if (done) u = few;
+          });
+        if (!done)
+          for (int r = 0; r < tile.used; ++r) memberships(u + r * c, classes, f, u + r * c);
+        In* to = out + first * strides.sample;
+        if (rows && for_few(c, [&](auto k) { store_rows<k, T>(u, count, to); })) return;
         for (int64_t j = std::max<int64_t>(only, 0); j < (only < 0 ? c : only + 1); ++j)
-          store<T>(u, c, j, count,
-                   out + first * strides.sample + (only < 0 ? j * strides.plane : 0),
-                   strides.sample);
+          store<T>(u, c, j, count, to + (only < 0 ? j * strides.plane : 0), strides.sample);
       });
 }
 

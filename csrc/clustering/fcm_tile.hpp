@@ -148,18 +148,35 @@ struct Tile {
 inline constexpr double most_power_in_float = 8.0;
 
 // Squared distances of a tile's samples to all centres, [registers][c].
-template <class In, class T>
-void tile_distances(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c, int64_t d,
-                    Register<T>* to) {
+template <class In, class T, class Features>
+void distances_of(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c, Features d,
+                  Register<T>* to) {
   for (int r = 0; r < tile.used; ++r)
     for (int64_t j = 0; j < c; ++j) {
       Register<T> sum{};
-      for (int64_t k = 0; k < d; ++k) {
+      for (int k = 0; k < d; ++k) {
         const Register<T> t = centres.from(tile.x[k * tile.registers + r], k * c + j);
         sum += t * t;
       }
       to[r * c + j] = sum;
     }
+}
+
+template <class In, class T>
+void tile_distances(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c, int64_t d,
+                    Register<T>* to) {
+  switch (d) {
+    case 1:
+      return distances_of(tile, centres, c, Constant<1>{}, to);
+    case 2:
+      return distances_of(tile, centres, c, Constant<2>{}, to);
+    case 3:
+      return distances_of(tile, centres, c, Constant<3>{}, to);
+    case 4:
+      return distances_of(tile, centres, c, Constant<4>{}, to);
+    default:
+      return distances_of(tile, centres, c, static_cast<int>(d), to);
+  }
 }
 
 }  // namespace lesionkit::clustering::fuzzy

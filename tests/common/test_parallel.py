@@ -36,12 +36,13 @@ FAULTS = [
     (
         "a counter of chunks that is not atomic",
         "parallel.hpp",
-        "std::atomic<int64_t> next{0};",
+        "std::atomic<int64_t> next;",
         """struct {
           int64_t value;
+          int64_t load(std::memory_order) { return value; }
           int64_t fetch_add(int64_t step, std::memory_order) { return (value += step) - step; }
           void store(int64_t other, std::memory_order) { value = other; }
-        } next{0};""",
+        } next;""",
     ),
 ]
 
