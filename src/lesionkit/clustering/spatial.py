@@ -26,7 +26,8 @@ n_iter_          : passes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +35,10 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import clustering as _core
 from lesionkit.clustering.images import Picture, Real
-from lesionkit.clustering.spatial_base import Border, Spatial
+from lesionkit.clustering.spatial_base import Spatial
 
 
+@dataclass(kw_only=True, eq=False)
 class FCM_S1(Spatial):
     """FCM with the mean of the neighbours (Chen and Zhang 2004, "FCM_S1").
 
@@ -50,32 +52,10 @@ class FCM_S1(Spatial):
     Source: IEEE Trans. Syst. Man Cybern. B 34, 1907-1916, 2004, eq. 11 to 13.
     """
 
-    _filter: Any = staticmethod(_core.window_mean)
+    alpha: float = 1.0
+    include_self: bool = False
 
-    def __init__(
-        self,
-        n_clusters: int,
-        *,
-        m: float = 2.0,
-        alpha: float = 1.0,
-        size: int | Sequence[int] = 3,
-        include_self: bool = False,
-        border: Border = "valid",
-        init: Any = "k-means++",
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.alpha = alpha
-        self.size = size
-        self.include_self = include_self
-        self.border = border
-        self.init = init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
+    _filter: ClassVar[Any] = staticmethod(_core.window_mean)
 
     def _refuse(self) -> None:
         super()._refuse()
@@ -124,9 +104,10 @@ class FCM_S2(FCM_S1):
     two in the middle: for impulse noise. `include_self=True` makes y the usual median filter.
     """
 
-    _filter: Any = staticmethod(_core.window_median)
+    _filter: ClassVar[Any] = staticmethod(_core.window_median)
 
 
+@dataclass(kw_only=True, eq=False)
 class sFCM(Spatial):
     """FCM with memberships weighed by those of the window (Chuang et al. 2006, "sFCM").
 
@@ -142,30 +123,9 @@ class sFCM(Spatial):
     Source: Comput. Med. Imaging Graph. 30, 9-15, 2006, eq. 4 and 5.
     """
 
-    def __init__(
-        self,
-        n_clusters: int,
-        *,
-        m: float = 2.0,
-        p: float = 1.0,
-        q: float = 1.0,
-        size: int | Sequence[int] = 5,
-        border: Border = "valid",
-        init: Any = "k-means++",
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.p = p
-        self.q = q
-        self.size = size
-        self.border = border
-        self.init = init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
+    p: float = 1.0
+    q: float = 1.0
+    size: int | Sequence[int] = 5
 
     def _refuse(self) -> None:
         super()._refuse()
@@ -219,27 +179,6 @@ class FLICM(Spatial):
     while it is fitted, and one after.
     Source: IEEE Trans. Image Process. 19, 1328-1337, 2010, eq. 17 to 20.
     """
-
-    def __init__(
-        self,
-        n_clusters: int,
-        *,
-        m: float = 2.0,
-        size: int | Sequence[int] = 3,
-        border: Border = "valid",
-        init: Any = "k-means++",
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.size = size
-        self.border = border
-        self.init = init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
 
     def _fit(self, picture: Picture) -> None:
         x, samples = picture.planes(), picture.samples()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,27 +21,24 @@ MOST_PIXELS = 32767  # of a window
 Doubles = npt.NDArray[np.float64]
 
 
+@dataclass(kw_only=True, eq=False)
 class Spatial:
     """Settings that all have, and what happens before and after the passes."""
 
-    n_clusters: int
-    m: float
-    size: int | Sequence[int]
-    border: Border
-    init: Any
-    max_iter: int
-    tol: float
-    random_state: Any
+    n_clusters: int = field(kw_only=False)
+    m: float = 2.0
+    size: int | Sequence[int] = 3
+    border: Border = "valid"
+    init: Any = "k-means++"
+    max_iter: int = 300
+    tol: float = 1e-4
+    random_state: Any = None
 
-    cluster_centers_: npt.NDArray[Any]
-    labels_: Any
-    n_iter_: int
-    _picture: Picture
-    _centres: Doubles
-
-    def __repr__(self) -> str:
-        settings = {name: value for name, value in vars(self).items() if name.strip("_") == name}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+    cluster_centers_: npt.NDArray[Any] = field(init=False, repr=False)
+    labels_: Any = field(init=False, repr=False)
+    n_iter_: int = field(init=False, repr=False)
+    _picture: Picture = field(init=False, repr=False)
+    _centres: Doubles = field(init=False, repr=False)
 
     def fit(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Self:
         """Fit to an image (rows, columns) or volume (planes, rows, columns) of finite numbers.

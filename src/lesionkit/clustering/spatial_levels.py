@@ -6,7 +6,7 @@ that all spatial fuzzy c-means share: see the text of `lesionkit.clustering.spat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,16 +16,17 @@ from lesionkit import arrays
 from lesionkit._core import clustering as _core
 from lesionkit._core import extent
 from lesionkit.clustering.images import Picture
-from lesionkit.clustering.spatial_base import Border, Doubles, Spatial
+from lesionkit.clustering.spatial_base import Doubles, Spatial
 
 MOST_COUNTED = 1 << 20  # levels that are counted in a table
 VARIANTS = ("local", "S1", "S2")
 
 
+@dataclass(kw_only=True, eq=False)
 class _OnLevels(Spatial):
     """Plain FCM on the grey levels of the image that `_filtered` makes."""
 
-    levels: int
+    levels: int = 256
 
     def fit(self, image: Any, mask: Any = None) -> Self:  # type: ignore[override]
         """Fit to a grey image (rows, columns) or volume (planes, rows, columns).
@@ -111,6 +112,7 @@ def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[n
     return low + step * there, codes, counts.astype(np.float64)
 
 
+@dataclass(kw_only=True, eq=False)
 class EnFCM(_OnLevels):
     """Enhanced FCM: plain FCM on the grey levels of a mixed image (Szilagyi et al. 2003).
 
@@ -124,32 +126,8 @@ class EnFCM(_OnLevels):
     Source: Szilagyi, Benyo, Szilagyi and Adam, Proc. IEEE EMBS 25, 724-726, 2003.
     """
 
-    def __init__(
-        self,
-        n_clusters: int,
-        *,
-        m: float = 2.0,
-        alpha: float = 1.0,
-        size: int | Sequence[int] = 3,
-        include_self: bool = False,
-        border: Border = "valid",
-        levels: int = 256,
-        init: Any = "k-means++",
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.alpha = alpha
-        self.size = size
-        self.include_self = include_self
-        self.border = border
-        self.levels = levels
-        self.init = init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
+    alpha: float = 1.0
+    include_self: bool = False
 
     def _refuse(self) -> None:
         super()._refuse()
@@ -162,6 +140,7 @@ class EnFCM(_OnLevels):
         return (x + self.alpha * y) / (1.0 + self.alpha)
 
 
+@dataclass(kw_only=True, eq=False)
 class FGFCM(_OnLevels):
     """Fast generalised FCM: plain FCM on the grey levels of a filtered image (Cai et al. 2007).
 
@@ -177,34 +156,9 @@ class FGFCM(_OnLevels):
     Source: Pattern Recognition 40, 825-838, 2007, eq. 8 to 14.
     """
 
-    def __init__(
-        self,
-        n_clusters: int,
-        *,
-        m: float = 2.0,
-        lambda_s: float = 3.0,
-        lambda_g: float = 6.0,
-        variant: Literal["local", "S1", "S2"] = "local",
-        size: int | Sequence[int] = 3,
-        border: Border = "valid",
-        levels: int = 256,
-        init: Any = "k-means++",
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.m = m
-        self.lambda_s = lambda_s
-        self.lambda_g = lambda_g
-        self.variant = variant
-        self.size = size
-        self.border = border
-        self.levels = levels
-        self.init = init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
+    lambda_s: float = 3.0
+    lambda_g: float = 6.0
+    variant: Literal["local", "S1", "S2"] = "local"
 
     def _refuse(self) -> None:
         super()._refuse()
