@@ -32,7 +32,7 @@ def table() -> list[str]:
     """FOUND in lines: registers on each architecture; the most of the rest."""
     if not FOUND:
         return []
-    known = architectures()
+    known = generations()
     lines = [f"{'registers':52}" + "".join(f"{f'sm_{a}':>7}" for a in known)]
     lines[0] += f"{'spilled':>9}{'stack':>7}{'shared':>8}"
     for (file, kernel), usages in sorted(FOUND.items()):
@@ -64,6 +64,15 @@ def architectures() -> list[int]:
     found = (ctypes.c_int * count.value)()
     _check(library().nvrtcGetSupportedArchs(found))
     return [arch for arch in found if arch >= gpu.OLDEST]
+
+
+def generations() -> list[int]:
+    """The first architecture of each generation: 75, 80, 90 ...; later ones of a generation run its
+    code too."""
+    first: dict[int, int] = {}
+    for architecture in architectures():
+        first.setdefault(architecture // 10, architecture)
+    return [*first.values()]
 
 
 def compile_kernels(

@@ -33,12 +33,12 @@ def test_every_file_is_listed() -> None:
 
 
 def test_the_compiler_knows_the_gpus_we_promise() -> None:
-    assert {75, 80, 90} <= {*nvrtc.architectures()}
+    assert {75, 80, 90} <= {*nvrtc.generations()}
 
 
 @pytest.mark.parametrize("file", gpu.KERNELS)
 def test_kernels_compile_within_bounds(file: str) -> None:
-    for architecture in nvrtc.architectures():
+    for architecture in nvrtc.generations():
         usages, cubin = nvrtc.compile_kernels(gpu.source(file), gpu.KERNELS[file], architecture)
         assert cubin[:4] == b"\x7fELF"
         assert usages.keys() == {*gpu.KERNELS[file]}
