@@ -43,11 +43,18 @@ class Spread:
         return f"{self.median:.3g} ({self.low:.3g}–{self.high:.3g})"
 
 
-def rounds(contenders: dict[str, Contender], count: int, warm: int = 1) -> dict[str, Times]:
-    """Seconds per item, (count,) each: every round runs each contender once, in turn."""
+def rounds(
+    contenders: dict[str, Contender], count: int, warm: int = 1, rest: float = 0.0
+) -> dict[str, Times]:
+    """Seconds per item, (count,) each: every round runs each contender once, in turn.
+
+    rest: seconds before each. OpenMP's threads go on spinning for 0.2 s after their work, on the
+    cores of whoever comes next.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(-warm, count):
         for name, contender in contenders.items():
+            time.sleep(rest)
             with limits(contender.threads):
                 start = time.perf_counter()
                 contender.run()

@@ -203,7 +203,7 @@ class ForwardModel:
 
         Arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose `absorption`
         and `scattering` have the shape (..., sources, detectors, properties): no unit, 8 bytes (16
-        if modulated) for each, so some 10 MB per map at the nodes of the accurate disc. Its methods
+        if modulated) for each, so some 20 MB per map at the nodes of the accurate disc. Its methods
         give log amplitude, phase, and chromophores.
 
         By the adjoint method (Arridge, Inverse Problems 15, R41, 1999): exact derivatives of these
