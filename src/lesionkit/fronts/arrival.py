@@ -54,10 +54,7 @@ def arrival_time(
     home = inputs.home_of(speed=speed, mask=mask)
     accurate = order == 2 or factored is True
     if home.gpu is not None and (accurate or return_labels):
-        raise ValueError(
-            "on a GPU times have order 1, are not factored and come without labels; "
-            "pass a NumPy array"
-        )
+        _refuse_on_gpu(home, order, factored, return_labels)
     with home.current():
         task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
         times = home.xp.empty_like(task.speed)
@@ -81,6 +78,16 @@ def arrival_time(
             times *= task.speed.dtype.type(task.unit)
         answer = home.back(task.shaped(times))
         return (answer, home.back(task.shaped(labels))) if return_labels else answer
+
+
+def _refuse_on_gpu(home: arrays.Home, order: int, factored: Any, return_labels: bool) -> None:
+    asked = {"order": order, "factored": factored, "return_labels": return_labels}
+    kernel = {"order": (1,), "factored": (False, "auto"), "return_labels": (False,)}
+    came = ", ".join(f"{k}={v!r}" for k, v in asked.items() if v not in kernel[k])
+    raise ValueError(
+        f"speed on a GPU allows order=1, factored=False or 'auto' and return_labels=False, got "
+        f"{came} with a {home}; copy speed to the host first"
+    )
 
 
 class Starts(NamedTuple):
