@@ -17,12 +17,14 @@ from lesionkit.clustering import FuzzyCMeans, KMeans
 from lesionkit.fronts import arrival_time, morphological_chan_vese
 from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import asymmetric
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, Prepared, kind_of, prepared
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, kind_of, label, prepared
 from lesionkit.studies.stroke_regions import SMALLEST, Place, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
+STEP = (TOP + 1) // BINS
+DISTINCT = 0.75  # of the way from the normal peak to the threshold
 CONTOUR = 100  # iterations
-SMOOTHING = 1
+SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
 LEAST_WEIGHT = 1e-3
 ROLLOFF = 0.5
@@ -35,10 +37,11 @@ def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -
 
     1. Fuzzy c-means of the brain's S: 4 clusters, m = 2, at most 100 passes, centres begun at
        quantiles.
-    2. The brightest cluster (the darkest for hypointense lesions), less what is nearer to the normal
-       peak than to the threshold of `adaptive_threshold`: a brain without a lesion has a brightest
-       cluster, too.
-    3. Contours without edges (morphological Chan-Vese, 100 iterations, smoothing 1) from each
+    2. The brightest cluster (the darkest for hypointense lesions), and those next to it whose
+       centres are nearer to the threshold of `adaptive_threshold` than to the normal peak. Of these
+       the pixels that are nearer to it, too, in regions whose mean is three quarters of the way
+       there: a brain without a lesion has a brightest cluster as well.
+    3. Contours without edges (morphological Chan-Vese, 100 iterations) from each
        region, inside its box and 8 pixels around, what is not brain filled with the brain's median.
        In the whole slice the two regions found would be brain and air.
 
@@ -53,14 +56,14 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLES
     1. k-means of the brain's S, 4 clusters, the best there are (the thesis: of several starts).
     2. Seeds: the brightest (darkest) cluster as in `fcm_contour`; larger than 200 pixels, eroded
        by one.
-    3. Weights W = 1 / (0.001 + (d / c)^0.5), d being how far S is from the seeds' mean on the normal
-       brain's side, and c where the edge is, 0.6 of the way to the normal level; from c on
+    3. Weights W = 1 / (0.001 + (d / c)^0.5), d being how far S is from the seeds' mean on the
+       normal brain's side, and c where the edge is, 0.6 of the way to the normal level; from c on
        W = 0.001.
     4. Fast marching, |grad T| W = 1, from the seeds; lesion is T <= 100.
 
-    The thesis divides T by its maximum, so that its threshold depends on the size of the image, and
-    takes MATLAB's c = 25 of 255, which reaches normal tissue where a lesion is faint. A pixel beyond
-    c takes a time of 1000, so that any limit from some 20 to some 900 gives nearly the same regions.
+    The thesis divides T by its maximum, so that its threshold depends on the size of the image.
+    MATLAB's c = 25 of 255 reaches normal tissue where a lesion is faint. A pixel beyond c takes a
+    time of 1000, so that any limit from some 20 to some 900 gives nearly the same regions.
     Arguments as for `adaptive_threshold`; volumes have one set of clusters, fronts are of slices.
     """
     return _segment(image, kind, smallest, _hard_centres, march)
@@ -72,18 +75,17 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     values, counts = np.unique_counts(scene.levels[scene.brain])
     if found is None or len(values) < CLUSTERS:
         return np.zeros_like(scene.brain)
-    centres = np.sort(centres_of(values, counts))
+    centres: npt.NDArray[np.float64] = np.sort(centres_of(values, counts))
     borders = (centres[1:] + centres[:-1]) / 2
-    step = (TOP + 1) / BINS
+    end = found.high + 1 if kind == "hyper" else found.low
+    half, least = ((found.level + part * (end - found.level)) * STEP for part in (0.5, DISTINCT))
     if kind == "hyper":
-        half = (found.level + found.high + 1) / 2 * step
         first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
         candidates = scene.levels > max(borders[first - 1], half)
     else:
-        half = (found.level + found.low) / 2 * step
         last = max(int(np.searchsorted(centres, half)) - 1, 0)
         candidates = (scene.levels < min(borders[last], half)) & scene.brain
-    return lesions(candidates, scene, kind, smallest, grow)
+    return lesions(candidates, scene, kind, smallest, grow, least)
 
 
 def _fuzzy_centres(
@@ -95,10 +97,8 @@ def _fuzzy_centres(
     start = values[np.searchsorted(ends, quantiles)].astype(np.float64)
     start += np.arange(CLUSTERS) * 1e-3  # quantiles may fall together
     model = FuzzyCMeans(CLUSTERS, init=start[:, None], max_iter=100, tol=1e-5)
-    centres: npt.NDArray[np.float64] = model.fit(
-        values[:, None], sample_weight=counts
-    ).cluster_centers_
-    return centres.ravel()
+    model.fit(values[:, None], sample_weight=counts)
+    return np.asarray(model.cluster_centers_, np.float64).ravel()
 
 
 def _hard_centres(
@@ -106,10 +106,8 @@ def _hard_centres(
 ) -> npt.NDArray[np.float64]:
     """Centres of the best k-means there is."""
     model = KMeans(CLUSTERS, init="optimal")
-    centres: npt.NDArray[np.float64] = model.fit(
-        values[:, None], sample_weight=counts
-    ).cluster_centers_
-    return centres.ravel()
+    model.fit(values[:, None], sample_weight=counts)
+    return np.asarray(model.cluster_centers_, np.float64).ravel()
 
 
 def contour(seeds: Mask, place: Place) -> Mask:
@@ -120,7 +118,7 @@ def contour(seeds: Mask, place: Place) -> Mask:
     if place.mirror is not None:  # ventricles are filled, too
         dark = (scene.levels < place.edge(seeds)) & brain
         grey[dark & ~asymmetric(dark, place.mirror)] = np.median(scene.levels[brain])
-    labels, _ = ndimage.label(seeds)
+    labels, _ = label(seeds)
     out = np.zeros_like(seeds)
     for number, region in enumerate(ndimage.find_objects(labels), 1):
         box = tuple(slice(max(side.start - BOX, 0), side.stop + BOX) for side in region)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke_prepare import TOP, Kind, Levels, Mask, Prepared, prepared
+from lesionkit.studies.stroke_prepare import TOP, Kind, Levels, Mask, Prepared, kind_of, prepared
 from lesionkit.studies.stroke_regions import SMALLEST, lesions
 
 Real = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ BINS = 256
 LEVELS = 128  # Ng of the GLCM
 SMOOTHING = 2.0  # bins of 256
 REACH = 0.15  # of the range: how far from the peak its flank may be
-STEEP, FLAT = 0.5, 0.05  # of the steepest slope: where the flank begins, and where it has ended
+STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and where it has ended
 
 
 class Peak(NamedTuple):
@@ -55,7 +55,7 @@ def adaptive_threshold(
     grid     : blocks along each side
     returns  : booleans of the image's shape
     """
-    scene = prepared(image)
+    scene, kind = prepared(image), kind_of(kind)
     blocks = arrays.integer(grid, "grid", at_least=1)
     found = peak(block_histogram(scene, blocks), whole_histogram(scene, BINS))
     outside = beyond(_binned(scene.levels, BINS), scene.brain, found, kind)
@@ -76,7 +76,7 @@ def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
     """
     from lesionkit.texture import cooccurrence
 
-    scene = prepared(image)
+    scene, kind = prepared(image), kind_of(kind)
     grey = _binned(scene.levels, LEVELS)
     counts = cooccurrence(grey, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
     section = np.einsum("...ii->...i", counts).reshape(-1, LEVELS).sum(0).astype(float)

@@ -1,18 +1,18 @@
 """The mirror-correlation template of the stroke study: a ventricle has a twin, a lesion has none.
 
-The thesis correlates regions with a template to part hypointense lesions from cerebrospinal fluid; its
-template is not published. Here it is the other half of the brain, mirrored (our choice).
+The thesis correlates regions with a template to part hypointense lesions from cerebrospinal fluid.
+The template is not published; here it is the other half of the brain, mirrored (our choice).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from lesionkit.studies.stroke_prepare import Mask, Prepared
+from lesionkit.studies.stroke_prepare import Mask, Prepared, label
 
 STRONG = 0.6  # correlation: 0.6 to 0.8 is called strong, more very strong
 MARGIN = 3  # pixels around a region that are correlated with it
@@ -64,43 +64,41 @@ class Mirror:
         # What has its twin outside the image gets the pixel that is added at the end.
         self._from = np.where(inside, rows * shape[1] + columns, shape[0] * shape[1])
 
-    def __call__(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def __call__(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
         flat = np.append(plane.ravel(), plane.dtype.type(0))
-        out: npt.NDArray[np.generic] = flat[self._from]
+        out: npt.NDArray[Any] = flat[self._from]
         return out
 
 
 def asymmetric(candidates: Mask, mirror: Mirror) -> Mask:
     """Candidates without those whose twin is one too."""
-    labels, count = ndimage.label(candidates)
+    labels, count = label(candidates)
     if not count:
         return candidates
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     twins = mirror((sizes >= SPECK)[labels])
-    alone: Mask = candidates & ~twins.astype(bool)
+    alone: Mask = candidates & ~twins
     return alone
 
 
-def lesion_like(regions: npt.NDArray[np.int32], scene: Prepared, mirror: Mirror) -> Mask:
-    """For each region (number 0 is none), whether it is unlike its twin: r < 0.6, where r is the
+def lesion_like(
+    regions: npt.NDArray[np.int32], scene: Prepared, mirror: Mirror, count: int
+) -> Mask:
+    """For each region, 1 to `count`, whether it is unlike its twin: r < 0.6, where r is the
     correlation of S in the region's box, and 3 pixels around it, with the mirrored S there. Only
     what is brain on both sides counts: else the outline of the head would correlate."""
     other = mirror(scene.levels)
-    both = scene.brain & mirror(scene.brain).astype(bool)
-    boxes = ndimage.find_objects(regions)
-    unlike = np.zeros(len(boxes) + 1, bool)
-    for number, box in enumerate(boxes, 1):
+    both = scene.brain & mirror(scene.brain)
+    unlike = np.zeros(count, bool)
+    for number, box in enumerate(ndimage.find_objects(regions)):
         if box is None:
             continue
         around = tuple(slice(max(side.start - MARGIN, 0), side.stop + MARGIN) for side in box)
         inside = both[around]
-        if not inside.any():
-            unlike[number] = True
-            continue
         here, there = (p[around][inside].astype(np.float64) for p in (scene.levels, other))
-        here -= here.mean()
-        there -= there.mean()
+        if here.size:
+            here, there = here - here.mean(), there - there.mean()
         size = np.sqrt((here @ here) * (there @ there))
         unlike[number] = size == 0 or here @ there < STRONG * size
     return unlike

@@ -1,8 +1,8 @@
 """Step 1 of the stroke study: grey levels brought to one scale, background, gamma.
 
-Noor, thesis, 2020, and the group's papers (JTEC 3(2), 2011; IJECE 9(3), 2019). Their constants hold
-for images whose normal brain lies about 0.1 before the gamma and 0.4 after it, as in their published
-histograms.
+Noor, thesis, 2020, and the group's papers (JTEC 3(2), 2011; IJECE 9(3), 2019). Their constants
+hold for images whose normal brain lies about 0.1 before the gamma and 0.4 after it, as in their
+published histograms.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
 
 
 def prepared(image: Any) -> Prepared:
-    """What a segmenter works on: a prepared image as it is, any other prepared with the defaults."""
+    """A prepared image as it is, any other prepared with the defaults."""
     return image if isinstance(image, Prepared) else preprocess(image)
 
 
@@ -179,17 +179,16 @@ def _brain_of(brain: Any, shape: tuple[int, ...]) -> Mask:
         raise TypeError(f"brain must hold booleans, got {arrays.describe(inside)}")
     if inside.shape != shape:
         raise ValueError(f"brain must have the image's shape {shape}, got {inside.shape}")
-    return inside != 0
+    marked: Mask = inside != 0
+    return marked
 
 
-def in_plane(axes: int, diagonal: bool = False) -> Mask:
-    """Neighbours within a slice, for SciPy's morphology: four, or eight."""
-    flat = ndimage.generate_binary_structure(2, 2 if diagonal else 1)
-    if axes == 2:
-        return flat
-    structure = np.zeros((3, 3, 3), bool)
-    structure[1] = flat
-    return structure
+def label(mask: Mask, diagonal: bool = False) -> tuple[npt.NDArray[np.int32], int]:
+    """The regions of a slice, numbered from 1, and how many; connected along axes, or diagonals."""
+    found: tuple[npt.NDArray[np.int32], int] = ndimage.label(
+        mask, np.ones((3, 3), bool) if diagonal else None
+    )
+    return found
 
 
 def _largest(candidate: Mask) -> Mask:
@@ -197,7 +196,7 @@ def _largest(candidate: Mask) -> Mask:
     out = np.zeros_like(candidate)
     planes = candidate[None] if candidate.ndim == 2 else candidate
     for plane, kept in zip(planes, out[None] if out.ndim == 2 else out, strict=True):
-        labels, _ = ndimage.label(plane)
+        labels, _ = label(plane)
         sizes = np.bincount(labels.ravel())
         sizes[0] = 0
         best = int(sizes.argmax())
@@ -205,6 +204,6 @@ def _largest(candidate: Mask) -> Mask:
             continue
         piece = labels == best
         # What is not joined to the frame of the slice is a hole.
-        air, _ = ndimage.label(np.pad(~piece, 1, constant_values=True))
+        air, _ = label(np.pad(~piece, 1, constant_values=True))
         kept[...] = (air != air[0, 0])[1:-1, 1:-1]
     return out

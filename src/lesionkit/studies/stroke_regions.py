@@ -6,18 +6,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from lesionkit import arrays
 from lesionkit.fronts import distance_transform
 from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
-from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared
+from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, label
 
 SMALLEST = 20  # pixels
 CLOSING = 3.0  # pixels, the radius of the disk
 HOLE = 0.5  # of its region: larger holes stay
 EDGE = 0.4  # of the way from the normal level to the lesion's: where its edge is
-NORMAL_LEVEL = round(TOP * NORMAL**GAMMA)
+NORMAL_LEVEL: int = round(TOP * NORMAL**GAMMA)
 
 
 class Place(NamedTuple):
@@ -29,8 +28,9 @@ class Place(NamedTuple):
     mirror: Mirror | None  # for hypointense lesions
 
     def edge(self, regions: Mask) -> float:
-        """The level of a lesion's edge: 0.4 of the way from the normal level to the regions' mean."""
-        return NORMAL_LEVEL + EDGE * (float(self.scene.levels[regions].mean()) - NORMAL_LEVEL)
+        """Of a lesion: 0.4 of the way from the normal level to the mean of its regions."""
+        mean = float(self.scene.levels[regions].mean())
+        return (1 - EDGE) * NORMAL_LEVEL + EDGE * mean
 
     def beyond(self, edge: float) -> Mask:
         """Brain pixels on the lesion's side of a level, without those whose twin is there, too."""
@@ -55,12 +55,14 @@ def lesions(
     kind: Kind,
     smallest: int = SMALLEST,
     grow: Callable[[Mask, Place], Mask] = half_height,
+    mean_beyond: float | None = None,
 ) -> Mask:
     """Candidates as regions, slice by slice; none where nothing is left.
 
     1. Hypointense candidates whose mirror image is one, too, go (`stroke_mirror`).
     2. Regions (4-connected) below `smallest` pixels go, hypointense ones that are like their mirror
-       image as well. The rest are seeds.
+       image as well, and those whose mean is not beyond the level `mean_beyond`. The rest are
+       seeds.
     3. Seeds grow, by the rule of the method.
     4. Regions are closed by a disk of radius 3 within the brain, and holes smaller than half of
        their region are filled: lesions are uneven, and noise makes holes.
@@ -71,29 +73,38 @@ def lesions(
     least = arrays.integer(smallest, "smallest", at_least=1)
     mirror = None
     if kind == "hypo" and candidates.any():
-        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])  # type: ignore[arg-type]
+        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])
     out = np.zeros_like(candidates)
     parts = candidates.reshape(-1, *candidates.shape[-2:])
     for plane, part, kept in zip(scene.planes, parts, out.reshape(parts.shape), strict=True):
         if part.any():
             place = Place(plane, kind, least, mirror)
-            seeds = _seeds(part, place)
+            seeds = _seeds(part, place, mean_beyond)
             if seeds.any():
                 kept[...] = large(tidy(grow(seeds, place), plane.brain), least)
     return out
 
 
-def _seeds(candidates: Mask, place: Place) -> Mask:
-    if place.mirror is None:
-        return large(candidates, place.smallest)
-    kept = large(asymmetric(candidates, place.mirror), place.smallest)
-    labels, _ = ndimage.label(kept)
-    return kept & lesion_like(labels, place.scene, place.mirror)[labels]
+def _seeds(candidates: Mask, place: Place, mean_beyond: float | None) -> Mask:
+    if place.mirror is not None:
+        candidates = asymmetric(candidates, place.mirror)
+    labels, count = label(candidates)
+    if not count:
+        return candidates
+    sizes = np.bincount(labels.ravel())
+    keep = sizes >= place.smallest
+    if mean_beyond is not None:
+        means = np.bincount(labels.ravel(), place.scene.levels.ravel()) / np.maximum(sizes, 1)
+        keep &= means > mean_beyond if place.kind == "hyper" else means < mean_beyond
+    keep[0] = False
+    if place.mirror is not None and keep.any():
+        keep[1:] &= lesion_like(np.where(keep[labels], labels, 0), place.scene, place.mirror, count)
+    return keep[labels]
 
 
 def connected(mask: Mask, seeds: Mask) -> Mask:
     """The regions of the mask that hold a seed."""
-    labels, count = ndimage.label(mask)
+    labels, count = label(mask)
     reached = np.zeros(count + 1, bool)
     reached[labels[seeds]] = True
     reached[0] = False
@@ -107,7 +118,7 @@ def tidy(mask: Mask, brain: Mask) -> Mask:
 
 def large(mask: Mask, smallest: int) -> Mask:
     """The regions of `smallest` pixels or more."""
-    labels, count = ndimage.label(mask)
+    labels, count = label(mask)
     if not count:
         return mask
     sizes = np.bincount(labels.ravel())
@@ -116,7 +127,7 @@ def large(mask: Mask, smallest: int) -> Mask:
 
 
 def closed(mask: Mask, radius: float) -> Mask:
-    """Closing by a disk: what is within `radius` of the mask, less what is within it of the rest."""
+    """Closing by a disk: what is within `radius` of the mask, less what is so of the rest."""
     frame = int(radius) + 1
     padded = np.pad(mask, frame)
     near = distance_transform(~padded, dtype=np.float32) <= radius
@@ -127,11 +138,11 @@ def closed(mask: Mask, radius: float) -> Mask:
 
 def filled(mask: Mask) -> Mask:
     """The mask with holes that are small beside the region around them."""
-    holes, count = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    holes, count = label(np.pad(~mask, 1, constant_values=True))
     if count < 2:  # number 1 is the outside
         return mask
     holes = holes[1:-1, 1:-1]
-    regions, _ = ndimage.label(mask, np.ones((3, 3), bool))
+    regions, _ = label(mask, diagonal=True)
     # The first pixel of a hole in raster order has the region that encloses it on its left.
     places = np.flatnonzero(holes > 1)[::-1]
     first = np.zeros(count + 1, np.intp)

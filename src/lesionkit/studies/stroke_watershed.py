@@ -18,7 +18,17 @@ from lesionkit.fronts import distance_transform, h_minima
 from lesionkit.fronts import watershed as flood
 from lesionkit.studies.stroke_levels import BINS, Peak, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import Mirror, lesion_like, midline
-from lesionkit.studies.stroke_prepare import TOP, Kind, Levels, Mask, Prepared, otsu, prepared
+from lesionkit.studies.stroke_prepare import (
+    TOP,
+    Kind,
+    Levels,
+    Mask,
+    Prepared,
+    kind_of,
+    label,
+    otsu,
+    prepared,
+)
 from lesionkit.studies.stroke_regions import SMALLEST, lesions
 
 RADIUS = 3
@@ -34,19 +44,19 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
        objects that Otsu's threshold finds in 2 (the watershed of their distance transform).
     4. Watershed of the gradient from these markers.
     5. Regions whose mean lies beyond the middle between the normal peak and the threshold of
-       `adaptive_threshold` (our choice: the thesis' rule is not known; a mean has little noise), and
-       that correlate with their mirror image by less than 0.6 if they are hypointense, are lesions.
+       `adaptive_threshold` (our choice: the thesis' rule is not known; a mean has little noise),
+       and that correlate with their mirror image by less than 0.6 if hypointense, are lesions.
 
     Arguments as for `adaptive_threshold`.
     """
-    scene = prepared(image)
+    scene, kind = prepared(image), kind_of(kind)
     found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
     out = np.zeros_like(scene.brain)
     if found is None:
         return out
     mirror = None
     if kind == "hypo":
-        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])  # type: ignore[arg-type]
+        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])
     planes = out.reshape(-1, *out.shape[-2:])
     for plane, kept in zip(scene.planes, planes, strict=True):
         if plane.brain.any():
@@ -73,22 +83,22 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     keep[0] = False
     if mirror is not None and keep.any():
         chosen = np.where(keep[regions], regions, 0)
-        keep &= np.append(lesion_like(chosen, scene, mirror), np.zeros(number + 1, bool))[
-            : number + 1
-        ]
-    return keep[regions]
+        keep[1:] &= lesion_like(chosen, scene, mirror, number)
+    candidates: Mask = keep[regions]
+    return candidates
 
 
 def gradient(levels: Levels) -> npt.NDArray[np.float32]:
     """The length of Sobel's gradient."""
     grey = levels.astype(np.float32)
-    return np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+    length: npt.NDArray[np.float32] = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+    return length
 
 
 def _between(smooth: Levels, brain: Mask) -> Mask:
     """The lines half way between the bright objects in the brain."""
     bright = (smooth > otsu(smooth[brain])) & brain
-    labels, count = ndimage.label(bright)
+    labels, count = label(bright)
     if count < 2:
         return np.zeros_like(brain)
     away = distance_transform(~bright)
