@@ -24,14 +24,13 @@ from lesionkit.studies.stroke_prepare import (
     Levels,
     Mask,
     Prepared,
+    box_of,
     kind_of,
     label,
     otsu,
     prepared,
 )
 from lesionkit.studies.stroke_regions import SMALLEST, lesions
-
-RADIUS = 3
 
 
 def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
@@ -54,19 +53,21 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
     out = np.zeros_like(scene.brain)
     if found is None:
         return out
-    mirror = None
-    if kind == "hypo":
-        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])
-    planes = out.reshape(-1, *out.shape[-2:])
-    for plane, kept in zip(scene.planes, planes, strict=True):
+    box = (..., *box_of(scene.brain))
+    inner = Prepared(scene.levels[box], scene.brain[box])
+    mirror = Mirror(midline(inner.brain), inner.brain.shape[-2:]) if kind == "hypo" else None
+    kept = np.zeros_like(inner.brain)
+    planes = kept.reshape(-1, *kept.shape[-2:])
+    for plane, into in zip(inner.planes, planes, strict=True):
         if plane.brain.any():
-            kept[...] = _candidates(plane, kind, found, mirror)
+            into[...] = _candidates(plane, kind, found, mirror)
+    out[box] = kept
     return lesions(out, scene, kind, smallest)
 
 
 def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None) -> Mask:
     levels = scene.levels if kind == "hyper" else np.where(scene.brain, TOP - scene.levels, 0)
-    smooth = open_close(levels.astype(np.uint16), RADIUS)
+    smooth = open_close(levels.astype(np.uint16))
     objects = h_minima(TOP - smooth.astype(np.int32), 1, 2)
     background = int(objects.max()) + 1
     outside = ~scene.brain | _between(smooth, scene.brain)
@@ -106,13 +107,27 @@ def _between(smooth: Levels, brain: Mask) -> Mask:
     return lines
 
 
-def open_close(grey: Levels, radius: int) -> Levels:
-    """Opening by reconstruction, then closing by reconstruction, by a disk."""
-    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    disk = x * x + y * y <= radius * radius
-    opened = reconstruct(ndimage.grey_erosion(grey, footprint=disk), grey)
-    low = ndimage.grey_dilation(opened, footprint=disk)
+def open_close(grey: Levels) -> Levels:
+    """Opening by reconstruction, then closing by reconstruction, by a disk of radius 3."""
+    opened = reconstruct(eroded(grey), grey)
+    low = TOP - eroded(TOP - opened)
     return TOP - reconstruct(TOP - low, TOP - opened)
+
+
+def eroded(grey: Levels) -> Levels:
+    """Erosion by the disk of radius 3, whose rows reach 0, 2, 2, 3, 2, 2, 0 pixels to each side."""
+    rows, columns = grey.shape
+    framed = np.pad(grey, 3, constant_values=TOP)
+    wide = framed[:, 3:-3].copy()
+    reach = {0: wide.copy()}
+    for step in (1, 2, 3):
+        np.minimum(wide, framed[:, 3 - step : columns + 3 - step], out=wide)
+        np.minimum(wide, framed[:, 3 + step : columns + 3 + step], out=wide)
+        reach[step] = wide.copy()
+    out = reach[3][3:-3].copy()
+    for row, side in ((0, 0), (1, 2), (2, 2), (4, 2), (5, 2), (6, 0)):
+        np.minimum(out, reach[side][row : row + rows], out=out)
+    return out
 
 
 def reconstruct(marker: Levels, mask: Levels) -> Levels:
