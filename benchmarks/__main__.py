@@ -14,6 +14,7 @@ from benchmarks import (
     fronts_agreement,
     generation,
     precision,
+    stroke,
     texture,
     texture_curves,
 )
@@ -34,6 +35,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
     "fronts-agreement": fronts_agreement.agreement,
+    "stroke": stroke.against_twin,
+    "stroke-figures": stroke.figures,
     "device": device.on_device,
 }
 

@@ -1,8 +1,8 @@
 """The `lesionkit` command.
 
-Exit codes: 0 done; 1 the GPU failed its selftest; 2 a mistake in what was asked, or a store that
-cannot be written, told in one line; 130 interrupted. Heavy modules are imported by the subcommand
-that needs them.
+Exit codes: 0 done; 1 the GPU failed its selftest, or a case of several could not be done; 2 a
+mistake in what was asked, or a file that cannot be read or written, told in one line; 130
+interrupted. Heavy modules are imported by the subcommand that needs them.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _mistakes() -> tuple[type[Exception], ...]:
     """What is told in one line; asked for only when something has gone wrong."""
     from lesionkit.gpu import GpuError
+    from lesionkit.io import MissingLibrary
 
-    return ValueError, TypeError, MemoryError, GpuError
+    return ValueError, TypeError, MemoryError, GpuError, MissingLibrary
 
 
 def _complain(sentence: str) -> int:
@@ -96,6 +97,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
+
+    stroke = commands.add_parser(
+        "stroke",
+        help="segment stroke lesions on diffusion MRI: masks, scores, and a report",
+        description="Segment stroke lesions by the methods of Noor's thesis (2020). Of a folder "
+        "all images are taken, those named *_dwi where there are any; the truth of NAME_dwi or "
+        "NAME is NAME_mask. Masks (NIfTI), scores.tsv and report.html go to DIR.",
+    )
+    stroke.set_defaults(run=_stroke)
+    stroke.add_argument(
+        "image", type=Path, metavar="IMAGE", help="NIfTI, DICOM or PNG; or a folder of cases"
+    )
+    stroke.add_argument(
+        "--truth", type=Path, metavar="MASK", help="drawn by hand, to score; or a folder of these"
+    )
+    stroke.add_argument(
+        "--method",
+        default="all",
+        metavar="NAME",
+        help="threshold, glcm, watershed, fcm, kmeans, split, or all of them (all)",
+    )
+    stroke.add_argument(
+        "--kind",
+        choices=("hyper", "hypo"),
+        default="hyper",
+        help="brighter than the brain (acute, sub-acute), or darker (chronic) (hyper)",
+    )
+    stroke.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")
     info.set_defaults(run=_info)
@@ -189,6 +218,12 @@ def _phantoms(options: argparse.Namespace) -> None:
         picture = options.out.with_name(options.out.name + ".png")
         report.preview(made, picture)
         print(f"  picture    {picture}")
+
+
+def _stroke(options: argparse.Namespace) -> int:
+    from lesionkit.studies import stroke_job
+
+    return stroke_job.main(options.image, options.truth, options.method, options.kind, options.out)
 
 
 def _peak_memory() -> int | None:

@@ -1,0 +1,290 @@
+"""Medical images from files, and masks into them: NIfTI, DICOM, PNG.
+
+Arrays are (rows, columns) or (planes, rows, columns), left and right halves along the columns:
+NIfTI volumes of any orientation are turned so that planes go up, rows to the front and columns to
+the right; DICOM series to the same. What is written goes back to the orientation of its image.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+NIFTI = (".nii", ".nii.gz")
+DICOM = (".dcm", ".ima", ".dicom")
+PNG = (".png",)
+INSTALL = "pip install 'lesionkit[studies]'"
+
+
+class MissingLibrary(ImportError):
+    """A library that reads a format is not installed."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, where it lies, and how it lay in its file."""
+
+    values: npt.NDArray[Any]  # (rows, columns) or (planes, rows, columns)
+    spacing: tuple[float, ...]  # mm, of each axis of `values`; 1 where the format has none
+    affine: npt.NDArray[np.float64]  # of the file: from (i, j, k) there to mm, right-front-up
+    axes: npt.NDArray[np.float64] = field(repr=False)  # nibabel's orientation of the file
+    path: Path = Path()
+
+
+def read_image(path: str | os.PathLike[str]) -> Image:
+    """Read a NIfTI, DICOM or PNG file, or a folder with one DICOM series.
+
+    Values are as stored, times the slope and plus the intercept that the file gives. Raises
+    ValueError, in a sentence that names the file, where it cannot be read whole, is of colours, of
+    four axes, or has no possible spacing; MissingLibrary where its library is not there.
+    """
+    file = Path(path)
+    kind = format_of(file)
+    return {"NIfTI": _nifti, "DICOM": _dicom, "PNG": _png}[kind](file)
+
+
+def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
+    """Read a mask: values above 0.5 are inside, so that 0.9999999 is.
+
+    like : the image that it belongs to: shape and place must be its. PNG has no place.
+    """
+    mask = read_image(path)
+    if not np.isfinite(mask.values).all():
+        raise ValueError(
+            f"{mask.path} must be a mask of finite numbers, it has NaN or infinite ones"
+        )
+    inside = Image(mask.values > 0.5, mask.spacing, mask.affine, mask.axes, mask.path)
+    if like is not None:
+        if inside.values.shape != like.values.shape:
+            raise ValueError(
+                f"{mask.path} must have the shape of {like.path}, {like.values.shape}, got "
+                f"{inside.values.shape}"
+            )
+        # A tenth of a pixel: headers are rounded.
+        placed = "PNG" not in (format_of(mask.path), format_of(like.path))
+        apart = np.abs(_corners(inside) - _corners(like)).max() if placed else 0.0
+        if apart > 0.1 * min(like.spacing):
+            raise ValueError(
+                f"{mask.path} must lie where {like.path} lies, it is {apart:.3g} mm off"
+            )
+    return inside
+
+
+def write_mask(
+    path: str | os.PathLike[str], mask: Any, like: Image, sidecar: Mapping[str, Any] | None = None
+) -> None:
+    """Write a mask as NIfTI (uint8, 0 and 1), in the orientation and with the affine of its image.
+
+    path    : .nii or .nii.gz; written under another name, and renamed when it is whole
+    mask    : booleans of the image's shape
+    sidecar : what to write beside it, as JSON of the same name
+    """
+    file, inside = Path(path), np.asarray(mask)
+    if not file.name.endswith(NIFTI):
+        raise ValueError(f"path must end with .nii or .nii.gz, got {file}")
+    if inside.dtype != bool or inside.shape != like.values.shape:
+        raise ValueError(
+            f"mask must hold booleans of shape {like.values.shape}, got {inside.dtype} of shape "
+            f"{inside.shape}"
+        )
+    nibabel = _library("nibabel", "NIfTI")
+    volume = inside[None] if inside.ndim == 2 else inside
+    back = nibabel.orientations.ornt_transform(_RIGHT_FRONT_UP, like.axes)
+    voxels = nibabel.orientations.apply_orientation(volume.T.astype(np.uint8), back)
+    data = nibabel.Nifti1Image(voxels, like.affine).to_bytes()
+    replace(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
+    if sidecar is not None:
+        name = file.name.removesuffix(".gz").removesuffix(".nii") + ".json"
+        replace(file.with_name(name), (json.dumps(dict(sidecar), indent=2) + "\n").encode())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def format_of(path: Path) -> str:
+    """ "NIfTI", "DICOM" or "PNG", by name, or for names without an ending by content."""
+    name = path.name.lower()
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    if path.is_dir():
+        if series(path):
+            return "DICOM"
+        raise ValueError(f"{path} is a folder without a DICOM series; name a file in it")
+    for kind, endings in (("NIfTI", NIFTI), ("DICOM", DICOM), ("PNG", PNG)):
+        if name.endswith(endings):
+            return kind
+    if _is_dicom(path):
+        return "DICOM"
+    raise ValueError(f"{path} must be NIfTI (.nii, .nii.gz), DICOM (.dcm) or PNG (.png)")
+
+
+def series(folder: Path) -> list[Path]:
+    """The DICOM files of a folder that holds two or more, and no other files; else none."""
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    return files if len(files) > 1 and all(_is_dicom(file) for file in files) else []
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+_RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+_BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, zlib.error)
+
+
+def _library(name: str, kind: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if missing.name != name.split(".")[0]:
+            raise
+        raise MissingLibrary(f"{kind} files need {missing.name}: {INSTALL}") from missing
+
+
+def _unreadable(path: Path, kind: str, problem: Exception) -> ValueError:
+    reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+    return ValueError(f"{path} cannot be read as {kind}: {reason}")
+
+
+def _nifti(path: Path) -> Image:
+    nibabel = _library("nibabel", "NIfTI")
+    try:
+        loaded = nibabel.load(path)
+        voxels = np.asarray(loaded.dataobj)
+    except (*_BROKEN, nibabel.filebasedimages.ImageFileError) as problem:
+        raise _unreadable(path, "NIfTI", problem) from problem
+    shape = voxels.shape
+    while voxels.ndim > 3 and voxels.shape[-1] == 1:
+        voxels = voxels[..., 0]
+    if voxels.ndim not in (2, 3) or voxels.dtype.names:
+        raise ValueError(
+            f"{path} must hold one slice or volume of grey values, it has shape {shape}"
+        )
+    return _turned(voxels[..., None] if voxels.ndim == 2 else voxels, loaded.affine, path)
+
+
+def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
+    """(i, j, k) of any orientation as (planes, rows, columns), or a slice if it is one."""
+    nibabel = _library("nibabel", "NIfTI")
+    matrix = np.asarray(affine, np.float64)
+    lengths = np.sqrt((matrix[:3, :3] ** 2).sum(0))
+    if not (np.isfinite(matrix).all() and (lengths > 0).all() and np.linalg.det(matrix[:3, :3])):
+        raise ValueError(f"{path} must have a spacing above 0 mm along each axis, got {lengths}")
+    axes = nibabel.orientations.io_orientation(matrix)
+    values = np.ascontiguousarray(nibabel.orientations.apply_orientation(voxels, axes).T)
+    # Row r of `axes` tells which axis of the turned volume the file's axis r is.
+    spacing = tuple(float(lengths[int(np.flatnonzero(axes[:, 0] == a)[0])]) for a in (2, 1, 0))
+    if len(values) == 1:
+        values, spacing = values[0], spacing[1:]
+    return Image(values, spacing, matrix, axes, path)
+
+
+def _dicom(path: Path) -> Image:
+    pydicom = _library("pydicom", "DICOM")
+    slices = []
+    for file in series(path) if path.is_dir() else [path]:
+        try:
+            slice_ = pydicom.dcmread(file)
+            pixels = slice_.pixel_array
+        except (*_BROKEN, NotImplementedError, pydicom.errors.InvalidDicomError) as problem:
+            raise _unreadable(file, "DICOM", problem) from problem
+        if int(getattr(slice_, "SamplesPerPixel", 1)) != 1 or pixels.ndim not in (2, 3):
+            raise ValueError(f"{file} must hold grey values, it has colours")
+        slope = float(getattr(slice_, "RescaleSlope", 1) or 1)
+        intercept = float(getattr(slice_, "RescaleIntercept", 0) or 0)
+        if (slope, intercept) != (1.0, 0.0):
+            pixels = pixels * slope + intercept
+        slices.append((slice_, pixels, file))
+    shapes = {pixels.shape for _, pixels, _ in slices}
+    names = {str(getattr(head, "SeriesInstanceUID", "")) for head, _, _ in slices}
+    if len(shapes) > 1 or len(names) > 1:
+        raise ValueError(f"{path} must hold one series of equal slices, it has several")
+    return _stacked(slices, path)
+
+
+def _stacked(slices: list[tuple[Any, npt.NDArray[Any], Path]], path: Path) -> Image:
+    """Slices in the order of their places, with the affine that their headers give."""
+    head = slices[0][0]
+    try:
+        along_row, along_column = np.array(
+            getattr(head, "ImageOrientationPatient", None) or (1, 0, 0, 0, 1, 0), float
+        ).reshape(2, 3)
+        row_step, column_step = map(float, getattr(head, "PixelSpacing", None) or (1, 1))
+        normal = np.cross(along_row, along_column)
+        places = [
+            np.array(getattr(s, "ImagePositionPatient", None) or (0, 0, i), float)
+            for i, (s, _, _) in enumerate(slices)
+        ]
+        step = float(
+            getattr(head, "SpacingBetweenSlices", None)
+            or getattr(head, "SliceThickness", None)
+            or 1
+        )
+    except (ValueError, TypeError) as problem:
+        raise _unreadable(path, "DICOM", problem) from problem
+    order = np.argsort([place @ normal for place in places], kind="stable")
+    if len(slices) > 1:
+        steps = np.diff(np.array([places[i] @ normal for i in order]))
+        step = float(np.median(steps))
+        if not step > 0 or np.abs(steps - step).max() > 0.1 * step:
+            raise ValueError(f"{path} must hold slices at equal steps, it has steps of {steps} mm")
+    pixels = np.stack([slices[i][1] for i in order])
+    if pixels.ndim == 4:
+        if len(pixels) > 1:
+            raise ValueError(f"{path} must hold one volume, it has {len(pixels)}")
+        pixels = pixels[0]
+    # DICOM's mm go left and back; ours right and front.
+    flip = np.diag([-1.0, -1.0, 1.0])
+    affine = np.eye(4)
+    affine[:3, 0] = flip @ along_row * column_step
+    affine[:3, 1] = flip @ along_column * row_step
+    affine[:3, 2] = flip @ normal * step
+    affine[:3, 3] = flip @ places[order[0]]
+    return _turned(pixels.T, affine, path)
+
+
+def _png(path: Path) -> Image:
+    pillow = _library("PIL.Image", "PNG")
+    try:
+        with pillow.open(path) as picture:
+            picture.load()
+            if picture.mode in ("P", "PA", "1"):
+                picture = picture.convert("L" if picture.mode == "1" else "RGBA")
+            values = np.array(picture)
+    except (*_BROKEN, SyntaxError) as problem:
+        raise _unreadable(path, "PNG", problem) from problem
+    if values.ndim == 3:
+        colours = values[..., : 1 if values.shape[-1] == 2 else 3]
+        if (colours != colours[..., :1]).any():
+            raise ValueError(f"{path} must hold grey values, it has colours")
+        values = np.ascontiguousarray(colours[..., 0])
+    # Rows go back and columns left in the usual picture of a slice; its place is not known. The
+    # array stays as the picture is.
+    axes = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+    return Image(values, (1.0, 1.0), np.diag([-1.0, -1.0, 1.0, 1.0]), axes, path)
+
+
+def _corners(image: Image) -> npt.NDArray[np.float64]:
+    """Where the first and the last voxel of the turned volume lie, mm."""
+    nibabel = _library("nibabel", "NIfTI")
+    shape = np.array(image.values.shape if image.values.ndim == 3 else (1, *image.values.shape))
+    stored = shape[::-1][image.axes[:, 0].astype(int)]
+    turn = nibabel.orientations.inv_ornt_aff(image.axes, stored)
+    ends = np.array([[0, 0, 0, 1], [*(shape[::-1] - 1), 1]], float).T
+    corners: npt.NDArray[np.float64] = (image.affine @ turn @ ends)[:3]
+    return corners

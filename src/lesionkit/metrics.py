@@ -1,0 +1,207 @@
+"""How well a found lesion mask agrees with the true one.
+
+Every score takes two masks of one shape, of any number of axes: booleans or integers, not 0 is
+lesion. Scores between images are averaged image by image; the Dice of a mean Jaccard is not the
+mean Dice. Empty masks have defined scores: where both are empty they agree.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Rates(NamedTuple):
+    """False positives and false negatives as shares; of what, `error_rates` says."""
+
+    fpr: float
+    fnr: float
+
+
+class Scores(NamedTuple):
+    """Every score of one image, as :func:`scores` gives them."""
+
+    jaccard: float
+    dice: float
+    fpr: float  # of the union
+    fnr: float  # of the union
+    hausdorff95: float  # mm
+    lesion_f1: float
+    volume: float  # mm^3 (mm^2 of a slice), of what was found
+    true_volume: float
+
+
+def dice(found: Any, truth: Any) -> float:
+    """2 |A and B| / (|A| + |B|), 0 to 1; 1 where both are empty. Dice, Ecology 26, 1945."""
+    return _dice(*_counts(*_pair(found, truth)))
+
+
+def jaccard(found: Any, truth: Any) -> float:
+    """|A and B| / |A or B|, 0 to 1; 1 where both are empty. Area overlap in the stroke papers."""
+    return _jaccard(*_counts(*_pair(found, truth)))
+
+
+def error_rates(
+    found: Any, truth: Any, normalise: Literal["union", "reference", "standard"] = "union"
+) -> Rates:
+    """What was found and is not there (FP), what is there and was not found (FN), as shares.
+
+    normalise : "union": both over |A or B|, so that Jaccard + FPR + FNR = 1. The published rates of
+                the stroke studies of Noor and colleagues add up so; their equations were not at
+                hand.
+                "reference": both over |truth|; an FPR may exceed 1.
+                "standard": FP / (FP + TN) and FN / (FN + TP), over all pixels of the image.
+    A rate of nothing over nothing is 0; pixels found where there is no truth are an infinite
+    FPR of the reference.
+    """
+    hit, extra, missed, rest = _counts(*_pair(found, truth))
+    if normalise == "union":
+        return Rates(_share(extra, hit + extra + missed), _share(missed, hit + extra + missed))
+    if normalise == "reference":
+        return Rates(_share(extra, hit + missed), _share(missed, hit + missed))
+    if normalise == "standard":
+        return Rates(_share(extra, extra + rest), _share(missed, missed + hit))
+    raise ValueError(
+        f"normalise must be 'union', 'reference' or 'standard', got {arrays.describe(normalise)}"
+    )
+
+
+def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
+    """How far apart the borders are, the farthest twentieth left out, in mm.
+
+    The greater of the two directions' 95th percentiles of the distances from each border pixel of
+    one mask to the nearest border pixel of the other, from centre to centre. A border pixel has a
+    neighbour along an axis that is outside the mask, or outside the image.
+
+    spacing : mm, one number above 0 or one for each axis
+    returns : 0 where both masks are empty, infinite where one is
+    Huttenlocher, Klanderman and Rucklidge, IEEE PAMI 15, 1993 (partial distances).
+    """
+    from lesionkit.fronts.transform import spacing_of
+
+    pair = _pair(found, truth)
+    return _hausdorff95(*pair, spacing_of(spacing, pair[0].ndim))
+
+
+def lesion_f1(found: Any, truth: Any) -> float:
+    """2 TP / (2 TP + FP + FN), counted in lesions: regions connected along axes or diagonals.
+
+    TP are true lesions that hold a found pixel, FN those that hold none; FP are found regions that
+    hold no true pixel. 1 where both masks are empty. As in the ISLES challenge: Hernandez Petzsche
+    et al., Scientific Data 9, 2022.
+    """
+    return _lesion_f1(*_pair(found, truth))
+
+
+def volume(mask: Any, spacing: Any = 1.0) -> float:
+    """The mask's pixels times the size of one: mm^3 of a volume, mm^2 of a slice.
+
+    spacing : mm, one number above 0 or one for each axis
+    """
+    from lesionkit.fronts.transform import spacing_of
+
+    inside = _mask(mask, "mask")
+    return float(np.count_nonzero(inside) * np.prod(spacing_of(spacing, inside.ndim)))
+
+
+def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
+    """All scores of one image; the error rates are of the union.
+
+    spacing : mm, one number above 0 or one for each axis
+    """
+    from lesionkit.fronts.transform import spacing_of
+
+    a, b = _pair(found, truth)
+    steps = spacing_of(spacing, a.ndim)
+    counts = _counts(a, b)
+    hit, extra, missed, _ = counts
+    union, pixel = hit + extra + missed, float(np.prod(steps))
+    return Scores(
+        _jaccard(*counts),
+        _dice(*counts),
+        _share(extra, union),
+        _share(missed, union),
+        _hausdorff95(a, b, steps),
+        _lesion_f1(a, b),
+        (hit + extra) * pixel,
+        (hit + missed) * pixel,
+    )
+
+
+def _mask(value: Any, name: str) -> Mask:
+    home = arrays.home(**{name: value})
+    if home.gpu is not None:
+        raise TypeError(f"{name} must be on the CPU, got a {home}; copy it to the host first")
+    array = np.asarray(home.view(value, name))
+    if array.dtype.kind not in "biu":
+        raise TypeError(
+            f"{name} must hold booleans or integers, got {arrays.describe(array)}; "
+            f"for shares between 0 and 1 pass {name} > 0.5"
+        )
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"{name} must hold a pixel or more, got {arrays.describe(array)}")
+    return array if array.dtype == bool else array != 0
+
+
+def _pair(found: Any, truth: Any) -> tuple[Mask, Mask]:
+    a, b = _mask(found, "found"), _mask(truth, "truth")
+    if a.shape != b.shape:
+        raise ValueError(f"found and truth must have one shape, got {a.shape} and {b.shape}")
+    return a, b
+
+
+def _counts(a: Mask, b: Mask) -> tuple[int, int, int, int]:
+    """Pixels in both, in `a` alone, in `b` alone, in neither."""
+    hit = int(np.count_nonzero(a & b))
+    extra, missed = int(np.count_nonzero(a)) - hit, int(np.count_nonzero(b)) - hit
+    return hit, extra, missed, a.size - hit - extra - missed
+
+
+def _share(part: int, whole: int) -> float:
+    if whole:
+        return part / whole
+    return np.inf if part else 0.0
+
+
+def _jaccard(hit: int, extra: int, missed: int, _: int) -> float:
+    union = hit + extra + missed
+    return hit / union if union else 1.0
+
+
+def _dice(hit: int, extra: int, missed: int, _: int) -> float:
+    both = 2 * hit + extra + missed
+    return 2 * hit / both if both else 1.0
+
+
+def _hausdorff95(a: Mask, b: Mask, spacing: list[float]) -> float:
+    from scipy import ndimage
+
+    from lesionkit.fronts import distance_transform
+
+    if not (a.any() and b.any()):
+        return np.inf if a.any() or b.any() else 0.0
+    # Nothing outside the box of both matters.
+    box = ndimage.find_objects((a | b).astype(np.uint8))[0]
+    borders = [mask & ~ndimage.binary_erosion(mask) for mask in (a[box], b[box])]
+    far = [
+        np.percentile(distance_transform(~other, spacing)[border], 95)
+        for border, other in (borders, borders[::-1])
+    ]
+    return float(max(far))
+
+
+def _lesion_f1(a: Mask, b: Mask) -> float:
+    from scipy import ndimage
+
+    around = np.ones((3,) * a.ndim, bool)
+    found, regions = ndimage.label(a, around)
+    true, lesions = ndimage.label(b, around)
+    met = len(np.unique(true[a & b]))
+    false = regions - len(np.unique(found[a & b]))
+    return 2 * met / (met + lesions + false) if lesions + false else 1.0

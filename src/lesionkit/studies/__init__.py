@@ -1,0 +1,1 @@
+"""Published lesion studies, each a module that reads like its paper's method section."""

@@ -1,0 +1,50 @@
+"""Stroke lesions on diffusion MRI: five segmenters, and an earlier one, side by side.
+
+N. M. Saad and colleagues' methods as in the thesis of Noor, 2020, and the papers named in each
+module. Each segmenter has the signature
+
+    segment(image, kind="hyper", *, smallest=20) -> mask
+
+image    : (rows, columns) or (planes, rows, columns), finite real numbers of any unit, left and
+           right halves along the columns; or what `preprocess` returns, to prepare once
+kind     : "hyper" for lesions brighter than the normal brain (acute, sub-acute), "hypo" for darker
+           ones (chronic)
+smallest : pixels of the smallest region in a slice
+returns  : booleans of the image's shape; all False where there is no lesion
+
+In a volume grey levels (thresholds, clusters, matrices) are those of the whole volume, and shapes
+(regions, contours, fronts, mirror images) those of each slice: slices are often 5 mm apart.
+Raises ValueError or TypeError where an argument is not as said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lesionkit.studies.stroke_clusters import fcm_contour, kmeans_marching
+from lesionkit.studies.stroke_grow import split_merge
+from lesionkit.studies.stroke_levels import adaptive_threshold, glcm
+from lesionkit.studies.stroke_prepare import Kind, Mask, Prepared, preprocess
+from lesionkit.studies.stroke_watershed import watershed
+
+SEGMENTERS: dict[str, Callable[..., Mask]] = {
+    "threshold": adaptive_threshold,
+    "glcm": glcm,
+    "watershed": watershed,
+    "fcm": fcm_contour,
+    "kmeans": kmeans_marching,
+    "split": split_merge,
+}
+
+
+def segment(
+    image: Any, method: str = "kmeans", kind: Kind = "hyper", *, smallest: int = 20
+) -> Mask:
+    """Lesions by one of `SEGMENTERS`, by name; the arguments are theirs."""
+    if method not in SEGMENTERS:
+        raise ValueError(f"method must be one of {', '.join(SEGMENTERS)}, got {method!r}")
+    return SEGMENTERS[method](image, kind, smallest=smallest)
+
+
+__all__ = ["SEGMENTERS", "Kind", "Mask", "Prepared", "preprocess", "segment"]

@@ -1,0 +1,192 @@
+"""The stroke study on files: each case read, segmented by each method, scored and written."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from lesionkit import __version__, io, metrics
+from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
+
+AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
+ENDINGS = (*io.NIFTI, *io.DICOM, *io.PNG)
+MASKS = ("_mask", "_msk")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image to segment, and the mask drawn by hand, if there is one."""
+
+    name: str
+    image: Path
+    truth: Path | None = None
+    kind: Kind = "hyper"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one method found in a case."""
+
+    mask: Mask | None  # None once it is no longer needed
+    seconds: float  # of the segmenter alone
+    volume: float  # mm^3, of a slice mm^2
+    scores: metrics.Scores | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case that is done; or that could not be, and why."""
+
+    case: Case
+    scene: Prepared | None = None
+    truth: Mask | None = None
+    found: dict[str, Found] = field(default_factory=dict)
+    seconds: float = 0.0  # of the preprocessing
+    problem: str = ""
+
+    def slim(self) -> Outcome:
+        """The same without arrays: a folder may hold thousands of volumes."""
+        found = {method: replace(f, mask=None) for method, f in self.found.items()}
+        return replace(self, scene=None, truth=None, found=found)
+
+
+def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> list[Case]:
+    """The cases of a file or folder.
+
+    A file, or a folder with one DICOM series, is one case. Of another folder the images whose names
+    end with "_dwi" are cases, and without such all images whose names do not end with "_mask" or
+    "_msk", and all folders in it with a DICOM series. The truth of NAME_dwi or NAME is a file
+    NAME_mask or NAME_msk, in the folder `truth` or else beside the image.
+    """
+    if not image.exists():
+        raise ValueError(f"{image} does not exist")
+    if not image.is_dir() or io.series(image):
+        return [Case(_stem(image), image, truth, kind)]
+    if truth is not None and not truth.is_dir():
+        raise ValueError(f"truth must be a folder where the image is one, got {truth}")
+    entries = sorted(p for p in image.iterdir() if not p.name.startswith("."))
+    files = [
+        p
+        for p in entries
+        if (p.is_dir() and io.series(p)) or (p.is_file() and p.name.lower().endswith(ENDINGS))
+    ]
+    chosen = [p for p in files if _stem(p).endswith("_dwi")]
+    chosen = chosen or [p for p in files if not _stem(p).endswith(MASKS)]
+    if not chosen:
+        raise ValueError(f"{image} has no image: NIfTI, DICOM or PNG")
+    names = [_stem(p) for p in chosen]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{image} has several images named {', '.join(sorted(twice))}")
+    return [Case(_stem(p), p, _truth_of(p, truth or image), kind) for p in chosen]
+
+
+def run(
+    cases: Sequence[Case],
+    methods: Iterable[str],
+    out: Path,
+) -> Iterator[Outcome]:
+    """Each case in turn; masks and their sidecars are written to `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = list(methods)
+    for case in cases:
+        try:
+            outcome = _done(case, chosen, out)
+        except (ValueError, TypeError) as problem:
+            outcome = Outcome(case, problem=str(problem))
+        yield outcome
+
+
+def _done(case: Case, methods: list[str], out: Path) -> Outcome:
+    image = io.read_image(case.image)
+    truth = None if case.truth is None else io.read_mask(case.truth, image).values
+    start = time.perf_counter()
+    try:
+        scene = preprocess(image.values)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"{case.image}: {problem}") from problem
+    prepared = time.perf_counter() - start
+    smallest = max(1, round(AREA / math.prod(image.spacing[-2:])))
+    found = {}
+    for method in methods:
+        start = time.perf_counter()
+        mask = SEGMENTERS[method](scene, case.kind, smallest=smallest)
+        seconds = time.perf_counter() - start
+        scores = None if truth is None else metrics.scores(mask, truth, image.spacing)
+        found[method] = Found(mask, seconds, metrics.volume(mask, image.spacing), scores)
+        io.write_mask(out / mask_name(case.name, method), mask, image, _sidecar(case, method))
+    return Outcome(case, scene, truth, found, prepared)
+
+
+def mask_name(case: str, method: str) -> str:
+    """BIDS' name of a derived mask: NAME_label-lesion_desc-METHOD_mask.nii.gz."""
+    return f"{case.removesuffix('_dwi')}_label-lesion_desc-{method}_mask.nii.gz"
+
+
+def _sidecar(case: Case, method: str) -> dict[str, object]:
+    what = (SEGMENTERS[method].__doc__ or "").strip().split("\n")[0]
+    return {
+        "Type": "Lesion",
+        "Sources": [case.image.name],
+        "Description": f"{what} Kind: {case.kind}intense.",
+        "Manual": False,
+        "GeneratedBy": [{"Name": "lesionkit", "Version": __version__}],
+    }
+
+
+def _stem(path: Path) -> str:
+    for ending in ENDINGS:
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)]
+    return path.name
+
+
+def _truth_of(image: Path, folder: Path) -> Path | None:
+    name = _stem(image).removesuffix("_dwi")
+    for path in sorted(folder.iterdir()):
+        if _stem(path) in [name + mask for mask in MASKS] and path.name.lower().endswith(ENDINGS):
+            return path
+    return None
+
+
+def table(outcomes: Iterable[Outcome]) -> list[dict[str, str]]:
+    """A row for each case and method; empty where there is no truth."""
+    rows = []
+    for outcome in outcomes:
+        for method, found in outcome.found.items():
+            row = {
+                "case": outcome.case.name,
+                "kind": outcome.case.kind,
+                "method": method,
+                "volume": f"{found.volume:.1f}",
+                "seconds": f"{found.seconds:.4f}",
+            }
+            scores = found.scores
+            for name in (*metrics.Scores._fields[:6], "true_volume"):
+                row[name] = "" if scores is None else f"{getattr(scores, name):.4f}"
+            rows.append(row)
+    return rows
+
+
+def means(outcomes: Iterable[Outcome]) -> dict[str, dict[str, float]]:
+    """The mean of each score of each method, over the cases that have a truth. A distance that is
+    infinite, for one mask is empty, is left out of its mean."""
+    gathered: dict[str, list[metrics.Scores]] = {}
+    for outcome in outcomes:
+        for method, found in outcome.found.items():
+            if found.scores is not None:
+                gathered.setdefault(method, []).append(found.scores)
+    result = {}
+    for method, scores in gathered.items():
+        columns = np.array(scores, float)
+        columns[~np.isfinite(columns)] = np.nan
+        known = np.isfinite(columns).any(0)
+        result[method] = {
+            name: float(np.nanmean(columns[:, i])) if known[i] else math.inf
+            for i, name in enumerate(metrics.Scores._fields)
+        }
+    return result

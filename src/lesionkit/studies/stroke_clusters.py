@@ -1,0 +1,147 @@
+"""Two segmenters of the stroke study that begin with clusters of grey levels: fuzzy c-means with an
+active contour, and k-means with fast marching.
+
+Noor, thesis, 2020; IJECE 9(3), 2019 (fuzzy c-means and active contour). Numbers of clusters, boxes
+and weights are our choice: the texts at hand do not have them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from lesionkit.clustering import FuzzyCMeans, KMeans
+from lesionkit.fronts import arrival_time, morphological_chan_vese
+from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
+from lesionkit.studies.stroke_mirror import asymmetric
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, box_of, kind_of, label, prepared
+from lesionkit.studies.stroke_regions import SMALLEST, Place, connected, large, lesions
+
+CLUSTERS = 4  # fluid, white and grey matter, lesion
+STEP = (TOP + 1) // BINS
+DISTINCT = 0.75  # of the way from the normal peak to the threshold
+CONTOUR = 100  # iterations
+SMOOTHING = 0  # regions are closed and filled afterwards
+BOX = 8  # pixels around a region
+LEAST_WEIGHT = 1e-3
+ROLLOFF = 0.5
+STOP = 100.0
+LARGE = 200  # pixels: seeds of more are eroded
+
+
+def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+    """Lesions by fuzzy c-means, their borders by an active contour.
+
+    1. Fuzzy c-means of the brain's S: 4 clusters, m = 2, at most 100 passes, centres begun at
+       quantiles.
+    2. The brightest cluster (the darkest for hypointense lesions), and those next to it whose
+       centres are nearer to the threshold of `adaptive_threshold` than to the normal peak. Of these
+       the pixels that are nearer to it, too, in regions whose mean is three quarters of the way
+       there: a brain without a lesion has a brightest cluster as well.
+    3. Contours without edges (morphological Chan-Vese, 100 iterations) from each
+       region, inside its box and 8 pixels around, what is not brain filled with the brain's median.
+       In the whole slice the two regions found would be brain and air.
+
+    Arguments as for `adaptive_threshold`; volumes have one set of clusters, contours are of slices.
+    """
+    return _segment(image, kind, smallest, _fuzzy_centres, contour)
+
+
+def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+    """Lesions by k-means, grown by fast marching: the thesis' best.
+
+    1. k-means of the brain's S, 4 clusters, the best there are (the thesis: of several starts).
+    2. Seeds: the brightest (darkest) cluster as in `fcm_contour`; larger than 200 pixels, eroded
+       by one.
+    3. Weights W = 1 / (0.001 + (d / c)^0.5), d being how far S is from the seeds' mean on the
+       normal brain's side, and c where the edge is, 0.6 of the way to the normal level; from c on
+       W = 0.001.
+    4. Fast marching, |grad T| W = 1, from the seeds; lesion is T <= 100.
+
+    The thesis divides T by its maximum, so that its threshold depends on the size of the image.
+    MATLAB's c = 25 of 255 reaches normal tissue where a lesion is faint. A pixel beyond c takes a
+    time of 1000, so that any limit from some 20 to some 900 gives nearly the same regions.
+    Arguments as for `adaptive_threshold`; volumes have one set of clusters, fronts are of slices.
+    """
+    return _segment(image, kind, smallest, _hard_centres, march)
+
+
+def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) -> Mask:
+    scene, kind = prepared(image), kind_of(kind)
+    found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
+    values, counts = np.unique_counts(scene.levels[scene.brain])
+    if found is None or len(values) < CLUSTERS:
+        return np.zeros_like(scene.brain)
+    centres: npt.NDArray[np.float64] = np.sort(centres_of(values, counts))
+    borders = (centres[1:] + centres[:-1]) / 2
+    end = found.high + 1 if kind == "hyper" else found.low
+    half, least = ((found.level + part * (end - found.level)) * STEP for part in (0.5, DISTINCT))
+    if kind == "hyper":
+        first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
+        candidates = scene.levels > max(borders[first - 1], half)
+    else:
+        last = max(int(np.searchsorted(centres, half)) - 1, 0)
+        candidates = (scene.levels < min(borders[last], half)) & scene.brain
+    return lesions(candidates, scene, kind, smallest, grow, least)
+
+
+def _fuzzy_centres(
+    values: npt.NDArray[np.uint16], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Centres of fuzzy c-means, begun at quantiles."""
+    ends = np.cumsum(counts)
+    quantiles = (np.arange(CLUSTERS) + 0.5) / CLUSTERS * ends[-1]
+    start = values[np.searchsorted(ends, quantiles)].astype(np.float64)
+    start += np.arange(CLUSTERS) * 1e-3  # quantiles may fall together
+    model = FuzzyCMeans(CLUSTERS, init=start[:, None], max_iter=100, tol=1e-5)
+    model.fit(values[:, None], sample_weight=counts)
+    return np.asarray(model.cluster_centers_, np.float64).ravel()
+
+
+def _hard_centres(
+    values: npt.NDArray[np.uint16], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Centres of the best k-means there is."""
+    model = KMeans(CLUSTERS, init="optimal")
+    model.fit(values[:, None], sample_weight=counts)
+    return np.asarray(model.cluster_centers_, np.float64).ravel()
+
+
+def contour(seeds: Mask, place: Place) -> Mask:
+    """Step 3 of `fcm_contour`."""
+    scene = place.scene
+    brain = scene.brain
+    grey = np.where(brain, scene.levels, np.median(scene.levels[brain])).astype(np.float32)
+    if place.mirror is not None:  # ventricles are filled, too
+        dark = (scene.levels < place.edge(seeds)) & brain
+        grey[dark & ~asymmetric(dark, place.mirror)] = np.median(scene.levels[brain])
+    labels, _ = label(seeds)
+    out = np.zeros_like(seeds)
+    for number, region in enumerate(ndimage.find_objects(labels), 1):
+        box = tuple(slice(max(side.start - BOX, 0), side.stop + BOX) for side in region)
+        level = morphological_chan_vese(
+            grey[box], CONTOUR, init_level_set=labels[box] == number, smoothing=SMOOTHING
+        )
+        out[box] |= (level > 0) & brain[box]
+    return out
+
+
+def march(seeds: Mask, place: Place) -> Mask:
+    """Steps 2 to 4 of `kmeans_marching`."""
+    reference, edge = float(place.scene.levels[seeds].mean()), place.edge(seeds)
+    # What the front cannot reach in time need not be looked at.
+    open_ = connected(place.beyond(edge) | seeds, seeds)
+    box = box_of(open_)
+    levels, seeds = place.scene.levels[box], seeds[box]
+    away = (reference - levels) / (reference - edge)  # 1 at the edge, whatever the kind
+    weight = 1 / (LEAST_WEIGHT + np.sqrt(np.clip(away, 0, None)))
+    weight[~open_[box]] = 0
+    sizes = large(seeds, LARGE + 1)
+    start = ndimage.binary_erosion(sizes) | (seeds & ~sizes)
+    times = arrival_time(weight, np.argwhere(start if start.any() else seeds), stop=STOP)
+    out = np.zeros_like(open_)
+    out[box] = np.isfinite(times)
+    return out

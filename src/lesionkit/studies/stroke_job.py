@@ -1,0 +1,66 @@
+"""What `lesionkit stroke` does: cases through the study, with a progress bar, into a folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lesionkit.io import replace
+from lesionkit.metrics import Scores
+from lesionkit.studies.stroke import SEGMENTERS, Kind
+from lesionkit.studies.stroke_cases import Outcome, find_cases, means, run, table
+from lesionkit.studies.stroke_report import section, write_report
+
+COLUMNS = ("case", "kind", "method", *Scores._fields[:6], "volume", "true_volume", "seconds")
+
+
+def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) -> int:
+    """Run the study and print a summary; 0, or 1 if some case of several could not be done.
+
+    One case alone that cannot be done raises its ValueError. Interrupted, it writes the scores and
+    the report of what is done, and raises KeyboardInterrupt.
+    """
+    from tqdm import tqdm
+
+    if method != "all" and method not in SEGMENTERS:
+        raise ValueError(f"method must be all or one of {', '.join(SEGMENTERS)}, got {method}")
+    methods = list(SEGMENTERS) if method == "all" else [method]
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a folder, {out} is a file")
+    cases = find_cases(image, truth, kind)
+    done: list[Outcome] = []
+    sections: list[str] = []
+    try:
+        with tqdm(total=len(cases), unit=" cases", disable=None) as bar:
+            for outcome in run(cases, methods, out):
+                if outcome.problem and len(cases) == 1:
+                    raise ValueError(outcome.problem)
+                if outcome.problem:
+                    bar.write(f"lesionkit: {outcome.problem}", file=sys.stderr)
+                else:
+                    sections.append(section(outcome))
+                done.append(outcome.slim())
+                bar.update()
+    finally:
+        if done:
+            _write(done, sections, out)
+    _say(done, out)
+    return int(any(outcome.problem for outcome in done))
+
+
+def _write(outcomes: list[Outcome], sections: list[str], out: Path) -> None:
+    rows = ["\t".join(COLUMNS)]
+    rows += ["\t".join(row[name] for name in COLUMNS) for row in table(outcomes)]
+    replace(out / "scores.tsv", ("\n".join(rows) + "\n").encode())
+    write_report(outcomes, sections, out / "report.html")
+
+
+def _say(outcomes: list[Outcome], out: Path) -> None:
+    failed = sum(bool(outcome.problem) for outcome in outcomes)
+    print(f"{len(outcomes) - failed} of {len(outcomes)} cases done")
+    if average := means(outcomes):
+        print(f"  {'mean of':10} Jaccard   Dice    FPR    FNR   (rates of the union)")
+        for method, scores in average.items():
+            numbers = (scores[name] for name in ("jaccard", "dice", "fpr", "fnr"))
+            print(f"  {method:10} {'  '.join(f'{number:5.3f}' for number in numbers)}")
+    print(f"  report     {out / 'report.html'}")

@@ -1,0 +1,141 @@
+"""Two segmenters of the stroke study that look for grey levels: adaptive threshold, and GLCM.
+
+Adaptive threshold: Noor et al., JTEC 3(2), 2011; IJET, 2014. GLCM: IEEE, May 2011, 284-289. The
+equations were not at hand; what was chosen here is marked so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from lesionkit import arrays
+from lesionkit.studies.stroke_prepare import TOP, Kind, Levels, Mask, Prepared, kind_of, prepared
+from lesionkit.studies.stroke_regions import SMALLEST, lesions
+
+Real = npt.NDArray[np.float64]
+
+GRID = 8  # blocks along each side
+BINS = 256
+LEVELS = 128  # Ng of the GLCM
+SMOOTHING = 2.0  # bins of 256
+REACH = 0.15  # of the range: how far from the peak its flank may be
+STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and where it has ended
+
+
+class Peak(NamedTuple):
+    """The normal brain in a histogram: its level, and where its flanks end."""
+
+    level: int
+    low: int
+    high: int
+
+
+def adaptive_threshold(
+    image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST, grid: int = GRID
+) -> Mask:
+    """Lesions beyond a threshold that the histograms of blocks give.
+
+    1. A grid of 8 x 8 blocks; a histogram of each, 256 bins, brain pixels only.
+    2. H(i), the greatest of these for each grey level i.
+    3. D, the gradient of H smoothed by 2 bins.
+    4. The threshold is the first level beyond the steep fall of the normal peak where D is about 0
+       again: above the peak for hyperintense lesions, below it for hypointense ones.
+    5. Lesion is what lies beyond it (regions: see `stroke_regions.lesions`).
+
+    The peak is the whole brain's, not that of H, which a lesion that fills a block may lead (our
+    choice). Volumes: each slice has its blocks, and all share the threshold.
+
+    image    : as for `preprocess`, or what that returns
+    kind     : "hyper" or "hypo"
+    smallest : pixels of the smallest region in a slice
+    grid     : blocks along each side
+    returns  : booleans of the image's shape
+    """
+    scene, kind = prepared(image), kind_of(kind)
+    blocks = arrays.integer(grid, "grid", at_least=1)
+    found = peak(block_histogram(scene, blocks), whole_histogram(scene, BINS))
+    outside = beyond(_binned(scene.levels, BINS), scene.brain, found, kind)
+    return lesions(outside, scene, kind, smallest)
+
+
+def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+    """Lesions by the main diagonal of the co-occurrence matrix.
+
+    1. 128 grey levels; pairs of brain pixels at distance 1, 0, 45, 90 and 135 degrees, summed.
+    2. The cross-section c(i) = P(i, i): pairs within regions.
+    3. Thresholds on both sides of the normal peak of c, by the rule of `adaptive_threshold`.
+    4. Region information: both pixels of a pair beyond the threshold. Boundary information: one.
+    5. Lesion is the pixels of region pairs, and of boundary pairs the one that lies beyond.
+
+    Haddon and Boyce, IEEE PAMI 12, 1990, on regions and boundaries in the matrix. Volumes: pairs
+    within slices, one matrix. Arguments as for `adaptive_threshold`.
+    """
+    from lesionkit.texture import cooccurrence
+
+    scene, kind = prepared(image), kind_of(kind)
+    grey = _binned(scene.levels, LEVELS)
+    counts = cooccurrence(grey, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
+    section = np.einsum("...ii->...i", counts).reshape(-1, LEVELS).sum(0).astype(float)
+    found = peak(section, section)
+    outside = beyond(grey, scene.brain, found, kind)
+    # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
+    return lesions(outside, scene, kind, smallest)
+
+
+def block_histogram(scene: Prepared, grid: int) -> Real:
+    """H: for each of 256 grey levels the most brain pixels that a block has of it."""
+    rows, columns = scene.levels.shape[-2:]
+    block = (np.arange(rows) * grid // rows * grid)[:, None] + np.arange(columns) * grid // columns
+    best = np.zeros(BINS)
+    for plane in scene.planes:
+        inside = plane.brain
+        cells = (block[inside] * BINS) + (plane.levels[inside] >> 4)
+        counts = np.bincount(cells, minlength=grid * grid * BINS).reshape(-1, BINS)
+        np.maximum(best, counts.max(0), out=best)
+    return best
+
+
+def whole_histogram(scene: Prepared, bins: int) -> Real:
+    """The brain's histogram."""
+    shift = ((TOP + 1) // bins).bit_length() - 1
+    counts = np.bincount(scene.levels[scene.brain] >> shift, minlength=bins)
+    return counts.astype(np.float64)
+
+
+def peak(histogram: Real, whole: Real) -> Peak | None:
+    """The normal peak of `whole`, and where its flanks end in `histogram`; None without a brain."""
+    if not whole.any():
+        return None
+    width = SMOOTHING * len(histogram) / BINS
+    level = int(ndimage.gaussian_filter1d(whole, width, mode="constant").argmax())
+    smooth = ndimage.gaussian_filter1d(histogram, width, mode="constant")
+    slope = np.gradient(smooth)
+    reach = round(REACH * len(histogram))
+    up = _flank(-slope[level : level + reach + 1])
+    down = _flank(slope[max(level - reach, 0) : level + 1][::-1])
+    return Peak(level, level - down, level + up)
+
+
+def _flank(fall: Real) -> int:
+    """How many levels from the peak its flank has ended."""
+    steepest = fall.max()
+    if steepest <= 0:
+        return len(fall) - 1
+    begin = int((fall >= STEEP * steepest).argmax())
+    ended = fall[begin:] <= FLAT * steepest
+    return begin + int(ended.argmax()) if ended.any() else len(fall) - 1
+
+
+def beyond(grey: npt.NDArray[Any], brain: Mask, found: Peak | None, kind: Kind) -> Mask:
+    """Brain pixels above the peak, or below it."""
+    if found is None:
+        return np.zeros_like(brain)
+    return (grey > found.high) & brain if kind == "hyper" else (grey < found.low) & brain
+
+
+def _binned(levels: Levels, bins: int) -> npt.NDArray[np.uint8]:
+    return (levels >> ((TOP + 1) // bins).bit_length() - 1).astype(np.uint8)

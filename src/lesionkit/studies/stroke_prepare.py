@@ -1,0 +1,226 @@
+"""Step 1 of the stroke study: grey levels brought to one scale, background, gamma.
+
+Noor, thesis, 2020, and the group's papers (JTEC 3(2), 2011; IJECE 9(3), 2019). Their constants
+hold for images whose normal brain lies about 0.1 before the gamma and 0.4 after it, as in their
+published histograms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from lesionkit import arrays
+
+Kind = Literal["hyper", "hypo"]
+Mask = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.uint16]
+
+TOP = 4095  # 12 bits, as the scanners that the papers used
+NORMAL = 0.1  # where the brain's peak lies, before the gamma
+BACKGROUND = 0.023
+GAMMA = 0.4
+BINS = 4096  # of the histogram in which the normal peak is looked for
+LEAST_PART = 64  # pixels of a brain, in a slice
+
+
+class Prepared(NamedTuple):
+    """An image ready to be segmented: (rows, columns) or (planes, rows, columns)."""
+
+    levels: Levels  # 0 to 4095; 0 outside the brain
+    brain: Mask
+
+    @property
+    def enhanced(self) -> npt.NDArray[np.float64]:
+        """S of the papers: the levels as numbers from 0 to 1."""
+        return self.levels / np.float64(TOP)
+
+    @property
+    def planes(self) -> list[Prepared]:
+        """The slices of a volume; a slice alone is its own."""
+        if self.levels.ndim == 2:
+            return [self]
+        return [Prepared(*pair) for pair in zip(self.levels, self.brain, strict=True)]
+
+
+def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepared:
+    """Normalise, remove the background, enhance.
+
+    1. I = g / (2^bits - 1). Without `bits`: I = 0.1 g / p, cut at 1, where p is the normal brain's
+       peak, the grey value in which most of the image's light lies: on this scale the papers'
+       constants hold for any scanner. (A minimum and maximum instead would hang on single pixels.)
+    2. Background is I <= 0.023; of the rest, the largest piece with its holes filled, slice by
+       slice, if 64 pixels or more.
+    3. S = I^0.4, on 4096 levels.
+
+    image : (rows, columns) or (planes, rows, columns), finite real numbers
+    bits  : of the scanner's numbers, if these use the whole range; 1 to 32
+    brain : booleans of the image's shape, instead of step 2
+    returns : levels and brain; nothing is brain in an image of one value
+    Raises ValueError or TypeError where an argument is not as said here.
+    """
+    grey = image_of(image)
+    inside = None if brain is None else _brain_of(brain, grey.shape)
+    if bits is not None:
+        scale = 1.0 / (2.0 ** arrays.integer(bits, "bits", at_least=1, at_most=32) - 1)
+    else:
+        peak = normal_peak(grey)
+        scale = NORMAL / peak if peak > 0 else 0.0
+    levels = _enhanced(grey, scale)
+    if inside is None:
+        # I > 0.023 is S > 0.023^gamma
+        inside = _largest(levels > int(TOP * BACKGROUND**GAMMA))
+    return Prepared(np.where(inside, levels, np.uint16(0)), inside)
+
+
+def prepared(image: Any) -> Prepared:
+    """A prepared image as it is, any other prepared with the defaults."""
+    return image if isinstance(image, Prepared) else preprocess(image)
+
+
+def kind_of(kind: Any) -> Kind:
+    """The kind of lesion; else a clear error."""
+    if kind not in ("hyper", "hypo"):
+        raise ValueError(f"kind must be 'hyper' or 'hypo', got {arrays.describe(kind)}")
+    return kind  # type: ignore[no-any-return]
+
+
+def image_of(image: Any) -> npt.NDArray[Any]:
+    """The image as an array of 2 or 3 axes, finite; else a clear error."""
+    home = arrays.home(image=image)
+    if home.gpu is not None:
+        raise TypeError(f"image must be on the CPU, got a {home}; copy it to the host first")
+    grey = np.asarray(home.view(image, "image"))
+    if grey.ndim == 3 and grey.shape[-1] in (3, 4) and grey.dtype == np.uint8:
+        raise ValueError(
+            f"image must be grey, got what looks like colours ({arrays.describe(grey)}); "
+            "pass one channel"
+        )
+    if grey.ndim not in (2, 3) or grey.size == 0:
+        raise ValueError(
+            "image must be (rows, columns) or (planes, rows, columns) with a pixel or more, got "
+            f"{arrays.describe(grey)}"
+        )
+    if grey.dtype.kind in "iu":
+        return grey
+    return arrays.real(grey, "image", grey.shape, keep_float32=True)  # type: ignore[no-any-return]
+
+
+def normal_peak(grey: npt.NDArray[Any]) -> float:
+    """The grey value of the normal brain: where the histogram, each pixel weighted by its value, is
+    highest, above the background; 0 where the image has but one value.
+
+    Weights keep the many dark pixels of the air and scalp from winning. The background ends at the
+    lesser of the mean and Otsu's threshold: the mean alone fails where air is rare, Otsu's alone
+    where a lesion is as large as to be the second class.
+    """
+    counts, unit, least = _counted(grey)
+    values = least + unit * np.arange(counts.size, dtype=np.float64)  # of each bin
+    positive = (values > max(least, 0)) & (counts > 0)
+    ends = np.cumsum(np.where(positive, counts, 0))
+    if not ends[-1]:
+        return 0.0
+    last = int(np.searchsorted(ends, 0.99 * ends[-1]))
+    top = values[last]
+    below = counts[: last + 1].astype(np.float64)
+    below[-1] += counts[last + 1 :].sum()  # brighter ones count as the top
+    begin = min(
+        _otsu_of(below, values[: last + 1]), float(below @ values[: last + 1] / below.sum())
+    )
+    inside = (values > begin) & (values < top) & positive
+    if not inside.any():
+        return float(top)
+    chosen = np.flatnonzero(inside)
+    light = (counts * values)[chosen[0] : chosen[-1] + 1] * inside[chosen[0] : chosen[-1] + 1]
+    smooth = ndimage.gaussian_filter1d(light, max(len(light) / 64, 1e-3), mode="nearest")
+    return float(values[chosen[0] + int(smooth.argmax())])
+
+
+def _counted(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, float]:
+    """A histogram: counts, the width of a bin, and the middle of the first. Whole numbers get bins
+    of whole numbers: else some bins would hold more of them than others, and waves would look like
+    peaks."""
+    least, most = float(grey.min()), float(grey.max())
+    whole = grey.dtype.kind in "iu" or bool((np.rint(grey) == grey).all())
+    unit = (most - least) / (BINS - 1) or 1.0
+    if whole:
+        unit = float(np.ceil((most - least + 1) / BINS))
+    if whole and unit == 1 and grey.itemsize <= 2 and least >= 0:
+        return np.bincount(grey.ravel())[int(least) :], unit, least
+    place = ((grey - least) / unit + (0.0 if whole else 0.5)).astype(np.int64)
+    return np.bincount(place.ravel()), unit, least + (unit - 1) / 2 if whole else least
+
+
+def otsu(levels: Levels) -> int:
+    """Otsu's threshold of levels: the greatest of the lower class."""
+    counts = np.bincount(levels, minlength=TOP + 1)
+    return int(_otsu_of(counts, np.arange(counts.size, dtype=np.float64)))
+
+
+def _otsu_of(counts: npt.NDArray[Any], middles: npt.NDArray[np.float64]) -> float:
+    """The threshold with the greatest variance between two classes. Otsu, IEEE SMC 9, 1979."""
+    below, sums = np.cumsum(counts)[:-1], np.cumsum(counts * middles)
+    above, total = counts.sum() - below, sums[-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = sums[:-1] / below - (total - sums[:-1]) / above
+        between = np.nan_to_num(below * above * apart**2)
+    return float(middles[between.argmax()])
+
+
+def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:
+    """S on 4096 levels; small integers are looked up."""
+    if grey.dtype.kind in "iu" and grey.itemsize <= 2:
+        low = int(np.iinfo(grey.dtype).min)
+        table = _enhanced(np.arange(low, np.iinfo(grey.dtype).max + 1, dtype=np.float64), scale)
+        return table[grey.astype(np.int64) - low]
+    intensity = np.clip(grey * scale, 0, 1)
+    return np.rint(TOP * intensity**GAMMA).astype(np.uint16)
+
+
+def _brain_of(brain: Any, shape: tuple[int, ...]) -> Mask:
+    inside = np.asarray(brain)
+    if inside.dtype.kind not in "biu":
+        raise TypeError(f"brain must hold booleans, got {arrays.describe(inside)}")
+    if inside.shape != shape:
+        raise ValueError(f"brain must have the image's shape {shape}, got {inside.shape}")
+    marked: Mask = inside != 0
+    return marked
+
+
+def box_of(brain: Mask) -> tuple[slice, slice]:
+    """The rows and columns that hold the brain, of all slices."""
+    flat: Mask = np.logical_or.reduce(brain.reshape(-1, *brain.shape[-2:]), axis=0)
+    sides = []
+    for axis in (1, 0):
+        inside = np.flatnonzero(flat.any(axis=axis))
+        sides.append(slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 1))
+    return sides[0], sides[1]
+
+
+def label(mask: Mask, diagonal: bool = False) -> tuple[npt.NDArray[np.int32], int]:
+    """The regions of a slice, numbered from 1, and how many; connected along axes, or diagonals."""
+    found: tuple[npt.NDArray[np.int32], int] = ndimage.label(
+        mask, np.ones((3, 3), bool) if diagonal else None
+    )
+    return found
+
+
+def _largest(candidate: Mask) -> Mask:
+    """The largest piece of each slice, its holes filled."""
+    out = np.zeros_like(candidate)
+    planes = candidate[None] if candidate.ndim == 2 else candidate
+    for plane, kept in zip(planes, out[None] if out.ndim == 2 else out, strict=True):
+        labels, _ = label(plane)
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        best = int(sizes.argmax())
+        if sizes[best] < LEAST_PART:
+            continue
+        piece = labels == best
+        # What is not joined to the frame of the slice is a hole.
+        air, _ = label(np.pad(~piece, 1, constant_values=True))
+        kept[...] = (air != air[0, 0])[1:-1, 1:-1]
+    return out

@@ -1,0 +1,173 @@
+"""The report of the stroke study: one HTML file with overlays, scores and times."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io as streams
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lesionkit import __version__
+from lesionkit.io import replace
+from lesionkit.studies.stroke_cases import Found, Outcome, means
+from lesionkit.studies.stroke_prepare import Mask
+
+SLICES = 3  # of a volume that are shown
+SHOWN = (0.1, 0.75)  # of S: black and white
+FOUND, TRUTH = "#29d3ff", "#ff4d4d"
+COLUMNS = (
+    ("Jaccard", "jaccard"),
+    ("Dice", "dice"),
+    ("FPR", "fpr"),
+    ("FNR", "fnr"),
+    ("HD95, mm", "hausdorff95"),
+    ("lesion F1", "lesion_f1"),
+)
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
+  color: #222; background: #fff }
+table { border-collapse: collapse; margin: .7rem 0 1.2rem } td, th { padding: .2rem .7rem;
+  text-align: right; border-bottom: 1px solid #ddd } td:first-child, th:first-child
+  { text-align: left } img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
+.bad { color: #b00020 } .note { color: #666 }
+"""
+
+
+def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Path) -> None:
+    """Write the report of all cases into one file that needs no other.
+
+    outcomes : slim ones will do;  sections : what `section` gave for each that is done
+    Error rates are shares of the union of both masks, as in the papers.
+    """
+    done = [outcome for outcome in outcomes if not outcome.problem]
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    parts = [f"<h1>Stroke lesions: {len(done)} case{'s' * (len(done) != 1)}</h1>"]
+    if failed:
+        problems = "".join(f"<li>{html.escape(outcome.problem)}</li>" for outcome in failed)
+        parts.append(f'<div class="bad"><p>Not done:</p><ul>{problems}</ul></div>')
+    average = means(done)
+    if average and len(done) > 1:
+        rows = [[method, *_numbers(scores)] for method, scores in average.items()]
+        scored = sum(any(f.scores for f in outcome.found.values()) for outcome in done)
+        parts.append(f"<h2>Means of {scored} cases with a truth</h2>")
+        parts.append(_table(["method", *(title for title, _ in COLUMNS)], rows))
+    parts += sections
+    parts.append(
+        '<p class="note">FPR and FNR are shares of the union of both masks. '
+        f"Blue: found; red: truth. Made by lesionkit {__version__}; not for clinical use.</p>"
+    )
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stroke lesions</title>'
+        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
+    )
+    replace(path, page.encode())
+
+
+def section(outcome: Outcome) -> str:
+    """The part of the report on one case that is done, picture included."""
+    rows = []
+    for method, found in outcome.found.items():
+        scores = {} if found.scores is None else found.scores._asdict()
+        rows.append(
+            [method, _volume(found, outcome), f"{1e3 * found.seconds:.3g}", *_numbers(scores)]
+        )
+    scored = outcome.truth is not None
+    titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
+    picture = base64.b64encode(overlay(outcome)).decode()
+    empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
+    return (
+        f"<h2>{html.escape(outcome.case.name)}</h2>"
+        f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
+        f"{1e3 * outcome.seconds:.3g} ms.{empty}</p>"
+        f'<img alt="overlays" src="data:image/png;base64,{picture}">{_table(titles, rows)}'
+    )
+
+
+def _unit(outcome: Outcome) -> str:
+    return "volume, ml" if _is_volume(outcome) else "area, mm²"
+
+
+def _is_volume(outcome: Outcome) -> bool:
+    return outcome.scene is not None and outcome.scene.brain.ndim == 3
+
+
+def _volume(found: Found, outcome: Outcome) -> str:
+    return f"{found.volume / 1000:.2f}" if _is_volume(outcome) else f"{found.volume:.0f}"
+
+
+def _numbers(scores: dict[str, float]) -> list[str]:
+    if not scores:
+        return []
+    return ["–" if math.isinf(scores[name]) else f"{scores[name]:.3f}" for _, name in COLUMNS]
+
+
+def _table(titles: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def overlay(outcome: Outcome) -> bytes:
+    """A PNG of the case: a column for each method, a row for each slice that is shown."""
+    from matplotlib.figure import Figure
+
+    scene = outcome.scene
+    if scene is None:
+        raise ValueError(f"outcome must be of a case that is done, got {outcome.problem}")
+    masks = {m: found.mask for m, found in outcome.found.items() if found.mask is not None}
+    if outcome.truth is not None:
+        masks = {"truth": outcome.truth, **masks}
+    chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]
+    upright = outcome.case.image.name.lower().endswith(".png")  # else rows go to the front
+    height, width = scene.brain.shape[-2:]
+    figure = Figure(
+        figsize=(1.9 * len(masks), (1.9 * height / width) * len(chosen) + 0.25),
+        layout="constrained",
+    )
+    axes = figure.subplots(len(chosen), len(masks), squeeze=False)
+    for row, number in enumerate(chosen):
+        pick: Any = ... if number is None else number
+        grey = scene.enhanced[pick]
+        for ax, (name, mask) in zip(axes[row], masks.items(), strict=True):
+            ax.imshow(
+                grey,
+                cmap="gray",
+                vmin=SHOWN[0],
+                vmax=SHOWN[1],
+                origin="upper" if upright else "lower",
+            )
+            if outcome.truth is not None:
+                _contour(ax, outcome.truth[pick], TRUTH)
+            if name != "truth":
+                _contour(ax, mask[pick], FOUND)
+            ax.axis("off")
+            if row == 0:
+                ax.set_title(name, fontsize=9)
+            if number is not None and name == next(iter(masks)):
+                ax.text(0, 0, f"slice {number}", color="white", fontsize=7, transform=ax.transAxes)
+    picture = streams.BytesIO()
+    figure.savefig(picture, format="png", dpi=90)
+    return picture.getvalue()
+
+
+def _contour(ax: Any, mask: Mask, colour: str) -> None:
+    if mask.any():
+        ax.contour(mask, [0.5], colors=colour, linewidths=0.8)
+
+
+def _slices(masks: dict[str, Mask], outcome: Outcome) -> list[Any]:
+    """The slices that part the lesion in four, by the truth where there is one; else what all
+    found, or the brain."""
+    anywhere = outcome.truth if outcome.truth is not None else np.any(list(masks.values()), axis=0)
+    if not anywhere.any() and outcome.scene is not None:
+        anywhere = outcome.scene.brain if outcome.scene.brain.any() else ~outcome.scene.brain
+    area = np.cumsum(anywhere.sum((1, 2)))
+    parts = (np.arange(SLICES) + 1) / (SLICES + 1) * area[-1]
+    return sorted({int(i) for i in np.searchsorted(area, parts)})
