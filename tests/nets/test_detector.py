@@ -58,9 +58,9 @@ def test_where_features_lie() -> None:
             assert np.unravel_index(int(lit.argmax()), lit.shape) == (place, place)
 
 
-def test_a_crop_of_the_size_of_the_net_is_the_image() -> None:
+def test_a_crop_of_24_pixels_is_the_image_about_them() -> None:
     image = torch.rand(3, 50, 60)
-    cropped = crop(image, torch.tensor([[7.0, 5.0, 39.0, 37.0]]))
+    cropped = crop(image, torch.tensor([[11.0, 9.0, 35.0, 33.0]]))
     # Samples lie a quarter pixel off the centres, two to each: their mean is near the pixel.
     blurred = torch.nn.functional.conv2d(
         image[:, None], torch.tensor([1.0, 6, 1]).outer(torch.tensor([1.0, 6, 1]))[None, None] / 64

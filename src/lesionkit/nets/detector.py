@@ -14,6 +14,7 @@ from lesionkit.nets.boxes import nms, roi_align
 from lesionkit.nets.framework import torch
 
 CROP = 32  # pixels a side of what the quick net looks at
+CONTEXT = 4  # of these, on each side of the box
 STRIDE, ORIGIN = 4.0, 3.5  # of the body's features: pools of 3 by steps of 2, and no border
 WIDTH = 576  # what comes out of the pool: 64 channels of 3 x 3
 
@@ -80,7 +81,12 @@ def start_evenly(net: torch.nn.Module) -> None:
 
 
 def crop(image: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-    """(n, 3, 32, 32): what is in each of (n, 4) boxes of a (3, rows, columns) image."""
+    """(n, 3, 32, 32): what is in each of (n, 4) boxes of a (3, rows, columns) image, and about it.
+
+    The box fills the middle 24 pixels, so that its edges can be seen.
+    """
+    about = (boxes[:, 2:] - boxes[:, :2]) * (CONTEXT / (CROP - 2 * CONTEXT))
+    boxes = torch.cat([boxes[:, :2] - about, boxes[:, 2:] + about], 1)
     which = torch.zeros(len(boxes), dtype=torch.long, device=image.device)
     return roi_align(image[None], boxes, which, CROP)
 

@@ -30,11 +30,13 @@ from lesionkit.studies.stroke_prepare import Prepared, preprocess
 
 Method = Literal["rcnn", "faster"]
 METHODS: tuple[Method, ...] = ("rcnn", "faster")
+RATES = {"rcnn": 0.02, "faster": 0.01}
 LEAST = 20  # pixels of a lesion, and of a proposal
 CLUSTERS = (3, 4, 5, 6, 7)  # numbers of k-means clusters that proposals are made of
 LARGEST_SHARE = 0.15  # of the slice: what is larger is no proposal
 SLICES = 4  # of a training step
 LESIONS, OTHERS = 8, 24  # boxes of each slice, for the quick net: 128 a step
+SHAKE = 0.15  # SD of the edges of true boxes, as a share of their size
 
 
 class Example(NamedTuple):
@@ -54,16 +56,17 @@ class Options:
     photographs; here it starts from nothing, with a larger rate and a smaller L2.
     """
 
-    epochs: int = 20
-    rate: float = 0.01
+    epochs: int = 12
+    rate: float | None = None  # None: 0.02 for "rcnn", 0.01 for "faster", where four losses add up
     momentum: float = 0.9
     decay: float = 5e-4  # L2
-    drop_every: int = 8  # epochs, after which the rate is a tenth
+    drop_every: int = 9  # epochs, after which the rate is a tenth
     seed: int = 0
 
     def __post_init__(self) -> None:
         arrays.integer(self.epochs, "epochs", at_least=1)
-        arrays.number(self.rate, "rate", above=0)
+        if self.rate is not None:
+            arrays.number(self.rate, "rate", above=0)
         arrays.number(self.momentum, "momentum", at_least=0, at_most=0.999)
         arrays.number(self.decay, "decay", at_least=0)
         arrays.integer(self.drop_every, "drop_every", at_least=1)
@@ -143,9 +146,8 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         net = _new(method)
-    stepper = torch.optim.SGD(
-        net.parameters(), options.rate, options.momentum, weight_decay=options.decay
-    )
+    rate = RATES[method] if options.rate is None else options.rate
+    stepper = torch.optim.SGD(net.parameters(), rate, options.momentum, weight_decay=options.decay)
     schedule = torch.optim.lr_scheduler.StepLR(stepper, options.drop_every, 0.1)
     net.train()
     for epoch in range(1, options.epochs + 1):
@@ -185,26 +187,28 @@ def _loss(
 
 
 def _boxes_to_learn(of: Example, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Boxes with classes: lesion from an IoU of 0.5 on, background below 0.3.
+    """Boxes with classes: lesion from an IoU of 0.5 on, else background, half of it near a lesion.
 
     Of lesions there are few proposals: true boxes, moved and stretched by chance, join them.
     """
-    boxes = of.proposals
+    boxes, classes = of.proposals, torch.zeros(len(of.proposals), dtype=torch.long)
+    best = boxes.new_zeros(len(boxes))
     if len(of.boxes):
-        shaken = of.boxes.repeat(LESIONS, 1)
+        shaken = of.boxes.repeat(2 * LESIONS, 1)
         sizes = (shaken[:, 2:] - shaken[:, :2]).repeat(1, 2)
-        shaken = shaken + 0.12 * sizes * torch.randn(shaken.shape, generator=generator)
+        shaken = shaken + SHAKE * sizes * torch.randn(shaken.shape, generator=generator)
+        shaken = shaken[((shaken[:, 2:] - shaken[:, :2]) > 2).all(1)]
         boxes = torch.cat([boxes, of.boxes, bx.clip(shaken, of.image.shape[1:])])
         best, match = bx.iou(boxes, of.boxes).max(1)
         classes = torch.where(best >= 0.5, of.labels[match], 0)
-    else:
-        best = boxes.new_zeros(len(boxes))
-        classes = torch.zeros(len(boxes), dtype=torch.long)
-    lesions = (best >= 0.5).nonzero()[:, 0]
-    others = (best < 0.3).nonzero()[:, 0]
-    lesions = lesions[torch.randperm(len(lesions), generator=generator)[:LESIONS]]
-    others = others[torch.randperm(len(others), generator=generator)[:OTHERS]]
-    chosen = torch.cat([lesions, others])
+
+    def draw(these: torch.Tensor, most: int) -> torch.Tensor:
+        places = these.nonzero()[:, 0]
+        return places[torch.randperm(len(places), generator=generator)[:most]]
+
+    near = draw((best < 0.5) & (best > 0.1), OTHERS // 2)
+    far = draw(best <= 0.1, OTHERS - len(near))
+    chosen = torch.cat([draw(best >= 0.5, LESIONS), near, far])
     return boxes[chosen], classes[chosen]
 
 
