@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +169,12 @@ def test_the_command_tells_mistakes_in_a_line(tmp_path: Path, capsys: Any) -> No
     assert cli.main(["stroke-study", "--lesions", "3", "--out", out]) == 2
     assert "lesions must be at least 20, got 3" in capsys.readouterr().err
     assert not Path(out).exists()
+
+
+def test_without_torch_nothing_is_begun(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "lesionkit.nets.framework", None)
+    assert cli.main(["stroke-study", "--epochs", "2", "--out", str(tmp_path / "x")]) == 2
+    assert "lesionkit: epochs: " in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

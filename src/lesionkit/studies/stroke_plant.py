@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.io import INSTALL, MissingLibrary
 
 Real = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -118,11 +119,10 @@ def read_template(path: str | os.PathLike[str] | None = None) -> Template:
 
     path : see `data_folder`
     """
-    import nibabel
 
     def read(name: str) -> npt.NDArray[np.float32]:
         file = data_folder(path) / "misc/mni152_nilearn" / f"mni_icbm152_{name}_converted.nii.gz"
-        image: Any = nibabel.load(file)
+        image = _nibabel().load(file)
         return np.asarray(_as_planes(np.asarray(image.dataobj)) / np.float32(255))
 
     return Template(
@@ -138,15 +138,13 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
     The masks' x axis runs the other way, and they start 20, 22 and 22 voxels inside the template.
     path : see `data_folder`; returns the shapes in the order of their names
     """
-    import nibabel
-
     files = sorted((data_folder(path) / "stroke_dwi/soop_lesion_masks").glob("*_lesion.nii.gz"))
     if not files:
         raise ValueError("path must hold lesion masks named *_lesion.nii.gz, got none")
     _planes, rows, columns = template.white.shape
     shapes = []
     for file in files:
-        image: Any = nibabel.load(file)
+        image = _nibabel().load(file)
         lesion = np.asarray(image.dataobj) > 0
         sizes = lesion.sum((0, 1))
         if sizes.max() < SMALLEST_SHAPE:
@@ -157,6 +155,14 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
         whole[20 : 20 + len(lesion), 22 : 22 + lesion.shape[1]] = lesion[::-1, :, large]
         shapes.append(Shape(name, _as_planes(whole), large + 22))
     return shapes
+
+
+def _nibabel() -> Any:
+    try:
+        import nibabel
+    except ModuleNotFoundError as missing:
+        raise MissingLibrary(f"NIfTI files need {missing.name}: {INSTALL}") from missing
+    return nibabel
 
 
 def _as_planes(volume: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit.io import replace
+from lesionkit.io import MissingLibrary, replace
 from lesionkit.studies.stroke_classify import as_text, classify
 from lesionkit.studies.stroke_features import SIX, lesion_features
 from lesionkit.studies.stroke_pictures import draw_classifiers, draw_detections
@@ -32,6 +32,8 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
     epochs = arrays.integer(epochs, "epochs", at_least=0)
     if out.exists() and not out.is_dir():
         raise ValueError(f"out must be a folder, {out} is a file")
+    if epochs:
+        _require_torch()
     template = read_template(data)
     shapes = read_shapes(template, data)
     out.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,14 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
     _classify(planted, out, seed)
     if epochs:
         _detect(planted, out, seed, epochs)
+
+
+def _require_torch() -> None:
+    """Before any work: the detectors come last."""
+    try:
+        import lesionkit.nets.framework  # noqa: F401
+    except ImportError as problem:
+        raise MissingLibrary(f"epochs: {problem}") from problem
 
 
 def _classify(planted: list[Planted], out: Path, seed: int) -> None:
@@ -103,11 +113,12 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
         figures[method] = _plain(scores._asdict())
         print(_told(method, scores))
     replace(out / "detectors.json", (json.dumps(figures, indent=1) + "\n").encode())
-    shown = tested[: min(SHOWN, len(tested))]
+    order = range(0, len(tested), 5)[:SHOWN]  # kinds come in fours: each time another kind
+    shown = [tested[i] for i in order]
     draw_detections(
         [planted[i] for i in shown],
         [examples[i].boxes for i in shown],
-        {method: answers[: len(shown)] for method, answers in found.items()},
+        {method: [answers[i] for i in order] for method, answers in found.items()},
         out / "detections.png",
     )
 
