@@ -126,6 +126,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     stroke.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
 
+    study = commands.add_parser(
+        "stroke-study",
+        help="plant strokes, and repeat the tables of classifiers and detectors",
+        description="Plant strokes of four kinds into the MNI152 brain, by real lesion shapes; "
+        "classify them by six features, on shapes not seen; train detectors. Tables and pictures "
+        "go to DIR.",
+    )
+    study.set_defaults(run=_stroke_study)
+    study.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="with stroke_dwi/soop_lesion_masks and misc/mni152_nilearn ($LESIONKIT_DATA/data)",
+    )
+    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    study.add_argument("--lesions", type=int, default=560, metavar="N", help="560")
+    study.add_argument("--seed", type=int, default=0, metavar="S", help="0")
+    study.add_argument(
+        "--epochs", type=int, default=0, metavar="N", help="of the detectors; 0: none of them (0)"
+    )
+
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")
     info.set_defaults(run=_info)
 
@@ -224,6 +245,12 @@ def _stroke(options: argparse.Namespace) -> int:
     from lesionkit.studies import stroke_job
 
     return stroke_job.main(options.image, options.truth, options.method, options.kind, options.out)
+
+
+def _stroke_study(options: argparse.Namespace) -> None:
+    from lesionkit.studies import stroke_study
+
+    stroke_study.main(options.data, options.out, options.lesions, options.seed, options.epochs)
 
 
 def _peak_memory() -> int | None:

@@ -1,0 +1,94 @@
+"""Six features of a lesion, for the classifiers of the stroke study.
+
+Noor, thesis, 2020, names them: mean, median, standard deviation, mean boundary, mode and
+compactness. Its equations were not at hand; those used are told below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+
+LEVELS = 256  # bins of the histogram that the mode is read from
+
+
+class Features(NamedTuple):
+    """Of one lesion on one slice. Intensities are on the scale of the image, 0 to 1."""
+
+    mean: float
+    median: float
+    std: float  # of the population: divided by n
+    mean_boundary: (
+        float  # mean of the lesion's own pixels that touch what is not lesion, diagonals too
+    )
+    mode: float  # the middle of the fullest of 256 bins from 0 to 1, the darkest of equals
+    compactness: float  # perimeter^2 / (4 pi area): 1 for a disc, larger for all else
+    roundness: float  # 4 pi area / perimeter^2, the other form that is called compactness
+
+
+# What the thesis classifies by; roundness says nothing that compactness does not.
+SIX = ("mean", "median", "std", "mean_boundary", "mode", "compactness")
+
+
+def lesion_features(image: Any, mask: Any) -> Features:
+    """The features of the lesion that `mask` shows.
+
+    image : (rows, columns), the preprocessed slice S, 0 to 1
+    mask  : (rows, columns) of booleans or integers; not 0 is lesion. Its pieces count as one: areas
+            and perimeters add up.
+    The perimeter is scikit-image's, of 4-neighbours, and that of less than a pixel is taken as 1.
+    Raises ValueError or TypeError where the mask is empty or of another shape, or the image leaves
+    0 to 1.
+    """
+    from scipy import ndimage
+    from skimage.measure import perimeter
+
+    grey, lesion = _checked(image, mask)
+    values = grey[lesion]
+    inner = ndimage.binary_erosion(lesion, np.ones((3, 3)))
+    counts = np.bincount(np.minimum((values * LEVELS).astype(int), LEVELS - 1))
+    length = max(float(perimeter(lesion)), 1.0)  # type: ignore[no-untyped-call,unused-ignore]
+    compactness = length**2 / (4 * np.pi * values.size)
+    return Features(
+        mean=float(values.mean()),
+        median=float(np.median(values)),
+        std=float(values.std()),
+        mean_boundary=float(grey[lesion & ~inner].mean()),
+        mode=(int(counts.argmax()) + 0.5) / LEVELS,
+        compactness=compactness,
+        roundness=1 / compactness,
+    )
+
+
+def feature_table(
+    lesions: Iterable[tuple[Any, Any]], names: Iterable[str] = SIX
+) -> npt.NDArray[np.float64]:
+    """(lesions, features) of pairs of a preprocessed slice and a mask, the columns in the order of
+    `names`."""
+    names = list(names)
+    unknown = [name for name in names if name not in Features._fields]
+    if unknown:
+        raise ValueError(f"names must be of {', '.join(Features._fields)}, got {unknown[0]!r}")
+    rows = [lesion_features(image, mask) for image, mask in lesions]
+    return np.array([[getattr(row, name) for name in names] for row in rows]).reshape(
+        len(rows), len(names)
+    )
+
+
+def _checked(image: Any, mask: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    grey = arrays.real(image, "image", ("rows", "columns"), at_least=0)
+    if grey.size and grey.max() > 1:
+        raise ValueError(f"image must be at most 1, got {grey.max():g}; preprocess it first")
+    lesion = np.asarray(mask)
+    if lesion.dtype.kind not in "biu":
+        raise TypeError(f"mask must hold booleans or integers, got {arrays.describe(lesion)}")
+    if lesion.shape != grey.shape:
+        raise ValueError(f"mask must have the image's shape {grey.shape}, got {lesion.shape}")
+    if not lesion.any():
+        raise ValueError("mask must have a pixel or more that is lesion, got an empty mask")
+    return grey, lesion != 0

@@ -1,0 +1,101 @@
+"""Pictures of the stroke study: what the classifiers mix up, and what the detectors find."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesionkit.io import replace
+from lesionkit.studies.stroke_classify import Result, roc
+from lesionkit.studies.stroke_plant import KINDS, Planted
+
+if TYPE_CHECKING:
+    from lesionkit.nets.detector import Detections
+
+SHORT = {
+    "acute_ischemic": "acute",
+    "sub_acute_ischemic": "sub-acute",
+    "chronic_ischemic": "chronic",
+    "acute_hemorrhage": "hemorrhage",
+}
+COLOURS = ("tab:orange", "tab:red", "tab:cyan", "tab:purple")  # of the kinds
+TRUTH = "lime"
+
+
+def draw_classifiers(
+    results: Sequence[Result], kinds: Sequence[str], path: str | os.PathLike[str]
+) -> None:
+    """Of each classifier its confusion matrix and its ROC curves, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2.8 * len(results), 5.6), layout="constrained")
+    axes = figure.subplots(2, len(results), squeeze=False)
+    for one, (table, curves) in zip(results, axes.T, strict=True):
+        names = [SHORT.get(name, name) for name in one.classes]
+        _confusion(table, one, names)
+        for i, name in enumerate(one.classes):
+            curves.plot(*roc(one, kinds, name), color=COLOURS[i % 4], label=names[i], lw=1.5)
+        curves.set(xlim=(-0.01, 0.5), ylim=(0.5, 1.01), xlabel="FPR", box_aspect=1)
+    axes[0, 0].set_ylabel("true kind")
+    axes[1, 0].set_ylabel("TPR")
+    axes[1, 0].legend(fontsize=8, loc="lower right")
+    _write(figure, path)
+
+
+def _confusion(axis: Any, one: Result, names: Sequence[str]) -> None:
+    axis.imshow(one.confusion / one.confusion.sum(1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in _cells(one):
+        dark = count > one.confusion[row].sum() / 2
+        axis.text(
+            column, row, f"{count}", ha="center", va="center", color="white" if dark else "black"
+        )
+    axis.set_title(f"{one.name}\n{100 * one.accuracy:.1f} % right", fontsize=10)
+    axis.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+
+
+def _cells(one: Result) -> list[tuple[tuple[int, int], int]]:
+    rows, columns = one.confusion.shape
+    return [((r, c), int(one.confusion[r, c])) for r in range(rows) for c in range(columns)]
+
+
+def draw_detections(
+    lesions: Sequence[Planted],
+    truths: Sequence[Any],
+    found: dict[str, Sequence[Detections]],
+    path: str | os.PathLike[str],
+) -> None:
+    """A row for each detector, a column for each slice: true boxes and found ones, as a PNG.
+
+    truths : of each slice its true boxes (k, 4);  found : of each detector its answers
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    figure = Figure(figsize=(2.1 * len(lesions), 2.75 * len(found) + 0.3), layout="constrained")
+    axes = figure.subplots(len(found), len(lesions), squeeze=False)
+    for (name, answers), row in zip(found.items(), axes, strict=True):
+        for axis, lesion, boxes, answer in zip(row, lesions, truths, answers, strict=True):
+            axis.imshow(lesion.dwi, cmap="gray", vmin=0, vmax=150)
+            axis.set_axis_off()
+            for x1, y1, x2, y2 in boxes.tolist():
+                axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=TRUTH, lw=1))
+            for (x1, y1, x2, y2), score, label in zip(
+                *(part.tolist() for part in answer), strict=True
+            ):
+                colour = COLOURS[label - 1]
+                axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1.5))
+                text = f"{SHORT[list(KINDS)[label - 1]]} {score:.2f}"
+                axis.text(x1, y1 - 3, text, color=colour, fontsize=6.5)
+            axis.set_title(f"{name}: {SHORT[lesion.kind]}", fontsize=8)
+    figure.suptitle("green: true boxes; other colours: what was found, and its score", fontsize=9)
+    _write(figure, path)
+
+
+def _write(figure: Any, path: str | os.PathLike[str]) -> None:
+    held = io.BytesIO()
+    figure.savefig(held, format="png", dpi=110)
+    replace(Path(path), held.getvalue())

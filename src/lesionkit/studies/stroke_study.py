@@ -1,0 +1,139 @@
+"""What `lesionkit stroke-study` does: plants strokes, and repeats the tables of docs/stroke.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit.io import MissingLibrary, replace
+from lesionkit.studies.stroke_classify import as_text, classify
+from lesionkit.studies.stroke_features import SIX, lesion_features
+from lesionkit.studies.stroke_pictures import draw_classifiers, draw_detections
+from lesionkit.studies.stroke_plant import KINDS, Planted, plant, read_shapes, read_template
+from lesionkit.studies.stroke_prepare import preprocess
+
+HELD_OUT = 0.2  # of the shapes, on which detectors are tested
+SHOWN = 8  # slices in the picture of detections
+
+
+def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> None:
+    """Plant, measure, classify; with `epochs`, train detectors as well. Prints the tables.
+
+    data : see :func:`stroke_plant.data_folder`;  out : a folder, made if need be
+    lesions : 20 or more, in turn of the four kinds;  epochs : of training, 0 for no detectors
+    """
+    from tqdm import trange
+
+    lesions = arrays.integer(lesions, "lesions", at_least=20)
+    epochs = arrays.integer(epochs, "epochs", at_least=0)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a folder, {out} is a file")
+    if epochs:
+        _require_torch()
+    template = read_template(data)
+    shapes = read_shapes(template, data)
+    out.mkdir(parents=True, exist_ok=True)
+
+    planted = [
+        plant(template, shapes, i, seed)
+        for i in trange(lesions, desc="planting", unit=" lesions", disable=None)
+    ]
+    _classify(planted, out, seed)
+    if epochs:
+        _detect(planted, out, seed, epochs)
+
+
+def _require_torch() -> None:
+    """Before any work: the detectors come last."""
+    try:
+        import lesionkit.nets.framework  # noqa: F401
+    except ImportError as problem:
+        raise MissingLibrary(f"epochs: {problem}") from problem
+
+
+def _classify(planted: list[Planted], out: Path, seed: int) -> None:
+    kinds = [one.kind for one in planted]
+    groups = [one.shape for one in planted]
+    rows = [lesion_features(preprocess(one.dwi).enhanced, one.mask) for one in planted]
+    adc = [float(one.adc[one.mask].mean()) / 1000 for one in planted]  # 1e-3 mm^2/s
+    header = "\t".join(("kind", "shape", "plane", *rows[0]._fields, "adc"))
+    lines = [
+        "\t".join((one.kind, one.shape, str(one.plane), *(f"{v:.6g}" for v in (*row, d))))
+        for one, row, d in zip(planted, rows, adc, strict=True)
+    ]
+    replace(out / "features.tsv", ("\n".join([header, *lines]) + "\n").encode())
+
+    six = np.array([[getattr(row, name) for name in SIX] for row in rows])
+    told = []
+    for title, values in (
+        (f"six features of {len(planted)} lesions", six),
+        ("the same and the lesion's mean ADC", np.column_stack([six, adc])),
+    ):
+        results = classify(values, kinds, groups, "leave-one-out", seed=seed)
+        told += [f"{title}, tested on shapes not seen", as_text(results, kinds), ""]
+        if values is six:
+            draw_classifiers(results, kinds, out / "classifiers.png")
+            folds = classify(values, kinds, groups, "folds", seed=seed)
+            told += ["the same, five folds", as_text(folds, kinds), ""]
+    print("\n".join(told))
+    replace(out / "classifiers.txt", ("\n".join(told)).encode())
+
+
+def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
+    from tqdm import tqdm
+
+    from lesionkit.studies import stroke_detect as sd
+
+    examples = [sd.example(one) for one in tqdm(planted, desc="proposals", disable=None)]
+    names = sorted({one.shape for one in planted})
+    many = max(1, round(HELD_OUT * len(names)))
+    held = set(np.random.default_rng(seed).permutation(names)[:many].tolist())
+    tested = [i for i, one in enumerate(planted) if one.shape in held]
+    learnt = [examples[i] for i, one in enumerate(planted) if one.shape not in held]
+    options = sd.Options(epochs=epochs, drop_every=max(1, round(0.75 * epochs)), seed=seed)
+
+    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+    print(f"detectors: {len(learnt)} slices to learn from, {len(tested)} of {many} other shapes")
+    for method in sd.METHODS:
+        with tqdm(total=epochs, desc=method, unit=" epochs", disable=None) as bar:
+
+            def progress(_: int, __: int, loss: float, bar: Any = bar) -> None:
+                bar.set_postfix(loss=f"{loss:.3f}")
+                bar.update()
+
+            net = sd.train(method, learnt, options, progress=progress)
+        sd.save(net, out / f"{method}.pt")
+        found[method] = [sd.detect(net, examples[i]) for i in tested]
+        scores = sd.score(found[method], [examples[i] for i in tested])
+        figures[method] = _plain(scores._asdict())
+        print(_told(method, scores))
+    replace(out / "detectors.json", (json.dumps(figures, indent=1) + "\n").encode())
+    order = range(0, len(tested), 5)[:SHOWN]  # kinds come in fours: each time another kind
+    shown = [tested[i] for i in order]
+    draw_detections(
+        [planted[i] for i in shown],
+        [examples[i].boxes for i in shown],
+        {method: [answers[i] for i in order] for method, answers in found.items()},
+        out / "detections.png",
+    )
+
+
+def _plain(value: Any) -> Any:
+    """nan as None, which JSON knows."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return None if value != value else value
+
+
+def _told(method: str, scores: Any) -> str:
+    kinds = ", ".join(f"{name} {100 * scores.by_kind[name]:.0f}" for name in KINDS)
+    return (
+        f"  {method:7} recall {100 * scores.recall:.1f} %, precision "
+        f"{100 * scores.precision:.1f} %, mean IoU {scores.mean_iou:.2f}; with the right kind "
+        f"{100 * scores.kind_recall:.1f} and {100 * scores.kind_precision:.1f} % ({kinds})"
+    )
