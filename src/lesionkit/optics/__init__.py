@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
     from lesionkit.optics.refinement import refine as refine
+    from lesionkit.optics.simulation import simulate as simulate
     from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
@@ -31,6 +32,7 @@ _HOME = {
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
     "refine": "refinement",
+    "simulate": "simulation",
     "write_mesh": "mesh_files",
 }
 _MODULES = ("spectra",)
@@ -45,6 +47,7 @@ __all__ = [
     "read_mesh",
     "read_nirfast",
     "refine",
+    "simulate",
     "spectra",
     "write_mesh",
 ]
