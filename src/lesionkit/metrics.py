@@ -69,9 +69,8 @@ def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
 
 
 class InclusionErrors(NamedTuple):
-    """Of each map and inclusion, (..., inclusions): value and contrast as recovered and as they are,
-    and the distance from the inclusion's centre at which it was found, mm; NaN where nothing was.
-    """
+    """Of each map and inclusion, (..., inclusions): value and contrast, recovered and true, and how
+    far from the inclusion's centre it was found, mm; NaN where nothing was."""
 
     value: Floats
     true_value: Floats
@@ -88,11 +87,11 @@ def inclusion_errors(
     maps, truth : (..., pixels, pixels) recovered and true; row 0 at y = +radius
     discs       : (inclusions, 3): x, y and radius of each inclusion, mm
     radius      : of the phantom, mm
-    A value is the mean over the inclusion's pixels, contrast that by the mean of the background: the phantom's
-    pixels more than a quarter of its radius away from every inclusion, or outside all inclusions if
-    there are none such. An inclusion is found at the centroid of what exceeds half of its greatest
-    rise above the background, among the pixels that are within twice its radius of its centre and
-    nearer to it than to the others.
+    A value is the mean over the inclusion's pixels. Contrast is that by the mean of the background:
+    the phantom's pixels more than a quarter of its radius away from every inclusion, or outside all
+    inclusions if there are none such. An inclusion is found at the centroid of what exceeds half of
+    its greatest rise above the background, among the pixels that are within twice its radius of its
+    centre and nearer to it than to the others.
     """
     found, true = (
         arrays.real(value, name, ("...", "pixels", "pixels"))
@@ -128,7 +127,9 @@ def inclusion_errors(
             share = weight / weight.sum(axis=(-2, -1), keepdims=True)
         dx, dy = (share * (x - cx)).sum(axis=(-2, -1)), (share * (y - cy)).sum(axis=(-2, -1))
         away.append(np.hypot(dx, dy))
-    return InclusionErrors(*values, *contrasts, np.stack(away, axis=-1))
+    (value, true_value), (contrast, true_contrast) = values, contrasts
+    displacement = np.stack(away, axis=-1)
+    return InclusionErrors(value, true_value, contrast, true_contrast, displacement)
 
 
 def _checked(recovered: Any, truth: Any, inside: Any) -> tuple[Floats, Floats, Any]:

@@ -118,7 +118,7 @@ def train(
     if net not in NETS:
         raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {net!r}")
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
-    place = _device(device)
+    place = find_device(device)
     phantoms = open_phantoms(data)
     split = Split.of(len(phantoms))
     if options.augment and phantoms.recipe.optodes % 4:
@@ -286,7 +286,7 @@ class _Trainer:
         return float(total) / (stop - first)
 
 
-def _device(device: str) -> Any:
+def find_device(device: str) -> Any:
     """The torch device that is meant; ValueError where there is none."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

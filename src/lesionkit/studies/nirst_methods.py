@@ -1,8 +1,8 @@
-"""What is compared in the NIRST study: methods of reconstruction, and the phantoms they are given."""
+"""What the NIRST study compares: methods of reconstruction, and the phantoms they are given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,8 +35,9 @@ class Case:
     @classmethod
     def of(cls, title: str, phantoms: Phantoms, first: int, stop: int) -> Case:
         parts = (phantoms.signal, phantoms.mri, phantoms.chromophores, phantoms.inclusions)
-        read = (np.asarray(part[first:stop]) for part in parts)
-        return cls(title, phantoms.recipe, phantoms.attributes["accuracy"], *read)
+        signal, mri, truth, regions = (np.asarray(part[first:stop]) for part in parts)
+        accuracy = phantoms.attributes["accuracy"]
+        return cls(title, phantoms.recipe, accuracy, signal, mri, truth, regions)
 
     def discs(self, phantom: int) -> npt.NDArray[np.float64]:
         """(inclusions, 3): x, y, radius of those that are there, mm."""
@@ -91,7 +92,8 @@ def filled(signal: Any, reference: Any) -> npt.NDArray[np.float32]:
     log[..., ::2, 0], log[..., ::2, -1] = known[..., 0], known[..., -1]
     there = log[..., ::2, :]
     log[..., 1::2, :] = (there + np.roll(there, -1, axis=-2)) / 2
-    return np.exp(log + reference, dtype=np.float32)
+    whole: npt.NDArray[np.float32] = np.exp(log + reference, dtype=np.float32)
+    return whole
 
 
 def three_inclusions(recipe: PhantomRecipe, accuracy: Any, count: int, seed: int) -> Case:
@@ -117,7 +119,7 @@ def three_inclusions(recipe: PhantomRecipe, accuracy: Any, count: int, seed: int
 
 def _places(recipe: PhantomRecipe, random: np.random.Generator) -> npt.NDArray[np.float64]:
     """(3, 3): x, y, radius of three discs that fit; drawn again until they do."""
-    while True:
+    for _ in range(10_000):
         radii = random.choice(recipe.single_diameters, 3) / 2
         reach = recipe.radius - recipe.margin - radii
         distance, angle = reach * np.sqrt(random.uniform(size=3)), random.uniform(0, 2 * np.pi, 3)
@@ -126,10 +128,4 @@ def _places(recipe: PhantomRecipe, random: np.random.Generator) -> npt.NDArray[n
         gaps = [np.hypot(x[i] - x[j], y[i] - y[j]) - radii[i] - radii[j] for i, j in pairs]
         if min(gaps) >= recipe.pair_distance[0]:
             return np.column_stack([x, y, radii])
-
-
-def methods(nets: Mapping[str, TrainedNet], names: tuple[str, ...] = CLASSICAL) -> dict[str, Method]:
-    """All that is compared, by name."""
-    return {name: classical(name) for name in names} | {
-        name: learned(net) for name, net in nets.items()
-    }
+    raise ValueError("the recipe's disc has no room for three of its inclusions")
