@@ -15,6 +15,7 @@ from benchmarks import (
     precision,
     texture,
     texture_curves,
+    training,
 )
 from benchmarks.report import Report
 from benchmarks.timing import machine
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-import": texture_curves.imports,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
+    "train": training.training,
     "device": device.on_device,
 }
 

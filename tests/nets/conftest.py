@@ -35,12 +35,12 @@ def store(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def options() -> TrainingOptions:
-    return TrainingOptions(epochs=3, batch=8, learning_rate=0.002, augment=True)
+    return TrainingOptions(epochs=2, batch=8, learning_rate=0.002, augment=True)
 
 
 @pytest.fixture(scope="session")
 def znet_run(tmp_path_factory, store, options) -> Path:
-    """Three epochs of Z-Net, never interrupted."""
+    """Two epochs of Z-Net, never interrupted."""
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("runs") / "znet"
     train("znet", store, out, options, device="cpu")

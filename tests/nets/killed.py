@@ -10,7 +10,7 @@ import torch
 
 from lesionkit.nets import TrainingOptions, train
 
-OPTIONS = TrainingOptions(epochs=3, batch=8, learning_rate=0.002, augment=True)
+OPTIONS = TrainingOptions(epochs=2, batch=8, learning_rate=0.002, augment=True)
 
 
 def main(store: str, run: str, epoch: int, batch: int) -> None:

@@ -54,12 +54,17 @@ def test_a_changed_byte_is_found(file, place) -> None:
     for index in range(first, first + 64):  # more than the padding between the tensors' bytes
         data[index] ^= 0x55
     file.write_bytes(data)
+    outcome = attempt(file)
+    # If it was what the archive keeps between its records, nothing is lost.
+    assert outcome in (f"{file} is damaged, or is no checkpoint of lesionkit", "as it was")
+
+
+def attempt(file: Path) -> str:
     try:
         content = checkpoints.read(file)
     except ValueError as problem:
-        assert str(problem) == f"{file} is damaged, or is no checkpoint of lesionkit"
-    else:  # it hit what the archive keeps between its records
-        assert torch.equal(content["state"]["a"], CONTENT["state"]["a"])
+        return str(problem)
+    return "as it was" if torch.equal(content["state"]["a"], CONTENT["state"]["a"]) else "changed"
 
 
 def test_a_changed_number_is_found(file) -> None:
@@ -93,14 +98,14 @@ class Stranger:
 def test_what_is_no_checkpoint(file, tmp_path, monkeypatch, write) -> None:
     monkeypatch.chdir(tmp_path)
     write(file)
-    with pytest.raises(ValueError, match="is damaged, or is no checkpoint of lesionkit$"):
+    with pytest.raises(ValueError, match=r"is damaged, or is no checkpoint of lesionkit$"):
         checkpoints.read(file)
     assert not Path("ran.txt").exists()
 
 
 def test_another_format_and_none_at_all(file) -> None:
     torch.save({**CONTENT, "format": 9, "checksum": ""}, file)
-    with pytest.raises(ValueError, match="is a checkpoint of format 9; this version .* format 1$"):
+    with pytest.raises(ValueError, match=r"is a checkpoint of format 9; this version .* format 1$"):
         checkpoints.read(file)
     file.unlink()
     with pytest.raises(FileNotFoundError, match=f"^there is no checkpoint at {file}$"):

@@ -89,11 +89,11 @@ def test_a_scaling_survives_a_checkpoint(scaling) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda s: s[..., :-1], r"signals must have shape \(n, 2, 16, 15\), got float32 array of.*"),
+        (lambda s: s[..., :-1], r"signals must have shape \(n, 2, 16, 15\), got float32 array.*"),
         (lambda s: s * np.nan, r"signals must be finite \(mm\^-1\), got 1440 NaN or infinite"),
         (lambda s: s * 0, r"signals must be above 0 mm\^-1, got 0"),
         (lambda s: s * 1000, r"signals must be amplitudes in mm\^-1 .* calibrated by a homogeneous "
-                             r"disc: beside the sources they are .* times those of the reference.*"),
+                             r"disc: beside the sources they are .* times those of the refer.*"),
         (lambda s: s.astype(str), "signals must hold real numbers.*"),
     ],
 )  # fmt: skip
@@ -199,27 +199,27 @@ def test_an_order_is_of_its_seed_and_epoch() -> None:
     assert order(0, 1) != order(1, 1)
 
 
-@pytest.mark.parametrize("symmetry", range(SYMMETRIES))
-def test_a_turned_phantom_is_a_phantom(symmetry) -> None:
+def test_turned_phantoms_are_phantoms() -> None:
     """The physics of the turned disc, solved, is the turned signal."""
     recipe = PhantomRecipe(signal_noise=0, mri_noise=0, pixels=20, wavelengths=(808,))
-    regions = np.zeros((1, 3, 8))
-    regions[0, :, 3:] = [[14, 7, 35, 1, 1], [30, 9, 60, 1.2, 1], [20, 20, 40, 1, 1]]
-    regions[0, 1, :3], regions[0, 2, :3] = (21, 6, 10), (-9, -18, 6)
-    moved = regions.copy()
-    mirrored, quarters = divmod(symmetry, 4)
-    if mirrored:
-        moved[..., 1] *= -1
-    for _ in range(quarters):
-        moved[..., 0], moved[..., 1] = -moved[..., 1], moved[..., 0].copy()
-    before, after = (simulate(recipe, r) for r in (regions, moved))
+    regions = np.zeros((SYMMETRIES, 3, 8))
+    regions[:, :, 3:] = [[14, 7, 35, 1, 1], [30, 9, 60, 1.2, 1], [20, 20, 40, 1, 1]]
+    regions[:, 1, :3], regions[:, 2, :3] = (21, 6, 10), (-9, -18, 6)
+    for symmetry, moved in enumerate(regions):
+        mirrored, quarters = divmod(symmetry, 4)
+        if mirrored:
+            moved[:, 1] *= -1
+        for _ in range(quarters):
+            moved[:, 0], moved[:, 1] = -moved[:, 1], moved[:, 0].copy()
+    made = simulate(recipe, regions)
     batch = Batch(
-        torch.from_numpy(before.signal),
-        torch.from_numpy(before.mri)[:, None],
-        torch.from_numpy(before.chromophores),
+        torch.from_numpy(made.signal[:1]),
+        torch.from_numpy(made.mri[:1, None]),
+        torch.from_numpy(made.chromophores[:1]),
     )
-    signals, mri, maps = turned(batch, symmetry)
-    # The mesh is not symmetric: the solver's error, under 1 per cent, is all the difference.
-    np.testing.assert_allclose(signals, after.signal, rtol=0.01)
-    np.testing.assert_allclose(maps, after.chromophores, rtol=1e-4)
-    assert np.abs(mri[:, 0].numpy().astype(int) - after.mri).max() <= 1
+    for symmetry in range(SYMMETRIES):
+        signals, mri, maps = turned(batch, symmetry)
+        # The mesh is not symmetric: the solver's error, under 1 per cent, is all the difference.
+        np.testing.assert_allclose(signals[0], made.signal[symmetry], rtol=0.01)
+        np.testing.assert_allclose(maps[0], made.chromophores[symmetry], rtol=1e-4)
+        assert np.abs(mri[0, 0].numpy().astype(int) - made.mri[symmetry]).max() <= 1

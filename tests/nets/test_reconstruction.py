@@ -30,7 +30,7 @@ def test_maps_in_the_units_of_the_store(trained, phantoms) -> None:
     assert maps.dtype == np.float32
     assert maps.shape == (21, 3, 32, 32)
     assert (maps[..., ~phantoms.recipe.inside] == 0).all()
-    # Three epochs on 49 phantoms: no good maps, but of the right size.
+    # Two epochs on 49 phantoms: no good maps, but of the right size.
     typical = np.median(maps[..., phantoms.recipe.inside], axis=(0, 2))
     np.testing.assert_allclose(typical, [14, 7, 35], rtol=0.5)
     assert all(np.array_equal(a, b) for a, b in zip(before, (signal, mri), strict=True))

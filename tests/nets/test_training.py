@@ -20,7 +20,7 @@ from lesionkit.nets.training import Split  # noqa: E402
 from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
 
 
-class Stop(Exception):  # noqa: N818
+class Stop(Exception):
     pass
 
 
@@ -52,8 +52,8 @@ def test_a_run_leaves_all_that_it_says(znet_run, store) -> None:
     assert {path.name for path in znet_run.iterdir()} == names
     record = json.loads((znet_run / "run.json").read_text())
     assert record["state"] == "finished"
-    assert [row["epoch"] for row in record["history"]] == [1, 2, 3]
-    assert record["history"][-1]["training"] < record["history"][0]["training"] / 2
+    assert [row["epoch"] for row in record["history"]] == [1, 2]
+    assert record["history"][1]["training"] < record["history"][0]["training"]
     assert record["options"]["learning_rate"] == 0.002
     assert record["data"]["seed"] == 4
     assert record["data_path"] == str(store)
@@ -66,7 +66,7 @@ def test_a_run_leaves_all_that_it_says(znet_run, store) -> None:
         assert said in card
 
 
-@pytest.mark.parametrize("at", [(1, 2), (2, 1), (3, 5)])
+@pytest.mark.parametrize("at", [(1, 2), (2, 5)])
 def test_interrupted_and_resumed_it_is_the_same_run(tmp_path, store, options, znet_run, at) -> None:
     out = tmp_path / "run"
     with pytest.raises(Stop):
@@ -109,50 +109,33 @@ def test_memory_and_workers_train_the_same_net(
 
 def test_ynet_trains_in_bfloat16(tmp_path, store) -> None:
     options = TrainingOptions(
-        epochs=2, batch=16, learning_rate=0.001, schedule="cosine", precision="mixed"
+        epochs=2, batch=25, learning_rate=0.001, schedule="cosine", precision="mixed"
     )
     record = train("ynet", store, tmp_path / "run", options, device="cpu")
     assert record["history"][1]["training"] < record["history"][0]["training"]
     assert load(tmp_path / "run").name == "ynet"
     last = checkpoints.read(tmp_path / "run" / "last.pt")
-    assert 0 < last["optimizer"]["param_groups"][0]["lr"] < 0.0002  # near the end of the cosine
+    # The last of four steps, at 3/4 of the cosine.
+    rate = last["optimizer"]["param_groups"][0]["lr"]
+    assert rate == pytest.approx(0.001 * (1 + np.cos(0.75 * np.pi)) / 2)
     assert all(t.dtype != torch.bfloat16 for t in last["state"].values())
 
 
-def test_it_stops_early(tmp_path, store) -> None:
-    # So small a rate moves no float32 weight; what batch norm remembers still changes.
-    options = TrainingOptions(epochs=30, batch=64, learning_rate=1e-30, patience=1)
+def test_it_stops_early(tmp_path, store, monkeypatch) -> None:
+    losses = iter([5.0, 3.0, 3.5, 4.0, 1.0])
+    monkeypatch.setattr(training.Trainer, "_validate", lambda *_: next(losses))
+    options = TrainingOptions(epochs=30, batch=64, patience=2)
     record = train("znet", store, tmp_path / "run", options, device="cpu")
-    rows = [row["validation"] for row in record["history"]]
-    if record["state"] == "stopped early":
-        assert len(rows) == record["best"]["epoch"] + 1 < 30
-        assert rows[-1] > min(rows)
-    assert record["best"]["validation"] == min(rows)
-    assert load(tmp_path / "run").about["epoch"] == record["best"]["epoch"]
+    assert record["state"] == "stopped early"
+    assert [row["validation"] for row in record["history"]] == [5.0, 3.0, 3.5, 4.0]
+    assert record["best"] == {"epoch": 2, "validation": 3.0}
+    assert load(tmp_path / "run").about["epoch"] == 2
 
 
-def test_a_step_that_leads_astray_is_told(tmp_path, store) -> None:
-    options = TrainingOptions(epochs=3, batch=8, learning_rate=1.0)
-
-    class Source:
-        def batches(self, orders):
-            from lesionkit.nets.data import Batch
-
-            for order in orders:
-                n = len(order)
-                nan = torch.full((n, 3, 32, 32), torch.nan)
-                yield Batch(torch.zeros(n, 2, 16, 15), torch.zeros(n, 1, 32, 32), nan)
-
-    source = Source()
-    original = training._Trainer.source
-    training._Trainer.source = lambda *_: source
-    try:
-        with pytest.raises(
-            ValueError, match="went astray in epoch 1: .* try a learning_rate below"
-        ):
-            train("znet", store, tmp_path / "run", options, device="cpu")
-    finally:
-        training._Trainer.source = original
+def test_a_training_that_leads_astray_is_told(tmp_path, store, monkeypatch) -> None:
+    monkeypatch.setattr(training.Trainer, "_validate", lambda *_: float("nan"))
+    with pytest.raises(ValueError, match=r"went astray in epoch 1: .* try a learning_rate below"):
+        train("znet", store, tmp_path / "run", TrainingOptions(batch=64), device="cpu")
 
 
 def test_the_split() -> None:
@@ -233,16 +216,16 @@ def test_a_store_that_is_none(tmp_path, store) -> None:
 
 
 def test_a_folder_of_another_run(tmp_path, store, options, znet_run) -> None:
-    with pytest.raises(ValueError, match="holds another run .batch is 8 there, 9 asked.: choose"):
+    with pytest.raises(ValueError, match=r"holds another run .batch is 8 there, 9 asked.: choose"):
         train("znet", store, znet_run, replace(options, batch=9), device="cpu")
-    with pytest.raises(ValueError, match="holds another run .net is 'znet' there, 'ynet' asked"):
+    with pytest.raises(ValueError, match=r"holds another run .net is 'znet' there, 'ynet' asked"):
         train("ynet", store, znet_run, options, device="cpu")
     (tmp_path / "diary.txt").touch()
-    with pytest.raises(ValueError, match="exists and holds no run of lesionkit: choose another"):
+    with pytest.raises(ValueError, match=r"exists and holds no run of lesionkit: choose another"):
         train("znet", store, tmp_path, options, device="cpu")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{")
-    with pytest.raises(ValueError, match="run.json is damaged, or is not a run of this version"):
+    with pytest.raises(ValueError, match=r"run.json is damaged, or is not a run of this version"):
         train("znet", store, tmp_path / "run", options, device="cpu")
 
 

@@ -56,7 +56,7 @@ def find(folder: Path, job: Record, data: Path) -> Record:
     record = read(folder)
     compared = ("format", "net", "data", "options", "split")
     differ = [
-        f"{name} is {theirs.get(key)!r} there, {ours.get(key)!r} asked"
+        f"{key} is {theirs.get(key)!r} there, {ours.get(key)!r} asked"
         for name in compared
         for key, theirs, ours in _differences(name, record.get(name), job[name])
     ]

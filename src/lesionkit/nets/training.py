@@ -130,13 +130,13 @@ def train(
     record = records.find(folder, job, Path(data))
     if record["state"] != "running":
         return record
-    trainer = _Trainer(folder, record, phantoms, split, options, place)
+    trainer = Trainer(folder, record, phantoms, split, options, place)
     source = trainer.source(Path(data), workers)
     trainer.run(source, progress)
     return trainer.record
 
 
-class _Trainer:
+class Trainer:
     """A run at work: the net, its optimizer, and where they stand."""
 
     def __init__(

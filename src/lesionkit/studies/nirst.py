@@ -31,12 +31,13 @@ class Size:
 
 
 _FEW = TrainingOptions(
-    epochs=40, batch=32, learning_rate=0.002, schedule="cosine", augment=True, precision="mixed"
+    epochs=40, batch=16, learning_rate=0.002, schedule="cosine", augment=True, precision="mixed"
 )
 SIZES = {
     "paper": Size(20_000, TrainingOptions()),
-    "small": Size(2_000, _FEW),  # an hour or two on two cores of a CPU
-    "tiny": Size(  # minutes: does it run at all?
+    # A quarter of the pixels, and small batches, since there are few phantoms: for a CPU.
+    "small": Size(2_000, _FEW, recipe=PhantomRecipe(pixels=50)),
+    "tiny": Size(  # does it run at all?
         160, TrainingOptions(epochs=3, batch=16), 6, PhantomRecipe(pixels=32, nodes=900)
     ),
 }
