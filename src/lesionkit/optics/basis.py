@@ -20,6 +20,7 @@ from lesionkit.optics.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 
+_PARTS = 5  # of an edge, where functions are averaged over elements
 _MOST = 20_000  # functions; their Gram matrix would need 3 GB
 
 
@@ -31,7 +32,7 @@ class GridBasis:
 
     points  : (k, dimensions) mm, the grid points whose functions are used: those in the mesh, and
               around it those that are nearest to one of its nodes
-    nodes   : (mesh nodes, k) sparse, the values of the functions at the mesh's nodes; rows sum to 1
+    elements: (mesh elements, k) sparse, the means of the functions over the elements; rows sum to 1
     len()   : k
     Raises TypeError or ValueError for anything else, or for more than 20,000 functions.
     """
@@ -59,7 +60,7 @@ class GridBasis:
         self._number = np.where(used, np.cumsum(used) - 1, -1)
         self.points = grid[used]
         self._tree = cKDTree(self.points)
-        self.nodes = self.at(mesh.nodes)
+        self.elements = self._means()
 
     def __len__(self) -> int:
         return len(self.points)
@@ -92,6 +93,19 @@ class GridBasis:
         table = sparse.csr_array((value.ravel(), (row, column.ravel())), (len(places), len(self)))
         table.eliminate_zeros()
         return table
+
+    def _means(self) -> sparse.csr_array:
+        """Over the straight-sided elements, by the middles of the parts of a regular division."""
+        corners = self.mesh.nodes[self.mesh.corners]  # (m, corners, dimensions)
+        count = corners.shape[1]
+        steps = itertools.product(range(_PARTS), repeat=count)
+        parts = np.array([step for step in steps if sum(step) == _PARTS - 1])
+        shares = (parts + 1 / count) / _PARTS
+        places = np.einsum("qc,mcx->mqx", shares, corners)
+        table = self.at(places.reshape(-1, corners.shape[2]))
+        row = np.repeat(np.arange(len(corners)), len(shares))
+        mean = np.full(len(row), 1 / len(shares))
+        return sparse.csr_array((mean, (row, np.arange(len(row))))) @ table
 
     def average(self, points: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
         """Means of values given at points, weighted by each function: MR gray values, say.

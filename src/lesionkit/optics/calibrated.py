@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 FINENESS = 0.6  # of the forward mesh: 2,400 nodes
 SPACING = 5.0  # mm, of the basis
 UNKNOWNS = ("hbo", "hb", "water", "amplitude")
-REGULARISATION = {"tikhonov": 0.1, "dri": 0.1}
+REGULARISATION = {"tikhonov": 0.01, "dri": 0.03}
 
 
 class _Setup(NamedTuple):

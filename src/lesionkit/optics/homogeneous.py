@@ -11,28 +11,22 @@ Floats = npt.NDArray[np.float64]
 
 STEPS = 6  # Gauss-Newton halves no error less than tenfold here; it is at rest after four
 _DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
-_NOISE = 0.05  # of a log reading: what the prior is weighed against
-_PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
-"""How far tissue may lie from the reference: factors of e, and the power itself. Some thousand
-readings outweigh it, but where light of few wavelengths leaves a combination open, it decides."""
-
-
 def fit(problem: gauss_newton.Problem, data: Floats, reference: Floats) -> Floats:
     """Tissue (n, 5) of logs (n, wavelengths, rows), from that of the reference (5,)."""
-    count, phases = len(data), len(problem.pairs) if problem.model.frequency else 0
+    count, modulated = len(data), bool(problem.model.frequency)
     first = _free(reference)
     free = np.repeat(first[None], count, axis=0)
-    nodes = len(problem.model.mesh.nodes)
+    elements = len(problem.model.mesh.elements)
     for _ in range(STEPS):
-        mua, mus = gauss_newton.optical(problem, _tissue(free)[:, :, None])
+        tissue = _tissue(free)
+        mua, mus = _optical(problem, tissue)
         sides = np.stack([mua, mua * (1 + _DIFFERENCE), mua]), np.stack(
             [mus, mus, mus * (1 + _DIFFERENCE)]
         )
-        maps = (np.repeat(side, nodes, axis=-1) for side in sides)
-        here, by_mua, by_mus = gauss_newton.logs(problem, *maps)
+        maps = (np.repeat(side, elements, axis=-1) for side in sides)
+        here, by_mua, by_mus = problem.logs(*maps)
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
-        residual = gauss_newton.difference(data, here, phases)
-        tissue = _tissue(free)
+        residual = gauss_newton.difference(data, here, modulated)
         share = problem.extinction * tissue[:, None, :3] / mua  # (n, w, 3): d ln mua / d ln c
         log_nm = np.log(problem.nm / 1000)
         jacobian = np.concatenate(
@@ -43,13 +37,25 @@ def fit(problem: gauss_newton.Problem, data: Floats, reference: Floats) -> Float
             ],
             axis=1,
         ).reshape(count, 5, -1)
-        prior = np.square(_NOISE / _PRIOR)
+        prior = np.square(gauss_newton.NOISE / gauss_newton.PRIOR)
         matrix = jacobian @ jacobian.transpose(0, 2, 1) + np.diag(prior)
         right = np.einsum("nij,nj->ni", jacobian, residual.reshape(count, -1))
         right += prior * (first - free)
         free = free + np.clip(np.linalg.solve(matrix, right[..., None])[..., 0], -1, 1)
         free[:, 2] = np.minimum(free[:, 2], np.log(100.0))
     return _tissue(free)
+
+
+def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
+    """Logs (n, wavelengths, rows) of homogeneous tissue (n, 5)."""
+    maps = (np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue))
+    return problem.logs(*maps)
+
+
+def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
+    """mua and mus' (n, wavelengths, 1)."""
+    mua: Floats = (tissue[:, :3] @ problem.extinction.T)[..., None]
+    return mua, tissue[:, 3, None, None] * problem.spectrum(tissue[:, 4])
 
 
 def _free(tissue: Floats) -> Floats:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
+import lesionkit
 from lesionkit import arrays
 from lesionkit.optics import gauss_newton, homogeneous, penalty, spectra
 from lesionkit.optics.basis import GridBasis
@@ -17,6 +21,8 @@ from lesionkit.optics.gauss_newton import TISSUE
 
 Floats = npt.NDArray[np.float64]
 Method = Literal["tikhonov", "dri"]
+
+AT_ONCE = 8  # phantoms: all lanes of nine wavelengths are full, and derivatives take some 200 MB
 
 UNITS = dict(zip(TISSUE, ("uM", "uM", "%", "mm^-1", ""), strict=True))
 
@@ -78,26 +84,35 @@ def reconstruct(
         places = table[:, 0] * len(model.detectors) + table[:, 1]
     known = np.array([float(reference_tissue[name]) for name in TISSUE])
     problem = gauss_newton.Problem(
-        model, basis.nodes, places, coefficients * np.array([1e-3, 1e-3, 1e-2]), nm, tuple(unknowns)
+        model, basis.elements, places, coefficients * np.array([1e-3, 1e-3, 1e-2]), nm, tuple(unknowns)
     )
     measured = np.asarray(signal)
     batch = measured.shape[:-2]
     measured = measured.reshape(-1, *measured.shape[-2:])
-    mua, mus = gauss_newton.optical(problem, known[None, :, None])
-    nodes = len(model.mesh.nodes)
-    base = gauss_newton.logs(problem, *(np.repeat(x[0], nodes, axis=-1) for x in (mua, mus)))
-    ratio = gauss_newton._log(measured) - gauss_newton._log(np.asarray(reference))
-    data = ratio + base
+    data = gauss_newton.log(measured) - gauss_newton.log(np.asarray(reference))
+    data = data + homogeneous.logs(problem, known[None])[0]
     start = homogeneous.fit(problem, data, known)
     if gray is None:
-        whole = penalty.tikhonov(len(basis))
-        of: Callable[[int], Floats] = lambda i: whole
+        penalties = itertools.repeat(penalty.tikhonov(len(basis)))
     else:
         grays = arrays.real(gray, "gray", ("...", len(basis))).reshape(-1, len(basis))
-        of = lambda i: penalty.guided(grays[i % len(grays)], gray_scale)
-    tissue, record = gauss_newton.solve(
-        problem, data, start, of, regularisation, iterations, tolerance
-    )
+        penalties = (penalty.guided(g, gray_scale) for g in grays)
+    tissue, record = np.empty((len(data), 5, len(basis))), np.empty((len(data), iterations + 1))
+    with ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool, threadpool_limits(1, "blas"):
+        for first in range(0, len(data), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            tissue[some], record[some] = gauss_newton.solve(
+                problem,
+                data[some],
+                start[some],
+                penalties,
+                regularisation,
+                iterations,
+                tolerance,
+                pool,
+            )
+            if progress is not None:
+                progress(min(first + AT_ONCE, len(data)), len(data))
     return Reconstruction(
         {n: tissue[:, TISSUE.index(n)].reshape(*batch, -1) for n in unknowns},
         {n: start[:, i].reshape(batch) for i, n in enumerate(TISSUE)},
