@@ -24,7 +24,6 @@ Floats = npt.NDArray[np.float64]
 
 FINENESS = 0.6  # of the forward mesh: 2,400 nodes
 SPACING = 5.0  # mm, of the basis
-UNKNOWNS = ("hbo", "hb", "water", "amplitude")
 REGULARISATION = {"tikhonov": 0.01, "dri": 0.03}
 
 
@@ -116,10 +115,9 @@ def reconstruct_phantoms(
         setup.reference,
         setup.tissue,
         recipe.wavelengths,
-        basis=setup.basis,
+        setup.basis,
         pairs=setup.pairs,
         gray=gray,
-        unknowns=UNKNOWNS,
         regularisation=REGULARISATION[method] if regularisation is None else regularisation,
         extinction=recipe.extinction,
         progress=progress,

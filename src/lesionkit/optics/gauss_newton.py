@@ -15,7 +15,7 @@ all unknowns, whose Gram matrix is several times the work, is never formed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -228,7 +228,7 @@ def solve(
     problem: Problem,
     data: Floats,
     start: Floats,
-    penalties: Iterator[Floats],
+    penalties: Sequence[Floats],
     regularisation: float,
     iterations: int,
     tolerance: float,
@@ -248,7 +248,7 @@ def solve(
             problem, y, t, p, np.ones((len(problem.maps), k)),
             np.zeros(len(problem.single)), np.zeros(len(problem.maps)),
         )
-        for y, t, p in zip(data, start, penalties, strict=False)
+        for y, t, p in zip(data, start, penalties, strict=True)
     ]  # fmt: skip
     active = np.arange(len(data))
     for turn in range(iterations):

@@ -11,10 +11,16 @@ Floats = npt.NDArray[np.float64]
 
 STEPS = 6  # Gauss-Newton halves no error less than tenfold here; it is at rest after four
 _DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
-def fit(problem: gauss_newton.Problem, data: Floats, reference: Floats) -> Floats:
-    """Tissue (n, 5) of logs (n, wavelengths, rows), from that of the reference (5,)."""
+def fit(
+    problem: gauss_newton.Problem, data: Floats, first_guess: Floats, relative: bool = False
+) -> Floats:
+    """Tissue (n, 5) of logs (n, wavelengths, rows), from a first guess (5,).
+
+    relative : the instrument's unit, and its phase, are not known: logs may lie off by a number
+               for each wavelength, and only their differences count
+    """
     count, modulated = len(data), bool(problem.model.frequency)
-    first = _free(reference)
+    first = _free(first_guess)
     free = np.repeat(first[None], count, axis=0)
     elements = len(problem.model.mesh.elements)
     for _ in range(STEPS):
@@ -27,6 +33,10 @@ def fit(problem: gauss_newton.Problem, data: Floats, reference: Floats) -> Float
         here, by_mua, by_mus = problem.logs(*maps)
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
         residual = gauss_newton.difference(data, here, modulated)
+        if relative:
+            residual, by_mua, by_mus = (
+                _centred(part, modulated) for part in (residual, by_mua, by_mus)
+            )
         share = problem.extinction * tissue[:, None, :3] / mua  # (n, w, 3): d ln mua / d ln c
         log_nm = np.log(problem.nm / 1000)
         jacobian = np.concatenate(
@@ -44,6 +54,12 @@ def fit(problem: gauss_newton.Problem, data: Floats, reference: Floats) -> Float
         free = free + np.clip(np.linalg.solve(matrix, right[..., None])[..., 0], -1, 1)
         free[:, 2] = np.minimum(free[:, 2], np.log(100.0))
     return _tissue(free)
+
+
+def _centred(logs: Floats, modulated: bool) -> Floats:
+    """Less the mean over the pairs, of amplitudes and of phases."""
+    parts = logs.reshape(*logs.shape[:-1], 1 + modulated, -1)
+    return (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
 
 
 def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
