@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 TISSUE = ("hbo", "hb", "water", "amplitude", "power")
-LEAST = 0.02  # of the start: concentrations stay above it
+LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
 NOISE = 0.05  # of a log reading: what priors are weighed against
 PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
@@ -158,8 +158,12 @@ class _Phantom:
         return out
 
     def moved(self, step: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
-        """Maps and numbers after a share of a step, within what tissue can be."""
-        maps = np.maximum(self.maps + share * step[0], LEAST)
+        """Maps and numbers after a share of a step, within what tissue can be.
+
+        To first order a map moves by its step; beyond, by factors: maps stay above 0, and a step
+        that trades absorption for scattering keeps their product, by which light falls.
+        """
+        maps = self.maps * np.exp(np.clip(share * step[0] / self.maps, -LARGEST, LARGEST))
         if "water" in self.problem.maps:
             i = self.problem.maps.index("water")
             maps[i] = np.minimum(maps[i], 100 / self.start[2])
