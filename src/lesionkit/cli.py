@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lesionkit import __version__
+from lesionkit import __version__, reconstruct_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
+
+    reconstruct_command.add(commands)
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")
     info.set_defaults(run=_info)

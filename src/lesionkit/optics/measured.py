@@ -44,6 +44,31 @@ class Measured:
     pairs: npt.NDArray[np.intp]
     reference_tissue: dict[str, float]
 
+    def pixels(self, count: int = 100) -> tuple[dict[str, Floats], tuple[float, ...]]:
+        """The maps as images: (name -> (count, count), NaN outside the mesh), and their extent, mm.
+
+        Square pixels around the mesh's middle, row 0 at the top; extent is (left, right, bottom,
+        top). Of a mesh of triangles.
+        """
+        points, extent = _pixel_middles(self.mesh, count, count)
+        inside = self.mesh.locate(points)[0] >= 0
+        images = {}
+        for name, values in self.found.at(points[inside]).items():
+            images[name] = np.full(count * count, np.nan)
+            images[name][inside] = values
+        return {name: image.reshape(count, count) for name, image in images.items()}, extent
+
+
+def _pixel_middles(mesh: Mesh, rows: int, columns: int) -> tuple[Floats, tuple[float, ...]]:
+    """Middles of the pixels (rows columns, 2) of an image over a mesh, and its extent."""
+    low, high = mesh.nodes.min(axis=0), mesh.nodes.max(axis=0)
+    half = (high - low).max() / 2
+    left, bottom = (low + high) / 2 - half
+    x = left + (np.arange(columns) + 0.5) / columns * 2 * half
+    y = bottom + (rows - np.arange(rows) - 0.5) / rows * 2 * half
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    return points, (float(left), float(left + 2 * half), float(bottom), float(bottom + 2 * half))
+
 
 def reconstruct_measured(
     data: str | os.PathLike[str],
@@ -52,7 +77,7 @@ def reconstruct_measured(
     *,
     frequency: float = FREQUENCY,
     regularisation: float = 0.01,
-    gray: npt.ArrayLike | None = None,
+    image: npt.ArrayLike | None = None,
     gray_scale: float = 6.0,
 ) -> Measured:
     """Maps of HbO, Hb and water of a measured object, by Tikhonov's penalty or DRI.
@@ -63,8 +88,10 @@ def reconstruct_measured(
                       .excoef lie; None: the one mesh in the folder of `data`
     frequency       : Hz of the modulation, which the files do not tell; 0 takes the amplitudes as
                       those of continuous light and leaves the phases out
-    regularisation, gray, gray_scale : as of `reconstruct`; gray values (k,) at `GridBasis(mesh,
-                      width / 16)`
+    image           : None for Tikhonov's penalty; for DRI the gray values of an MR image (rows,
+                      columns), row 0 at the top, of a square around the mesh's middle that is as
+                      wide as the mesh
+    regularisation, gray_scale : as of `reconstruct`
     returns         : Measured
 
     The reference's tissue need not be known: the homogeneous tissue that explains its readings
@@ -133,12 +160,24 @@ def reconstruct_measured(
         of.wavelengths.tolist(),
         basis,
         pairs=pairs,
-        gray=gray,
+        gray=None if image is None else _gray(forward, basis, image),
         gray_scale=gray_scale,
         regularisation=regularisation,
         extinction=extinction,
     )
     return Measured(found, forward, of.wavelengths, pairs, tissue)
+
+
+def _gray(mesh: Mesh, basis: GridBasis, image: npt.ArrayLike) -> Floats:
+    """Gray values (k,) at the functions of a basis."""
+    values = arrays.real(image, "image", ("rows", "columns"))
+    if not values.size:
+        raise ValueError(f"image must have pixels, got shape {values.shape}")
+    points, _ = _pixel_middles(mesh, *values.shape)
+    inside = mesh.locate(points)[0] >= 0
+    if not inside.any():
+        raise ValueError(f"image must have pixels within the mesh, got shape {values.shape}")
+    return basis.average(points[inside], values.ravel()[inside])
 
 
 def _only_mesh(folder: Path) -> Path:
