@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lesionkit import __version__, cli_nets
+from lesionkit import __version__, cli_nets, reconstruct_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
     phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
 
+    reconstruct_command.add(commands)
     cli_nets.add_to(commands)
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")

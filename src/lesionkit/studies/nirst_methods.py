@@ -45,7 +45,7 @@ class Case:
         return discs[discs[:, 2] > 0]
 
 
-def classical(name: str) -> Method:
+def classical(name: Any) -> Method:
     """Tikhonov's reconstruction or DRI, by the optics domain."""
 
     def reconstruct(case: Case) -> Maps:
