@@ -148,11 +148,21 @@ def judge(case: Case, maps: Maps) -> Result:
     figures["displacement, mm"] = together.displacement.T
     return {
         name: {
-            chromophore: {"mean": float(np.nanmean(column)), "sd": float(np.nanstd(column))}
+            chromophore: _summary(column)
             for chromophore, column in zip(CHROMOPHORES, values.T, strict=True)
         }
         for name, values in figures.items()
     }
+
+
+def _summary(values: Any) -> dict[str, float | int | None]:
+    """Mean and standard deviation of what is finite, and of how many there are not: a perfect map
+    has no PSNR, an inclusion that was not found no displacement."""
+    finite = values[np.isfinite(values)]
+    missing = len(values) - len(finite)
+    if not len(finite):
+        return {"mean": None, "sd": None, "missing": missing}
+    return {"mean": float(finite.mean()), "sd": float(finite.std()), "missing": missing}
 
 
 def table(result: Result) -> str:
@@ -177,5 +187,8 @@ def table(result: Result) -> str:
     return "\n".join(parts)
 
 
-def _cell(figure: Mapping[str, float]) -> str:
-    return f"{figure['mean']:.3g} ± {figure['sd']:.2g}"
+def _cell(figure: Mapping[str, Any]) -> str:
+    if figure["mean"] is None:
+        return "none"
+    missing = f" ({figure['missing']} without)" if figure["missing"] else ""
+    return f"{figure['mean']:.3g} ± {figure['sd']:.2g}{missing}"
