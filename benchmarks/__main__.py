@@ -17,6 +17,7 @@ from benchmarks import (
     stroke,
     texture,
     texture_curves,
+    training,
 )
 from benchmarks.report import Report
 from benchmarks.timing import machine
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "fronts-agreement": fronts_agreement.agreement,
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,
+    "train": training.training,
     "device": device.on_device,
 }
 

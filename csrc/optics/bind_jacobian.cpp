@@ -2,6 +2,7 @@
 // gradient of their weighted sum. Checks and allocation are Python's work (optics/jacobian.py).
 #include <pybind11/complex.h>
 
+#include <algorithm>
 #include <complex>
 #include <vector>
 
@@ -64,6 +65,14 @@ Ragged<int32_t> values_of_properties(const ForwardPlan& plan) {
   return values;
 }
 
+// Coarse functions as weights of properties: row i has those of property i.
+struct Coarse {
+  int64_t count;
+  const int64_t* start;
+  const int32_t* column;
+  const double* weight;
+};
+
 // A thread's work on the derivatives by some neighbouring properties of one system; a detector is
 // in each lane.
 template <int N, int P, class Out>
@@ -79,6 +88,38 @@ class Derivatives {
         detector_(blocks_ * N),
         by_mua_(WIDTH * plan.sources * blocks_),
         by_kappa_(by_mua_.size()) {}
+
+  // The derivatives by coarse functions: each property's are added where it counts, so that those
+  // by all properties are never held. out: [function][source][detector]
+  void work_on(const Coarse& coarse, const double* absorption, const double* scattering,
+               const Out* field, Out* by_absorption, Out* by_scattering) {
+    const int64_t pairs = int64_t{plan_.sources} * blocks_;
+    mua_sum_.assign(coarse.count * pairs, T{});
+    mus_sum_.assign(coarse.count * pairs, T{});
+    for (int64_t i = 0; i < plan_.properties; ++i) {
+      if (coarse.start[i] == coarse.start[i + 1]) continue;
+      std::fill_n(by_mua_.begin(), pairs, T{});
+      std::fill_n(by_kappa_.begin(), pairs, T{});
+      for (const int32_t value : values_[i]) add(value, field, 0);
+      const double kappa = diffusion(absorption[i], scattering[i]);
+      for (int64_t j = 0; j < pairs; ++j) to_tissue(kappa, by_mua_[j], by_kappa_[j]);
+      for (int64_t e = coarse.start[i]; e < coarse.start[i + 1]; ++e) {
+        T* mua = &mua_sum_[coarse.column[e] * pairs];
+        T* mus = &mus_sum_[coarse.column[e] * pairs];
+        for (int64_t j = 0; j < pairs; ++j) {
+          add_scaled(mua[j], coarse.weight[e], by_mua_[j]);
+          add_scaled(mus[j], coarse.weight[e], by_kappa_[j]);
+        }
+      }
+    }
+    for (int64_t k = 0, to = 0; k < coarse.count; ++k)
+      for (int s = 0; s < plan_.sources; ++s)
+        for (int d = 0; d < plan_.detectors; ++d, ++to) {
+          const int64_t from = k * pairs + int64_t{s} * blocks_ + d / lane_count;
+          by_absorption[to] = lane(mua_sum_[from], d % lane_count);
+          by_scattering[to] = lane(mus_sum_[from], d % lane_count);
+        }
+  }
 
   // absorption, scattering: [property], field: [node][optode], out: [source][detector][property]
   void work(int64_t first, const double* absorption, const double* scattering, const Out* field,
@@ -126,7 +167,7 @@ class Derivatives {
   const ForwardPlan& plan_;
   const Ragged<int32_t>& values_;
   int blocks_;
-  std::vector<T> source_, detector_, by_mua_, by_kappa_;
+  std::vector<T> source_, detector_, by_mua_, by_kappa_, mua_sum_, mus_sum_;
 };
 
 template <class Out>
@@ -147,6 +188,25 @@ void jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field, Out* 
                         maps.scattering + i * plan.properties, field + i * field_size,
                         by_absorption + i * out_size, by_scattering + i * out_size);
           }
+        });
+  });
+}
+
+template <class Out>
+void coarse_jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field,
+                     const Coarse& coarse, Out* by_absorption, Out* by_scattering) {
+  const Ragged<int32_t> values = values_of_properties(plan);
+  const int64_t field_size = int64_t{plan.nodes} * (plan.sources + plan.detectors);
+  const int64_t out_size = int64_t{plan.sources} * plan.detectors * coarse.count;
+  with_kind(plan, [&](auto n, auto p) {
+    using Work = Derivatives<n, p, Out>;
+    parallel_for_with(
+        maps.count, 1, [&] { return Work(plan, values); },
+        [&](Work& thread, int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i)
+            thread.work_on(coarse, maps.absorption + i * plan.properties,
+                           maps.scattering + i * plan.properties, field + i * field_size,
+                           by_absorption + i * out_size, by_scattering + i * out_size);
         });
   });
 }
@@ -245,6 +305,34 @@ void bind_derivatives(py::module_ m) {
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
       py::arg("field").noconvert(), py::arg("by_absorption").noconvert(),
+      py::arg("by_scattering").noconvert());
+  m.def(
+      "coarse_jacobian",
+      [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
+         const Array<Out>& field, const Array<int64_t>& start, const Array<int32_t>& column,
+         const Array<double>& weight, Array<Out>& by_absorption, Array<Out>& by_scattering) {
+        const Maps maps = maps_of(plan, absorption, scattering);
+        ForwardPlan::require(by_absorption.ndim() == 4);
+        const int64_t count = by_absorption.shape(1), entries = weight.size();
+        const auto shape = {maps.count, count, int64_t{plan.sources}, int64_t{plan.detectors}};
+        const Coarse coarse = {count, start.data(), column.data(), weight.data()};
+        ForwardPlan::require(
+            has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
+            has_shape(by_absorption, shape) && has_shape(by_scattering, shape) &&
+            has_shape(start, {plan.properties + 1}) && has_shape(column, {entries}) &&
+            has_shape(weight, {entries}) && start.data()[0] == 0 &&
+            std::is_sorted(start.data(), start.data() + start.size()) &&
+            start.data()[plan.properties] == entries &&
+            std::all_of(column.data(), column.data() + entries,
+                        [&](int32_t c) { return c >= 0 && c < count; }));
+        const Out* from = field.data();
+        Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
+        py::gil_scoped_release release;
+        coarse_jacobian(plan, maps, from, coarse, mua, mus);
+      },
+      py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
+      py::arg("field").noconvert(), py::arg("start").noconvert(), py::arg("column").noconvert(),
+      py::arg("weight").noconvert(), py::arg("by_absorption").noconvert(),
       py::arg("by_scattering").noconvert());
   m.def(
       "gradient",

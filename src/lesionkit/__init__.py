@@ -2,7 +2,7 @@
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
 ``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering`` (k-means and fuzzy c-means),
-``lesionkit.fronts`` (marching, contours, watershed).
+``lesionkit.fronts`` (marching, contours, watershed), ``lesionkit.nets`` (Z-Net and Y-Net; torch).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lesionkit import clustering as clustering
     from lesionkit import fronts as fronts
+    from lesionkit import nets as nets
     from lesionkit import optics as optics
     from lesionkit import texture as texture
 
 __version__ = "0.1.0"
-__all__ = ["clustering", "fronts", "optics", "texture", "threads"]
+__all__ = ["clustering", "fronts", "nets", "optics", "texture", "threads"]
 
 
 def threads(count: int | None = None) -> int:
@@ -34,6 +35,6 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("clustering", "fronts", "optics", "texture"):
+    if name in ("clustering", "fronts", "nets", "optics", "texture"):
         return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")

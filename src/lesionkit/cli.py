@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lesionkit import __version__
+from lesionkit import __version__, cli_nets, reconstruct_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--epochs", type=int, default=0, metavar="N", help="of the detectors; 0: none of them (0)"
     )
+    reconstruct_command.add(commands)
+    cli_nets.add_to(commands)
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")
     info.set_defaults(run=_info)

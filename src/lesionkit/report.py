@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +68,91 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
     axes[0, 4].set_title("Signal, a line for each source")
     axes[-1, 4].set_xlabel("detector: places from its source, counter-clockwise")
     figure.savefig(path, dpi=110)
+
+
+def compare_maps(
+    truth: np.ndarray,
+    maps: np.ndarray,
+    mri: np.ndarray,
+    radius: float,
+    title: str,
+    path: str | os.PathLike[str],
+) -> None:
+    """Draw true and recovered maps of a few phantoms into a PNG.
+
+    truth, maps : (n, 3, pixels, pixels), as `Phantoms.chromophores`;  mri : (n, pixels, pixels)
+    radius      : of the disc, mm
+    """
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    count, pixels = len(truth), truth.shape[-1]
+    middle = (np.arange(pixels) + 0.5) / pixels - 0.5
+    outside = np.hypot(*np.meshgrid(middle, middle)) > 0.5
+    extent = (-radius, radius, -radius, radius)
+    figure = Figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
+    figure.suptitle(title)
+    axes = figure.subplots(count, 7, squeeze=False)
+    columns = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
+    for i in range(3):
+        scale = Normalize(0, max(float(truth[:, i].max()), 1e-3) * 1.1)
+        columns += [
+            (images[:, i], f"{IMAGES[i][0]}, {what}", IMAGES[i], scale)
+            for images, what in ((truth, "true"), (maps, "found"))
+        ]
+    for column, (images, name, (_, unit, colours), scale) in enumerate(columns):
+        for row in range(count):
+            ax = axes[row, column]
+            image = np.where(outside, np.nan, images[row])
+            shown = ax.imshow(image, cmap=colours, norm=scale, extent=extent)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        axes[0, column].set_title(name)
+        if column % 2 == 0:
+            of = axes[:, max(column - 1, 0) : column + 1].ravel().tolist()
+            figure.colorbar(shown, ax=of, location="bottom", label=unit, pad=0.02, shrink=0.8)
+    _save(figure, path)
+
+
+TISSUE_IMAGES = {
+    "hbo": IMAGES[0],
+    "hb": IMAGES[1],
+    "water": IMAGES[2],
+    "amplitude": ("Scattering amplitude", "mm$^{-1}$", "cividis"),
+}
+
+
+def tissue_maps(
+    maps: Mapping[str, np.ndarray],
+    extent: Sequence[float],
+    title: str,
+    path: str | os.PathLike[str],
+) -> None:
+    """Draw the maps of one object into a PNG.
+
+    maps   : "hbo", "hb", "water", "amplitude": (rows, columns), NaN outside
+    extent : left, right, bottom, top, mm
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
+    figure.suptitle(title)
+    for ax, (name, image) in zip(
+        figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True
+    ):
+        label, unit, colours = TISSUE_IMAGES[name]
+        shown = ax.imshow(image, cmap=colours, extent=tuple(extent))
+        ax.set(title=label, xlabel="x, mm")
+        ax.spines[:].set_visible(False)
+        figure.colorbar(shown, ax=ax, location="bottom", label=unit)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write the picture beside its place, then move it there."""
+    partial = f"{os.fspath(path)}.partial"
+    figure.savefig(partial, dpi=110, format="png")
+    os.replace(partial, path)
 
 
 def _fan(

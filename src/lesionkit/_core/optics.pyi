@@ -36,6 +36,17 @@ def jacobian(
     by_absorption: _Readings,
     by_scattering: _Readings,
 ) -> None: ...
+def coarse_jacobian(
+    plan: ForwardPlan,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    field: _Readings,
+    start: NDArray[np.int64],
+    column: NDArray[np.int32],
+    weight: _Doubles,
+    by_absorption: _Readings,
+    by_scattering: _Readings,
+) -> None: ...
 def gradient(
     plan: ForwardPlan,
     absorption: _Doubles,

@@ -8,6 +8,8 @@ from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
     from lesionkit.optics import spectra as spectra
+    from lesionkit.optics.basis import GridBasis as GridBasis
+    from lesionkit.optics.calibrated import reconstruct_phantoms as reconstruct_phantoms
     from lesionkit.optics.disc import disc_mesh as disc_mesh
     from lesionkit.optics.forward import ForwardModel as ForwardModel
     from lesionkit.optics.jacobian import Jacobian as Jacobian
@@ -17,34 +19,47 @@ if TYPE_CHECKING:
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
+    from lesionkit.optics.reconstruct import Reconstruction as Reconstruction
+    from lesionkit.optics.reconstruct import reconstruct as reconstruct
     from lesionkit.optics.refinement import refine as refine
+    from lesionkit.optics.simulation import simulate as simulate
     from lesionkit.optics.store import open_phantoms as open_phantoms
 
 _HOME = {
     "ForwardModel": "forward",
+    "GridBasis": "basis",
     "Jacobian": "jacobian",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
+    "Reconstruction": "reconstruct",
     "disc_mesh": "disc",
     "generate": "phantoms",
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
+    "reconstruct": "reconstruct",
+    "reconstruct_phantoms": "calibrated",
     "refine": "refinement",
+    "simulate": "simulation",
     "write_mesh": "mesh_files",
 }
 _MODULES = ("spectra",)
 __all__ = [
     "ForwardModel",
+    "GridBasis",
     "Jacobian",
     "Mesh",
     "PhantomRecipe",
+    "Reconstruction",
     "disc_mesh",
     "generate",
     "open_phantoms",
     "read_mesh",
     "read_nirfast",
+    "reconstruct",
+    "reconstruct_phantoms",
     "refine",
+    "simulate",
     "spectra",
     "write_mesh",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -197,14 +198,21 @@ class ForwardModel:
         return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
 
     def jacobian(
-        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+        self,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At = "nodes",
+        basis: sparse.sparray | None = None,
     ) -> Jacobian:
         """How each reading changes with mua and mus' of each node, element or quarter.
 
-        Arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose `absorption`
-        and `scattering` have the shape (..., sources, detectors, properties): no unit, 8 bytes (16
-        if modulated) for each, so some 20 MB per map at the nodes of the accurate disc. Its methods
-        give log amplitude, phase, and chromophores.
+        basis : None, or (properties, k) sparse: derivatives by coarser functions, of which the
+                properties take so much each (a column of ones: by a uniform change)
+        Other arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose
+        `absorption` and `scattering` have the shape (..., sources, detectors, properties | k): no
+        unit, 8 bytes (16 if modulated) for each, so some 20 MB per map at the nodes of the accurate
+        disc; with a basis, those by the properties are never held. Its methods give log amplitude,
+        phase, and chromophores.
 
         By the adjoint method (Arridge, Inverse Problems 15, R41, 1999): exact derivatives of these
         finite-element readings, from the fields of the sources and of the detectors. On the CPU.
@@ -214,7 +222,14 @@ class ForwardModel:
             plan = self._plan(at)
             places = len(self.sources), len(self.detectors)
             readings = np.empty((count, *places), kind)
-            parts = [np.empty((count, *places, given.mua.shape[1]), kind) for _ in range(2)]
+            width = given.mua.shape[1]
+            if basis is None:
+                run, shape = _core.optics.jacobian, (count, *places, width)
+            else:
+                coarse = _basis(basis, width)
+                run = partial(_core.optics.coarse_jacobian, **coarse[1])
+                shape = (count, coarse[0], *places)
+            parts = [np.empty(shape, kind) for _ in range(2)]
             each = 16 * len(self.mesh.nodes) * sum(places)
             at_once = max(_core.optics.lanes, FIELD_BYTES // each)
             for first in range(0, count, at_once):
@@ -222,7 +237,14 @@ class ForwardModel:
                 maps = plan, given.mua[some], given.mus[some]
                 fields = np.empty((len(maps[1]), len(self.mesh.nodes), sum(places)), kind)
                 _core.optics.fields(*maps, readings[some], fields)
-                _core.optics.jacobian(*maps, fields, *(part[some] for part in parts))
+                run(
+                    *maps,
+                    field=fields,
+                    by_absorption=parts[0][some],
+                    by_scattering=parts[1][some],
+                )
+            if basis is not None:
+                parts = [np.moveaxis(part, 1, -1) for part in parts]
             given.require_finite(readings, *parts)
             return Jacobian(*(given.answer(part) for part in (readings, *parts)))
 
@@ -330,6 +352,21 @@ class _Given(NamedTuple):
         if self.single:
             part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
         return self.home.back(part)
+
+
+def _basis(basis: Any, properties: int) -> tuple[int, dict[str, npt.NDArray[Any]]]:
+    """How many functions a checked basis has, and its rows as the kernel takes them."""
+    if not sparse.issparse(basis):
+        raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
+    if basis.ndim != 2 or basis.shape[0] != properties or not basis.shape[1]:
+        raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
+    rows = sparse.csr_array(basis)
+    weight = arrays.real(rows.data, "basis", (None,))
+    return basis.shape[1], {
+        "start": rows.indptr.astype(np.int64),
+        "column": rows.indices.astype(np.int32),
+        "weight": weight,
+    }
 
 
 def _weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:

@@ -183,6 +183,13 @@ class PhantomRecipe:
         return self.radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
     @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """(pixels, pixels): which pixels belong to the disc: those whose centres do."""
+        middle = (np.arange(self.pixels) + 0.5) * (2 / self.pixels) - 1  # of a disc of radius 1
+        inside: npt.NDArray[np.bool_] = np.hypot(*np.meshgrid(middle, middle)) <= 1
+        return inside
+
+    @property
     def source_depths(self) -> npt.NDArray[np.float64]:
         """(wavelengths,) mm: 1 / mus' of the nominal scattering."""
         return 1 / spectra.scattering(self.wavelengths, *self.nominal_scattering)

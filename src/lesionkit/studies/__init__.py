@@ -1,1 +1,11 @@
-"""Published lesion studies, each a module that reads like its paper's method section."""
+"""Published studies from start to end: one file a paper, readable like its method section."""
+
+from __future__ import annotations
+
+from lesionkit.lazy import make_lazy
+
+_HOME: dict[str, str] = {}
+_MODULES = ("nirst",)
+__all__ = ["nirst"]
+
+make_lazy(__name__)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tolerances
-from lesionkit import metrics
-from reference import metrics as reference
+from lesionkit.metrics import masks as metrics
+from reference import metrics_masks as reference
 
 # --- known answers --------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
     returns : 0 where both masks are empty, infinite where one is
     Huttenlocher, Klanderman and Rucklidge, IEEE PAMI 15, 1993 (partial distances).
     """
-    from lesionkit.fronts.transform import spacing_of
+    from lesionkit.fronts.inputs import spacing_of
 
     pair = _pair(found, truth)
     return _hausdorff95(*pair, spacing_of(spacing, pair[0].ndim))
@@ -104,7 +104,7 @@ def volume(mask: Any, spacing: Any = 1.0) -> float:
 
     spacing : mm, one number above 0 or one for each axis
     """
-    from lesionkit.fronts.transform import spacing_of
+    from lesionkit.fronts.inputs import spacing_of
 
     inside = _mask(mask, "mask")
     return float(np.count_nonzero(inside) * np.prod(spacing_of(spacing, inside.ndim)))
@@ -115,7 +115,7 @@ def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
 
     spacing : mm, one number above 0 or one for each axis
     """
-    from lesionkit.fronts.transform import spacing_of
+    from lesionkit.fronts.inputs import spacing_of
 
     a, b = _pair(found, truth)
     steps = spacing_of(spacing, a.ndim)
@@ -179,7 +179,7 @@ def _dice(hit: int, extra: int, missed: int, _: int) -> float:
     return 2 * hit / both if both else 1.0
 
 
-def _hausdorff95(a: Mask, b: Mask, spacing: list[float]) -> float:
+def _hausdorff95(a: Mask, b: Mask, spacing: tuple[float, ...]) -> float:
     from scipy import ndimage
 
     from lesionkit.fronts import distance_transform

@@ -1,0 +1,151 @@
+"""How far a recovered map is from the truth: MSE, PSNR, SSIM, and errors of inclusions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+
+Floats = npt.NDArray[np.float64]
+
+# Wang et al., IEEE Transactions on Image Processing 13(4), 600-612 (2004)
+WINDOW, REACH = 1.5, 5  # pixels: standard deviation of the Gaussian window, of 11 x 11 pixels
+K1, K2 = 0.01, 0.03
+
+
+def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
+    """Mean square error over the pixels `inside`, of each map, in squared units of the maps.
+
+    recovered, truth : (..., rows, columns), finite
+    inside           : (rows, columns) bool, at least one true
+    returns          : (...) float64
+    """
+    recovered, truth, chosen = _checked(recovered, truth, inside)
+    error: Floats = np.square(recovered - truth)[..., chosen].mean(axis=-1)
+    return error
+
+
+def psnr(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
+    """Peak signal-to-noise ratio in dB: 10 log10(peak^2 / MSE).
+
+    The peak, which is the range of the data as well, is the greatest value of the true map; MSE is
+    :func:`mse`, so pixels that are known to be 0 do not count. Infinite for a perfect map.
+    Arguments as of `mse`.
+    """
+    recovered, truth, chosen = _checked(recovered, truth, inside)
+    with np.errstate(divide="ignore"):
+        decibels: Floats = 10 * np.log10(_peak(truth, chosen) ** 2 / mse(recovered, truth, chosen))
+    return decibels
+
+
+def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
+    """Mean structural similarity over the pixels `inside` (Wang et al., 2004, equation 13).
+
+    With a Gaussian window of 1.5 pixels on 11 x 11, K1 = 0.01, K2 = 0.03, and the greatest value of
+    the true map as the range of the data; images are reflected at their edges. It is what
+    scikit-image's `structural_similarity(gaussian_weights=True, use_sample_covariance=False,
+    full=True)` has at these pixels. Arguments as of `mse`.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    x, y, chosen = _checked(recovered, truth, inside)
+    axes = (-2, -1)
+
+    def mean(image: Floats) -> Floats:
+        blurred: Floats = gaussian_filter(image, WINDOW, axes=axes, radius=REACH, mode="reflect")
+        return blurred
+
+    peak = _peak(y, chosen)[..., None, None]
+    c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
+    mx, my = mean(x), mean(y)
+    vx, vy, both = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    numerator = (2 * mx * my + c1) * (2 * both + c2)
+    similarity = numerator / ((mx * mx + my * my + c1) * (vx + vy + c2))
+    average: Floats = similarity[..., chosen].mean(axis=-1)
+    return average
+
+
+class InclusionErrors(NamedTuple):
+    """Of each map and inclusion, (..., inclusions): value and contrast, recovered and true, and how
+    far from the inclusion's centre it was found, mm; NaN where nothing was."""
+
+    value: Floats
+    true_value: Floats
+    contrast: Floats
+    true_contrast: Floats
+    displacement: Floats
+
+
+def inclusion_errors(
+    maps: npt.ArrayLike, truth: npt.ArrayLike, discs: npt.ArrayLike, radius: float
+) -> InclusionErrors:
+    """Contrast and place of inclusions in maps of one phantom.
+
+    maps, truth : (..., pixels, pixels) recovered and true; row 0 at y = +radius
+    discs       : (inclusions, 3): x, y and radius of each inclusion, mm
+    radius      : of the phantom, mm
+    A value is the mean over the inclusion's pixels. Contrast is that by the mean of the background:
+    the phantom's pixels more than a quarter of its radius away from every inclusion, or outside all
+    inclusions if there are none such. An inclusion is found at the centroid of what exceeds half of
+    its greatest rise above the background, among the pixels that are within twice its radius of its
+    centre and nearer to it than to the others.
+    """
+    found, true = (
+        arrays.real(value, name, ("...", "pixels", "pixels"))
+        for name, value in (("maps", maps), ("truth", truth))
+    )
+    inclusions = arrays.real(discs, "discs", ("inclusions", 3), "mm")
+    radius = arrays.number(radius, "radius", above=0, unit="mm")
+    pixels = found.shape[-1]
+    middle = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * radius
+    x, y = np.meshgrid(middle, -middle)
+    distance = np.hypot(x - inclusions[:, 0, None, None], y - inclusions[:, 1, None, None])
+    edge = distance - inclusions[:, 2, None, None]
+    inside = np.hypot(x, y) <= radius
+    background = inside & (edge.min(axis=0) > radius / 4)
+    if not background.any():
+        background = inside & (edge.min(axis=0) > 0)
+
+    values, contrasts = [], []
+    for image in (found, true):
+        base = image[..., background].mean(axis=-1)
+        values.append(np.stack([image[..., one <= 0].mean(axis=-1) for one in edge], axis=-1))
+        contrasts.append(values[-1] / base[..., None])
+
+    nearest = np.argmin(edge, axis=0)
+    rise = found - found[..., background].mean(axis=-1)[..., None, None]
+    away = []
+    for number, (cx, cy, size) in enumerate(inclusions):
+        window = inside & (nearest == number) & (distance[number] <= 2 * size)
+        here = np.where(window, rise, 0)
+        half = here.max(axis=(-2, -1), keepdims=True) / 2
+        weight = np.where(here > np.maximum(half, 1e-9), here, 0)
+        with np.errstate(invalid="ignore"):
+            share = weight / weight.sum(axis=(-2, -1), keepdims=True)
+        dx, dy = (share * (x - cx)).sum(axis=(-2, -1)), (share * (y - cy)).sum(axis=(-2, -1))
+        away.append(np.hypot(dx, dy))
+    (value, true_value), (contrast, true_contrast) = values, contrasts
+    displacement = np.stack(away, axis=-1)
+    return InclusionErrors(value, true_value, contrast, true_contrast, displacement)
+
+
+def _checked(recovered: Any, truth: Any, inside: Any) -> tuple[Floats, Floats, Any]:
+    x = arrays.real(recovered, "recovered", ("...", "rows", "columns"))
+    y = arrays.real(truth, "truth", x.shape)
+    chosen = np.asarray(inside)
+    if chosen.dtype != bool or chosen.shape != x.shape[-2:] or not chosen.any():
+        raise ValueError(
+            f"inside must be a bool array of shape {x.shape[-2:]} with a true pixel, got "
+            f"{arrays.describe(inside)}"
+        )
+    return x, y, chosen
+
+
+def _peak(truth: Floats, chosen: Any) -> Floats:
+    peak: Floats = truth[..., chosen].max(axis=-1)
+    if np.any(peak <= 0):
+        raise ValueError("truth must be above 0 somewhere: its greatest value is the peak")
+    return peak

@@ -1,0 +1,176 @@
+"""Phantoms for a training loop: from the store as they are needed, or scaled and kept in memory."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.nets.framework import torch
+from lesionkit.nets.scaling import Scaling
+from lesionkit.optics.store import CHUNK, Phantoms, open_phantoms
+
+Indices = npt.NDArray[np.int64]
+
+KEPT_CHUNKS = 16
+"""Chunks that a process keeps unpacked: 140 MB. An order is drawn from as many at a time."""
+
+
+class Batch(NamedTuple):
+    """Scaled float32 tensors of some phantoms."""
+
+    signals: Any  # (n, wavelengths, optodes, optodes - 1)
+    mri: Any  # (n, 1, pixels, pixels)
+    maps: Any  # (n, 3, pixels, pixels)
+
+
+class PhantomDataset(torch.utils.data.Dataset):  # type: ignore[misc]
+    """A store as a torch `Dataset`: item i is a `Batch` of one phantom, without its first axis.
+
+    path    : of a finished store
+    scaling : how to scale, see `Scaling`
+    It may be copied to worker processes, by fork or by spawn: each opens the store for itself, and
+    keeps the last few chunks unpacked, so that an order of `epoch_order` reads each chunk once.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], scaling: Scaling) -> None:
+        self.path, self.scaling = Path(path), scaling
+        phantoms = open_phantoms(path)
+        scaling.check(phantoms.recipe)
+        self.length = len(phantoms)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._process = -1
+        self._chunks: OrderedDict[int, Batch] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "scaling": self.scaling, "length": self.length}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Batch:
+        index = arrays.integer(index, "index", at_least=-self.length, at_most=self.length - 1)
+        index %= self.length
+        chunk = self._chunk(index // CHUNK)
+        return Batch(*(part[index % CHUNK] for part in chunk))
+
+    def _chunk(self, number: int) -> Batch:
+        if self._process != os.getpid():  # the first time, or in a forked worker
+            self._process, self._store = os.getpid(), open_phantoms(self.path)
+        if number not in self._chunks:
+            if len(self._chunks) >= KEPT_CHUNKS:
+                self._chunks.popitem(last=False)
+            here = slice(number * CHUNK, (number + 1) * CHUNK)
+            self._chunks[number] = _scaled(self._store, here, self.scaling)
+        self._chunks.move_to_end(number)
+        return self._chunks[number]
+
+
+class Source(Protocol):
+    """Where a training loop gets its batches: on the device, in the order asked for."""
+
+    def batches(self, orders: Sequence[Indices]) -> Iterable[Batch]: ...
+
+
+class InMemory:
+    """Phantoms `first` to `stop` of a store, read and scaled once, and kept on the device."""
+
+    def __init__(
+        self, phantoms: Phantoms, first: int, stop: int, scaling: Scaling, device: Any
+    ) -> None:
+        self.first = first
+        parts = _room(stop - first, scaling, device)
+        for start in range(first, stop, CHUNK):
+            here = slice(start, min(start + CHUNK, stop))
+            for whole, part in zip(parts, _scaled(phantoms, here, scaling), strict=True):
+                whole[here.start - first : here.stop - first] = part
+        self.parts = parts
+
+    def batches(self, orders: Sequence[Indices]) -> Iterator[Batch]:
+        for order in orders:
+            index = torch.from_numpy(order - self.first).to(self.parts.maps.device)
+            yield Batch(*(part.index_select(0, index) for part in self.parts))
+
+
+class Streaming:
+    """A store that is larger than memory, read by worker processes while the net learns."""
+
+    def __init__(self, path: Path, scaling: Scaling, device: Any, workers: int) -> None:
+        self.dataset, self.device, self.workers = PhantomDataset(path, scaling), device, workers
+
+    def batches(self, orders: Sequence[Indices]) -> Iterator[Batch]:
+        loader = torch.utils.data.DataLoader(
+            self.dataset,
+            batch_sampler=[order.tolist() for order in orders],
+            num_workers=self.workers,
+            pin_memory=self.device.type == "cuda",
+        )
+        for batch in loader:
+            yield Batch(*(part.to(self.device, non_blocking=True) for part in batch))
+
+
+def epoch_order(first: int, stop: int, batch: int, seed: int, epoch: int) -> list[Indices]:
+    """Batches of the phantoms `first` to `stop` in the random order of this epoch.
+
+    It depends on these numbers alone, so a run that is resumed at any epoch goes on as if it had
+    never stopped. Neighbouring chunks are shuffled as wholes, and phantoms within each group of
+    KEPT_CHUNKS; phantoms are independent of each other, so that is as good as any order. Batches
+    differ in size by one at most, and none is larger than `batch`.
+    """
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, epoch], np.uint64)))
+    chunks = random.permutation(np.arange(first // CHUNK, -(-stop // CHUNK)))
+    order = []
+    for start in range(0, len(chunks), KEPT_CHUNKS):
+        group = chunks[start : start + KEPT_CHUNKS, None] * CHUNK + np.arange(CHUNK)
+        order.append(random.permutation(group[(group >= first) & (group < stop)]))
+    return in_batches(np.concatenate(order), batch)
+
+
+def in_batches(order: Indices, batch: int) -> list[Indices]:
+    return np.array_split(order, -(-len(order) // batch))
+
+
+def fits(count: int, scaling: Scaling, device: Any) -> bool:
+    """Whether so many phantoms take no more than half of what the device has free."""
+    each = sum(part.nbytes for part in _room(1, scaling, torch.device("cpu")))
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        try:
+            free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (ValueError, AttributeError, OSError):  # a system that does not tell
+            free = 8 * 2**30
+    return bool(count * each <= free // 2)
+
+
+def _room(count: int, scaling: Scaling, device: Any) -> Batch:
+    pixels = scaling.recipe.pixels
+    shapes = (scaling.reference.shape, (1, pixels, pixels), (3, pixels, pixels))
+    return Batch(*(torch.empty((count, *shape), device=device) for shape in shapes))
+
+
+def _scaled(phantoms: Phantoms, here: slice, scaling: Scaling) -> Batch:
+    """Some phantoms of a store or in memory, on the CPU."""
+    try:
+        signals = scaling.signals(np.asarray(phantoms.signal[here]))
+        mri = scaling.mri(np.asarray(phantoms.mri[here]))
+    except ValueError as problem:
+        raise ValueError(
+            f"phantoms {here.start} to {min(here.stop, len(phantoms)) - 1}: {problem}"
+        ) from problem
+    maps = np.asarray(phantoms.chromophores[here])
+    if not np.isfinite(maps).all():
+        raise ValueError(f"phantoms from {here.start} on: chromophores must be finite")
+    return Batch(*map(torch.from_numpy, (signals, mri, scaling.targets(maps))))

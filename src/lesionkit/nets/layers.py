@@ -1,0 +1,49 @@
+"""Steps that both nets are built of: a convolution with batch norm and ReLU, and doubling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lesionkit.nets.framework import torch
+
+
+def convolution(channels: int, out: int, size: int = 3) -> Any:
+    """Convolution, batch norm, ReLU: (n, channels, h, w) to (n, out, h, w).
+
+    It has no bias: batch norm would take it away again.
+    """
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(channels, out, size, padding=size // 2, bias=False),
+        torch.nn.BatchNorm2d(out),
+        torch.nn.ReLU(inplace=True),
+    )
+
+
+def two_convolutions(channels: int, out: int, size: int = 3) -> Any:
+    return torch.nn.Sequential(convolution(channels, out, size), convolution(out, out, size))
+
+
+class Doubling(torch.nn.Module):  # type: ignore[misc]
+    """Transposed 2x2 convolution of stride 2, with batch norm and ReLU, to a given size.
+
+    A size may be one more than the double, as from 12 to 25: the last row and column are then
+    padded, which is what `output_padding` does.
+    """
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.up = torch.nn.ConvTranspose2d(channels, out, 2, stride=2, bias=False)
+        self.norm = torch.nn.BatchNorm2d(out)
+
+    def forward(self, x: Any, size: tuple[int, int]) -> Any:
+        return torch.relu_(self.norm(self.up(x, output_size=size)))
+
+
+def parameter_count(net: Any) -> int:
+    """Trainable numbers of a net."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+
+
+def halvings(pixels: int, count: int) -> list[tuple[int, int]]:
+    """Sizes of a square image under `count` poolings: (100, 100), (50, 50), (25, 25), ..."""
+    return [(pixels >> level, pixels >> level) for level in range(count + 1)]

@@ -1,0 +1,105 @@
+"""`load`: a trained net, ready to turn readings and MR images into maps of chromophores."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.nets import checkpoints
+from lesionkit.nets.framework import torch
+from lesionkit.nets.scaling import Scaling
+from lesionkit.nets.ynet import YNet
+from lesionkit.nets.znet import ZNet
+from lesionkit.optics.recipe import PhantomRecipe
+
+NETS = {net.name: net for net in (ZNet, YNet)}
+WEIGHTS = "weights.pt"
+"""In the folder of a run: the net of its best epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNet:
+    """A net with the scaling of its data. `about` is what the checkpoint says of its making."""
+
+    net: Any
+    scaling: Scaling
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return str(self.net.name)
+
+    def reconstruct(
+        self,
+        signals: Any,
+        recipe: PhantomRecipe | None = None,
+        *,
+        mri: Any,
+        batch: int = 64,
+    ) -> npt.NDArray[np.float32]:
+        """Maps of chromophores from readings and MR images.
+
+        signals : (n, wavelengths, optodes, optodes - 1) amplitudes, mm^-1, in the store's order
+        recipe  : of the data; where it is given, its geometry and wavelengths are compared with
+                  those that the net was trained with
+        mri     : (n, pixels, pixels) gray values, as in the store
+        batch   : phantoms at once
+        returns : (n, 3, pixels, pixels) float32; HbO and Hb in micromolar, water in per cent; 0
+                  outside the disc
+        Raises TypeError or ValueError for another geometry, other wavelengths, another size or
+        scale, and for NaN.
+        """
+        batch = arrays.integer(batch, "batch", at_least=1)
+        if recipe is not None:
+            if not isinstance(recipe, PhantomRecipe):
+                raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
+            self.scaling.check(recipe)
+        scaled, images = self.scaling.signals(signals), self.scaling.mri(mri)
+        if len(scaled) != len(images):
+            raise ValueError(
+                f"signals and mri must be of the same phantoms, got {len(scaled)} and {len(images)}"
+            )
+        out = np.empty((len(scaled), 3, *images.shape[-2:]), np.float32)
+        device = next(self.net.parameters()).device
+        self.net.eval()
+        with torch.inference_mode():
+            for start in range(0, len(out), batch):
+                here = slice(start, start + batch)
+                inputs = (torch.from_numpy(part[here]) for part in (scaled, images))
+                out[here] = self.scaling.maps(self.net(*(part.to(device) for part in inputs)))
+        return out
+
+
+def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
+    """The net of a training run.
+
+    path   : of the run's folder, or of a checkpoint in it
+    device : "cpu", "cuda", "cuda:1", ...
+    Raises FileNotFoundError where there is none, and ValueError for a damaged file or one of
+    another format; no code that a file may hold is run.
+    """
+    place = Path(path)
+    file = place / WEIGHTS if place.is_dir() else place
+    content = checkpoints.read(file)
+    try:
+        scaling = Scaling.from_state(content["scaling"])
+        net = build(content["net"], scaling.recipe)
+        net.load_state_dict(content["state"])
+        about = content["about"]
+    except (KeyError, RuntimeError, TypeError, AttributeError):
+        raise ValueError(f"{file} is a checkpoint of something else") from None
+    net = net.to(torch.device(device), memory_format=torch.channels_last)
+    return TrainedNet(net.eval(), scaling, about)
+
+
+def build(name: str, recipe: PhantomRecipe) -> Any:
+    """A fresh net for data of this recipe."""
+    if name not in NETS:
+        raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {name!r}")
+    return NETS[name](len(recipe.wavelengths), recipe.pixels)

@@ -1,0 +1,184 @@
+"""What a run writes for people: run.json, the curves, the model card."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lesionkit
+from lesionkit.nets.framework import torch
+from lesionkit.optics.store import Phantoms
+from lesionkit.optics.store_writer import JOB
+
+RUN = "run.json"
+FORMAT = 1
+
+Record = dict[str, Any]
+
+
+def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: Any) -> Record:
+    """In what two runs must agree to be one: net, phantoms, options; and where it is computed."""
+    data = {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes}
+    return {
+        "format": FORMAT,
+        "net": net,
+        "data": data,
+        "options": options,
+        "split": split,
+        "environment": {
+            "lesionkit": lesionkit.__version__,
+            "torch": torch.__version__.split("+")[0],
+            "Python": platform.python_version(),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+        },
+    }
+
+
+def find(folder: Path, job: Record, data: Path) -> Record:
+    """The record of this run, as it was left or fresh; nothing is written yet.
+
+    ValueError if `folder` holds another.
+    """
+    file = folder / RUN
+    if not file.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise ValueError(
+                f"{folder} exists and holds no run of lesionkit: choose another folder"
+            )
+        if not folder.parent.is_dir():
+            raise FileNotFoundError(f"cannot make the folder {folder}: there is no such place")
+        return {**job, "data_path": str(data), "state": "running", "history": [], "best": None}
+    record = read(folder)
+    compared = ("format", "net", "data", "options", "split")
+    differ = [
+        f"{key} is {theirs.get(key)!r} there, {ours.get(key)!r} asked"
+        for name in compared
+        for key, theirs, ours in _differences(name, record.get(name), job[name])
+    ]
+    if differ:
+        raise ValueError(f"{folder} holds another run ({'; '.join(differ)}): choose another folder")
+    return record
+
+
+def _differences(name: str, theirs: Any, ours: Any) -> list[tuple[str, Record, Record]]:
+    if not isinstance(ours, Mapping):
+        theirs, ours = {name: theirs}, {name: ours}
+    # What JSON keeps: tuples are lists there.
+    plain = json.loads(json.dumps(ours))
+    theirs = theirs if isinstance(theirs, dict) else {}
+    return [(k, theirs, plain) for k in {**theirs, **plain} if theirs.get(k) != plain.get(k)]
+
+
+def read(folder: str | os.PathLike[str]) -> Record:
+    """What run.json in `folder` says."""
+    file = Path(folder) / RUN
+    try:
+        record: Record = json.loads(file.read_text())
+        if record["format"] != FORMAT or "history" not in record:
+            raise ValueError
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no run at {folder}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{file} is damaged, or is not a run of this version") from None
+    return record
+
+
+def write(folder: Path, record: Record) -> None:
+    """run.json and, once there is an epoch, the curves and the card; makes the folder."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        sentence = f"cannot make the folder {folder}: {problem.strerror}"
+        raise OSError(problem.errno, sentence) from problem
+    if record["history"]:
+        curves(folder / "curves.png", record)
+        _write(folder / "card.md", card(record))
+    _write(folder / RUN, json.dumps(record, indent=1) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
+def curves(path: Path, record: Record) -> None:
+    """The loss of each epoch on training and validation phantoms, as a picture."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(6.5, 4), layout="constrained")
+    axes = figure.subplots()
+    epochs = [row["epoch"] for row in record["history"]]
+    for name in ("training", "validation"):
+        axes.semilogy(epochs, [row[name] for row in record["history"]], ".-", label=name)
+    best = record["best"]
+    axes.axvline(best["epoch"], color="0.6", lw=1, ls=":", label=f"best, epoch {best['epoch']}")
+    axes.set(xlabel="epoch", ylabel="mean square error of scaled maps", title=record["net"])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    partial = path.with_name(path.name + ".partial")
+    figure.savefig(partial, dpi=110, format="png")
+    partial.replace(path)
+
+
+def card(record: Record) -> str:
+    """The model card: what the net is, what it learned from, how well, and what it is not for."""
+    data, options, best = record["data"], record["options"], record["best"]
+    first, last = record["history"][0], record["history"][-1]
+    spent = sum(row["seconds"] for row in record["history"])
+    environment = record["environment"]
+    recipe = "\n".join(f"| {name} | {value} |" for name, value in data["recipe"].items())
+    chosen = "\n".join(f"| {name} | {value} |" for name, value in options.items())
+    split = ", ".join(f"{name} {a} to {b - 1}" for name, (a, b) in record["split"].items())
+    return f"""# {record["net"]}: chromophores from near-infrared signals and an MR image
+
+**Not a medical device.** It was trained on computed phantoms of round inclusions in a disc, and on
+nothing else. It must not be used to diagnose or treat anyone.
+
+Made by lesionkit {environment["lesionkit"]} after Feng et al., Optica 9(3), 264-267 (2022);
+{record["parameters"]:,} parameters. State of the training: {record["state"]}.
+
+## What goes in and comes out
+
+Amplitudes of {len(data["recipe"]["wavelengths"])} wavelengths, {data["recipe"]["optodes"]} sources
+and their detectors, in mm^-1, and an MR image of {data["recipe"]["pixels"]} x
+{data["recipe"]["pixels"]} gray values; out come HbO and Hb in micromolar and water in per cent.
+Other geometries, wavelengths and scales are refused.
+
+## Data
+
+{data["count"]:,} phantoms of seed {data["seed"]}, accuracy {data["accuracy"]}, by index: {split}.
+
+| recipe | |
+|---|---|
+{recipe}
+
+## Figures
+
+The loss is the mean square error over the disc's pixels, each map divided by the upper end of the
+background's range.
+
+| | epoch | training | validation |
+|---|---|---|---|
+| first | 1 | {first["training"]:.3g} | {first["validation"]:.3g} |
+| last | {last["epoch"]} | {last["training"]:.3g} | {last["validation"]:.3g} |
+| best: `weights.pt` | {best["epoch"]} | | {best["validation"]:.3g} |
+
+`lesionkit evaluate` has errors on unseen phantoms, beside those of other methods.
+
+## Training
+
+{spent:.0f} s on {environment["device"]}, {environment["threads"]} threads; torch
+{environment["torch"]}, Python {environment["Python"]}.
+
+| option | |
+|---|---|
+{chosen}
+"""

@@ -1,0 +1,198 @@
+"""`Scaling`: how readings, MRI and maps become numbers of size one for a net, and back.
+
+signals  ln(amplitude / reference) / spread, mixed over the wavelengths. The reference is the
+         reading, without noise, of a homogeneous disc of the recipe's middle tissue; the spread,
+         the standard deviation of the training phantoms for each wavelength and each place of a
+         detector beside its source. Nine wavelengths go up and down together: what tells HbO from
+         Hb is a thousandth of their variance. The mixing makes them uncorrelated, of variance 1,
+         and is the symmetric matrix that does (ZCA; Bell and Sejnowski, Vision Research 37,
+         3327-3338, 1997).
+MRI      (gray - background) / (inclusion - background), with the gray values of the recipe.
+maps     divided by the upper end of the recipe's background: tissue is about 1, outside is 0.
+
+It travels in the checkpoint, so a net knows what it was trained on, and refuses other data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.nets.framework import torch
+from lesionkit.optics.factory import Accuracy, PhantomFactory
+from lesionkit.optics.recipe import PhantomRecipe
+
+Floats = npt.NDArray[np.float32]
+
+GEOMETRY = (
+    *("radius", "optodes", "pixels", "wavelengths"),
+    *("nominal_scattering", "refractive_index", "extinction"),
+)
+"""Fields of a recipe in which data must be those that a net was trained on."""
+
+OTHER_SCALE = 1.0
+"""How far beyond the training phantoms' the mean ln(amplitude / reference) of the detectors next to
+their sources may be. There tissue changes little: a factor of e more is another unit."""
+
+LEAST_VARIANCE = 1e-5
+"""Of the wavelengths' components, by the greatest, that is still taken for a signal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """What a net must know of its data.
+
+    recipe    : of the training phantoms
+    reference : (wavelengths, optodes, optodes - 1) float32, ln(mm^-1)
+    spread    : (wavelengths, 1, optodes - 1) float32
+    mixing    : (wavelengths, wavelengths) float32, symmetric
+    near      : least and greatest mean of ln(amplitude / reference) of neighbouring optodes
+    """
+
+    recipe: PhantomRecipe
+    reference: Floats
+    spread: Floats
+    mixing: Floats
+    near: tuple[float, float]
+
+    @classmethod
+    def of(cls, signals: Floats, recipe: PhantomRecipe, accuracy: Accuracy) -> Scaling:
+        """Of training phantoms: their signals (n, wavelengths, optodes, optodes - 1), mm^-1."""
+        reference = homogeneous_reference(recipe, accuracy)
+        log = _logarithm(signals) - reference
+        spread = log.std(axis=(0, 2), keepdims=True)[0]
+        spread = np.where(spread > 0, spread, 1).astype(np.float32)
+        near = _near(log)
+        mixing = _whitening(np.moveaxis(log / spread, 1, 0))
+        return cls(recipe, reference, spread, mixing, (float(near.min()), float(near.max())))
+
+    @property
+    def map_units(self) -> Floats:
+        """(3, 1, 1): micromolar, micromolar and per cent that are 1 to the net."""
+        highest = [high or 1.0 for _, high in (self.recipe.hbo, self.recipe.hb, self.recipe.water)]
+        return np.array(highest, np.float32)[:, None, None]
+
+    def check(self, recipe: PhantomRecipe) -> None:
+        """ValueError, naming the fields, if data of `recipe` have another geometry."""
+        differ = [
+            f"{name} is {getattr(recipe, name)!r}, it was trained with "
+            f"{getattr(self.recipe, name)!r}"
+            for name in GEOMETRY
+            if getattr(recipe, name) != getattr(self.recipe, name)
+        ]
+        if differ:
+            raise ValueError(f"this net cannot read such data: {'; '.join(differ)}")
+
+    def signals(self, signals: Any) -> Floats:
+        """Readings (n, wavelengths, optodes, optodes - 1), mm^-1, scaled; float32.
+
+        Raises TypeError or ValueError for another shape, for NaN, for what is not above 0, and for
+        readings in another unit.
+        """
+        shape = ("n", *self.reference.shape)
+        given = arrays.real(signals, "signals", shape, "mm^-1", above=0, keep_float32=True)
+        log = _logarithm(given) - self.reference
+        low, high = self.near[0] - OTHER_SCALE, self.near[1] + OTHER_SCALE
+        near = _near(log)
+        if near.size and not (low <= near.min() and near.max() <= high):
+            worst = near[np.argmax(np.abs(near - sum(self.near) / 2))]
+            raise ValueError(
+                "signals must be amplitudes in mm^-1 of a source of strength 1, calibrated by a "
+                f"homogeneous disc: beside the sources they are {np.exp(worst):.3g} times those of "
+                f"the reference, the net knows {np.exp(low):.3g} to {np.exp(high):.3g}"
+            )
+        scaled: Floats = np.einsum("vw,nwsj->nvsj", self.mixing, log / self.spread, optimize=True)
+        return np.ascontiguousarray(scaled)
+
+    def mri(self, mri: Any) -> Floats:
+        """MR images (n, pixels, pixels) of gray values, scaled to (n, 1, pixels, pixels) float32.
+
+        Raises TypeError or ValueError for another size, for NaN, and for gray values of another
+        scale: the tissue's median must be within half and double the recipe's background.
+        """
+        pixels = self.recipe.pixels
+        if not (isinstance(mri, np.ndarray) and mri.dtype == np.uint8):
+            mri = arrays.real(mri, "mri", ("n", pixels, pixels), "gray", keep_float32=True)
+        arrays.require_shape(mri, "mri", ("n", pixels, pixels))
+        background, inclusion = self.recipe.mri_gray
+        if len(mri) and background > 0:
+            median = np.median(mri[:, self.recipe.inside], axis=1)
+            worst = median[np.argmax(np.abs(np.log(np.maximum(median, 1e-6) / background)))]
+            if not background / 2 <= worst <= background * 2:
+                raise ValueError(
+                    f"mri must have the gray values of the training phantoms, tissue about "
+                    f"{background:g}, got a median of {worst:g}"
+                )
+        step = inclusion - background or 1.0
+        scaled = (np.asarray(mri, np.float32) - np.float32(background)) / np.float32(step)
+        return scaled[:, None]
+
+    def targets(self, maps: Floats) -> Floats:
+        """Maps (n, 3, pixels, pixels) in the store's units, scaled."""
+        return np.asarray(maps, np.float32) / self.map_units
+
+    def maps(self, outputs: Any) -> Floats:
+        """The net's answer, a tensor (n, 3, pixels, pixels), in the store's units; 0 outside."""
+        out: Floats = outputs.float().cpu().numpy() * self.map_units
+        out *= self.recipe.inside
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values, for a checkpoint; :meth:`from_state` is the way back."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "reference": torch.from_numpy(self.reference),
+            "spread": torch.from_numpy(self.spread),
+            "mixing": torch.from_numpy(self.mixing),
+            "near": list(self.near),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Scaling:
+        low, high = state["near"]
+        recipe = PhantomRecipe.from_dict(state["recipe"])
+        names = ("reference", "spread", "mixing")
+        reference, spread, mixing = (state[name].cpu().numpy() for name in names)
+        return cls(recipe, reference, spread, mixing, (low, high))
+
+
+def homogeneous_reference(recipe: PhantomRecipe, accuracy: Accuracy) -> Floats:
+    """(wavelengths, optodes, optodes - 1) ln(mm^-1): readings of the middle of the ranges."""
+    factory = PhantomFactory(replace(recipe, signal_noise=0), 0, accuracy=accuracy)
+    ranges = (recipe.hbo, recipe.hb, recipe.water)
+    tissue = [*ranges, recipe.scattering_amplitude, recipe.scattering_power]
+    row = [0.0, 0.0, 0.0, *((low + high) / 2 for low, high in tissue)]
+    regions = np.array([[row] * 3])
+    regions[0, 0, 2] = recipe.radius
+    return _logarithm(factory.measure(regions, 0)[0])
+
+
+def _whitening(values: Floats) -> Floats:
+    """The symmetric matrix that makes the rows of (rows, ...) uncorrelated and of variance 1."""
+    covariance = np.cov(values.reshape(len(values), -1), dtype=np.float64).reshape(
+        2 * [len(values)]
+    )
+    strength, vectors = np.linalg.eigh(covariance)
+    # Without noise the least would be rounding: it is not blown up beyond this.
+    strength = np.maximum(strength, strength.max() * LEAST_VARIANCE or 1)
+    mixing: Floats = ((vectors / np.sqrt(strength)) @ vectors.T).astype(np.float32)
+    return mixing
+
+
+def _logarithm(signals: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log: Floats = np.log(signals, dtype=np.float32)
+    if not np.isfinite(log).all():
+        bad = int(np.count_nonzero(~np.isfinite(log)))
+        raise ValueError(f"signals must be finite and above 0 mm^-1, got {bad} that are not")
+    return log
+
+
+def _near(log: Floats) -> Floats:
+    """(n,): the mean over wavelengths and sources of the two neighbours of each source."""
+    near: Floats = log[..., [0, -1]].mean(axis=(1, 2, 3))
+    return near

@@ -1,0 +1,301 @@
+"""`train`: a net learns from a store of phantoms, after Feng et al. (2022). It may be interrupted.
+
+The folder of a run holds
+
+    run.json    everything needed to repeat it: options, data, split, versions, history
+    weights.pt  the net of the epoch that was best on the validation phantoms, with its scaling
+    last.pt     net and optimizer after the last whole epoch, from where it is resumed
+    curves.png  the loss of each epoch; card.md, the model card
+
+Each is written whole or not at all. The loss is the mean square error of scaled maps over the
+pixels of the disc.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from lesionkit import arrays
+from lesionkit.nets import checkpoints, records
+from lesionkit.nets.augmentation import SYMMETRIES, turned
+from lesionkit.nets.data import Batch, InMemory, Source, Streaming, epoch_order, fits, in_batches
+from lesionkit.nets.framework import torch
+from lesionkit.nets.layers import parameter_count
+from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
+from lesionkit.nets.scaling import Scaling
+from lesionkit.optics.store import Phantoms, open_phantoms
+
+LAST = "last.pt"
+Progress = Callable[[int, int, int, float], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How to train; the defaults are the paper's, but for patience and schedule, which it lacks.
+
+    epochs, batch, learning_rate : of Adam
+    schedule  : "constant"; or "cosine": the rate falls to 0 along half a cosine over all epochs
+    augment   : turn and mirror each batch at random, see `augmentation`
+    patience  : stop when so many epochs in a row have not been the best on the validation phantoms
+    precision : "float32"; "mixed": bfloat16 (float16 on a GPU without it) where that is safe;
+                "auto": mixed on a GPU, float32 on the CPU
+    seed      : of the first weights, and of the order of phantoms
+    """
+
+    epochs: int = 200
+    batch: int = 128
+    learning_rate: float = 0.005
+    schedule: Literal["constant", "cosine"] = "constant"
+    augment: bool = False
+    patience: int = 30
+    precision: Literal["auto", "float32", "mixed"] = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "patience"):
+            arrays.integer(getattr(self, name), name, at_least=1, at_most=10**6)
+        arrays.number(self.learning_rate, "learning_rate", above=0, at_most=1)
+        arrays.integer(self.seed, "seed", at_least=0, at_most=2**63 - 1)
+        for name, known in (
+            ("schedule", ("constant", "cosine")),
+            ("precision", ("auto", "float32", "mixed")),
+        ):
+            if getattr(self, name) not in known:
+                accepted = ", ".join(map(repr, known))
+                raise ValueError(f"{name} must be one of {accepted}, got {getattr(self, name)!r}")
+        if not isinstance(self.augment, bool):
+            raise TypeError(f"augment must be True or False, got {arrays.describe(self.augment)}")
+
+
+@dataclass(frozen=True)
+class Split:
+    """70 per cent of the phantoms to learn from, 20 to validate with, 10 to test with, by index."""
+
+    training: tuple[int, int]
+    validation: tuple[int, int]
+    test: tuple[int, int]
+
+    @classmethod
+    def of(cls, count: int) -> Split:
+        if count < 10:
+            raise ValueError(f"data must hold at least 10 phantoms to be split, got {count}")
+        first, second = count * 7 // 10, count * 9 // 10
+        return cls((0, first), (first, second), (second, count))
+
+
+def train(
+    net: str,
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    options: TrainingOptions | None = None,
+    *,
+    device: str = "auto",
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a net on a store of phantoms, or go on with the training that lies at `out`.
+
+    net      : "znet" or "ynet"
+    data     : path of a store made by `lesionkit.optics.generate`
+    out      : folder of the run; the same call resumes it after its last whole epoch. On the CPU
+               the weights are then, bit for bit, those of a run that was never interrupted
+    options  : TrainingOptions
+    device   : "auto" (a GPU if torch has one), "cpu", "cuda", "cuda:1", ...
+    workers  : processes that read the store where it does not fit into memory
+    progress : called as progress(epoch, batches done, batches, loss) after every batch
+    returns  : what run.json holds
+    Raises ValueError or TypeError, before any work, for anything else, for a store of another
+    version or with NaN in it, and for an `out` that holds another run.
+    """
+    options = options or TrainingOptions()
+    if net not in NETS:
+        raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {net!r}")
+    workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
+    place = find_device(device)
+    phantoms = open_phantoms(data)
+    split = Split.of(len(phantoms))
+    if options.augment and phantoms.recipe.optodes % 4:
+        raise ValueError(
+            f"augment needs a multiple of 4 optodes, got data with {phantoms.recipe.optodes}"
+        )
+    folder = Path(out)
+    job = records.job(net, phantoms, asdict(options), asdict(split), place)
+    record = records.find(folder, job, Path(data))
+    if record["state"] != "running":
+        return record
+    trainer = Trainer(folder, record, phantoms, split, options, place)
+    source = trainer.source(Path(data), workers)
+    trainer.run(source, progress)
+    return trainer.record
+
+
+class Trainer:
+    """A run at work: the net, its optimizer, and where they stand."""
+
+    def __init__(
+        self,
+        folder: Path,
+        record: dict[str, Any],
+        phantoms: Phantoms,
+        split: Split,
+        options: TrainingOptions,
+        device: Any,
+    ) -> None:
+        self.folder, self.record, self.phantoms = folder, record, phantoms
+        self.split, self.options, self.device = split, options, device
+        last = folder / LAST
+        content = checkpoints.read(last) if last.exists() else None
+        if content is None:
+            self.scaling = self._scaling()
+        else:
+            self.scaling = Scaling.from_state(content["scaling"])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            net = build(record["net"], phantoms.recipe)
+        self.net = net.to(device, memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.learning_rate)
+        mixed = options.precision == "mixed"
+        if options.precision == "auto":
+            mixed = device.type == "cuda"
+        half = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+        self.cast = torch.float16 if half else torch.bfloat16
+        self.mixed = mixed
+        self.scaler = torch.amp.GradScaler(device.type, enabled=mixed and half)
+        self.inside = torch.from_numpy(phantoms.recipe.inside).to(device)
+        if content is not None:
+            self.net.load_state_dict(content["state"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.scaler.load_state_dict(content["scaler"])
+            self.record["history"] = content["history"]
+
+    def _scaling(self) -> Scaling:
+        first, stop = self.split.training
+        signals = np.asarray(self.phantoms.signal[first:stop])
+        accuracy = self.phantoms.attributes.get("accuracy", "fast")
+        return Scaling.of(signals, self.phantoms.recipe, accuracy)
+
+    def source(self, data: Path, workers: int) -> Source:
+        stop = self.split.validation[1]
+        if fits(stop, self.scaling, self.device):
+            return InMemory(self.phantoms, 0, stop, self.scaling, self.device)
+        return Streaming(data, self.scaling, self.device, workers)
+
+    def run(self, source: Source, progress: Progress | None) -> None:
+        history, options = self.record["history"], self.options
+        self.record["parameters"] = parameter_count(self.net)
+        records.write(self.folder, self.record)
+        while self.record["state"] == "running":
+            epoch = len(history)
+            start = time.perf_counter()
+            training = self._learn(source, epoch, progress)
+            validation = self._validate(source)
+            if not np.isfinite(validation):
+                raise ValueError(
+                    f"training went astray in epoch {epoch + 1}: the loss is {validation}; try a "
+                    f"learning_rate below {options.learning_rate:g}"
+                )
+            history.append(
+                {
+                    "epoch": epoch + 1,
+                    "training": training,
+                    "validation": validation,
+                    "seconds": round(time.perf_counter() - start, 3),
+                }
+            )
+            best = min(history, key=lambda row: row["validation"])
+            self.record["best"] = {name: best[name] for name in ("epoch", "validation")}
+            if epoch + 1 >= options.epochs:
+                self.record["state"] = "finished"
+            elif epoch + 1 - best["epoch"] >= options.patience:
+                self.record["state"] = "stopped early"
+            if best["epoch"] == epoch + 1:
+                checkpoints.save(self.folder / WEIGHTS, self._content())
+            checkpoints.save(
+                self.folder / LAST,
+                {
+                    **self._content(),
+                    "optimizer": self.optimizer.state_dict(),
+                    "scaler": self.scaler.state_dict(),
+                    "history": history,
+                },
+            )
+            records.write(self.folder, self.record)
+
+    def _content(self) -> dict[str, Any]:
+        about = {name: self.record[name] for name in ("data", "options", "split", "environment")}
+        return {
+            "net": self.record["net"],
+            "about": {**about, "epoch": len(self.record["history"])},
+            "scaling": self.scaling.state(),
+            "state": self.net.state_dict(),
+        }
+
+    def _learn(self, source: Source, epoch: int, progress: Progress | None) -> float:
+        """One epoch; the mean loss of its phantoms."""
+        options = self.options
+        orders = epoch_order(*self.split.training, options.batch, options.seed, epoch)
+        random = np.random.Generator(
+            np.random.Philox(key=np.array([options.seed, 2**63 + epoch], np.uint64))
+        )
+        symmetries = random.integers(SYMMETRIES, size=len(orders)) * options.augment
+        self.net.train()
+        total, count = torch.zeros((), device=self.device), 0
+        for number, batch in enumerate(source.batches(orders)):
+            if options.schedule == "cosine":
+                share = (epoch + number / len(orders)) / options.epochs
+                rate = options.learning_rate * (1 + np.cos(np.pi * share)) / 2
+                self.optimizer.param_groups[0]["lr"] = float(rate)
+            loss = self.step(turned(batch, int(symmetries[number])))
+            total += loss * len(batch.maps)
+            count += len(batch.maps)
+            if progress is not None:
+                progress(epoch + 1, number + 1, len(orders), float(total) / count)
+        return float(total) / count
+
+    def step(self, batch: Batch) -> Any:
+        """One step of the optimizer; the loss, on the device."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self._loss(batch)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return loss.detach()
+
+    def _loss(self, batch: Batch) -> Any:
+        signals, mri = (part.contiguous(memory_format=torch.channels_last) for part in batch[:2])
+        with torch.autocast(self.device.type, self.cast, enabled=self.mixed):
+            maps = self.net(signals, mri)
+        error = (maps.float() - batch.maps) * self.inside
+        return error.square().sum() / (self.inside.sum() * maps.shape[0] * maps.shape[1])
+
+    def _validate(self, source: Source) -> float:
+        orders = in_batches(np.arange(*self.split.validation), self.options.batch)
+        self.net.eval()
+        total = torch.zeros((), device=self.device)
+        with torch.inference_mode():
+            for batch in source.batches(orders):
+                total += self._loss(batch) * len(batch.maps)
+        first, stop = self.split.validation
+        return float(total) / (stop - first)
+
+
+def find_device(device: str) -> Any:
+    """The torch device that is meant; ValueError where there is none."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError):
+        place = None
+    if place is None or place.type not in ("cpu", "cuda"):
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}")
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device is {device!r}, but torch finds no GPU here")
+    return place

@@ -1,0 +1,75 @@
+"""Z-Net: optical signals and an MR image to maps of chromophores.
+
+Feng et al., Optica 9(3), 264-267 (2022), Fig. 1 and equations 1 to 7.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from lesionkit import arrays
+from lesionkit.nets.framework import torch
+from lesionkit.nets.layers import Doubling, convolution, halvings, two_convolutions
+
+
+class ZNet(torch.nn.Module):  # type: ignore[misc]
+    """Signals go up from 6 x 6, the MRI goes down to it, and a third path goes up with both.
+
+    forward(signals, mri): (n, wavelengths, optodes, optodes - 1) and (n, 1, pixels, pixels) float32
+    tensors, scaled (see `Scaling`), to (n, 3, pixels, pixels): HbO, Hb, water, scaled.
+
+    The paper prints no widths; it says 3.48 M parameters. With nine wavelengths this has 3,512,699
+    (0.9 per cent more):
+
+    part                                      widths                               weights
+    signals to 6 x 6 (eq. 1)                  9, 128, 256; 3x3, pool, resize       0.305 M
+    4 doublings of the signals (eq. 2)        256, 128, 64, 32, 16; 2x2, 3x3       0.370 M
+    MRI, 1x1, then 4 halvings (eq. 3, 4)      1, 16; 16, 32, 64, 128, 256; 2 3x3   1.175 M
+    fusion, 4 doublings (eq. 5, 6)            512 to 256, 512 to 128, 256 to 64,
+                                              128 to 32; 2x2, 3x3                  1.652 M
+    head (eq. 7)                              64 to 8 to 3; 3x3                    0.005 M
+
+    Batch norm and ReLU follow every convolution but the last: behind that they would make an
+    absolute concentration depend on the other phantoms of a batch. For 100 pixels the sizes are
+    100, 50, 25, 12 and 6. Raises ValueError for fewer than 16 pixels.
+    """
+
+    name = "znet"
+
+    def __init__(self, wavelengths: int = 9, pixels: int = 100) -> None:
+        super().__init__()
+        wavelengths = arrays.integer(wavelengths, "wavelengths", at_least=1)
+        self.sizes = halvings(arrays.integer(pixels, "pixels", at_least=16), 4)
+        self.signal_in = torch.nn.Sequential(
+            convolution(wavelengths, 128),
+            convolution(128, 256),
+            torch.nn.MaxPool2d(2, ceil_mode=True),
+        )
+        widths = (256, 128, 64, 32, 16)
+        steps = list(itertools.pairwise(widths))
+        self.signal_up = torch.nn.ModuleList(Doubling(c, out) for c, out in steps)
+        self.signal_conv = torch.nn.ModuleList(convolution(out, out) for _, out in steps)
+        self.mri_in = two_convolutions(1, 16, 1)
+        self.mri_down = torch.nn.ModuleList(two_convolutions(out, c) for c, out in reversed(steps))
+        fused = ((512, 256), (512, 128), (256, 64), (128, 32))
+        self.fusion_up = torch.nn.ModuleList(Doubling(c, out) for c, out in fused)
+        self.fusion_conv = torch.nn.ModuleList(convolution(out, out) for _, out in fused)
+        self.head = torch.nn.Sequential(convolution(64, 8), torch.nn.Conv2d(8, 3, 3, padding=1))
+
+    def forward(self, signals: Any, mri: Any) -> Any:
+        small = torch.nn.functional.interpolate(
+            self.signal_in(signals), self.sizes[-1], mode="bilinear", align_corners=False
+        )
+        optical = [small]  # coarse to fine
+        upwards = self.sizes[-2::-1]
+        for size, up, conv in zip(upwards, self.signal_up, self.signal_conv, strict=True):
+            optical.append(conv(up(optical[-1], size)))
+        anatomical = [self.mri_in(mri)]  # fine to coarse
+        for down in self.mri_down:
+            anatomical.append(torch.nn.functional.max_pool2d(down(anatomical[-1]), 2))
+        parts = [optical[0], anatomical[-1]]
+        for level, size in enumerate(upwards):
+            fused = self.fusion_conv[level](self.fusion_up[level](torch.cat(parts, 1), size))
+            parts = [optical[level + 1], anatomical[-2 - level], fused]
+        return self.head(torch.cat(parts, 1))

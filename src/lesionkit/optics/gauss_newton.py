@@ -1,0 +1,295 @@
+"""Gauss-Newton for maps of tissue from the logs of readings at several wavelengths.
+
+The unknowns of a phantom are maps u_c (chromophores, perhaps the scattering amplitude) relative to
+its homogeneous start, as coefficients of a coarse basis, and what is left of the scattering as
+single numbers. It minimises
+
+    sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
+
+y_w the logs of the readings at a wavelength. Let Z_w be the derivatives of f_w by the coefficients
+of mua, of mus', and by the single numbers: mua is linear in the chromophores, mus' in the amplitude,
+so an unknown c has the derivatives e_wc Z_w[c] with numbers e_wc, and block (c, d) of J'J is sum_w
+e_wc e_wd Z_w[c]' Z_w[d]. One Gram matrix of Z_w for each wavelength makes all blocks; the Jacobian of
+all unknowns, whose Gram matrix is several times the work, is never formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg, sparse
+
+from lesionkit.optics.forward import ForwardModel
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+
+TISSUE = ("hbo", "hb", "water", "amplitude", "power")
+LARGEST = 1.0  # factor of e by which a map may move in a step
+HALVINGS = 5  # of a step that leads uphill
+NOISE = 0.05  # of a log reading: what priors are weighed against
+PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
+"""How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
+thousand readings outweigh it; where few wavelengths leave a combination open, it decides."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all phantoms of a call share.
+
+    model      : the forward model
+    basis      : (elements, k) sparse
+    pairs      : (m,) places of the used readings among sources * detectors
+    extinction : (wavelengths, 3) mm^-1 per micromolar, micromolar, per cent
+    nm         : (wavelengths,)
+    maps       : which of the first four of TISSUE become maps
+    """
+
+    model: ForwardModel
+    basis: sparse.csr_array
+    pairs: Index
+    extinction: Floats
+    nm: Floats
+    maps: tuple[str, ...]
+
+    @property
+    def single(self) -> tuple[str, ...]:
+        """What of the scattering is a single number for each phantom."""
+        return ("power",) if "amplitude" in self.maps else ("amplitude", "power")
+
+    def spectrum(self, power: Any) -> Any:
+        """mus' over its amplitude: (..., wavelengths, 1) for powers (...,)."""
+        return ((self.nm / 1000) ** -np.asarray(power)[..., None])[..., None]
+
+    def optical(self, tissue: Floats) -> tuple[Floats, Floats]:
+        """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, 5, k)."""
+        fine = (self.basis @ tissue[:, :4].reshape(-1, tissue.shape[2]).T).T
+        fine = np.maximum(fine, 0).reshape(len(tissue), 4, -1)  # rounding of a sum of shares
+        mua = np.einsum("wc,ncp->nwp", self.extinction, fine[:, :3])
+        return mua, fine[:, 3:] * self.spectrum(tissue[:, 4, 0])
+
+    def logs(self, mua: Floats, mus: Floats) -> Floats:
+        """Logs of the used readings for maps (..., elements): (..., rows)."""
+        return log(self._used(self.model.measure(mua, mus, "elements")))
+
+    def _used(self, readings: Any) -> Any:
+        return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
+
+    def derivatives(self, tissue: Floats) -> tuple[Floats, Floats]:
+        """Logs (n, wavelengths, rows), and Z: (n, wavelengths, parts, rows), whose parts are the
+        coefficients of mua, those of mus' if the amplitude is a map, and the single numbers."""
+        mua, mus = self.optical(tissue)
+        found = self.model.jacobian(mua, mus, "elements", self.basis)
+        readings = self._used(found.readings)
+        k, rows = self.basis.shape[1], readings.shape[-1]
+        amplitude = "amplitude" in self.maps
+        parts = k * (1 + amplitude) + len(self.single)
+        z = np.empty((*mua.shape[:2], parts, rows * (2 if readings.dtype.kind == "c" else 1)))
+        _put_relative(z[:, :, :k], self._coarse(found.absorption), readings)
+        scattering = self._coarse(found.scattering)
+        spectrum = self.spectrum(tissue[:, 4, 0])
+        # by ln amplitude: every mus' grows by its own share, whatever the map
+        whole = (tissue[:, None, 3:4] @ scattering) * spectrum[..., None]
+        if amplitude:
+            _put_relative(z[:, :, k : 2 * k], scattering, readings)
+        else:
+            _put_relative(z[:, :, -2:-1], whole, readings)
+        by_power = -np.log(self.nm / 1000)[:, None, None] * whole
+        _put_relative(z[:, :, -1:], by_power, readings)
+        return log(readings), z
+
+    def _coarse(self, part: Any) -> Any:
+        """Derivatives (n, wavelengths, sources, detectors, k) as (n, wavelengths, k, pairs)."""
+        by_function = np.moveaxis(part, -1, 2)
+        return by_function.reshape(*by_function.shape[:3], -1)[..., self.pairs]
+
+
+def log(readings: Any) -> Floats:
+    """ln |reading| of each pair, then the phases of modulated light; NaN of what is not above 0."""
+    if readings.dtype.kind == "c":
+        return np.concatenate([np.log(np.abs(readings)), np.angle(readings)], axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.log(readings)
+
+
+def _put_relative(to: Floats, part: Any, readings: Any) -> None:
+    """Derivatives of readings, as those of their logs."""
+    if readings.dtype.kind == "c":
+        relative = part / readings[..., None, :]
+        to[...] = np.concatenate([relative.real, relative.imag], axis=-1)
+    else:
+        np.divide(part, readings[..., None, :], out=to)
+
+
+def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
+    """data - model of logs; phases, the second half, to the nearest turn."""
+    out = data - model
+    if modulated:
+        half = out.shape[-1] // 2
+        out[..., half:] = np.angle(np.exp(1j * out[..., half:]))
+    return out
+
+
+@dataclass
+class _Phantom:
+    """One phantom on its way: `unknown` are maps over their start, then numbers less their start."""
+
+    problem: Problem
+    data: Floats
+    start: Floats  # (5,)
+    penalty: Floats  # (k, k)
+    maps: Floats  # (maps, k)
+    single: Floats
+    strength: Floats  # (maps,): lambda
+
+    def tissue(self, maps: Floats, single: Floats) -> Floats:
+        """(5, k) coefficients."""
+        out = np.repeat(self.start[:, None], maps.shape[1], axis=1)
+        for name, u in zip(self.problem.maps, maps, strict=True):
+            out[TISSUE.index(name)] *= u
+        if "amplitude" not in self.problem.maps:
+            out[3] *= np.exp(single[0])
+        out[4] += single[-1]
+        return out
+
+    def moved(self, step: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
+        """Maps and numbers after a share of a step, within what tissue can be.
+
+        To first order a map moves by its step; beyond, by factors: maps stay above 0, and a step
+        that trades absorption for scattering keeps their product, by which light falls.
+        """
+        maps = self.maps * np.exp(np.clip(share * step[0] / self.maps, -LARGEST, LARGEST))
+        if "water" in self.problem.maps:
+            i = self.problem.maps.index("water")
+            maps[i] = np.minimum(maps[i], 100 / self.start[2])
+        return maps, self.single + share * step[1]
+
+    def cost(self, residual: Floats, maps: Floats, single: Floats) -> float:
+        bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
+        return float(np.square(residual).sum() + self.strength @ bend + self._prior @ single**2)
+
+    @property
+    def _prior(self) -> Floats:
+        sizes = PRIOR[[TISSUE.index(name) for name in self.problem.single]]
+        ridge: Floats = np.square(NOISE / sizes)
+        return ridge
+
+    def step(self, z: Floats, residual: Floats, regularisation: float) -> tuple[Floats, Floats]:
+        """The Gauss-Newton step from derivatives Z (wavelengths, parts, rows); z is used up."""
+        k, problem = self.maps.shape[1], self.problem
+        count = len(problem.maps) * k
+        size = count + len(problem.single)
+        places, factors = [], []
+        for name in problem.maps:
+            c = TISSUE.index(name)
+            if name == "amplitude":
+                places.append(slice(k, 2 * k))
+                power = self.start[4] + self.single[-1]
+                factors.append(self.start[3] * problem.spectrum(power)[:, 0])
+            else:
+                places.append(slice(0, k))
+                factors.append(self.start[c] * problem.extinction[:, c])
+        places.append(slice(z.shape[1] - len(problem.single), z.shape[1]))
+        factors.append(np.ones(len(z)))
+        ends = np.append(np.arange(len(problem.maps) + 1) * k, size)
+
+        gram = np.empty((len(z), z.shape[1], z.shape[1]))
+        for one, out in zip(z, gram, strict=True):
+            np.matmul(one, one.T, out=out)
+        slopes = np.matmul(z, residual[:, :, None])[..., 0]
+        hessian = np.zeros((size, size))
+        right = np.empty(size)
+        for i, (rows, f) in enumerate(zip(places, factors, strict=True)):
+            right[ends[i] : ends[i + 1]] = f @ slopes[:, rows]
+            for j in range(i + 1):  # the lower triangle
+                weight = f * factors[j]
+                block = hessian[ends[i] : ends[i + 1], ends[j] : ends[j + 1]]
+                for w, g in zip(weight, gram, strict=True):
+                    block += w * g[rows, places[j]]
+        diagonal = np.einsum("ii->i", hessian)
+        if not self.strength.any():
+            largest = diagonal[:count].reshape(-1, k).max(axis=1)
+            self.strength[...] = regularisation * largest
+        for i, strength in enumerate(self.strength):
+            here = slice(i * k, (i + 1) * k)
+            hessian[here, here] += strength * self.penalty
+            right[here] -= strength * (self.penalty @ self.maps[i])
+        diagonal[count:] += self._prior
+        right[count:] -= self._prior * self.single
+        factor = linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
+        found = linalg.cho_solve(factor, right, check_finite=False)
+        return found[:count].reshape(-1, k), found[count:]
+
+
+def solve(
+    problem: Problem,
+    data: Floats,
+    start: Floats,
+    penalties: Sequence[Floats],
+    regularisation: float,
+    iterations: int,
+    tolerance: float,
+    pool: ThreadPoolExecutor,
+) -> tuple[Floats, Floats]:
+    """Tissue (n, 5, k) of some phantoms, as coefficients, and the record of residuals.
+
+    data      : (n, wavelengths, rows) logs, calibrated
+    start     : (n, 5) homogeneous tissue
+    penalties : L'L of each phantom, (k, k)
+    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom has stopped
+    """
+    k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
+    record = np.full((len(data), iterations + 1), np.nan)
+    phantoms = [
+        _Phantom(
+            problem, y, t, p, np.ones((len(problem.maps), k)),
+            np.zeros(len(problem.single)), np.zeros(len(problem.maps)),
+        )
+        for y, t, p in zip(data, start, penalties, strict=True)
+    ]  # fmt: skip
+    active = np.arange(len(data))
+    for turn in range(iterations):
+        if not len(active):
+            break
+        mine = [phantoms[i] for i in active]
+        model, z = problem.derivatives(np.stack([p.tissue(p.maps, p.single) for p in mine]))
+        residual = difference(data[active], model, modulated)
+        if turn == 0:
+            record[active, 0] = _rms(residual)
+        steps = list(pool.map(_Phantom.step, mine, z, residual, [regularisation] * len(mine)))
+        before = np.array(
+            [p.cost(r, p.maps, p.single) for p, r in zip(mine, residual, strict=True)]
+        )
+        del z
+        # as long as a step leads uphill, half of it
+        todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
+        for _ in range(HALVINGS):
+            tried = [mine[i].moved(steps[i], share) for i in todo]
+            tissue = np.stack([mine[i].tissue(*to) for i, to in zip(todo, tried, strict=True)])
+            residual = difference(
+                data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
+            )
+            after = np.array(
+                [mine[i].cost(r, *to) for i, r, to in zip(todo, residual, tried, strict=True)]
+            )
+            good = after < before[todo]
+            for i in np.flatnonzero(good):
+                mine[todo[i]].maps, mine[todo[i]].single = tried[i]
+            record[active[todo[good]], turn + 1] = _rms(residual[good])
+            rest[todo[good]] = after[good] > (1 - tolerance) * before[todo[good]]
+            todo, share = todo[~good], share / 2
+            if not len(todo):
+                break
+        rest[todo] = True
+        active = active[~rest]
+    return np.stack([p.tissue(p.maps, p.single) for p in phantoms]), record
+
+
+def _rms(residual: Floats) -> Floats:
+    rms: Floats = np.sqrt(np.square(residual).mean(axis=(1, 2)))
+    return rms

@@ -1,0 +1,194 @@
+"""`evaluate`: Tikhonov, DRI, Y-Net and Z-Net on the same unseen phantoms, beside the paper."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lesionkit
+from lesionkit import arrays, metrics
+from lesionkit.nets.reconstruction import TrainedNet, load
+from lesionkit.nets.training import Split
+from lesionkit.optics.store import Phantoms, open_phantoms
+from lesionkit.optics.store_writer import JOB
+from lesionkit.studies import nirst_pictures
+from lesionkit.studies.nirst_methods import (
+    CLASSICAL,
+    Case,
+    Maps,
+    classical,
+    learned,
+    three_inclusions,
+)
+
+CHROMOPHORES = ("HbO", "Hb", "water")
+
+PAPER = {  # Feng et al. (2022), page 265: MSE of water; PSNR, dB; SSIM
+    "dri": {"mse": "3.6 ± 2.1", "psnr": "22.1 ± 1.7", "ssim": "0.49"},
+    "ynet": {"mse": "0.19 ± 0.09", "psnr": "37.4 ± 5.7", "ssim": "0.78"},
+    "znet": {"mse": "0.05 ± 0.04", "psnr": "43.3 ± 3.8", "ssim": "0.99"},
+}
+
+Result = dict[str, Any]
+
+
+def evaluate(
+    data: str | os.PathLike[str],
+    runs: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    methods: Sequence[str] = CLASSICAL,
+    limit: int | None = None,
+    device: str = "cpu",
+    progress: Callable[[str, str], object] | None = None,
+) -> Result:
+    """Reconstruct phantoms that no net has seen by each method, and say how far each is off.
+
+    data     : a store. If a net was trained on it, its test phantoms are used, the last tenth;
+               else all of it
+    runs     : folders of trained nets, or checkpoints
+    out      : folder for evaluation.json, evaluation.md and a picture of each set
+    methods  : of "tikhonov", "dri": what is compared beside the nets
+    limit    : phantoms of each set at most (None: all; of three inclusions 100)
+    device   : of the nets
+    progress : called as progress(set, method) before each
+    returns  : what evaluation.json holds
+    The sets are the unseen phantoms; as many with three inclusions, which are drawn; and the unseen
+    phantoms from every second optode. All errors are over the pixels of the disc, the rest being 0.
+    """
+    limit = 2**40 if limit is None else arrays.integer(limit, "limit", at_least=1)
+    unknown = [name for name in methods if name not in CLASSICAL]
+    if unknown:
+        raise ValueError(f"methods must be of {', '.join(CLASSICAL)}, got {unknown[0]!r}")
+    folder = Path(out)
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {folder}: there is no such place")
+    nets = {}
+    for run in runs:
+        net = load(run, device)
+        if net.name in nets:
+            raise ValueError(f"runs must be of different nets, got two of {net.name}")
+        nets[net.name] = net
+    if not (nets or methods):
+        raise ValueError("there is nothing to compare: give runs or methods")
+    phantoms = open_phantoms(data)
+    for net in nets.values():
+        net.scaling.check(phantoms.recipe)
+    folder.mkdir(exist_ok=True)
+
+    compared = {name: classical(name) for name in methods}
+    compared |= {name: learned(net) for name, net in sorted(nets.items())}
+    result: Result = {
+        "lesionkit": lesionkit.__version__,
+        "data": {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes},
+        "nets": {name: net.about for name, net in nets.items()},
+        "sets": {},
+    }
+    for case in _cases(phantoms, nets, limit):
+        recovered, seconds = {}, {}
+        for name, method in compared.items():
+            if progress is not None:
+                progress(case.title, name)
+            start = time.perf_counter()
+            recovered[name] = method(case)
+            seconds[name] = (time.perf_counter() - start) / len(case.signal)
+        result["sets"][case.title] = {
+            "phantoms": len(case.signal),
+            "methods": {
+                name: {**judge(case, maps), "seconds per phantom": seconds[name]}
+                for name, maps in recovered.items()
+            },
+        }
+        picture = folder / f"{case.title.replace(' ', '-')}.png"
+        nirst_pictures.comparison(case, recovered, picture)
+    text = table(result)
+    (folder / "evaluation.md").write_text(text, encoding="utf-8")
+    partial = folder / "evaluation.json.partial"
+    partial.write_text(json.dumps(result, indent=1) + "\n")
+    partial.replace(folder / "evaluation.json")
+    return result
+
+
+def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
+    """The sets of phantoms, at most `limit` each."""
+    job = {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes}
+    plain = json.loads(json.dumps(job))
+    seen = any(json.loads(json.dumps(net.about["data"])) == plain for net in nets.values())
+    first, stop = Split.of(len(phantoms)).test if seen else (0, len(phantoms))
+    unseen = Case.of("unseen phantoms", phantoms, first, min(stop, first + limit))
+    count = min(100, limit, stop - first)
+    cases = [unseen, three_inclusions(phantoms.recipe, unseen.accuracy, count, phantoms.seed + 1)]
+    if phantoms.recipe.optodes % 2 == 0 and phantoms.recipe.optodes >= 4:
+        half = phantoms.recipe.optodes // 2
+        cases.append(replace(unseen, title=f"{half} of {2 * half} optodes", sparse=True))
+    return cases
+
+
+def judge(case: Case, maps: Maps) -> Result:
+    """Mean and standard deviation over phantoms (inclusions) of each error, by chromophore."""
+    inside = case.recipe.inside
+    figures = {
+        name: getattr(metrics, name)(maps, case.truth, inside) for name in ("mse", "psnr", "ssim")
+    }
+    rows = []
+    for number, (found, true) in enumerate(zip(maps, case.truth, strict=True)):
+        rows.append(metrics.inclusion_errors(found, true, case.discs(number), case.recipe.radius))
+    together = metrics.InclusionErrors(
+        *(np.concatenate(part, -1) for part in zip(*rows, strict=True))
+    )
+    figures["value error, %"] = 100 * np.abs(together.value / together.true_value - 1).T
+    figures["contrast error, %"] = 100 * np.abs(together.contrast / together.true_contrast - 1).T
+    figures["displacement, mm"] = together.displacement.T
+    return {
+        name: {
+            chromophore: _summary(column)
+            for chromophore, column in zip(CHROMOPHORES, values.T, strict=True)
+        }
+        for name, values in figures.items()
+    }
+
+
+def _summary(values: Any) -> dict[str, float | int | None]:
+    """Mean and standard deviation of what is finite, and of how many there are not: a perfect map
+    has no PSNR, an inclusion that was not found no displacement."""
+    finite = values[np.isfinite(values)]
+    missing = len(values) - len(finite)
+    if not len(finite):
+        return {"mean": None, "sd": None, "missing": missing}
+    return {"mean": float(finite.mean()), "sd": float(finite.std()), "missing": missing}
+
+
+def table(result: Result) -> str:
+    """The figures as markdown: a table for each set."""
+    parts = []
+    for title, figures in result["sets"].items():
+        names = [*next(iter(figures["methods"].values()))]
+        lines = [f"## {title}: {figures['phantoms']}\n"]
+        lines.append("| | | " + " | ".join(figures["methods"]) + " |")
+        lines.append("|---|---|" + "---|" * len(figures["methods"]))
+        for name in names[:-1]:
+            for chromophore in CHROMOPHORES:
+                cells = [_cell(rows[name][chromophore]) for rows in figures["methods"].values()]
+                lines.append(f"| {name} | {chromophore} | " + " | ".join(cells) + " |")
+            if title == "unseen phantoms" and name in PAPER["znet"]:
+                of = "water" if name == "mse" else "not said of which"
+                cells = [PAPER.get(method, {}).get(name, "") for method in figures["methods"]]
+                lines.append(f"| *{name}, the paper* | *{of}* | " + " | ".join(cells) + " |")
+        spent = [1000 * rows[names[-1]] for rows in figures["methods"].values()]
+        lines.append("| ms per phantom | all | " + " | ".join(f"{s:.3g}" for s in spent) + " |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    if figure["mean"] is None:
+        return "none"
+    missing = f" ({figure['missing']} without)" if figure["missing"] else ""
+    return f"{figure['mean']:.3g} ± {figure['sd']:.2g}{missing}"

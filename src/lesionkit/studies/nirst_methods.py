@@ -1,0 +1,131 @@
+"""What the NIRST study compares: methods of reconstruction, and the phantoms they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit.nets.reconstruction import TrainedNet
+from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.simulation import simulate
+from lesionkit.optics.store import Phantoms
+
+Maps = npt.NDArray[np.float32]
+Method = Callable[["Case"], Maps]
+CLASSICAL = ("tikhonov", "dri")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Phantoms to be reconstructed, in memory; `sparse`: from every second optode only."""
+
+    title: str
+    recipe: PhantomRecipe
+    accuracy: str
+    signal: npt.NDArray[np.float32]
+    mri: npt.NDArray[np.uint8]
+    truth: Maps
+    regions: npt.NDArray[np.float64]
+    sparse: bool = False
+
+    @classmethod
+    def of(cls, title: str, phantoms: Phantoms, first: int, stop: int) -> Case:
+        parts = (phantoms.signal, phantoms.mri, phantoms.chromophores, phantoms.inclusions)
+        signal, mri, truth, regions = (np.asarray(part[first:stop]) for part in parts)
+        accuracy = phantoms.attributes["accuracy"]
+        return cls(title, phantoms.recipe, accuracy, signal, mri, truth, regions)
+
+    def discs(self, phantom: int) -> npt.NDArray[np.float64]:
+        """(inclusions, 3): x, y, radius of those that are there, mm."""
+        discs = self.regions[phantom, 1:, :3]
+        return discs[discs[:, 2] > 0]
+
+
+def classical(name: Any) -> Method:
+    """Tikhonov's reconstruction or DRI, by the optics domain."""
+
+    def reconstruct(case: Case) -> Maps:
+        from lesionkit.optics import reconstruct_phantoms
+
+        signal, recipe = case.signal, case.recipe
+        if case.sparse:
+            signal, recipe = every_second(signal), replace(recipe, optodes=recipe.optodes // 2)
+        mri = case.mri if name == "dri" else None
+        maps: Maps = reconstruct_phantoms(signal, recipe, mri=mri, method=name)
+        return maps
+
+    return reconstruct
+
+
+def learned(net: TrainedNet) -> Method:
+    """A trained net. Of sparse readings the missing ones are filled in."""
+
+    def reconstruct(case: Case) -> Maps:
+        signal = case.signal
+        if case.sparse:
+            signal = filled(every_second(signal), net.scaling.reference)
+        return net.reconstruct(signal, case.recipe, mri=case.mri)
+
+    return reconstruct
+
+
+def every_second(signal: Any) -> npt.NDArray[np.float32]:
+    """(..., o, o - 1) readings of o optodes as those of every second one, (..., o/2, o/2 - 1)."""
+    return np.ascontiguousarray(signal[..., ::2, 1::2])
+
+
+def filled(signal: Any, reference: Any) -> npt.NDArray[np.float32]:
+    """Readings of every second optode as those of all, by interpolating ln(amplitude / reference).
+
+    Detector j of a source is j + 1 places after it. First the odd places of each source that is
+    there, from the places beside them; then the sources that are not there, from their neighbours.
+    reference : (..., o, o - 1), ln of a homogeneous disc's amplitudes
+    """
+    log = np.full((*signal.shape[:-2], *reference.shape[-2:]), np.nan, np.float32)
+    log[..., ::2, 1::2] = np.log(signal) - every_second(reference)
+    known = log[..., ::2, 1::2]
+    log[..., ::2, 2:-1:2] = (known[..., :-1] + known[..., 1:]) / 2
+    log[..., ::2, 0], log[..., ::2, -1] = known[..., 0], known[..., -1]
+    there = log[..., ::2, :]
+    log[..., 1::2, :] = (there + np.roll(there, -1, axis=-2)) / 2
+    whole: npt.NDArray[np.float32] = np.exp(log + reference, dtype=np.float32)
+    return whole
+
+
+def three_inclusions(recipe: PhantomRecipe, accuracy: Any, count: int, seed: int) -> Case:
+    """Phantoms with three inclusions of the recipe's diameters and contrasts, at least
+    `pair_distance[0]` apart; a net that was trained on one and two has never seen such."""
+    random = np.random.Generator(np.random.Philox(seed))
+    regions = np.empty((count, 4, 8))
+    for one in regions:
+        ranges = (recipe.hbo, recipe.hb, recipe.water)
+        scattering = (recipe.scattering_amplitude, recipe.scattering_power)
+        tissue = [random.uniform(*limits) for limits in (*ranges, *scattering)]
+        one[0] = 0, 0, recipe.radius, *tissue
+        one[1:, 3:] = tissue
+        one[1:, :3] = _places(recipe, random)
+        for row in one[1:]:
+            low, high = recipe.contrast
+            row[3:5] *= random.uniform(low, high, 2)
+            row[5] *= random.uniform(low, min(high, 100 / row[5]))
+            row[6] *= random.uniform(*recipe.scattering_contrast)
+    phantoms = simulate(recipe, regions, seed, accuracy=accuracy)
+    return Case.of("three inclusions", phantoms, 0, count)
+
+
+def _places(recipe: PhantomRecipe, random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """(3, 3): x, y, radius of three discs that fit; drawn again until they do."""
+    for _ in range(10_000):
+        radii = random.choice(recipe.single_diameters, 3) / 2
+        reach = recipe.radius - recipe.margin - radii
+        distance, angle = reach * np.sqrt(random.uniform(size=3)), random.uniform(0, 2 * np.pi, 3)
+        x, y = distance * np.cos(angle), distance * np.sin(angle)
+        pairs = ((0, 1), (0, 2), (1, 2))
+        gaps = [np.hypot(x[i] - x[j], y[i] - y[j]) - radii[i] - radii[j] for i, j in pairs]
+        if min(gaps) >= recipe.pair_distance[0]:
+            return np.column_stack([x, y, radii])
+    raise ValueError("the recipe's disc has no room for three of its inclusions")

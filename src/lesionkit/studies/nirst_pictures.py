@@ -1,0 +1,45 @@
+"""True and recovered maps beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from lesionkit.studies.nirst_methods import Case, Maps
+
+TITLES = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", "viridis"))
+
+
+def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
+    """Two phantoms, the first with one inclusion and the first with most: a row for the truth and
+    for each method, with one colour scale down each column."""
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    counts = [len(case.discs(number)) for number in range(len(case.signal))]
+    shown = sorted({counts.index(min(counts)), counts.index(max(counts))})
+    if len(shown) == 1 and len(counts) > 1:
+        shown = [0, 1]
+    rows = {"truth": case.truth, **recovered}
+    figure = Figure(figsize=(2 + 6.3 * len(shown), 2.0 * len(rows) + 1.1), layout="constrained")
+    axes = figure.subplots(len(rows), 3 * len(shown), squeeze=False)
+    radius, inside = case.recipe.radius, case.recipe.inside
+    extent = (-radius, radius, -radius, radius)
+    for block, phantom in enumerate(shown):
+        for channel, (title, unit, colours) in enumerate(TITLES):
+            column = 3 * block + channel
+            scale = Normalize(0, 1.1 * float(case.truth[phantom, channel].max()))
+            for row, (name, maps) in enumerate(rows.items()):
+                ax = axes[row, column]
+                image = np.where(inside, maps[phantom, channel], np.nan)
+                drawn = ax.imshow(image, cmap=colours, norm=scale, extent=extent)
+                ax.set(xticks=[], yticks=[])
+                ax.spines[:].set_visible(False)
+                if column == 0:
+                    ax.set_ylabel(name)
+            axes[0, column].set_title(f"{title}, phantom {phantom}")
+            figure.colorbar(drawn, ax=axes[:, column], location="bottom", label=unit, pad=0.02)
+    figure.suptitle(case.title)
+    figure.savefig(path, dpi=110)

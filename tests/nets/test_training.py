@@ -1,0 +1,238 @@
+"""Training: it learns, it is repeated and resumed to the bit, and it refuses in sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+
+from lesionkit.nets import TrainingOptions, checkpoints, load, train, training  # noqa: E402
+from lesionkit.nets.training import Split  # noqa: E402
+from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
+
+
+class Stop(Exception):
+    pass
+
+
+def interrupted(at):
+    """A progress function that stops the training in batch `at` = (epoch, batch)."""
+
+    def progress(epoch, batch, batches, loss):
+        if (epoch, batch) == at:
+            raise Stop
+
+    return progress
+
+
+def assert_same(one: Path, other: Path) -> None:
+    for name in ("weights.pt", "last.pt"):
+        a, b = checkpoints.read(one / name), checkpoints.read(other / name)
+        assert a["state"].keys() == b["state"].keys()
+        for key in a["state"]:
+            assert torch.equal(a["state"][key], b["state"][key]), (name, key)
+    first, second = (json.loads((folder / "run.json").read_text()) for folder in (one, other))
+    for record in (first, second):
+        for row in record["history"]:
+            del row["seconds"]
+    assert first == second
+
+
+def test_a_run_leaves_all_that_it_says(znet_run, store) -> None:
+    names = {"run.json", "weights.pt", "last.pt", "curves.png", "card.md"}
+    assert {path.name for path in znet_run.iterdir()} == names
+    record = json.loads((znet_run / "run.json").read_text())
+    assert record["state"] == "finished"
+    assert [row["epoch"] for row in record["history"]] == [1, 2]
+    assert record["history"][1]["training"] < record["history"][0]["training"]
+    assert record["options"]["learning_rate"] == 0.002
+    assert record["data"]["seed"] == 4
+    assert record["data_path"] == str(store)
+    assert record["split"] == {"training": [0, 49], "validation": [49, 63], "test": [63, 70]}
+    assert record["environment"]["threads"] == 1
+    assert record["parameters"] == sum(p.numel() for p in load(znet_run).net.parameters())
+    assert (znet_run / "curves.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    card = (znet_run / "card.md").read_text()
+    for said in ("Not a medical device", "seed 4", "| optodes | 16 |", "weights.pt", "Optica 9(3)"):
+        assert said in card
+
+
+@pytest.mark.parametrize("at", [(1, 2), (2, 5)])
+def test_interrupted_and_resumed_it_is_the_same_run(tmp_path, store, options, znet_run, at) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(Stop):
+        train("znet", store, out, options, device="cpu", progress=interrupted(at))
+    record = json.loads((out / "run.json").read_text())
+    assert record["state"] == "running"
+    assert len(record["history"]) == at[0] - 1
+    seen = []
+    train("znet", store, out, options, device="cpu", progress=lambda *a: seen.append(a[0]))
+    assert seen[0] == at[0]
+    assert_same(out, znet_run)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is sent as a signal")
+@pytest.mark.parametrize("at", [(2, 3), (0, 0)])
+def test_killed_it_leaves_a_readable_run(tmp_path, store, options, znet_run, at) -> None:
+    out = tmp_path / "run"
+    script = [sys.executable, str(Path(__file__).with_name("killed.py")), store, out, *at]
+    done = subprocess.run(list(map(str, script)), capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    assert load(out).name == "znet"
+    train("znet", store, out, options, device="cpu")
+    assert_same(out, znet_run)
+
+
+def test_a_finished_run_is_not_trained_again(znet_run, store, options) -> None:
+    before = (znet_run / "last.pt").stat().st_mtime_ns
+    record = train("znet", store, znet_run, options, device="cpu", progress=interrupted((1, 1)))
+    assert record["state"] == "finished"
+    assert (znet_run / "last.pt").stat().st_mtime_ns == before
+
+
+def test_memory_and_workers_train_the_same_net(
+    tmp_path, store, options, znet_run, monkeypatch
+) -> None:
+    monkeypatch.setattr(training, "fits", lambda *_: False)
+    train("znet", store, tmp_path / "run", options, device="cpu", workers=1)
+    assert_same(tmp_path / "run", znet_run)
+
+
+def test_ynet_trains_in_bfloat16(tmp_path, store) -> None:
+    options = TrainingOptions(
+        epochs=2, batch=25, learning_rate=0.001, schedule="cosine", precision="mixed"
+    )
+    record = train("ynet", store, tmp_path / "run", options, device="cpu")
+    assert record["history"][1]["training"] < record["history"][0]["training"]
+    assert load(tmp_path / "run").name == "ynet"
+    last = checkpoints.read(tmp_path / "run" / "last.pt")
+    # The last of four steps, at 3/4 of the cosine.
+    rate = last["optimizer"]["param_groups"][0]["lr"]
+    assert rate == pytest.approx(0.001 * (1 + np.cos(0.75 * np.pi)) / 2)
+    assert all(t.dtype != torch.bfloat16 for t in last["state"].values())
+
+
+def test_it_stops_early(tmp_path, store, monkeypatch) -> None:
+    losses = iter([5.0, 3.0, 3.5, 4.0, 1.0])
+    monkeypatch.setattr(training.Trainer, "_validate", lambda *_: next(losses))
+    options = TrainingOptions(epochs=30, batch=64, patience=2)
+    record = train("znet", store, tmp_path / "run", options, device="cpu")
+    assert record["state"] == "stopped early"
+    assert [row["validation"] for row in record["history"]] == [5.0, 3.0, 3.5, 4.0]
+    assert record["best"] == {"epoch": 2, "validation": 3.0}
+    assert load(tmp_path / "run").about["epoch"] == 2
+
+
+def test_a_training_that_leads_astray_is_told(tmp_path, store, monkeypatch) -> None:
+    monkeypatch.setattr(training.Trainer, "_validate", lambda *_: float("nan"))
+    with pytest.raises(ValueError, match=r"went astray in epoch 1: .* try a learning_rate below"):
+        train("znet", store, tmp_path / "run", TrainingOptions(batch=64), device="cpu")
+
+
+def test_the_split() -> None:
+    assert Split.of(20_000) == Split((0, 14_000), (14_000, 18_000), (18_000, 20_000))
+    assert Split.of(10) == Split((0, 7), (7, 9), (9, 10))
+    with pytest.raises(ValueError, match="at least 10 phantoms to be split, got 9"):
+        Split.of(9)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"epochs": 0}, "epochs must be from 1 to 1000000, got 0"),
+        ({"batch": 1.5}, "batch must be an integer from 1 to 1000000, got float 1.5"),
+        ({"learning_rate": 0}, "learning_rate must be a finite number above 0 and .*, got 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be .*, got nan"),
+        ({"schedule": "linear"}, "schedule must be one of 'constant', 'cosine', got 'linear'"),
+        ({"precision": "half"}, "precision must be one of .*, got 'half'"),
+        ({"patience": -1}, "patience must be from 1 .*, got -1"),
+        ({"seed": -1}, "seed must be from 0 .*, got -1"),
+        ({"augment": "yes"}, "augment must be True or False, got str 'yes'"),
+    ],
+)
+def test_options_that_are_none(change, sentence) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"^{sentence}$"):
+        TrainingOptions(**change)
+
+
+def spoiled(path: Path, name: str) -> Path:
+    """A copy of the store at `path` with one array of zeros."""
+    shutil.copytree(path, path.parent / name)
+    import zarr
+
+    signal = zarr.open_group(path.parent / name, mode="r+")["signal"]
+    signal[3] = np.nan
+    return path.parent / name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"net": "unet"}, "net must be 'znet' or 'ynet', got 'unet'"),
+        ({"device": "tpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
+        ({"workers": -1}, "workers must be from 0 to 1024, got -1"),
+        ({"data": "nowhere.zarr"}, "there is no phantom store at nowhere.zarr"),
+        ({"out": "no/such/place"}, "cannot make the folder no/such/place: there is no such place"),
+    ],
+)
+def test_each_mistake_is_a_sentence(tmp_path, store, monkeypatch, arguments, sentence) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = {"net": "znet", "data": store, "out": "run", "device": "cpu", **arguments}
+    with pytest.raises((ValueError, FileNotFoundError), match=f"^{sentence}$"):
+        train(**asked)
+    assert not os.listdir(tmp_path)
+
+
+def test_a_store_that_is_none(tmp_path, store) -> None:
+    nan = spoiled(store, "nan.zarr")
+    with pytest.raises(ValueError, match=r"signals must be finite.*, got 480 "):
+        train("znet", nan, tmp_path / "run", device="cpu")
+    other = tmp_path / "version.zarr"
+    shutil.copytree(store, other)
+    text = (other / "zarr.json").read_text()
+    (other / "zarr.json").write_text(text.replace('"format": 1', '"format": 7'))
+    with pytest.raises(ValueError, match="is a phantom store of format 7; this version"):
+        train("znet", other, tmp_path / "run", device="cpu")
+    recipe = PhantomRecipe(nodes=900, optodes=6, wavelengths=(661,), pixels=32)
+    generate(recipe, 10, tmp_path / "six.zarr")
+    with pytest.raises(ValueError, match="augment needs a multiple of 4 optodes, got data with 6"):
+        train(
+            "znet",
+            tmp_path / "six.zarr",
+            tmp_path / "run",
+            TrainingOptions(augment=True),
+            device="cpu",
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_another_run(tmp_path, store, options, znet_run) -> None:
+    with pytest.raises(ValueError, match=r"holds another run .batch is 8 there, 9 asked.: choose"):
+        train("znet", store, znet_run, replace(options, batch=9), device="cpu")
+    with pytest.raises(ValueError, match=r"holds another run .net is 'znet' there, 'ynet' asked"):
+        train("ynet", store, znet_run, options, device="cpu")
+    (tmp_path / "diary.txt").touch()
+    with pytest.raises(ValueError, match=r"exists and holds no run of lesionkit: choose another"):
+        train("znet", store, tmp_path, options, device="cpu")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{")
+    with pytest.raises(ValueError, match=r"run.json is damaged, or is not a run of this version"):
+        train("znet", store, tmp_path / "run", options, device="cpu")
+
+
+def test_a_damaged_checkpoint_stops_the_resume(tmp_path, store, options) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(Stop):
+        train("znet", store, out, options, device="cpu", progress=interrupted((2, 1)))
+    (out / "last.pt").write_bytes((out / "last.pt").read_bytes()[:-1000])
+    with pytest.raises(ValueError, match=r"last.pt is damaged, or is no checkpoint of lesionkit$"):
+        train("znet", store, out, options, device="cpu")

@@ -1,0 +1,196 @@
+"""The NIRST study: what is compared, how it is judged, and the whole of it, tiny."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+
+from lesionkit.nets import TrainingOptions  # noqa: E402
+from lesionkit.optics import ForwardModel, PhantomRecipe, disc_mesh, generate  # noqa: E402
+from lesionkit.studies import nirst, nirst_evaluation  # noqa: E402
+from lesionkit.studies.nirst_evaluation import evaluate, judge, table  # noqa: E402
+from lesionkit.studies.nirst_methods import (  # noqa: E402
+    Case,
+    every_second,
+    filled,
+    three_inclusions,
+)
+
+RECIPE = PhantomRecipe(nodes=900, wavelengths=(661, 948), pixels=32)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+# --- every second optode ----------------------------------------------------------------------
+
+
+def test_every_second_optode_is_a_ring_of_eight() -> None:
+    mesh = disc_mesh(nodes=900)
+    mua, mus = np.full(len(mesh.nodes), 0.01), np.ones(len(mesh.nodes))
+    mua += 0.01 * (mesh.nodes[:, 0] > 10)
+    signals = {}
+    for optodes in (16, 8):
+        rim = replace(RECIPE, optodes=optodes).positions
+        readings = ForwardModel(mesh, rim, rim).measure(mua, mus)
+        place = (np.arange(optodes)[:, None] + np.arange(1, optodes)) % optodes
+        signals[optodes] = np.take_along_axis(readings, place, axis=1)
+    # The same readings, solved with other optodes in the plan.
+    np.testing.assert_allclose(every_second(signals[16]), signals[8], rtol=1e-6)
+
+
+def test_filling_keeps_what_is_there_and_a_smooth_rest() -> None:
+    optodes = 16
+    source, place = np.arange(optodes)[:, None], np.arange(1, optodes)
+    reference = (-0.5 * np.minimum(place, optodes - place) + 0 * source).astype(np.float32)[None]
+    smooth = 0.3 * np.cos(2 * np.pi * source / optodes) * np.sin(np.pi * place / optodes)
+    signal = np.exp(reference + smooth)[None].astype(np.float32)
+    whole = filled(every_second(signal), reference)
+    assert whole.shape == signal.shape
+    assert whole.dtype == np.float32
+    np.testing.assert_allclose(every_second(whole), every_second(signal), rtol=1e-6)
+    # The error of a straight line between points pi / 4 apart on a wave of 0.3, and at the two
+    # ends of a row, where there is but one point, its slope.
+    assert np.abs(np.log(whole / signal))[..., 1:-1].max() < 0.3 * (np.pi / 4) ** 2 / 8 * 1.5
+    assert np.abs(np.log(whole / signal)).max() < 0.1
+    np.testing.assert_allclose(
+        filled(every_second(np.exp(reference)[None]), reference)[0], np.exp(reference), rtol=1e-6
+    )
+
+
+# --- three inclusions and judgement -----------------------------------------------------------
+
+
+def test_three_inclusions_as_the_recipe_has_one() -> None:
+    case = three_inclusions(RECIPE, "fast", 12, seed=5)
+    again = three_inclusions(RECIPE, "fast", 12, seed=5)
+    np.testing.assert_array_equal(case.signal, again.signal)
+    assert case.signal.shape == (12, 2, 16, 15)
+    for number in range(12):
+        discs = case.discs(number)
+        assert len(discs) == 3
+        assert set(2 * discs[:, 2]) <= {12, 16, 20}
+        assert (np.hypot(discs[:, 0], discs[:, 1]) + discs[:, 2] <= 39).all()
+        contrast = case.regions[number, 1:, 3:5] / case.regions[number, :1, 3:5]
+        assert contrast.min() >= 1.2
+        assert contrast.max() <= 3
+    with pytest.raises(ValueError, match="no room for three of its inclusions"):
+        three_inclusions(replace(RECIPE, single_diameters=(70.0,)), "fast", 1, seed=0)
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case.of("some", generate(RECIPE, 5, seed=2), 0, 5)
+
+
+def test_the_truth_is_perfect(case) -> None:
+    figures = judge(case, case.truth)
+    assert figures["mse"]["water"] == {"mean": 0, "sd": 0, "missing": 0}
+    assert figures["psnr"]["HbO"] == {"mean": None, "sd": None, "missing": 5}
+    assert figures["ssim"]["Hb"]["mean"] == pytest.approx(1)
+    assert figures["contrast error, %"]["Hb"]["mean"] == pytest.approx(0, abs=1e-4)
+    assert figures["displacement, mm"]["HbO"]["mean"] < 2.6  # a pixel
+
+
+def test_figures_are_means_over_phantoms(case) -> None:
+    off = case.truth.copy()
+    off[:, 2] += np.arange(5)[:, None, None]  # 0, 1, 2, 3, 4 per cent of water too much
+    figures = judge(case, off)
+    assert figures["mse"]["water"]["mean"] == pytest.approx(np.mean([0, 1, 4, 9, 16]), rel=1e-5)
+    assert figures["mse"]["water"]["sd"] == pytest.approx(np.std([0, 1, 4, 9, 16]), rel=1e-5)
+    assert figures["mse"]["HbO"]["mean"] == 0
+
+
+# --- the whole --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The whole study on few small phantoms, one epoch each."""
+    torch.set_num_threads(1)
+    size = nirst.Size(20, TrainingOptions(epochs=1, batch=7), 2, RECIPE)
+    out = tmp_path_factory.mktemp("study") / "small"
+    patch = pytest.MonkeyPatch()
+    patch.setitem(nirst.SIZES, "tiny", size)
+    said: list[str] = []
+    result = nirst.run(out, "tiny", device="cpu", progress=said.append)
+    patch.undo()
+    return out, result, said
+
+
+def test_the_study_leaves_all_of_it(study) -> None:
+    out, result, said = study
+    assert said == ["20 phantoms", "ynet: 1 epochs", "znet: 1 epochs", "evaluation"]
+    assert sorted(os.listdir(out)) == ["evaluation", "phantoms.zarr", "ynet", "znet"]
+    names = {"8-of-16-optodes.png", "evaluation.json", "evaluation.md"}
+    names |= {"three-inclusions.png", "unseen-phantoms.png"}
+    assert set(os.listdir(out / "evaluation")) == names
+    assert json.loads((out / "evaluation" / "evaluation.json").read_text()) == result
+    for name, figures in result["sets"].items():
+        assert list(figures["methods"]) == ["tikhonov", "dri", "ynet", "znet"], name
+        assert figures["phantoms"] == 2
+    text = (out / "evaluation" / "evaluation.md").read_text()
+    for said_there in ("0.05 ± 0.04", "43.3 ± 3.8", "## three inclusions: 2", "| ms per phantom"):
+        assert said_there in text
+    assert text == table(result)
+
+
+def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
+    out, _, _ = study
+    asked: list[tuple[str, str]] = []
+    result = evaluate(
+        out / "phantoms.zarr",
+        [out / "znet"],
+        tmp_path / "a",
+        methods=(),
+        progress=lambda *words: asked.append(words),
+    )
+    assert result["sets"]["unseen phantoms"]["phantoms"] == 2
+    assert ("three inclusions", "znet") in asked
+    generate(RECIPE, 4, tmp_path / "other.zarr", seed=9)
+    result = evaluate(tmp_path / "other.zarr", [out / "znet"], tmp_path / "b", methods=())
+    assert result["sets"]["unseen phantoms"]["phantoms"] == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"methods": ["art"]}, "methods must be of tikhonov, dri, got 'art'"),
+        ({"runs": [], "methods": []}, "there is nothing to compare: give runs or methods"),
+        ({"limit": 0}, "limit must be at least 1, got 0"),
+        ({"out": "no/such/place"}, "cannot write no/such/place: there is no such place"),
+        ({"data": "nowhere"}, "there is no phantom store at nowhere"),
+        ({"twice": True}, "runs must be of different nets, got two of znet"),
+        ({"other": True}, "this net cannot read such data: wavelengths is .*"),
+    ],
+)
+def test_each_mistake_is_a_sentence(study, tmp_path, monkeypatch, change, sentence) -> None:
+    monkeypatch.chdir(tmp_path)
+    out, _, _ = study
+    asked = {"data": out / "phantoms.zarr", "runs": [out / "znet"], "out": tmp_path / "e"}
+    if change.pop("twice", False):
+        asked["runs"] *= 2
+    if change.pop("other", False):
+        asked["data"] = tmp_path / "other.zarr"
+        generate(replace(RECIPE, wavelengths=(735, 948)), 10, asked["data"])
+    with pytest.raises((ValueError, FileNotFoundError), match=f"^{sentence}$"):
+        evaluate(**{**asked, **change})
+    assert not (tmp_path / "e").exists()
+
+
+def test_sizes() -> None:
+    assert nirst.SIZES["paper"] == nirst.Size(20_000, TrainingOptions())
+    with pytest.raises(ValueError, match="size must be one of 'paper', 'small', 'tiny', got 'big'"):
+        nirst.run("out", "big")
+    assert set(nirst_evaluation.PAPER) == {"dri", "ynet", "znet"}
