@@ -140,6 +140,20 @@ def test_powers_of_two_change_no_digit(power: int, order: Any) -> None:
     np.testing.assert_array_equal(scaled, times / factor)
 
 
+@pytest.mark.parametrize("ratio", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("shape", [(30, 20), (6, 17, 8)])
+def test_spacings_far_apart(shape: tuple[int, ...], ratio: float) -> None:
+    """Squares of their ratio are beyond float32: each node is reached, and at the right time."""
+    speed = random_speed(12, shape, 0).astype(np.float32)
+    seed, spacing = tuple(n // 3 for n in shape), [1.0, ratio, 1.0][: len(shape)]
+    times = arrival_time(speed, seed, spacing)
+    assert times.dtype == np.float32
+    expected = reference.arrival(speed.astype(float), {seed: 0.0}, spacing)
+    close(times / expected.max(), expected / expected.max(), tolerances.TIMES_SINGLE)
+    for order in (1, 2):
+        assert np.isfinite(arrival_time(speed, seed, spacing, order=order)).all()
+
+
 def test_speeds_far_apart() -> None:
     """A factor of 1e15 within one image."""
     speed = np.ones((20, 30), np.float32)

@@ -12,6 +12,8 @@ from lesionkit import arrays
 from lesionkit._core import fronts as _core
 from lesionkit.fronts import inputs
 
+UNEVEN = 100.0  # spacings this far apart: their squares leave float32 too few digits
+
 
 def arrival_time(
     speed: Any,
@@ -37,7 +39,7 @@ def arrival_time(
                where speed is smooth
     factored : whether the known times about a point source are split off, without which errors
                made there are carried everywhere. "auto": at order 2 (no further than 20 nodes from
-               the seed where the speed is rough)
+               the seed where the speed is rough, whose times about a point are not known)
     batch_axis : the axis of `speed` that counts images; then seeds is (images, axes) or
                (images, k, axes)
     return_labels : also return whose front came first
@@ -76,7 +78,7 @@ def arrival_time(
             _core.front_labels(times, *fronts, starts.seed_of, labels)
         if task.unit != 1.0:
             times *= task.speed.dtype.type(task.unit)
-        answer = home.back(task.shaped(times))
+        answer = home.back(task.shaped(times.astype(task.dtype, copy=False)))
         return (answer, home.back(task.shaped(labels))) if return_labels else answer
 
 
@@ -112,6 +114,7 @@ class Task(NamedTuple):
     unit: float  # what times must be multiplied by
     shape: tuple[int, ...]
     batch_axis: int | None
+    dtype: Any  # of the answer
 
     @classmethod
     def of(
@@ -144,7 +147,9 @@ class Task(NamedTuple):
         speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
         if speed.size == 0:
             raise ValueError(f"speed must hold at least one node, got shape {shape}")
-        steps = inputs.spacing_of(spacing, axes)
+        steps, dtype = inputs.spacing_of(spacing, axes), speed.dtype
+        if max(steps) > UNEVEN * min(steps):
+            speed = speed.astype(np.float64)
         points = inputs.points_of(
             seeds, "seeds", speed.shape[4 - axes :], None if batch_axis is None else images
         )
@@ -160,6 +165,7 @@ class Task(NamedTuple):
             unit,
             shape,
             batch_axis,
+            dtype,
         )
 
     def starts(self) -> Starts:
