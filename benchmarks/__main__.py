@@ -11,6 +11,7 @@ from benchmarks import (
     derivatives,
     device,
     forward,
+    fronts_agreement,
     generation,
     precision,
     texture,
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-import": texture_curves.imports,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
+    "fronts-agreement": fronts_agreement.agreement,
     "device": device.on_device,
 }
 

@@ -137,7 +137,7 @@ __global__ void chan_vese_energy(const T* image, const uint8_t* mask, Shape shap
       sum[1] += with_around(phi, mask, shape, i,
                             [](const auto& around) { return chan_vese_length(around); });
       for (int kind = 0; kind < 4; ++kind)
-        sum[2 + kind] += chan_vese_spread_term(kind, inside, value);
+        sum[2 + kind] += chan_vese_spread_term(kind, kind < 2 ? inside : 1.0 - inside, value);
     }
     for (int64_t k = c ? 2 : 0; k < energy_kinds(1); ++k) {
       const double all = block_sum(sum[k], buffer);

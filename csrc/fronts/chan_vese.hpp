@@ -99,9 +99,9 @@ HD_IN_LOOP double chan_vese_length(const Around<T, axes>& a) {
   return static_cast<double>(chan_vese_delta(a.here) * root(square));
 }
 
-// Term `kind` of a channel: of the value, or its square, inside or outside.
-HD double chan_vese_spread_term(int kind, double inside, double value) {
-  const double weight = kind < 2 ? inside : 1.0 - inside;
+// Term `kind` of a channel: of the value, or its square, inside (0 and 1) or outside; `weight` is
+// how far inside, or outside, the pixel is.
+HD double chan_vese_spread_term(int kind, double weight, double value) {
   return kind % 2 ? weight * value * value : weight * value;
 }
 

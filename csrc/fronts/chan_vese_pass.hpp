@@ -253,22 +253,24 @@ class ChanVese {
 
   void add_energy(const T* phi, int64_t number, int64_t from, int64_t to, double* sums) const {
     const Line<T, axes> line = line_of<T, axes>(p_, phi, number);
-    std::vector<double> buffer(2 * (to - from));
-    double *const inside = buffer.data(), *const length = inside + (to - from);
+    const int64_t n = to - from;
+    std::vector<double> buffer(3 * n);
+    double *const inside = buffer.data(), *const outside = inside + n, *const length = outside + n;
     line.for_each(from, to, [&](int64_t x, int64_t left, int64_t right) IN_LOOP {
-      const bool counts = !masked || line.mask[x];
-      inside[x - from] = chan_vese_inside(line.here[x]);
-      length[x - from] =
-          counts ? chan_vese_length(line.template around<masked>(x, left, right)) : 0.0;
+      // 0 or 1, a factor: a branch would keep the loop from being one of vectors
+      const double counts = masked ? static_cast<double>(line.mask[x]) : 1.0;
+      const double share = chan_vese_inside(line.here[x]);
+      inside[x - from] = counts * share;
+      outside[x - from] = counts * (1.0 - share);
+      length[x - from] = counts * chan_vese_length(line.template around<masked>(x, left, right));
     });
-    const auto counts = [&](int64_t i) { return !masked || line.mask[from + i]; };
-    sums[0] += lane_sum(to - from, [&](int64_t i) { return counts(i) ? inside[i] : 0.0; });
-    sums[1] += lane_sum(to - from, [&](int64_t i) { return length[i]; });
+    sums[0] += lane_sum(n, [&](int64_t i) { return inside[i]; });
+    sums[1] += lane_sum(n, [&](int64_t i) { return length[i]; });
     for (int64_t c = 0; c < p_.channels; ++c) {
       const T* values = p_.image + c * p_.grid.size() + number * p_.grid.columns + from;
       for (int kind = 0; kind < 4; ++kind)
-        sums[2 + 4 * c + kind] += lane_sum(to - from, [&](int64_t i) {
-          return counts(i) ? chan_vese_spread_term(kind, inside[i], values[i]) : 0.0;
+        sums[2 + 4 * c + kind] += lane_sum(n, [&](int64_t i) {
+          return chan_vese_spread_term(kind, kind < 2 ? inside[i] : outside[i], values[i]);
         });
     }
   }

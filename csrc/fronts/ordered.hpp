@@ -40,6 +40,7 @@ class Ordered {
 
   template <bool right, bool forward>
   Change<R> visit(int64_t plane, int64_t band, int64_t tile, bool) const {
+    if (!waits<right>(plane, band, tile)) return {};
     if constexpr (factored)
       if (far<right>(plane, band, tile)) return work_out<right, forward, false>(plane, band, tile);
     return work_out<right, forward, factored>(plane, band, tile);
@@ -93,6 +94,21 @@ class Ordered {
                               (bottom[width - 1] | bottom[width - 2]) != 0, any_lane(all)};
     if (change.any) tiles_.template write<right>(times.nodes, p_.times + begin, band, tile);
     return change;
+  }
+
+  // Whether a node of a tile has no time yet. Many a tile is asked after all of it is known: by
+  // tiles that lean the other way.
+  template <bool right>
+  bool waits(int64_t plane, int64_t band, int64_t tile) const {
+    bool found = false;
+    tiles_.template runs<right>(band, tile, [&](int64_t row, int64_t column, int64_t n) {
+      const int64_t begin = (plane * p_.grid.rows + row) * p_.grid.columns + column;
+      const R *first = o_.first + begin, *times = p_.times + begin;
+      bool any = false;
+      for (int64_t i = 0; i < n; ++i) any |= (times[i] >= never) & (first[i] < never);
+      found |= any;
+    });
+    return found;
   }
 
   // Whether no node of a tile is within reach of a seed.

@@ -153,6 +153,15 @@ class Tiling {
     }
   }
 
+  // Calls take(row, column, n) with the nodes of a tile, row by row.
+  template <bool right, class Take>
+  void runs(int64_t band, int64_t tile, Take&& take) const {
+    for (int r = 0; r < lanes; ++r) {
+      const auto [first, begin, end] = part(right, band, tile, r);
+      if (begin < end) take(band * lanes + r, first + begin, end - begin);
+    }
+  }
+
   // The nodes at one step.
   void read_step(const R* plane, bool right, int64_t band, int64_t step, R outside, R* to) const {
     const int64_t first = column(right, step, 0), way = right ? 1 : -1;  // lane r: first + way * r

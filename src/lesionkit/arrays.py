@@ -134,8 +134,15 @@ def describe(value: Any) -> str:
     """What came, for an error message: the kind of object, its dtype and shape."""
     if _is_a(value, "numpy", "ndarray") or _is_a(value, "cupy", "ndarray"):
         return f"{value.dtype} array of shape {value.shape}"
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+    if _is_a(value, "torch", "Tensor"):
+        return f"{value.dtype} tensor of shape {tuple(value.shape)}"
+    return f"{type(value).__name__} {_short(repr(value))}"
+
+
+def _short(text: str) -> str:
+    """On one line, and not the 400 digits that an integer may have."""
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def real(
@@ -220,7 +227,7 @@ def integer(value: Any, name: str, *, at_least: int, at_most: int | None = None)
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer {accepted}, got {describe(value)}")
     if value < at_least or (at_most is not None and value > at_most):
-        raise ValueError(f"{name} must be {accepted}, got {value}")
+        raise ValueError(f"{name} must be {accepted}, got {_short(str(value))}")
     return int(value)
 
 
@@ -256,5 +263,5 @@ def number(
         or (at_least is not None and x < at_least)
         or (at_most is not None and x > at_most)
     ):
-        raise ValueError(f"{name} must be {accepted}, got {value}")
+        raise ValueError(f"{name} must be {accepted}, got {_short(str(value))}")
     return x

@@ -36,8 +36,10 @@ def test_the_road_to_a_gpu(
     ]
     for ours, cpu in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, cpu, rtol=tolerances.TIMES)
-    with pytest.raises(ValueError, match="on a GPU times have order 1"):
-        arrival_time(picture, (3, 3), order=2)
+    for asked in ({"order": 2}, {"factored": True}, {"return_labels": True}):
+        ((name, value),) = asked.items()
+        with pytest.raises(ValueError, match=f"on a GPU allows .* got {name}={value} with a CuPy"):
+            arrival_time(picture, (3, 3), **asked)
 
 
 @pytest.mark.gpu

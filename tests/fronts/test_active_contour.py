@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import lesionkit
 import tolerances
 from lesionkit.fronts import disk_level_set, geodesic_active_contour, inverse_gaussian_gradient
 from reference import fronts_contours as reference
@@ -155,19 +155,9 @@ def test_inside_and_outside_are_alike() -> None:
 
 
 def test_threads_change_no_bit() -> None:
-    before = lesionkit.threads()
     random = np.random.default_rng(4)
     edges, level = random.uniform(0.2, 1, (30, 50, 40)), random.standard_normal((30, 50, 40))
-    made = []
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            made.append(geodesic_active_contour(edges, 5, level, extended_output=True))
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other[1], made[0][1])
-        assert other[2] == made[0][2]
+    at_any_threads(lambda: geodesic_active_contour(edges, 5, level, extended_output=True))
 
 
 def test_order_strides_and_read_only_arrays() -> None:
@@ -175,10 +165,7 @@ def test_order_strides_and_read_only_arrays() -> None:
     edges, level = random.uniform(size=(24, 31)), random.standard_normal((24, 31))
     kept = level.copy()
     expected = geodesic_active_contour(edges, 5, level)
-    frozen = edges.copy()
-    frozen.flags.writeable = False
-    wide = np.repeat(edges, 2, axis=1)
-    for other in (np.asfortranarray(edges), wide[:, ::2], frozen, edges.tolist()):
+    for other in layouts(edges):
         np.testing.assert_array_equal(
             geodesic_active_contour(other, 5, np.asfortranarray(level)), expected
         )
@@ -196,14 +183,14 @@ def test_order_strides_and_read_only_arrays() -> None:
         ({"gimage": -np.ones((4, 4))}, ValueError, "gimage must be at least 0, got -1"),
         ({"gimage": np.full((4, 4), np.nan)}, ValueError, "gimage must be finite, got 16"),
         ({"gimage": np.ones((4, 4)) * 1j}, TypeError, "gimage must hold real numbers"),
-        ({"num_iter": -1}, ValueError, "num_iter must be at least 0, got -1"),
+        ({"num_iter": -1}, ValueError, "num_iter must be from 0 to 2147483647, got -1"),
         ({"init_level_set": "star"}, ValueError, "init_level_set must be 'disk', .*got 'star'"),
         ({"init_level_set": np.ones((4, 5))}, ValueError, r"the image's shape \(4, 4\), got"),
         ({"init_level_set": np.full((4, 4), np.inf)}, ValueError, "init_level_set must be finite"),
         ({"balloon": np.nan}, ValueError, "balloon must be a finite number, got nan"),
         ({"curvature": -1}, ValueError, "curvature must be a finite number at least 0, got -1"),
         ({"advection": "x"}, TypeError, "advection must be a finite number at least 0"),
-        ({"spacing": 0}, ValueError, "spacing must be a finite number above 0, got 0"),
+        ({"spacing": 0}, ValueError, "spacing must be above 0, got 0"),
         ({"spacing": (1, 1, 1)}, ValueError, "spacing must be one number, or one for each of 2"),
     ],
 )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import lesionkit
 import tolerances
 from lesionkit.fronts import distance, extension_velocities, travel_time
 from reference import fronts_marching as reference
@@ -248,32 +248,17 @@ def test_threads_change_no_bit(order: int) -> None:
     rng = np.random.default_rng(3)
     phi = ndimage.gaussian_filter(rng.standard_normal((300, 400)), 4)
     speed = np.exp(ndimage.gaussian_filter(rng.standard_normal(phi.shape), 1))
-    before = lesionkit.threads()
-    made = []
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            found = extension_velocities(phi, speed, order=order)
-            made.append([*found, distance(phi, order=order), travel_time(phi, speed, order=order)])
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other, made[0])
+    at_any_threads(lambda: extension_velocities(phi, speed, order=order))
+    at_any_threads(lambda: (distance(phi, order=order), travel_time(phi, speed, order=order)))
 
 
 def test_order_strides_lists_integers_and_read_only_arrays() -> None:
     phi = np.round(3 * np.random.default_rng(4).standard_normal((14, 15))).astype(int)
     speed = 1 + phi**2
     expected = travel_time(phi * 1.0, speed * 1.0)
-    frozen = phi.copy()
-    frozen.flags.writeable = False
     kept = phi.copy(), speed.copy()
     for other in (
-        np.asfortranarray(phi),
-        np.repeat(phi, 2, axis=1)[:, ::2],
-        frozen,
-        phi.tolist(),
-        phi.astype(">i2"),
+        *layouts(phi),
         phi.astype(np.float32),
     ):
         result = travel_time(other, speed)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invariances import layouts
 from scipy import ndimage
 
 from lesionkit.fronts import edge_flow as flows
@@ -119,7 +120,7 @@ def test_units_and_turns() -> None:
     one = flows(image)
     np.testing.assert_array_equal(flows(4 * image).strength, 4 * one.strength)
     kept = image.copy()
-    for other in (np.asfortranarray(image), np.repeat(image, 2, axis=0)[::2], image.tolist()):
+    for other in layouts(image):
         np.testing.assert_array_equal(flows(other).strength, one.strength)
     np.testing.assert_array_equal(image, kept)
     assert (one.strength >= 0).all()
@@ -136,10 +137,10 @@ def test_units_and_turns() -> None:
         ({"image": np.full((4, 4), np.nan)}, ValueError, "image must be finite, got 16 NaN"),
         ({"sigma": 0}, ValueError, "sigma must be a finite number above 0"),
         ({"orientations": 7}, ValueError, "orientations must be even, got 7"),
-        ({"orientations": 2}, ValueError, "orientations must be at least 4, got 2"),
+        ({"orientations": 2}, ValueError, "orientations must be from 4 to 360, got 2"),
         ({"weights": [1.0, 2.0]}, ValueError, r"weights must have shape \(1\)"),
         ({"weights": [-1.0]}, ValueError, "weights must be at least 0, got -1"),
-        ({"max_iter": -1}, ValueError, "max_iter must be at least 0, got -1"),
+        ({"max_iter": -1}, ValueError, "max_iter must be from 0 to 2147483647, got -1"),
     ],
 )
 def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:
@@ -151,7 +152,7 @@ def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) 
     ("change", "error", "message"),
     [
         ({"boundary": np.ones((3, 3))}, TypeError, "boundary must hold booleans, got float64"),
-        ({"boundary": np.ones(3, bool)}, ValueError, "boundary must have 2 axes and a pixel"),
+        ({"boundary": np.ones(3, bool)}, ValueError, "boundary must (have 2 axes|hold a pixel)"),
         ({"reach": -1}, ValueError, "reach must be a finite number at least 0"),
         ({"least": -1}, ValueError, "least must be a finite number at least 0"),
         ({"most": 2}, ValueError, "most must be a finite number at least 3.0, got 2"),

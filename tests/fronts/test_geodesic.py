@@ -132,8 +132,12 @@ def test_lesions_on_real_slices(lesionkit_data: Path) -> None:
         ({"weight": np.ones(3)}, ValueError, "weight must have the image's shape"),
         ({"weight": np.ones((8, 9)), "sigma": 1}, TypeError, "take no options, got sigma"),
         ({"cutoff": 0}, ValueError, "cutoff must be a finite number above 0"),
-        ({"seeds": np.zeros((8, 9), bool)}, ValueError, "at least one pixel, got a mask of none"),
-        ({"seeds": np.zeros((8, 8), bool)}, ValueError, r"seeds must be bool of shape \(8, 9\)"),
+        (
+            {"seeds": np.zeros((8, 9), bool)},
+            ValueError,
+            "seeds must hold a pixel or more, and all of it is False",
+        ),
+        ({"seeds": np.zeros((8, 8), bool)}, ValueError, r"seeds must have the image's shape"),
         ({"seeds": (1, 2, 3)}, ValueError, "seeds must be bool of shape"),
         ({"seeds": (9, 2)}, ValueError, "seeds must lie within the image"),
         ({"image": np.full((8, 9), np.nan)}, ValueError, "image must be finite"),
@@ -224,7 +228,7 @@ def test_one_path_or_many() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"times": np.ones((2, 2, 2, 2))}, "times must be real numbers with 1 to 3 axes"),
+        ({"times": np.ones((2, 2, 2, 2))}, "times must have 1 to 3 axes"),
         ({"times": np.full((5, 6), np.nan)}, "times must not be NaN"),
         ({"points": (1, 2, 3)}, "points must be a point of 2 numbers"),
         ({"points": (5, 2)}, "points must lie within the image"),

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invariances import at_any_threads, layouts
 from scipy import ndimage
 from skimage import data
 from skimage.segmentation import morphsnakes
 
-import lesionkit
 from lesionkit.fronts import (
     checkerboard_level_set,
     disk_level_set,
@@ -177,33 +177,19 @@ def test_a_callback_may_stop_it() -> None:
 
 @pytest.mark.parametrize("shape", [(300, 2000), (70, 200, 70)])
 def test_threads_change_no_bit(shape: tuple[int, ...]) -> None:
-    before = lesionkit.threads()
     image = noise(18, *shape).astype(np.float32)
-    made = []
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            made.append(
-                (
-                    morphological_chan_vese(image, 3),
-                    morphological_geodesic_active_contour(image, 3, balloon=1, threshold=0.1),
-                )
-            )
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other, made[0])
+    at_any_threads(lambda: morphological_chan_vese(image, 3))
+    at_any_threads(
+        lambda: morphological_geodesic_active_contour(image, 3, balloon=1, threshold=0.1)
+    )
 
 
 def test_order_strides_and_read_only_arrays() -> None:
     image, start = noise(19, 24, 31), noise(20, 24, 31)
     kept = start.copy()
-    frozen = image.copy()
-    frozen.flags.writeable = False
-    wide = np.repeat(image, 2, axis=1)
     for call in (morphological_chan_vese, morphological_geodesic_active_contour):
         expected = call(image, 4, start)
-        for other in (np.asfortranarray(image), wide[:, ::2], frozen, image.tolist()):
+        for other in layouts(image):
             np.testing.assert_array_equal(call(other, 4, np.asfortranarray(start)), expected)
         np.testing.assert_array_equal(call(image, 0, start), start > 0)
     np.testing.assert_array_equal(start, kept)
@@ -222,9 +208,14 @@ BOTH = (morphological_chan_vese, morphological_geodesic_active_contour)
         (np.ones((5, 1)), {}, ValueError, r"image must have 2 pixels or more .*got \(5, 1\)"),
         (np.ones((4, 4)) * 1j, {}, TypeError, "image must hold real numbers"),
         (np.full((4, 4), np.inf), {}, ValueError, "image must be finite, got 16"),
-        (np.ones((4, 4)), {"num_iter": -1}, ValueError, "num_iter must be at least 0, got -1"),
+        (
+            np.ones((4, 4)),
+            {"num_iter": -1},
+            ValueError,
+            "num_iter must be from 0 to 2147483647, got -1",
+        ),
         (np.ones((4, 4)), {"num_iter": 1.5}, TypeError, "num_iter must be an integer"),
-        (np.ones((4, 4)), {"smoothing": -1}, ValueError, "smoothing must be at least 0"),
+        (np.ones((4, 4)), {"smoothing": -1}, ValueError, "smoothing must be from 0"),
         (np.ones((4, 4)), {"init_level_set": "star"}, ValueError, "init_level_set must be 'che"),
         (np.ones((4, 4)), {"init_level_set": np.ones(4)}, ValueError, r"shape \(4, 4\), got"),
     ],

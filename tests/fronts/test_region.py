@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invariances import layouts
 from skimage.segmentation import flood
 
 from lesionkit.fronts import region
@@ -100,8 +101,7 @@ def test_order_strides_and_read_only_arrays() -> None:
     expected = region_grow(image, seeds, 0.9)
     np.testing.assert_array_equal(region_grow(image * 8 - 3, seeds, 7.2), expected)
     image.flags.writeable = seeds.flags.writeable = False
-    wide = np.repeat(image, 2, axis=1)
-    for other in (image, np.asfortranarray(image), wide[:, ::2], image.tolist()):
+    for other in layouts(image):
         for start in (seeds, np.asfortranarray(seeds), seeds.astype(np.uint8)):
             np.testing.assert_array_equal(region_grow(other, start, 0.9), expected)
     np.testing.assert_array_equal(image, kept[0])
@@ -122,7 +122,7 @@ IMAGE, SEEDS = np.ones((4, 5)), seeds_at((4, 5), (1, 1))
         ({"image": np.ones(4)}, ValueError, "image must have 2 or 3 axes"),
         ({"image": IMAGE * np.nan}, ValueError, "image must be finite, got 20 NaN"),
         ({"image": IMAGE * 1j}, TypeError, "image must hold real numbers"),
-        ({"seeds": SEEDS * 1.0}, TypeError, "seeds must be integers or booleans"),
+        ({"seeds": SEEDS * 1.0}, TypeError, "seeds must hold integers or booleans"),
         ({"seeds": SEEDS[1:]}, ValueError, r"seeds must have the picture's shape \(4, 5\), got"),
         ({"seeds": SEEDS * 0}, ValueError, "seeds must hold a seed or more, got zeros"),
         ({"seeds": -SEEDS}, ValueError, "seeds must be from 0 to 2147483646, got -1 to 0"),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import lesionkit
 import tolerances
 from lesionkit.fronts import distance_transform
 from reference import fronts_transform as reference
@@ -104,30 +104,15 @@ def test_symmetries(seed: int) -> None:
 
 def test_threads_change_no_bit() -> None:
     mask = ndimage.gaussian_filter(np.random.default_rng(2).standard_normal((90, 80, 70)), 2) > 0
-    before = lesionkit.threads()
-    made = []
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            made.append(distance_transform(mask, (1, 0.7, 3), signed=True))
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other, made[0])
+    at_any_threads(lambda: distance_transform(mask, (1, 0.7, 3), signed=True))
 
 
 def test_order_strides_lists_and_read_only_arrays() -> None:
     mask = np.random.default_rng(3).random((20, 31)) < 0.9
     expected = distance_transform(mask)
-    frozen = mask.copy()
-    frozen.flags.writeable = False
     kept = mask.copy()
-    wide = np.repeat(mask, 2, axis=1)[:, ::2]
     for other in (
-        np.asfortranarray(mask),
-        wide,
-        frozen,
-        mask.tolist(),
+        *layouts(mask),
         mask * 7,
         mask.astype(">i2"),
     ):
@@ -149,9 +134,9 @@ class OnTheGpu:
         ({"mask": True}, ValueError, "mask must hold a pixel or more"),
         ({"mask": np.ones((0, 3), bool)}, ValueError, "mask must hold a pixel or more"),
         ({"mask": OnTheGpu()}, TypeError, "mask must be a NumPy or CuPy array"),
-        ({"spacing": 0}, ValueError, "spacing must be a finite number above 0, got 0"),
-        ({"spacing": "1"}, TypeError, "spacing must be a finite number above 0, got str '1'"),
-        ({"spacing": (1, 1, 1)}, ValueError, r"spacing must have shape \(2\)"),
+        ({"spacing": 0}, ValueError, "spacing must be above 0, got 0"),
+        ({"spacing": "1"}, TypeError, "spacing must hold real numbers, got <U1"),
+        ({"spacing": (1, 1, 1)}, ValueError, r"one number, or one for each of 2 axes"),
         ({"spacing": (1, -1)}, ValueError, "spacing must be above 0, got -1"),
         ({"spacing": (1, np.nan)}, ValueError, "spacing must be finite"),
         ({"dtype": int}, ValueError, "dtype must be float32 or float64, got int64"),

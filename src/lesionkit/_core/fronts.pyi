@@ -53,7 +53,7 @@ def march(
     extended: NDArray[np.float64] | None,
 ) -> bool: ...
 def distance_transform(
-    mask: NDArray[np.uint8], spacing: list[float], both: bool, out: NDArray[Any]
+    mask: NDArray[np.uint8], spacing: Sequence[float], both: bool, out: NDArray[Any]
 ) -> None: ...
 
 # bind_watershed.cpp

@@ -9,7 +9,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts import levels
+from lesionkit.fronts import inputs, levels
 
 MOST_NODES = 2**31 - 1
 
@@ -43,31 +43,23 @@ def geodesic_active_contour(
     Source: Caselles, Kimmel and Sapiro, Int. J. Computer Vision 22, 61, 1997.
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
-    iterations = arrays.integer(num_iter, "num_iter", at_least=0)
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MOST_STEPS)
     push = arrays.number(balloon, "balloon")
     bend = arrays.number(curvature, "curvature", at_least=0)
     pull = arrays.number(advection, "advection", at_least=0)
-    home = arrays.home(gimage=gimage)
-    if home.gpu is not None:
-        raise TypeError(f"gimage must be on the CPU, got a {home}: this has no GPU kernel")
-    edge = levels.floating(home.view(gimage, "gimage"), "gimage", np)
+    extended_output = inputs.flag(extended_output, "extended_output")
+    home = inputs.home_on_cpu("geodesic_active_contour", gimage=gimage)
+    edge = inputs.floating(gimage, "gimage", home)
     if edge.ndim not in (2, 3):
         raise ValueError(f"gimage must have 2 or 3 axes, got {arrays.describe(edge)}")
-    if levels.size_of(edge, "gimage") and np.prod([n + 4.0 for n in edge.shape]) > MOST_NODES:
+    if np.prod([n + 4.0 for n in edge.shape]) > MOST_NODES:
         raise ValueError(f"gimage must have fewer than {MOST_NODES} pixels, got {edge.shape}")
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
-    steps = _spacing(spacing, edge.ndim)
+    steps = inputs.spacing_of(spacing, edge.ndim)
     phi = _level_set(init_level_set, edge)
     time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)
     return (segmentation, home.back(phi), time) if extended_output else segmentation
-
-
-def _spacing(spacing: Any, axes: int) -> list[float]:
-    given = list(spacing) if isinstance(spacing, (Sequence, np.ndarray)) else [spacing] * axes
-    if len(given) != axes:
-        raise ValueError(f"spacing must be one number, or one for each of {axes} axes, got {given}")
-    return [arrays.number(step, "spacing", above=0) for step in given]
 
 
 def _level_set(given: Any, edge: Any) -> Any:
@@ -79,14 +71,7 @@ def _level_set(given: Any, edge: Any) -> Any:
             )
         disk = given == "disk"
         given = (levels.disk_level_set if disk else levels.checkerboard_level_set)(edge.shape) > 0
-    home = arrays.home(init_level_set=given)
-    phi = home.view(given, "init_level_set")
-    if home.gpu is None and np.asarray(phi).dtype == np.bool_:
+    phi = levels.given(given, edge.shape)
+    if phi.dtype == bool:
         phi = np.where(phi, 0.5, -0.5)
-    phi = levels.floating(phi, "init_level_set", home.xp)
-    if home.gpu is not None or phi.shape != edge.shape:
-        raise ValueError(
-            f"init_level_set must be on the CPU and have the image's shape {edge.shape}, got "
-            f"{arrays.describe(phi)}"
-        )
-    return np.array(arrays.real(phi, "init_level_set", phi.shape), edge.dtype)
+    return np.array(phi, edge.dtype)

@@ -10,6 +10,9 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
+from lesionkit.fronts import inputs
+
+UNEVEN = 100.0  # spacings this far apart: their squares leave float32 too few digits
 
 
 def arrival_time(
@@ -31,12 +34,12 @@ def arrival_time(
                between nodes. One in a wall starts nothing.
     spacing  : distance of neighbouring nodes, one number or one for each axis
     stop     : times after it are infinite, and what only they need is not computed
-    mask     : bool, as one image; False is a wall
+    mask     : booleans of speed's shape; False is a wall
     order    : 1, the upwind scheme (Rouy and Tourin 1992), error O(h log h); or 2, error O(h^2)
                where speed is smooth
     factored : whether the known times about a point source are split off, without which errors
                made there are carried everywhere. "auto": at order 2 (no further than 20 nodes from
-               the seed where the speed is rough)
+               the seed where the speed is rough, whose times about a point are not known)
     batch_axis : the axis of `speed` that counts images; then seeds is (images, axes) or
                (images, k, axes)
     return_labels : also return whose front came first
@@ -47,17 +50,13 @@ def arrival_time(
     a factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
     TypeError where an argument is not as said here.
     """
-    if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2, got {order!r}")
-    if factored not in (True, False, "auto"):
-        raise ValueError(f"factored must be True, False or 'auto', got {factored!r}")
-    home = arrays.home(speed=speed, **({} if mask is None else {"mask": mask}))
+    order = inputs.one_of(order, "order", (1, 2))
+    factored = inputs.one_of(factored, "factored", (True, False, "auto"))
+    return_labels = inputs.flag(return_labels, "return_labels")
+    home = inputs.home_of(speed=speed, mask=mask)
     accurate = order == 2 or factored is True
     if home.gpu is not None and (accurate or return_labels):
-        raise ValueError(
-            "on a GPU times have order 1, are not factored and come without labels; "
-            "pass a NumPy array"
-        )
+        _refuse_on_gpu(home, order, factored, return_labels)
     with home.current():
         task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
         times = home.xp.empty_like(task.speed)
@@ -79,8 +78,18 @@ def arrival_time(
             _core.front_labels(times, *fronts, starts.seed_of, labels)
         if task.unit != 1.0:
             times *= task.speed.dtype.type(task.unit)
-        answer = home.back(task.shaped(times))
+        answer = home.back(task.shaped(times.astype(task.dtype, copy=False)))
         return (answer, home.back(task.shaped(labels))) if return_labels else answer
+
+
+def _refuse_on_gpu(home: arrays.Home, order: int, factored: Any, return_labels: bool) -> None:
+    asked = {"order": order, "factored": factored, "return_labels": return_labels}
+    kernel = {"order": (1,), "factored": (False, "auto"), "return_labels": (False,)}
+    came = ", ".join(f"{k}={v!r}" for k, v in asked.items() if v not in kernel[k])
+    raise ValueError(
+        f"speed on a GPU allows order=1, factored=False or 'auto' and return_labels=False, got "
+        f"{came} with a {home}; copy speed to the host first"
+    )
 
 
 class Starts(NamedTuple):
@@ -105,6 +114,7 @@ class Task(NamedTuple):
     unit: float  # what times must be multiplied by
     shape: tuple[int, ...]
     batch_axis: int | None
+    dtype: Any  # of the answer
 
     @classmethod
     def of(
@@ -126,7 +136,7 @@ class Task(NamedTuple):
                 f"{arrays.describe(speed)}"
             )
         if mask is not None:
-            mask = mask_of(home.view(mask, "mask"), speed.shape, xp=xp)
+            mask = inputs.mask_of(mask, speed.shape, home)
         if batch_axis is not None:
             batch_axis = arrays.integer(batch_axis, "batch_axis", at_least=-axes - 1, at_most=axes)
             speed = xp.ascontiguousarray(xp.moveaxis(speed, batch_axis, 0))
@@ -137,19 +147,25 @@ class Task(NamedTuple):
         speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
         if speed.size == 0:
             raise ValueError(f"speed must hold at least one node, got shape {shape}")
-        steps = spacing_of(spacing, axes)
+        steps, dtype = inputs.spacing_of(spacing, axes), speed.dtype
+        if max(steps) > UNEVEN * min(steps):
+            speed = speed.astype(np.float64)
+        points = inputs.points_of(
+            seeds, "seeds", speed.shape[4 - axes :], None if batch_axis is None else images
+        )
         length, time = _power_of_two(steps[-1]), _power_of_two(1 / _mean_speed(speed))
         unit = length * time
         return cls(
             speed,
             None if mask is None else mask.reshape(speed.shape).view(np.uint8),
-            seeds_of(seeds, speed.shape, axes, None if batch_axis is None else images),
+            inputs.in_three_axes(points if batch_axis is not None else points[None]),
             1 / time,
             (*(steps[-1] / length,) * (3 - axes), *(step / length for step in steps)),
             math.inf if stop is None else arrays.number(stop, "stop", at_least=0.0) / unit,
             unit,
             shape,
             batch_axis,
+            dtype,
         )
 
     def starts(self) -> Starts:
@@ -209,47 +225,3 @@ def _picked(array: Any, image: Any, at: Any) -> Any:
     xp = arrays.namespace(array)
     found = array[tuple(xp.asarray(i) for i in np.broadcast_arrays(image, *np.moveaxis(at, -1, 0)))]
     return (found if xp is np else found.get()).astype(float)
-
-
-def mask_of(mask: Any, shape: tuple[int, ...], name: str = "mask", xp: Any = np) -> Any:
-    """A bool mask of `shape`; else a clear error."""
-    mask = xp.asarray(mask)
-    if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(f"{name} must be bool of shape {shape}, got {arrays.describe(mask)}")
-    return xp.ascontiguousarray(mask)
-
-
-def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
-    """The spacing along each axis; else a clear error."""
-    steps = (
-        np.broadcast_to(arrays.real(spacing, "spacing", ("...",), above=0.0), (axes,))
-        if (np.shape(spacing) in ((), (1,), (axes,)))
-        else None
-    )
-    if steps is None:
-        raise ValueError(
-            f"spacing must be one number, or one for each of {axes} axes, got {spacing!r}"
-        )
-    return tuple(map(float, steps))
-
-
-def seeds_of(seeds: Any, shape: tuple[int, ...], axes: int, images: int | None) -> Any:
-    """Seeds as (images, k, 3) float64, within the image; else a clear error."""
-    points = arrays.real(seeds, "seeds", ("...",))
-    if images is None:
-        wanted = f"a point of {axes} numbers, or (k, {axes})"
-        fits = points.ndim in (1, 2) and points.shape[-1] == axes
-    else:
-        wanted = f"({images}, {axes}) or ({images}, k, {axes})"
-        fits = points.ndim in (2, 3) and points.shape[0] == images and points.shape[-1] == axes
-    if not fits or points.size == 0:
-        raise ValueError(f"seeds must be {wanted}, got {arrays.describe(points)}")
-    points = points.reshape(images or 1, -1, axes)
-    last = np.array(shape[4 - axes :]) - 1
-    if (points < 0).any() or (points > last).any():
-        bad = points[((points < 0) | (points > last)).any(axis=-1)][0]
-        raise ValueError(
-            f"seeds must lie within the image, from 0 to {tuple(last.tolist())}, got "
-            f"{tuple(bad.tolist())}"
-        )
-    return np.concatenate((np.zeros((*points.shape[:2], 3 - axes)), points), axis=-1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts import levels
+from lesionkit.fronts import inputs, levels
 
 
 def chan_vese(
@@ -49,14 +49,14 @@ def chan_vese(
         arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))
     ]
     tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt")
-    most = arrays.integer(max_num_iter, "max_num_iter", at_least=0)
-    given = {"image": image, "mask": mask, "init_level_set": init_level_set}
-    home = arrays.home(**{n: v for n, v in given.items() if not (v is None or isinstance(v, str))})
+    most = arrays.integer(max_num_iter, "max_num_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    extended_output = inputs.flag(extended_output, "extended_output")
+    home = inputs.home_of(image=image, mask=mask, init_level_set=init_level_set)
     with home.current():
         xp = home.xp
-        channels = levels.channels(home.view(image, "image"), channel_axis, xp)
+        channels = levels.channels(image, channel_axis, home)
         shape = channels.shape[1:]
-        inside = None if mask is None else levels.mask_of(mask, shape, home)
+        inside = None if mask is None else inputs.mask_of(mask, shape, home, some=True)
         box = (slice(None),) * len(shape) if inside is None else levels.box_of(inside, xp)
         phi = _level_set(init_level_set, shape, channels.dtype, home)[box]
         channels = channels[(slice(None), *box)]
@@ -83,7 +83,7 @@ def chan_vese(
             tol,
             most,
             dt,
-            bool(extended_output),
+            extended_output,
         )
         if inside is not None:
             whole = xp.zeros(shape, phi.dtype)
@@ -108,7 +108,7 @@ def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home
                 f"{given!r}"
             )
         return home.xp.asarray(named)
-    phi = levels.floating(home.view(given, "init_level_set"), "init_level_set", home.xp)
+    phi = inputs.floating(given, "init_level_set", home)
     if phi.shape != shape:
         raise ValueError(
             f"init_level_set must have the picture's shape {shape}, got {arrays.describe(phi)}"

@@ -6,19 +6,21 @@ at order 1, to rounding. Where answers at order 2 differ, and why, stands in doc
 
 from __future__ import annotations
 
-from operator import index
+import sys
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import arrays
 from lesionkit._core import extent
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import home_on_cpu
+from lesionkit.fronts import inputs
 
 Doubles = npt.NDArray[np.float64]
 
 MOST_AXES = 12
+NUMBER = (int, float, np.integer, np.floating)
 EPSILON = float(np.finfo(np.float64).eps)  # a lesser speed is none
 
 
@@ -67,7 +69,8 @@ def travel_time(
     Raises ValueError where an argument is not as said here or phi has no zero contour.
     Source: as for `distance`.
     """
-    given = _Given(phi, dx, self_test, order, narrow, periodic, speed)
+    given = _Given(phi, dx, self_test, order, narrow, periodic)
+    given.take(speed)
     if extent(given.speed)[0] < EPSILON:
         given.close(given.speed < EPSILON)
     return given.march(given.speed)
@@ -93,8 +96,15 @@ def extension_velocities(
     Raises ValueError where an argument is not as said here or phi has no zero contour.
     Source: Adalsteinsson and Sethian, J. Comput. Phys. 148, 2-22, 1999.
     """
-    given = _Given(phi, dx, self_test, order, narrow, periodic, speed)
-    unknown = np.zeros(given.phi.shape, bool) if ext_mask is None else np.asarray(ext_mask) != 0
+    given = _Given(phi, dx, self_test, order, narrow, periodic)
+    given.take(speed)
+    unknown = np.zeros(given.phi.shape, bool)
+    if ext_mask is not None:
+        home = inputs.home_on_cpu("marching", ext_mask=ext_mask)
+        marked = inputs.numbers(ext_mask, "ext_mask", home)
+        if marked.dtype != bool:
+            marked = arrays.real(marked, "ext_mask", marked.shape)
+        unknown = marked != 0
     if unknown.shape != given.phi.shape:
         raise ValueError("phi and ext_mask must have the same shape")
     extended = np.empty_like(given.phi)
@@ -112,33 +122,33 @@ class _Given:
         order: Any,
         narrow: Any,
         periodic: Any,
-        speed: Any = None,
     ) -> None:
-        home = home_on_cpu("marching", phi=phi, speed=speed)
+        home = inputs.home_on_cpu("marching", phi=phi)
         phi = home.view(phi, "phi")
         self.phi = _doubles(phi, "phi must be a 1 to 12-D array of doubles")
         axes = self.phi.ndim
         if isinstance(periodic, (bool, np.bool_)):
             self.periodic = [bool(periodic)] * axes
-        elif np.ndim(periodic) == 1 and len(periodic) == axes:
+        elif _is_list(periodic, axes):
             self.periodic = [bool(value) for value in periodic]
         else:
             raise ValueError(
                 'parameter "periodic" must be of type bool or sequence of type bool of length '
                 "phi.ndim."
             )
+        if not (
+            isinstance(narrow, NUMBER) or (isinstance(narrow, np.ndarray) and narrow.ndim == 0)
+        ):
+            raise TypeError(f'parameter "narrow" must be a number, got {arrays.describe(narrow)}')
         if not narrow >= 0:
             raise ValueError('parameter "narrow" must be greater than or equal to zero.')
-        self.narrow = float(narrow) or np.inf
-        if int(self_test) not in (0, 1):
-            raise ValueError("self_test must be 0 or 1")
-        self.order = index(order)
-        if self.order not in (1, 2):
-            raise ValueError("order must be 1 or 2")
+        self.narrow = np.inf if narrow > sys.float_info.max else float(narrow) or np.inf
+        _either(self_test, "self_test", 0, 1)
+        self.order = _either(order, "order", 1, 2)
         try:
             self.spacing = np.broadcast_to(dx, axes) if np.ndim(dx) == 0 else np.asarray(dx)
             self.spacing = self.spacing.astype(np.float64, casting="safe")
-        except (TypeError, ValueError) as problem:
+        except (TypeError, ValueError, RuntimeError) as problem:
             raise ValueError("dx must be a 1D array of doubles") from problem
         if self.spacing.ndim != 1:
             raise ValueError("dx must be a 1D array of doubles")
@@ -146,19 +156,21 @@ class _Given:
         if isinstance(phi, np.ma.MaskedArray) and np.ma.is_masked(phi):
             self.close(np.ma.getmaskarray(phi))
         self.speed = self.phi
-        if speed is not None:
-            speed = home.view(speed, "speed")
-            self.speed = _doubles(speed, "speed must be a 1D to 12-D array of doubles")
-            if self.speed.shape != self.phi.shape:
-                raise ValueError("phi and speed must have the same shape")
-            if isinstance(speed, np.ma.MaskedArray) and np.ma.is_masked(speed):
-                self.close(np.ma.getmaskarray(speed))
         if self.spacing.shape != (axes,):
             raise ValueError("dx must be of length len(phi.shape)")
         if not (self.spacing > 0).all():
             raise ValueError("dx must be greater than zero")
         if not np.isfinite(self.spacing).all():
             raise ValueError("dx must be finite")
+
+    def take(self, speed: Any) -> None:
+        """The speed; its masked nodes are walls."""
+        speed = inputs.home_on_cpu("marching", speed=speed).view(speed, "speed")
+        self.speed = _doubles(speed, "speed must be a 1D to 12-D array of doubles")
+        if self.speed.shape != self.phi.shape:
+            raise ValueError("phi and speed must have the same shape")
+        if isinstance(speed, np.ma.MaskedArray) and np.ma.is_masked(speed):
+            self.close(np.ma.getmaskarray(speed))
 
     def close(self, nodes: npt.NDArray[np.bool_]) -> None:
         """No front goes through these nodes."""
@@ -212,6 +224,23 @@ def _doubles(value: Any, message: str) -> Doubles:
     if not 1 <= array.ndim <= MOST_AXES:
         raise ValueError(message)
     return np.require(array, requirements=["C", "A"])
+
+
+def _either(value: Any, name: str, one: int, other: int) -> int:
+    """The one number or the other, with scikit-fmm's words where it is neither."""
+    if not isinstance(value, (int, np.integer, np.bool_)):
+        raise TypeError(f"{name} must be {one} or {other}, got {arrays.describe(value)}")
+    if value not in (one, other):
+        raise ValueError(f"{name} must be {one} or {other}")
+    return int(value)
+
+
+def _is_list(value: Any, length: int) -> bool:
+    """Whether it is a list, or an array of one axis, of this length."""
+    try:
+        return bool(np.shape(value) == (length,))
+    except (TypeError, ValueError, RuntimeError):
+        return False
 
 
 def _masked(result: Doubles) -> Any:

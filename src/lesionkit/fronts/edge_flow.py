@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.fronts import levels
+from lesionkit.fronts import inputs, levels
+
+MOST_DIRECTIONS = 360
 
 
 class EdgeFlow(NamedTuple):
@@ -39,7 +41,7 @@ def edge_flow(
             amplitudes of Gabor filters; real numbers
     sigma : scale in pixels: of the Gaussian, and a quarter of the distance over which a pixel is
             predicted
-    orientations : even, 4 or more;  weights : of the channels, else all equal
+    orientations : even, 4 to 360;  weights : of the channels, else all equal
     max_iter : rounds of moving at most
     Of each channel, smoothed, and each direction t: E is the size of the slope along t, and the
     error of predicting the value 4 sigma away is Err = |I(x + 4 sigma t) - I(x)|. An edge lies
@@ -54,15 +56,13 @@ def edge_flow(
     """
     from scipy import ndimage
 
-    scale = arrays.number(sigma, "sigma", above=0)
-    directions = arrays.integer(orientations, "orientations", at_least=4)
+    scale = arrays.number(sigma, "sigma", above=0, at_most=inputs.WIDEST)
+    directions = arrays.integer(orientations, "orientations", at_least=4, at_most=MOST_DIRECTIONS)
     if directions % 2:
         raise ValueError(f"orientations must be even, got {directions}")
-    rounds = arrays.integer(max_iter, "max_iter", at_least=0)
-    home = arrays.home(image=image)
-    if home.gpu is not None:
-        raise TypeError(f"image must be on the CPU, got a {home}: this has no GPU kernel")
-    channels = levels.channels(home.view(image, "image"), channel_axis, np)
+    rounds = arrays.integer(max_iter, "max_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    home = inputs.home_on_cpu("edge_flow", image=image)
+    channels = levels.channels(image, channel_axis, home)
     if channels.ndim != 3:
         raise ValueError(f"image must have 2 axes beside its channels, got {channels.ndim - 1}")
     channels = arrays.real(channels, "image", channels.shape)
@@ -104,15 +104,11 @@ def link_boundaries(
     factor = arrays.number(reach, "reach", at_least=0)
     low = arrays.number(least, "least", at_least=0)
     high = arrays.number(most, "most", at_least=low)
-    home = arrays.home(boundary=boundary)
-    if home.gpu is not None:
-        raise TypeError(f"boundary must be on the CPU, got a {home}: this has no GPU kernel")
-    lines = np.asarray(home.view(boundary, "boundary"))
-    if lines.dtype.kind not in "biu":
-        raise TypeError(f"boundary must hold booleans, got {arrays.describe(lines)}")
-    if lines.ndim != 2 or lines.size == 0:
-        raise ValueError(f"boundary must have 2 axes and a pixel, got {arrays.describe(lines)}")
-    linked = np.ascontiguousarray(lines != 0).copy()
+    home = inputs.home_on_cpu("link_boundaries", boundary=boundary)
+    lines = inputs.numbers(boundary, "boundary", home, "biu", "booleans")
+    if lines.ndim != 2:
+        raise ValueError(f"boundary must have 2 axes, got {arrays.describe(lines)}")
+    linked = lines != 0
     _link_compiled(linked, factor, low, high)
     return home.back(linked)
 

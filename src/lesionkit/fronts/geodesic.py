@@ -8,9 +8,13 @@ from typing import Any, Literal
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit.fronts.arrival import arrival_time, mask_of
+from lesionkit.arrays import Home
+from lesionkit.fronts import inputs
+from lesionkit.fronts.arrival import arrival_time
 
 LEAST = 1e-3  # weight
+STEEPEST = 100.0  # roll-off: a step, all but
+NARROWEST = 1e-3  # midpoint
 
 
 def grey_weight(
@@ -30,21 +34,21 @@ def grey_weight(
     seeds   : bool of the image's shape, or (k, axes) points, of which the nearest pixels count
     cutoff  : difference from which on the weight is least; at first a quarter of the image's range
               from its 1st to its 99th percentile
-    rolloff : how suddenly weights fall, above 0
-    midpoint : of the cutoff: where w is 1/2, above 0
+    rolloff : how suddenly weights fall, above 0 and at most 100
+    midpoint : of the cutoff: where w is 1/2, 0.001 to 1
     returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
               else float32
     """
-    home = arrays.home(image=image)
-    values = _image(home.view(image, "image"))
+    home = inputs.home_on_cpu("grey_weight", image=image)
+    values = _image(image, home)
     away = np.abs(values - values[_region(seeds, values.shape)].mean(dtype=float))
     if cutoff is None:
         low, high = np.percentile(values, (1, 99))
         cutoff = float(high - low) / 4 or 1.0
-    power = arrays.number(rolloff, "rolloff", above=0.0)
-    half = arrays.number(midpoint, "midpoint", above=0.0)
-    u = np.minimum(away / arrays.number(cutoff, "cutoff", above=0.0), 1)
-    weight, end = 1 / (1 + (u / half) ** power), 1 / (1 + half**-power)
+    power, half = _shape(rolloff, midpoint)
+    with np.errstate(over="ignore"):  # then u is 1, and the weight 0
+        u = np.minimum(away / arrays.number(cutoff, "cutoff", above=0.0), 1)
+        weight, end = 1 / (1 + (u / half) ** power), 1 / (1 + half**-power)
     return home.back((LEAST + (1 - LEAST) / (1 - end) * (weight - end)).astype(values.dtype))
 
 
@@ -63,22 +67,22 @@ def gradient_weight(
 
     image   : 1 to 3 axes, finite
     sigma   : of the Gaussian, in pixels, above 0
-    rolloff, midpoint : above 0;  cutoff : 0 to 1
+    rolloff, midpoint : as for `grey_weight`;  cutoff : 0 to 1
     returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
               else float32
     """
     from scipy import ndimage
 
-    home = arrays.home(image=image)
-    values = _image(home.view(image, "image"))
-    width = arrays.number(sigma, "sigma", above=0.0)
-    power = arrays.number(rolloff, "rolloff", above=0.0)
-    half = arrays.number(midpoint, "midpoint", above=0.0)
+    home = inputs.home_on_cpu("gradient_weight", image=image)
+    values = _image(image, home)
+    width = arrays.number(sigma, "sigma", above=0.0, at_most=inputs.WIDEST)
+    power, half = _shape(rolloff, midpoint)
     least = arrays.number(cutoff, "cutoff", at_least=0.0, at_most=1.0)
     length = ndimage.gaussian_gradient_magnitude(values, width)
     low, high = np.percentile(length, (1, 99))
     g = np.clip((length - low) / ((high - low) or 1.0), 0, 1)
-    weight = 1 / (1 + (g / half) ** power)
+    with np.errstate(over="ignore"):
+        weight = 1 / (1 + (g / half) ** power)
     return home.back(np.where(weight < least, LEAST, weight).astype(values.dtype))
 
 
@@ -115,8 +119,11 @@ def geodesic_segment(
     part = (
         0.01 if threshold is None else arrays.number(threshold, "threshold", above=0.0, at_most=1.0)
     )
-    home = arrays.home(image=image)
-    values = _image(home.view(image, "image"))
+    return_times = inputs.flag(return_times, "return_times")
+    home = inputs.home_on_cpu("geodesic_segment", image=image, weight=weight, mask=mask)
+    values = _image(image, home)
+    if mask is not None:
+        mask = inputs.mask_of(mask, values.shape, home)
     region = _region(seeds, values.shape)
     if isinstance(weight, str):
         if weight == "grey":
@@ -128,7 +135,7 @@ def geodesic_segment(
     else:
         if options:
             raise TypeError(f"weights that are given take no options, got {', '.join(options)}")
-        speed = arrays.real(weight, "weight", ("...",), keep_float32=True)
+        speed = arrays.real(home.view(weight, "weight"), "weight", ("...",), keep_float32=True)
         if speed.shape != values.shape:
             raise ValueError(
                 f"weight must have the image's shape {values.shape}, got {arrays.describe(speed)}"
@@ -144,35 +151,38 @@ def geodesic_segment(
     return (home.back(inside), home.back(times)) if return_times else home.back(inside)
 
 
-def _image(image: Any) -> Any:
-    """The image as float64 where it is that, else float32."""
-    given = np.asarray(image)
-    values = arrays.real(given, "image", ("...",), keep_float32=True)
-    if not 1 <= values.ndim <= 3 or values.size == 0:
-        raise ValueError(f"image must have 1 to 3 axes, got {arrays.describe(given)}")
-    return values if given.dtype == np.float64 else values.astype(np.float32, copy=False)
+def _shape(rolloff: Any, midpoint: Any) -> tuple[float, float]:
+    """How weights fall; else a clear error."""
+    return (
+        arrays.number(rolloff, "rolloff", above=0.0, at_most=STEEPEST),
+        arrays.number(midpoint, "midpoint", at_least=NARROWEST, at_most=1.0),
+    )
+
+
+def _image(image: Any, home: Home) -> Any:
+    """The image as float64 where it is that, else float32; finite."""
+    values = inputs.numbers(image, "image", home, "fiu")
+    if values.ndim > 3:
+        raise ValueError(f"image must have 1 to 3 axes, got {arrays.describe(values)}")
+    kind = np.float64 if values.dtype == np.float64 else np.float32
+    return arrays.real(values.astype(kind), "image", values.shape, keep_float32=True)
 
 
 def _is_mask(seeds: Any) -> bool:
-    return bool(np.asarray(seeds).dtype == bool)
+    if hasattr(seeds, "dtype"):
+        return str(seeds.dtype) in ("bool", "torch.bool")
+    try:
+        return bool(np.asarray(seeds).dtype == bool)
+    except ValueError:  # no array at all: as points it is refused, in words
+        return False
 
 
 def _region(seeds: Any, shape: tuple[int, ...]) -> Any:
     """The pixels of the seeds, as a mask; else a clear error."""
     if _is_mask(seeds):
-        region = mask_of(seeds, shape, "seeds")
-        if not region.any():
-            raise ValueError("seeds must hold at least one pixel, got a mask of none")
-        return region
-    points = arrays.real(seeds, "seeds", ("...",))
-    if points.ndim not in (1, 2) or points.shape[-1] != len(shape) or points.size == 0:
-        raise ValueError(
-            f"seeds must be bool of shape {shape}, or (k, {len(shape)}) points, got "
-            f"{arrays.describe(points)}"
-        )
-    nearest = np.rint(points.reshape(-1, len(shape))).astype(np.int64)
-    if (nearest < 0).any() or (nearest >= np.array(shape)).any():
-        raise ValueError(f"seeds must lie within the image of shape {shape}, got {points.tolist()}")
+        home = inputs.home_on_cpu("geodesic_segment", seeds=seeds)
+        return inputs.mask_of(seeds, shape, home, "seeds", some=True)
+    points = inputs.points_of(seeds, "seeds", shape, also=f"bool of shape {shape}, ")
     region = np.zeros(shape, bool)
-    region[tuple(nearest.T)] = True
+    region[tuple(np.rint(points).astype(np.int64).T)] = True
     return region

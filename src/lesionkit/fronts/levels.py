@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,34 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.fronts import inputs
 
 
-def floating(value: Any, name: str, xp: Any) -> Any:
-    """`value` as float32 (where it is, or float16) or float64, as scikit-image does; else a clear
-    error. NaN may be in it."""
-    try:
-        array = xp.asarray(value)
-    except ValueError as problem:
-        raise TypeError(
-            f"{name} must be an array of numbers, got {arrays.describe(value)}"
-        ) from problem
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got {arrays.describe(array)}")
-    single = array.dtype in (np.float16, np.float32)
-    return array.astype(np.float32 if single else np.float64, copy=False)
-
-
-def channels(image: Any, channel_axis: int | None, xp: Any) -> Any:
+def channels(image: Any, channel_axis: int | None, home: arrays.Home) -> Any:
     """A picture or volume as floats with its channels in front, one if it has no such axis."""
-    image = floating(image, "image", xp)
-    size_of(image, "image")
+    image = inputs.floating(image, "image", home)
     if channel_axis is None:
         image = image[np.newaxis]
     else:
         axis = arrays.integer(
             channel_axis, "channel_axis", at_least=-image.ndim, at_most=image.ndim - 1
         )
-        image = xp.moveaxis(image, axis, 0)
+        image = home.xp.moveaxis(image, axis, 0)
     if image.ndim not in (3, 4):
         raise ValueError(
             f"image must have 2 or 3 axes, and one of channels where channel_axis says so, got "
@@ -46,19 +30,19 @@ def channels(image: Any, channel_axis: int | None, xp: Any) -> Any:
     return image
 
 
-def mask_of(mask: Any, shape: Sequence[int], home: arrays.Home) -> Any:
-    """The mask as booleans of `shape`, with a pixel or more; else a clear error."""
-    array = home.xp.asarray(home.view(mask, "mask"))
-    if array.dtype.kind not in "biu":
-        raise TypeError(f"mask must hold booleans, got {arrays.describe(array)}")
-    if array.shape != tuple(shape):
+def given(phi: Any, shape: Sequence[int]) -> Any:
+    """A level set that the caller gives: finite, of the image's shape, booleans as they are; else a
+    clear error."""
+    home = inputs.home_on_cpu("a level set", init_level_set=phi)
+    level = inputs.numbers(phi, "init_level_set", home)
+    if level.shape != tuple(shape):
         raise ValueError(
-            f"mask must have the image's shape {tuple(shape)}, got {arrays.describe(array)}"
+            f"init_level_set must have the image's shape {tuple(shape)}, got "
+            f"{arrays.describe(level)}"
         )
-    array = array != 0
-    if not array.any():
-        raise ValueError("mask must hold a pixel or more")
-    return array
+    if level.dtype == bool:
+        return level
+    return arrays.real(level, "init_level_set", level.shape)
 
 
 def box_of(mask: Any, xp: Any) -> tuple[slice, ...]:
@@ -111,28 +95,35 @@ def disk_level_set(
 
     image_shape : of the answer;  center : one number for each axis, else the middle (n // 2)
     radius : in pixels, else 3/8 of the shortest side
+    Raises ValueError or TypeError where an argument is not as said here.
     """
+    shape = _shape(image_shape)
     if center is None:
-        center = [n // 2 for n in image_shape]
-    if radius is None:
-        radius = min(image_shape) * 3.0 / 8.0
-    return (radius - distance_to(center, image_shape) > 0).astype(np.int8)
+        center = [n // 2 for n in shape]
+    middle = arrays.real(center, "center", (len(shape),)).tolist()
+    size = min(shape) * 3.0 / 8.0 if radius is None else arrays.number(radius, "radius")
+    return (size - distance_to(middle, shape) > 0).astype(np.int8)
 
 
 def checkerboard_level_set(
     image_shape: Sequence[int], square_size: int = 5
 ) -> npt.NDArray[np.int8]:
-    """Squares of 0 and 1, 0 in the first corner; as scikit-image's."""
-    axes = np.ogrid[tuple(slice(n) for n in image_shape)]
+    """Squares of 0 and 1, 0 in the first corner; as scikit-image's.
+
+    image_shape : of the answer;  square_size : in pixels, 1 or more
+    Raises ValueError or TypeError where an argument is not as said here.
+    """
+    shape = _shape(image_shape)
+    side = arrays.integer(square_size, "square_size", at_least=1, at_most=inputs.MOST_STEPS)
     odd = np.zeros((), np.int64)
-    for a in axes:
-        odd = odd ^ (a // square_size & 1)
-    return np.broadcast_to(odd, tuple(image_shape)).astype(np.int8)
+    for a in np.ogrid[tuple(slice(n) for n in shape)]:
+        odd = odd ^ (a // side & 1)
+    return np.broadcast_to(odd, shape).astype(np.int8)
 
 
-def size_of(image: Any, name: str) -> int:
-    """How many pixels; else a clear error where there is none."""
-    size: int = math.prod(image.shape)
-    if size == 0:
-        raise ValueError(f"{name} must hold a pixel or more, got {arrays.describe(image)}")
-    return size
+def _shape(image_shape: Any) -> tuple[int, ...]:
+    """The shape of a level set; else a clear error."""
+    sizes = arrays.real(image_shape, "image_shape", ("axes",), at_least=1)
+    if not sizes.size or (sizes != np.rint(sizes)).any():
+        raise ValueError(f"image_shape must hold whole numbers, one or more, got {image_shape}")
+    return tuple(map(int, sizes))

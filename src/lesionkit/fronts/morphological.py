@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts import levels
+from lesionkit.fronts import inputs, levels
 
 Level = npt.NDArray[np.int8]
 
@@ -51,7 +51,7 @@ def morphological_chan_vese(
             _volume(image), level, image.ndim == 3, iterations, times, smoothed, *weights
         )
 
-    times = arrays.integer(smoothing, "smoothing", at_least=0)
+    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
     return _run(level, num_iter, times, iter_callback, advance)
 
 
@@ -94,7 +94,7 @@ def morphological_geodesic_active_contour(
             _volume(image), level, image.ndim == 3, iterations, times, smoothed, where, force > 0
         )
 
-    times = arrays.integer(smoothing, "smoothing", at_least=0)
+    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
     return _run(level, num_iter, times, iter_callback, advance)
 
 
@@ -102,13 +102,22 @@ def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5
     """1 / sqrt(1 + alpha |gradient|), near 1 where the image is even and near 0 at its edges; as
     scikit-image's.
 
-    image : (rows, columns) or (planes, rows, columns);  alpha : how steep;  sigma : of the Gaussian
-            whose derivative is taken, in pixels
+    image : real numbers of any number of axes. Whole numbers count as float64, where scikit-image
+            rounds their slopes down to whole ones.
+    alpha : how steep, at least 0;  sigma : of the Gaussian whose derivative is taken, in pixels
+    returns : of the image's shape and kind; float32 where the image is (or float16), else float64
+    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
     from scipy import ndimage
 
-    slope = ndimage.gaussian_gradient_magnitude(np.asarray(image), sigma, mode="nearest")
-    return 1.0 / np.sqrt(1.0 + alpha * slope)
+    steepness = arrays.number(alpha, "alpha", at_least=0)
+    width = arrays.number(sigma, "sigma", at_least=0, at_most=inputs.WIDEST)
+    home = inputs.home_on_cpu("inverse_gaussian_gradient", image=image)
+    values = inputs.floating(image, "image", home)
+    values = arrays.real(values, "image", values.shape, keep_float32=True)
+    slope = ndimage.gaussian_gradient_magnitude(values, width, mode="nearest")
+    edge: Any = 1.0 / np.sqrt(1.0 + steepness * slope)
+    return home.back(edge)
 
 
 def _run(
@@ -118,7 +127,11 @@ def _run(
     callback: Callable[[Level], Any],
     advance: Callable[[Any, int, int], None],
 ) -> Level:
-    iterations = arrays.integer(num_iter, "num_iter", at_least=0)
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    if not callable(callback):
+        raise TypeError(
+            f"iter_callback must be a function of the level set, got {arrays.describe(callback)}"
+        )
     flat = _volume(level)
     seen: Level = level.view(np.int8)
     if callback is _silent:
@@ -132,12 +145,8 @@ def _run(
 
 
 def _image(value: Any, name: str) -> Any:
-    home = arrays.home(**{name: value})
-    if home.gpu is not None:
-        raise TypeError(
-            f"{name} must be on the CPU, got a {home}: morphological contours have no GPU kernel"
-        )
-    image = levels.floating(home.view(value, name), name, np)
+    home = inputs.home_on_cpu("morphological contours", **{name: value})
+    image = inputs.floating(value, name, home)
     if image.ndim not in (2, 3):
         raise ValueError(f"{name} must have 2 or 3 axes, got {arrays.describe(image)}")
     if min(image.shape) < 2:
@@ -155,14 +164,7 @@ def _level(given: Any, image: Any) -> Any:
         raise ValueError(
             f"init_level_set must be 'checkerboard', 'disk' or an array, got {given!r}"
         )
-    home = arrays.home(init_level_set=given)
-    level = levels.floating(home.view(given, "init_level_set"), "init_level_set", home.xp)
-    if home.gpu is not None or level.shape != image.shape:
-        raise ValueError(
-            f"init_level_set must be on the CPU and have the image's shape {image.shape}, got "
-            f"{arrays.describe(level)}"
-        )
-    return np.ascontiguousarray(level > 0).view(np.uint8)
+    return np.ascontiguousarray(levels.given(given, image.shape) > 0).view(np.uint8)
 
 
 def _volume(array: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.arrival import spacing_of
+from lesionkit.fronts import inputs
 
 
 def geodesic_path(
@@ -27,21 +27,22 @@ def geodesic_path(
     Times fall along a path. Raises ValueError or TypeError where an argument is not as said here,
     and where a point has no finite time.
     """
-    home = arrays.home(times=times)
-    found = np.asarray(home.view(times, "times"))
-    if found.dtype.kind not in "fiu" or not 1 <= found.ndim <= 3 or found.size == 0:
-        raise ValueError(
-            f"times must be real numbers with 1 to 3 axes, got {arrays.describe(found)}"
-        )
+    home = inputs.home_on_cpu("geodesic_path", times=times)
+    found = inputs.numbers(times, "times", home, "fiu")
+    if found.ndim > 3:
+        raise ValueError(f"times must have 1 to 3 axes, got {arrays.describe(found)}")
     axes, shape = found.ndim, (1,) * (3 - found.ndim) + found.shape
     dtype = np.float32 if found.dtype == np.float32 else np.float64
     found = np.ascontiguousarray(found, dtype).reshape(shape)
     if np.isnan(found).any():
         raise ValueError("times must not be NaN")
-    steps = spacing_of(spacing, axes)
+    steps = inputs.spacing_of(spacing, axes)
     length = arrays.number(step, "step", above=0.0, at_most=1.0)
-    ends = _points(points, "points", shape, axes)
-    goals = np.zeros((0, 3)) if seeds is None else _points(seeds, "seeds", shape, axes)
+    sizes = found.shape[3 - axes :]
+    ends = inputs.in_three_axes(inputs.points_of(points, "points", sizes))
+    goals = np.zeros((0, 3))
+    if seeds is not None:
+        goals = inputs.in_three_axes(inputs.points_of(seeds, "seeds", sizes))
     path, counts = _core.find_paths(found, (*(1.0,) * (3 - axes), *steps), ends, goals, length)
     if (counts < 0).any():
         lost = ends[counts < 0][0, 3 - axes :]
@@ -49,22 +50,3 @@ def geodesic_path(
     paths = np.split(path[:, 3 - axes :], counts.cumsum()[:-1])
     answers = [home.back(np.ascontiguousarray(p)) for p in paths]
     return answers[0] if np.ndim(points) == 1 else answers
-
-
-def _points(value: Any, name: str, shape: tuple[int, ...], axes: int) -> Any:
-    """Points as (n, 3) float64, within the image; else a clear error."""
-    points = arrays.real(value, name, ("...",))
-    if points.ndim not in (1, 2) or points.shape[-1] != axes or points.size == 0:
-        raise ValueError(
-            f"{name} must be a point of {axes} numbers, or (n, {axes}), got "
-            f"{arrays.describe(points)}"
-        )
-    points = points.reshape(-1, axes)
-    last = np.array(shape[3 - axes :]) - 1
-    outside = ((points < 0) | (points > last)).any(axis=1)
-    if outside.any():
-        raise ValueError(
-            f"{name} must lie within the image, from 0 to {tuple(last.tolist())}, got "
-            f"{tuple(points[outside][0].tolist())}"
-        )
-    return np.concatenate((np.zeros((len(points), 3 - axes)), points), axis=1)

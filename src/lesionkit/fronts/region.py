@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit.fronts import levels
+from lesionkit.fronts import inputs, levels
 
 
 def region_grow(
@@ -47,18 +47,18 @@ def region_grow(
         raise ValueError("give either tolerance or threshold, and not both")
     limit = -1.0 if tolerance is None else arrays.number(tolerance, "tolerance", at_least=0)
     border = 0.0 if threshold is None else arrays.number(threshold, "threshold")
-    home = arrays.home(image=image)
-    if home.gpu is not None:
-        raise TypeError(f"image must be on the CPU, got a {home}: this has no GPU kernel")
-    channels = levels.channels(home.view(image, "image"), channel_axis, np)
+    home = inputs.home_on_cpu("region_grow", image=image, seeds=seeds, mask=mask)
+    channels = levels.channels(image, channel_axis, home)
     shape = channels.shape[1:]
     if threshold is not None and len(channels) > 1:
         raise ValueError(f"threshold needs one channel, got {len(channels)}; give a tolerance")
     reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=len(shape))
-    inside = np.ones(shape, bool) if mask is None else levels.mask_of(mask, shape, home)
+    inside = np.ones(shape, bool)
+    if mask is not None:
+        inside = inputs.mask_of(mask, shape, home, some=True)
     channels = np.where(inside, channels, 0)
     channels = arrays.real(channels, "image", channels.shape)
-    labels, most = _seeds(seeds, shape)
+    labels, most = _seeds(seeds, shape, home)
     labels[~inside] = -1
     if labels.max() <= 0:
         raise ValueError("seeds must hold a seed within the mask")
@@ -126,16 +126,13 @@ def _grow(
 _grow_compiled: Any = numba.njit(cache=True)(_grow)
 
 
-def _seeds(seeds: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
+def _seeds(seeds: Any, shape: tuple[int, ...], home: arrays.Home) -> tuple[Any, int]:
     """Seeds as a fresh int32 array, and the greatest number."""
-    home = arrays.home(seeds=seeds)
-    array = np.asarray(home.view(seeds, "seeds")) if home.gpu is None else seeds
-    if home.gpu is not None or array.dtype.kind not in "biu":
-        raise TypeError(
-            f"seeds must be integers or booleans on the CPU, got {arrays.describe(array)}"
-        )
+    array = inputs.numbers(seeds, "seeds", home, "biu", "integers or booleans")
     if array.shape != shape:
-        raise ValueError(f"seeds must have the picture's shape {shape}, got {array.shape}")
+        raise ValueError(
+            f"seeds must have the picture's shape {shape}, got {arrays.describe(array)}"
+        )
     low, most = int(array.min()), int(array.max())
     if low < 0 or most > 2**31 - 2:
         raise ValueError(f"seeds must be from 0 to {2**31 - 2}, got {low} to {most}")

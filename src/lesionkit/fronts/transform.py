@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import home_on_cpu, numbers
+from lesionkit.fronts.inputs import flag, home_on_cpu, numbers, spacing_of
 
 
 def distance_transform(
@@ -34,19 +34,15 @@ def distance_transform(
     inside = numbers(mask, "mask", home, "biu", "booleans or integers")
     if inside.dtype != bool:
         inside = inside != 0
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except Exception as problem:
+        raise TypeError(
+            f"dtype must be float32 or float64, got {arrays.describe(dtype)}"
+        ) from problem
     if kind not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {kind}")
     distances = np.empty(inside.shape, kind)
-    _core.distance_transform(
-        inside.view(np.uint8), spacing_of(spacing, inside.ndim), bool(signed), distances
-    )
+    steps = spacing_of(spacing, inside.ndim)
+    _core.distance_transform(inside.view(np.uint8), steps, flag(signed, "signed"), distances)
     return home.back(distances)
-
-
-def spacing_of(spacing: Any, axes: int) -> list[float]:
-    """A spacing for each axis; else a clear error."""
-    if np.ndim(spacing) == 0:
-        return [arrays.number(spacing, "spacing", above=0)] * axes
-    values = arrays.real(spacing, "spacing", (axes,), above=0)
-    return [float(value) for value in values]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import grey_image, home_on_cpu, mask_of, numbers
+from lesionkit.fronts.inputs import flag, grey_image, home_on_cpu, mask_of, numbers
 
 MOST_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
 
@@ -42,7 +42,7 @@ def watershed(
     """
     home = home_on_cpu("watershed", image=image, markers=markers, mask=mask)
     seeds = numbers(markers, "markers", home, "iu", "integers (label booleans first)")
-    inside = mask_of(mask, seeds.shape, home)
+    inside = None if mask is None else mask_of(mask, seeds.shape, home).view(np.uint8)
     grey = grey_image(image, home, inside)
     if grey.shape != seeds.shape:
         raise ValueError(
@@ -51,8 +51,9 @@ def watershed(
         )
     refuse_size(grey)
     connectivity = arrays.integer(connectivity, "connectivity", at_least=1, at_most=grey.ndim)
+    line = flag(watershed_line, "watershed_line")
     labels = np.empty_like(seeds)
-    _core.watershed(grey, seeds, inside, connectivity, bool(watershed_line), labels)
+    _core.watershed(grey, seeds, inside, connectivity, line, labels)
     return home.back(labels)
 
 

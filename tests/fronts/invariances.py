@@ -1,0 +1,41 @@
+"""What must change no answer: the number of threads, and how an array lies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import lesionkit
+
+
+def at_any_threads(call: Callable[[], Any]) -> None:
+    """Bit for bit the same answer, whatever the number of threads. An answer may be a tuple."""
+    before = lesionkit.threads()
+    made = []
+    try:
+        for threads in (1, 2, 5):
+            lesionkit.threads(threads)
+            made.append(call())
+    finally:
+        lesionkit.threads(before)
+    for other in made[1:]:
+        for one, two in zip(_parts(made[0]), _parts(other), strict=True):
+            np.testing.assert_array_equal(two, one)
+
+
+def _parts(answer: Any) -> tuple[Any, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def layouts(array: np.ndarray) -> Iterator[Any]:
+    """The same numbers: in Fortran's order, with strides, in the other byte order, as a list, and
+    where nobody may write."""
+    yield np.asfortranarray(array)
+    yield np.repeat(array, 2, axis=-1)[..., ::2]
+    yield array.astype(array.dtype.newbyteorder("S"))
+    yield array.tolist()
+    frozen = array.copy()
+    frozen.flags.writeable = False
+    yield frozen

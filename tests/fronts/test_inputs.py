@@ -1,0 +1,226 @@
+"""Each public function, each argument: a mistake is told in one sentence that names the argument,
+and the same numbers in another layout or as a torch tensor give the same answer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from invariances import layouts
+
+from lesionkit import fronts
+
+RANDOM = np.random.default_rng(0)
+IMAGE = RANDOM.random((7, 9)) + 0.1
+PHI = np.ones((7, 9))
+PHI[3, 4] = -1
+MARKERS = np.zeros((7, 9), int)
+MARKERS[1, 1], MARKERS[5, 7] = 1, 2
+# What each takes; the first argument is the image.
+CALLS: dict[str, dict[str, Any]] = {
+    "arrival_time": {"speed": IMAGE, "seeds": (3, 4)},
+    "chan_vese": {"image": IMAGE, "max_num_iter": 5},
+    "checkerboard_level_set": {"image_shape": (7, 9)},
+    "disk_level_set": {"image_shape": (7, 9)},
+    "distance": {"phi": PHI},
+    "distance_transform": {"mask": IMAGE > 0.5},
+    "edge_flow": {"image": IMAGE},
+    "extension_velocities": {"phi": PHI, "speed": IMAGE},
+    "geodesic_active_contour": {"gimage": IMAGE, "num_iter": 3},
+    "geodesic_path": {"times": fronts.arrival_time(IMAGE, (3, 4)), "points": (1.0, 1.0)},
+    "geodesic_segment": {"image": IMAGE, "seeds": (3, 4)},
+    "gradient_weight": {"image": IMAGE},
+    "grey_weight": {"image": IMAGE, "seeds": (3, 4)},
+    "h_minima": {"image": IMAGE, "h": 0.1},
+    "inverse_gaussian_gradient": {"image": IMAGE},
+    "link_boundaries": {"boundary": IMAGE > 0.7},
+    "morphological_chan_vese": {"image": IMAGE, "num_iter": 3},
+    "morphological_geodesic_active_contour": {"gimage": IMAGE, "num_iter": 3},
+    "region_grow": {"image": IMAGE, "seeds": MARKERS, "tolerance": 0.2},
+    "travel_time": {"phi": PHI, "speed": IMAGE},
+    "watershed": {"image": IMAGE, "markers": MARKERS},
+}
+ARRAYS = ("phi", "speed", "image", "gimage", "mask", "markers", "boundary", "times", "ext_mask")
+NO_ARRAYS: dict[str, Any] = {
+    "text": "abc",
+    "ragged": [[1, 2], [3]],
+    "no number": {},
+    "complex": IMAGE + 0j,
+    "objects": IMAGE.astype(object),
+    "dates": np.zeros((7, 9), "M8[s]"),
+    "records": np.zeros((7, 9), [("a", float)]),
+    "five axes": np.ones((2, 2, 2, 2, 2)),
+    "no axis": np.array(1.0),
+}
+NO_NUMBERS = {
+    **NO_ARRAYS,
+    "NaN": np.nan,
+    "infinite": np.inf,
+    "400 digits": 10**400,
+    "imaginary": 1j,
+    "image": IMAGE,
+    "empty": np.zeros((0, 9)),
+}
+
+
+def arguments(kind: str) -> list[tuple[str, str]]:
+    """(function, argument): those that are arrays, or the others."""
+    return [
+        (name, argument)
+        for name in CALLS
+        for argument in inspect.signature(getattr(fronts, name)).parameters
+        if (argument in ARRAYS) == (kind == "arrays") and argument != "options"
+    ]
+
+
+def told(name: str, argument: str, value: Any) -> str:
+    """What a call says of one bad argument; nothing where it takes it."""
+    try:
+        getattr(fronts, name)(**(CALLS[name] | {argument: value}))
+    except (ValueError, TypeError) as mistake:
+        return str(mistake)
+    return ""
+
+
+def is_a_sentence(message: str, argument: str) -> bool:
+    return argument in message and "\n" not in message and len(message) < 220
+
+
+def test_every_function_is_here() -> None:
+    assert set(CALLS) == {name for name in fronts.__all__ if name != "EdgeFlow"}
+
+
+@pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
+def test_what_is_no_array_of_numbers(name: str, argument: str) -> None:
+    fits = set()
+    if name in ("distance", "distance_transform", "h_minima", "inverse_gaussian_gradient"):
+        fits = {"five axes"}  # any number of axes
+    for kind, value in NO_ARRAYS.items():
+        message = told(name, argument, value)
+        if kind in fits:
+            continue
+        assert is_a_sentence(message, argument), (kind, message)
+
+
+@pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
+def test_nothing_in_the_place_of_an_array(name: str, argument: str) -> None:
+    if argument in ("mask", "ext_mask") and name != "distance_transform":
+        assert not told(name, argument, None)
+    else:
+        assert is_a_sentence(told(name, argument, None), argument)
+
+
+@pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
+def test_nan_and_masked_entries(name: str, argument: str) -> None:
+    for value in (np.nan, np.inf):
+        image = np.ones((7, 9))
+        image[2, 3] = value
+        if argument == "times" and value == np.inf:
+            continue  # no front arrived
+        assert is_a_sentence(told(name, argument, image), argument)
+    if name in ("distance", "travel_time", "extension_velocities") and argument != "ext_mask":
+        return  # take masked arrays
+    masked = np.ma.MaskedArray(CALLS[name].get(argument, IMAGE > 0.5), IMAGE > 0.9)
+    assert "masked entries" in told(name, argument, masked)
+
+
+@pytest.mark.parametrize(("name", "argument"), arguments("numbers"))
+def test_what_is_no_number_no_name_and_no_list(name: str, argument: str) -> None:
+    takes: dict[str, set[str]] = {
+        "init_level_set": {"image"},
+        "weight": {"image"},
+        "center": set(),
+        "dtype": set(),
+        "narrow": {"infinite", "400 digits", "no axis"},
+        "dx": {"no axis"},
+        "spacing": {"no axis"},
+        "cutoff": set(),
+    }
+    for kind, value in NO_NUMBERS.items():
+        message = told(name, argument, value)
+        if not message:
+            assert kind in takes.get(argument, set()), kind
+        else:
+            about = is_a_sentence(message, argument) or (
+                argument == "threshold" and is_a_sentence(message, "tolerance")
+            )
+            assert about, (kind, message)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("chan_vese", "max_num_iter", 2**63),
+        ("edge_flow", "orientations", 2**63),
+        ("edge_flow", "max_iter", 2**31),
+        ("edge_flow", "sigma", 1e300),
+        ("geodesic_active_contour", "num_iter", 10**400),
+        ("gradient_weight", "sigma", 1e300),
+        ("gradient_weight", "rolloff", 1e300),
+        ("grey_weight", "midpoint", 1e300),
+        ("grey_weight", "midpoint", 1e-300),
+        ("inverse_gaussian_gradient", "sigma", -1),
+        ("inverse_gaussian_gradient", "alpha", -1),
+        ("morphological_chan_vese", "smoothing", 2**63),
+        ("morphological_chan_vese", "init_level_set", np.full((7, 9), np.nan)),
+        ("checkerboard_level_set", "square_size", 0),
+        ("checkerboard_level_set", "image_shape", (3.5, 2)),
+        ("checkerboard_level_set", "image_shape", ()),
+        ("disk_level_set", "center", (1, 2, 3)),
+        ("arrival_time", "return_labels", 2),
+        ("geodesic_segment", "return_times", "yes"),
+        ("watershed", "watershed_line", None),
+        ("distance_transform", "dtype", "abc"),
+    ],
+)
+def test_out_of_range(name: str, argument: str, value: Any) -> None:
+    assert is_a_sentence(told(name, argument, value), argument)
+
+
+def same(one: Any, two: Any) -> None:
+    """Equal answers; a list is one of paths."""
+    many = (tuple, list)
+    for a, b in zip(
+        one if isinstance(one, many) else (one,),
+        two if isinstance(two, many) else (two,),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+IMAGES = [name for name in CALLS if not name.endswith("_level_set")]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_any_layout(name: str) -> None:
+    call = getattr(fronts, name)
+    first, *_ = CALLS[name]
+    given = CALLS[name][first]
+    kept = given.copy()
+    expected = call(**CALLS[name])
+    for other in layouts(given):
+        same(call(**(CALLS[name] | {first: other})), expected)
+    np.testing.assert_array_equal(given, kept)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_torch_tensors(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    tensors = {
+        argument: torch.tensor(value) if isinstance(value, np.ndarray) else value
+        for argument, value in CALLS[name].items()
+    }
+    answer = getattr(fronts, name)(**tensors)
+    same(answer, getattr(fronts, name)(**CALLS[name]))
+    # scikit-fmm's names give masked arrays, morphology bytes, edge_flow a tuple: all NumPy's.
+    numpy = name.startswith(("distance", "travel", "extension", "morphological", "edge_flow"))
+    assert isinstance(answer, torch.Tensor) != (numpy and name != "distance_transform")
+
+
+@pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
+def test_tensors_that_carry_gradients(name: str, argument: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    tensor = torch.tensor(IMAGE, requires_grad=True)
+    assert f"{argument} carries gradients" in told(name, argument, tensor)
