@@ -141,7 +141,10 @@ def march(seeds: Mask, place: Place) -> Mask:
     weight[~open_[box]] = 0
     sizes = large(seeds, LARGE + 1)
     start = ndimage.binary_erosion(sizes) | (seeds & ~sizes)
-    times = arrival_time(weight, np.argwhere(start if start.any() else seeds), stop=STOP)
+    if not start.any():
+        start = seeds
+    border = start & ~ndimage.binary_erosion(start, border_value=1)  # fronts begin nowhere else
+    times = arrival_time(weight, np.argwhere(border if border.any() else start), stop=STOP)
     out = np.zeros_like(open_)
-    out[box] = np.isfinite(times)
+    out[box] = np.isfinite(times) | start
     return out

@@ -220,7 +220,8 @@ def _largest(candidate: Mask) -> Mask:
         if sizes[best] < LEAST_PART:
             continue
         piece = labels == best
-        # What is not joined to the frame of the slice is a hole.
-        air, _ = label(np.pad(~piece, 1, constant_values=True))
-        kept[...] = (air != air[0, 0])[1:-1, 1:-1]
+        # What is not joined to the frame of the piece's box is a hole.
+        box = box_of(piece)
+        air, _ = label(np.pad(~piece[box], 1, constant_values=True))
+        kept[box] = (air != air[0, 0])[1:-1, 1:-1]
     return out
