@@ -17,7 +17,8 @@ from lesionkit.clustering import FuzzyCMeans, KMeans
 from lesionkit.fronts import arrival_time, morphological_chan_vese
 from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import asymmetric
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, box_of, kind_of, label, prepared
+from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, box_of, kind_of, prepared
 from lesionkit.studies.stroke_regions import SMALLEST, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
+from lesionkit.studies.stroke_morphology import label
 
 Kind = Literal["hyper", "hypo"]
 Mask = npt.NDArray[np.bool_]
@@ -198,14 +199,6 @@ def box_of(brain: Mask) -> tuple[slice, slice]:
         inside = np.flatnonzero(flat.any(axis=axis))
         sides.append(slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 1))
     return sides[0], sides[1]
-
-
-def label(mask: Mask, diagonal: bool = False) -> tuple[npt.NDArray[np.int32], int]:
-    """The regions of a slice, numbered from 1, and how many; connected along axes, or diagonals."""
-    found: tuple[npt.NDArray[np.int32], int] = ndimage.label(
-        mask, np.ones((3, 3), bool) if diagonal else None
-    )
-    return found
 
 
 def _largest(candidate: Mask) -> Mask:

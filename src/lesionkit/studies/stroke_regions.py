@@ -10,7 +10,8 @@ import numpy as np
 from lesionkit import arrays
 from lesionkit.fronts import distance_transform
 from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
-from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of, label
+from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
 
 SMALLEST = 20  # pixels
 CLOSING = 3.0  # pixels, the radius of the disk
