@@ -46,7 +46,9 @@ def draw(folder: Path, path: str) -> None:
                 ax.set_title(method or "truth", fontsize=11)
     picture = streams.BytesIO()
     figure.savefig(picture, dpi=90)
-    Image.open(picture).convert("RGB").quantize(240, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(picture).convert("RGB").quantize(240, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 if __name__ == "__main__":
