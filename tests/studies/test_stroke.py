@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import lesionkit
 from lesionkit import metrics
 from lesionkit.studies import stroke_levels, stroke_mirror, stroke_prepare, stroke_regions
 from lesionkit.studies.stroke import SEGMENTERS, Kind, preprocess, segment
-from lesionkit.studies.stroke_watershed import eroded, reconstruct
+from lesionkit.studies.stroke_morphology import closed, label, reconstruct
+from lesionkit.studies.stroke_watershed import eroded, gradient
 from reference.stroke_brain import brain
 
 BOTH: list[Kind] = ["hyper", "hypo"]
@@ -193,12 +195,27 @@ def test_erosion_and_reconstruction_are_scikit_images() -> None:
         np.testing.assert_array_equal(reconstruct(low, grey), morphology.reconstruction(low, grey))
 
 
+def test_regions_and_gradients_are_scipys() -> None:
+    rng = np.random.default_rng(2)
+    for shape in ((1, 1), (1, 30), (31, 1), (40, 53)):
+        for share in (0.0, 0.3, 0.5, 0.6, 0.9, 1.0):
+            mask = rng.random(shape) < share
+            for diagonal in (False, True):
+                expected = ndimage.label(mask, np.ones((3, 3)) if diagonal else None)
+                labels, count = label(mask, diagonal)
+                np.testing.assert_array_equal(labels, expected[0])
+                assert count == expected[1]
+        grey = rng.integers(0, 4095, shape).astype(np.float32)
+        expected = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+        np.testing.assert_allclose(gradient(grey.astype(np.uint16)), expected, rtol=1e-6)
+
+
 def test_closing_and_filling_are_scikit_images() -> None:
     morphology = pytest.importorskip("skimage.morphology")
     rng = np.random.default_rng(1)
     mask = rng.random((50, 60)) < 0.1
     expected = morphology.closing(np.pad(mask, 4), morphology.disk(3))[4:-4, 4:-4]
-    np.testing.assert_array_equal(stroke_regions.closed(mask, 3.0), expected)
+    np.testing.assert_array_equal(closed(mask, 3), expected)
     ring = np.zeros((20, 30), bool)
     ring[2:8, 2:8] = True
     ring[4:6, 4:6] = False  # 4 of 32: filled
@@ -210,8 +227,6 @@ def test_closing_and_filling_are_scikit_images() -> None:
 
 
 def test_a_midline_is_found_though_the_head_is_tilted() -> None:
-    from scipy import ndimage
-
     scene = preprocess(brain()[0])
     straight = stroke_mirror.midline(scene.brain)
     assert straight.centre == pytest.approx((128, 128), abs=1)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
+from lesionkit.studies.stroke_morphology import label
 
 Kind = Literal["hyper", "hypo"]
 Mask = npt.NDArray[np.bool_]
@@ -173,9 +174,9 @@ def _otsu_of(counts: npt.NDArray[Any], middles: npt.NDArray[np.float64]) -> floa
 def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:
     """S on 4096 levels; small integers are looked up."""
     if grey.dtype.kind in "iu" and grey.itemsize <= 2:
-        low = int(np.iinfo(grey.dtype).min)
-        table = _enhanced(np.arange(low, np.iinfo(grey.dtype).max + 1, dtype=np.float64), scale)
-        return table[grey.astype(np.int64) - low]
+        low, high = int(grey.min()), int(grey.max())
+        table = _enhanced(np.arange(low, high + 1, dtype=np.float64), scale)
+        return table[grey if low == 0 else grey.astype(np.int64) - low]
     intensity = np.clip(grey * scale, 0, 1)
     return np.rint(TOP * intensity**GAMMA).astype(np.uint16)
 
@@ -200,14 +201,6 @@ def box_of(brain: Mask) -> tuple[slice, slice]:
     return sides[0], sides[1]
 
 
-def label(mask: Mask, diagonal: bool = False) -> tuple[npt.NDArray[np.int32], int]:
-    """The regions of a slice, numbered from 1, and how many; connected along axes, or diagonals."""
-    found: tuple[npt.NDArray[np.int32], int] = ndimage.label(
-        mask, np.ones((3, 3), bool) if diagonal else None
-    )
-    return found
-
-
 def _largest(candidate: Mask) -> Mask:
     """The largest piece of each slice, its holes filled."""
     out = np.zeros_like(candidate)
@@ -220,7 +213,8 @@ def _largest(candidate: Mask) -> Mask:
         if sizes[best] < LEAST_PART:
             continue
         piece = labels == best
-        # What is not joined to the frame of the slice is a hole.
-        air, _ = label(np.pad(~piece, 1, constant_values=True))
-        kept[...] = (air != air[0, 0])[1:-1, 1:-1]
+        # What is not joined to the frame of the piece's box is a hole.
+        box = box_of(piece)
+        air, _ = label(np.pad(~piece[box], 1, constant_values=True))
+        kept[box] = (air != air[0, 0])[1:-1, 1:-1]
     return out

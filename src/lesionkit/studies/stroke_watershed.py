@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from lesionkit.fronts import distance_transform, h_minima
 from lesionkit.fronts import watershed as flood
 from lesionkit.studies.stroke_levels import BINS, Peak, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import Mirror, lesion_like, midline
+from lesionkit.studies.stroke_morphology import label, reconstruct
 from lesionkit.studies.stroke_prepare import (
     TOP,
     Kind,
@@ -26,7 +25,6 @@ from lesionkit.studies.stroke_prepare import (
     Prepared,
     box_of,
     kind_of,
-    label,
     otsu,
     prepared,
 )
@@ -90,9 +88,13 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
 
 
 def gradient(levels: Levels) -> npt.NDArray[np.float32]:
-    """The length of Sobel's gradient."""
-    grey = levels.astype(np.float32)
-    length: npt.NDArray[np.float32] = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+    """The length of Sobel's gradient; beyond the border the image is mirrored."""
+    framed = np.pad(levels, 1, mode="symmetric").astype(np.float32)
+    across = framed[:, 2:] - framed[:, :-2]
+    down = framed[2:] - framed[:-2]
+    across = across[:-2] + 2 * across[1:-1] + across[2:]
+    down = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
+    length: npt.NDArray[np.float32] = np.sqrt(across * across + down * down)
     return length
 
 
@@ -128,55 +130,3 @@ def eroded(grey: Levels) -> Levels:
     for row, side in ((0, 0), (1, 2), (2, 2), (4, 2), (5, 2), (6, 0)):
         np.minimum(out, reach[side][row : row + rows], out=out)
     return out
-
-
-def reconstruct(marker: Levels, mask: Levels) -> Levels:
-    """Morphological reconstruction by dilation, eight neighbours: the marker grows under the mask.
-
-    Vincent, IEEE Trans. Image Process. 2, 1993, the hybrid algorithm.
-    """
-    out = np.pad(np.minimum(marker, mask), 1)
-    _reconstruct(out.ravel(), np.pad(mask, 1).ravel(), out.shape[1])
-    return out[1:-1, 1:-1]
-
-
-@numba.njit(cache=True)
-def _reconstruct(grey: Any, mask: Any, width: int) -> None:
-    """In place; both have a frame of zeros, so that every pixel has eight neighbours."""
-    before = (-width - 1, -width, -width + 1, -1)
-    end = grey.size - width - 1
-    for p in range(width + 1, end):
-        best = grey[p]
-        for step in before:
-            best = max(best, grey[p + step])
-        grey[p] = min(best, mask[p])
-    queue = np.empty(grey.size, np.int32)
-    queued = np.zeros(grey.size, np.bool_)
-    head, tail, held = 0, 0, 0
-    for p in range(end - 1, width, -1):
-        best = grey[p]
-        for step in before:
-            best = max(best, grey[p - step])
-        grey[p] = min(best, mask[p])
-        for step in before:
-            q = p - step
-            if grey[q] < grey[p] and grey[q] < mask[q]:
-                queue[tail] = p
-                queued[p] = True
-                tail = (tail + 1) % queue.size
-                held += 1
-                break
-    while held:
-        p = queue[head]
-        head = (head + 1) % queue.size
-        held -= 1
-        queued[p] = False
-        for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
-            q = p + step
-            if grey[q] < grey[p] and grey[q] != mask[q]:
-                grey[q] = min(grey[p], mask[q])
-                if not queued[q]:
-                    queue[tail] = q
-                    queued[q] = True
-                    tail = (tail + 1) % queue.size
-                    held += 1
