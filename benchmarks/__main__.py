@@ -13,6 +13,7 @@ from benchmarks import (
     forward,
     generation,
     precision,
+    stroke,
     texture,
     texture_curves,
 )
@@ -32,6 +33,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-import": texture_curves.imports,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
+    "stroke": stroke.against_twin,
+    "stroke-figures": stroke.figures,
     "device": device.on_device,
 }
 

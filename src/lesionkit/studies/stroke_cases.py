@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ class Case:
 class Found:
     """What one method found in a case."""
 
-    mask: Mask
+    mask: Mask | None  # None once it is no longer needed
     seconds: float  # of the segmenter alone
     volume: float  # mm^3, of a slice mm^2
     scores: metrics.Scores | None
@@ -48,6 +48,11 @@ class Outcome:
     found: dict[str, Found] = field(default_factory=dict)
     seconds: float = 0.0  # of the preprocessing
     problem: str = ""
+
+    def slim(self) -> Outcome:
+        """The same without arrays: a folder may hold thousands of volumes."""
+        found = {method: replace(f, mask=None) for method, f in self.found.items()}
+        return replace(self, scene=None, truth=None, found=found)
 
 
 def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> list[Case]:
@@ -84,8 +89,7 @@ def run(
     cases: Sequence[Case],
     methods: Iterable[str],
     out: Path,
-    progress: Callable[[Outcome], None] = lambda _: None,
-) -> Iterable[Outcome]:
+) -> Iterator[Outcome]:
     """Each case in turn; masks and their sidecars are written to `out`."""
     out.mkdir(parents=True, exist_ok=True)
     chosen = list(methods)
@@ -94,7 +98,6 @@ def run(
             outcome = _done(case, chosen, out)
         except (ValueError, TypeError) as problem:
             outcome = Outcome(case, problem=str(problem))
-        progress(outcome)
         yield outcome
 
 

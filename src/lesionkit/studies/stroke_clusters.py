@@ -17,8 +17,9 @@ from lesionkit.clustering import FuzzyCMeans, KMeans
 from lesionkit.fronts import arrival_time, morphological_chan_vese
 from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import asymmetric
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, kind_of, label, prepared
-from lesionkit.studies.stroke_regions import SMALLEST, Place, large, lesions
+from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, box_of, kind_of, prepared
+from lesionkit.studies.stroke_regions import SMALLEST, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
 STEP = (TOP + 1) // BINS
@@ -131,14 +132,20 @@ def contour(seeds: Mask, place: Place) -> Mask:
 
 def march(seeds: Mask, place: Place) -> Mask:
     """Steps 2 to 4 of `kmeans_marching`."""
-    levels = place.scene.levels
-    reference = float(levels[seeds].mean())
-    edge = place.edge(seeds)
+    reference, edge = float(place.scene.levels[seeds].mean()), place.edge(seeds)
+    # What the front cannot reach in time need not be looked at.
+    open_ = connected(place.beyond(edge) | seeds, seeds)
+    box = box_of(open_)
+    levels, seeds = place.scene.levels[box], seeds[box]
     away = (reference - levels) / (reference - edge)  # 1 at the edge, whatever the kind
     weight = 1 / (LEAST_WEIGHT + np.sqrt(np.clip(away, 0, None)))
-    weight[~place.beyond(edge)] = LEAST_WEIGHT
-    weight[~place.scene.brain] = 0
+    weight[~open_[box]] = 0
     sizes = large(seeds, LARGE + 1)
     start = ndimage.binary_erosion(sizes) | (seeds & ~sizes)
-    times = arrival_time(weight, np.argwhere(start if start.any() else seeds), stop=STOP)
-    return np.asarray(np.isfinite(times))
+    if not start.any():
+        start = seeds
+    border = start & ~ndimage.binary_erosion(start, border_value=1)  # fronts begin nowhere else
+    times = arrival_time(weight, np.argwhere(border if border.any() else start), stop=STOP)
+    out = np.zeros_like(open_)
+    out[box] = np.isfinite(times) | start
+    return out

@@ -12,7 +12,8 @@ import numpy as np
 
 from lesionkit.fronts import region_grow
 from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, kind_of, label, prepared
+from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, kind_of, prepared
 from lesionkit.studies.stroke_regions import SMALLEST, Place, lesions
 
 DEPTH = 3

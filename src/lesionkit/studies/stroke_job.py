@@ -9,7 +9,7 @@ from lesionkit.io import replace
 from lesionkit.metrics import Scores
 from lesionkit.studies.stroke import SEGMENTERS, Kind
 from lesionkit.studies.stroke_cases import Outcome, find_cases, means, run, table
-from lesionkit.studies.stroke_report import write_report
+from lesionkit.studies.stroke_report import section, write_report
 
 COLUMNS = ("case", "kind", "method", *Scores._fields[:6], "volume", "true_volume", "seconds")
 
@@ -29,6 +29,7 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
         raise ValueError(f"out must be a folder, {out} is a file")
     cases = find_cases(image, truth, kind)
     done: list[Outcome] = []
+    sections: list[str] = []
     try:
         with tqdm(total=len(cases), unit=" cases", disable=None) as bar:
             for outcome in run(cases, methods, out):
@@ -36,20 +37,22 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
                     raise ValueError(outcome.problem)
                 if outcome.problem:
                     bar.write(f"lesionkit: {outcome.problem}", file=sys.stderr)
-                done.append(outcome)
+                else:
+                    sections.append(section(outcome))
+                done.append(outcome.slim())
                 bar.update()
     finally:
         if done:
-            _write(done, out)
+            _write(done, sections, out)
     _say(done, out)
     return int(any(outcome.problem for outcome in done))
 
 
-def _write(outcomes: list[Outcome], out: Path) -> None:
+def _write(outcomes: list[Outcome], sections: list[str], out: Path) -> None:
     rows = ["\t".join(COLUMNS)]
     rows += ["\t".join(row[name] for name in COLUMNS) for row in table(outcomes)]
     replace(out / "scores.tsv", ("\n".join(rows) + "\n").encode())
-    write_report(outcomes, out / "report.html")
+    write_report(outcomes, sections, out / "report.html")
 
 
 def _say(outcomes: list[Outcome], out: Path) -> None:

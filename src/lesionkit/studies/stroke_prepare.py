@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
+from lesionkit.studies.stroke_morphology import label
 
 Kind = Literal["hyper", "hypo"]
 Mask = npt.NDArray[np.bool_]
@@ -23,6 +24,7 @@ TOP = 4095  # 12 bits, as the scanners that the papers used
 NORMAL = 0.1  # where the brain's peak lies, before the gamma
 BACKGROUND = 0.023
 GAMMA = 0.4
+BINS = 4096  # of the histogram in which the normal peak is looked for
 LEAST_PART = 64  # pixels of a brain, in a slice
 
 
@@ -116,35 +118,41 @@ def normal_peak(grey: npt.NDArray[Any]) -> float:
     lesser of the mean and Otsu's threshold: the mean alone fails where air is rare, Otsu's alone
     where a lesion is as large as to be the second class.
     """
-    values = grey.ravel()
-    low = values.min()
-    positive = values[values > max(low, 0)]
-    if positive.size == 0:
+    counts, unit, least = _counted(grey)
+    values = least + unit * np.arange(counts.size, dtype=np.float64)  # of each bin
+    positive = (values > max(least, 0)) & (counts > 0)
+    ends = np.cumsum(np.where(positive, counts, 0))
+    if not ends[-1]:
         return 0.0
-    top = float(np.percentile(positive, 99))
-    counts, middles = _histogram(np.minimum(values, top), float(low), top)
-    begin = min(_otsu_of(counts, middles), float((counts * middles).sum() / counts.sum()))
-    inside = positive[(positive > begin) & (positive < top)]
-    if inside.size == 0:
-        return top
-    counts, middles = _histogram(inside, begin, top, weights=inside.astype(np.float64))
-    width = len(counts) / 64
-    smooth = ndimage.gaussian_filter1d(counts.astype(float), width, mode="nearest")
-    return float(middles[smooth.argmax()])
+    last = int(np.searchsorted(ends, 0.99 * ends[-1]))
+    top = values[last]
+    below = counts[: last + 1].astype(np.float64)
+    below[-1] += counts[last + 1 :].sum()  # brighter ones count as the top
+    begin = min(
+        _otsu_of(below, values[: last + 1]), float(below @ values[: last + 1] / below.sum())
+    )
+    inside = (values > begin) & (values < top) & positive
+    if not inside.any():
+        return float(top)
+    chosen = np.flatnonzero(inside)
+    light = (counts * values)[chosen[0] : chosen[-1] + 1] * inside[chosen[0] : chosen[-1] + 1]
+    smooth = ndimage.gaussian_filter1d(light, max(len(light) / 64, 1e-3), mode="nearest")
+    return float(values[chosen[0] + int(smooth.argmax())])
 
 
-def _histogram(
-    values: npt.NDArray[Any], low: float, top: float, weights: Any = None
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
-    """Counts in up to 256 bins, and the middles of these. Whole numbers get bins of whole numbers:
-    else some bins would hold more of them than others, and waves would look like peaks."""
-    width = (top - low) / 256
-    if values.dtype.kind in "iu" or bool((np.rint(values) == values).all()):
-        low, width = float(np.floor(low)) - 0.5, float(np.ceil(width))
-    number = max(int(np.ceil((top - low) / width)), 1)
-    edges = low + width * np.arange(number + 1)
-    counts, _ = np.histogram(values, number, (edges[0], edges[-1]), weights=weights)
-    return counts, (edges[:-1] + edges[1:]) / 2
+def _counted(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, float]:
+    """A histogram: counts, the width of a bin, and the middle of the first. Whole numbers get bins
+    of whole numbers: else some bins would hold more of them than others, and waves would look like
+    peaks."""
+    least, most = float(grey.min()), float(grey.max())
+    whole = grey.dtype.kind in "iu" or bool((np.rint(grey) == grey).all())
+    unit = (most - least) / (BINS - 1) or 1.0
+    if whole:
+        unit = float(np.ceil((most - least + 1) / BINS))
+    if whole and unit == 1 and grey.itemsize <= 2 and least >= 0:
+        return np.bincount(grey.ravel())[int(least) :], unit, least
+    place = ((grey - least) / unit + (0.0 if whole else 0.5)).astype(np.int64)
+    return np.bincount(place.ravel()), unit, least + (unit - 1) / 2 if whole else least
 
 
 def otsu(levels: Levels) -> int:
@@ -183,12 +191,14 @@ def _brain_of(brain: Any, shape: tuple[int, ...]) -> Mask:
     return marked
 
 
-def label(mask: Mask, diagonal: bool = False) -> tuple[npt.NDArray[np.int32], int]:
-    """The regions of a slice, numbered from 1, and how many; connected along axes, or diagonals."""
-    found: tuple[npt.NDArray[np.int32], int] = ndimage.label(
-        mask, np.ones((3, 3), bool) if diagonal else None
-    )
-    return found
+def box_of(brain: Mask) -> tuple[slice, slice]:
+    """The rows and columns that hold the brain, of all slices."""
+    flat: Mask = np.logical_or.reduce(brain.reshape(-1, *brain.shape[-2:]), axis=0)
+    sides = []
+    for axis in (1, 0):
+        inside = np.flatnonzero(flat.any(axis=axis))
+        sides.append(slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 1))
+    return sides[0], sides[1]
 
 
 def _largest(candidate: Mask) -> Mask:
@@ -203,7 +213,8 @@ def _largest(candidate: Mask) -> Mask:
         if sizes[best] < LEAST_PART:
             continue
         piece = labels == best
-        # What is not joined to the frame of the slice is a hole.
-        air, _ = label(np.pad(~piece, 1, constant_values=True))
-        kept[...] = (air != air[0, 0])[1:-1, 1:-1]
+        # What is not joined to the frame of the piece's box is a hole.
+        box = box_of(piece)
+        air, _ = label(np.pad(~piece[box], 1, constant_values=True))
+        kept[box] = (air != air[0, 0])[1:-1, 1:-1]
     return out

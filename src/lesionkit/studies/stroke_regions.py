@@ -10,7 +10,8 @@ import numpy as np
 from lesionkit import arrays
 from lesionkit.fronts import distance_transform
 from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
-from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, label
+from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
 
 SMALLEST = 20  # pixels
 CLOSING = 3.0  # pixels, the radius of the disk
@@ -71,17 +72,23 @@ def lesions(
     planted phantoms together, on none alone.
     """
     least = arrays.integer(smallest, "smallest", at_least=1)
-    mirror = None
-    if kind == "hypo" and candidates.any():
-        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])
     out = np.zeros_like(candidates)
-    parts = candidates.reshape(-1, *candidates.shape[-2:])
-    for plane, part, kept in zip(scene.planes, parts, out.reshape(parts.shape), strict=True):
+    if not candidates.any():
+        return out
+    box = (..., *box_of(scene.brain))  # nothing else matters
+    inner = Prepared(scene.levels[box], scene.brain[box])
+    mirror = Mirror(midline(inner.brain), inner.brain.shape[-2:]) if kind == "hypo" else None
+    shape = (-1, *inner.brain.shape[-2:])
+    found = np.zeros_like(inner.brain)
+    for plane, part, kept in zip(
+        inner.planes, candidates[box].reshape(shape), found.reshape(shape), strict=True
+    ):
         if part.any():
             place = Place(plane, kind, least, mirror)
             seeds = _seeds(part, place, mean_beyond)
             if seeds.any():
                 kept[...] = large(tidy(grow(seeds, place), plane.brain), least)
+    out[box] = found
     return out
 
 
@@ -113,7 +120,12 @@ def connected(mask: Mask, seeds: Mask) -> Mask:
 
 def tidy(mask: Mask, brain: Mask) -> Mask:
     """The mask closed within the brain, small holes filled."""
-    return filled(closed(mask, CLOSING) & brain)
+    if not mask.any():
+        return mask
+    box = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in box_of(mask))
+    out = np.zeros_like(mask)
+    out[box] = filled(closed(mask[box], CLOSING) & brain[box])
+    return out
 
 
 def large(mask: Mask, smallest: int) -> Mask:

@@ -38,9 +38,10 @@ table { border-collapse: collapse; margin: .7rem 0 1.2rem } td, th { padding: .2
 """
 
 
-def write_report(outcomes: Sequence[Outcome], path: Path) -> None:
+def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Path) -> None:
     """Write the report of all cases into one file that needs no other.
 
+    outcomes : slim ones will do;  sections : what `section` gave for each that is done
     Error rates are shares of the union of both masks, as in the papers.
     """
     done = [outcome for outcome in outcomes if not outcome.problem]
@@ -52,11 +53,10 @@ def write_report(outcomes: Sequence[Outcome], path: Path) -> None:
     average = means(done)
     if average and len(done) > 1:
         rows = [[method, *_numbers(scores)] for method, scores in average.items()]
-        scored = sum(outcome.truth is not None for outcome in done)
+        scored = sum(any(f.scores for f in outcome.found.values()) for outcome in done)
         parts.append(f"<h2>Means of {scored} cases with a truth</h2>")
         parts.append(_table(["method", *(title for title, _ in COLUMNS)], rows))
-    for outcome in done:
-        parts.append(_case(outcome))
+    parts += sections
     parts.append(
         '<p class="note">FPR and FNR are shares of the union of both masks. '
         f"Blue: found; red: truth. Made by lesionkit {__version__}; not for clinical use.</p>"
@@ -68,7 +68,8 @@ def write_report(outcomes: Sequence[Outcome], path: Path) -> None:
     replace(path, page.encode())
 
 
-def _case(outcome: Outcome) -> str:
+def section(outcome: Outcome) -> str:
+    """The part of the report on one case that is done, picture included."""
     rows = []
     for method, found in outcome.found.items():
         scores = {} if found.scores is None else found.scores._asdict()
@@ -120,7 +121,7 @@ def overlay(outcome: Outcome) -> bytes:
     scene = outcome.scene
     if scene is None:
         raise ValueError(f"outcome must be of a case that is done, got {outcome.problem}")
-    masks: dict[str, Mask] = {method: found.mask for method, found in outcome.found.items()}
+    masks = {m: found.mask for m, found in outcome.found.items() if found.mask is not None}
     if outcome.truth is not None:
         masks = {"truth": outcome.truth, **masks}
     chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from lesionkit.fronts import distance_transform, h_minima
 from lesionkit.fronts import watershed as flood
 from lesionkit.studies.stroke_levels import BINS, Peak, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import Mirror, lesion_like, midline
+from lesionkit.studies.stroke_morphology import label, reconstruct
 from lesionkit.studies.stroke_prepare import (
     TOP,
     Kind,
     Levels,
     Mask,
     Prepared,
+    box_of,
     kind_of,
-    label,
     otsu,
     prepared,
 )
 from lesionkit.studies.stroke_regions import SMALLEST, lesions
-
-RADIUS = 3
 
 
 def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
@@ -54,19 +51,21 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
     out = np.zeros_like(scene.brain)
     if found is None:
         return out
-    mirror = None
-    if kind == "hypo":
-        mirror = Mirror(midline(scene.brain), scene.brain.shape[-2:])
-    planes = out.reshape(-1, *out.shape[-2:])
-    for plane, kept in zip(scene.planes, planes, strict=True):
+    box = (..., *box_of(scene.brain))
+    inner = Prepared(scene.levels[box], scene.brain[box])
+    mirror = Mirror(midline(inner.brain), inner.brain.shape[-2:]) if kind == "hypo" else None
+    kept = np.zeros_like(inner.brain)
+    planes = kept.reshape(-1, *kept.shape[-2:])
+    for plane, into in zip(inner.planes, planes, strict=True):
         if plane.brain.any():
-            kept[...] = _candidates(plane, kind, found, mirror)
+            into[...] = _candidates(plane, kind, found, mirror)
+    out[box] = kept
     return lesions(out, scene, kind, smallest)
 
 
 def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None) -> Mask:
     levels = scene.levels if kind == "hyper" else np.where(scene.brain, TOP - scene.levels, 0)
-    smooth = open_close(levels.astype(np.uint16), RADIUS)
+    smooth = open_close(levels.astype(np.uint16))
     objects = h_minima(TOP - smooth.astype(np.int32), 1, 2)
     background = int(objects.max()) + 1
     outside = ~scene.brain | _between(smooth, scene.brain)
@@ -89,9 +88,13 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
 
 
 def gradient(levels: Levels) -> npt.NDArray[np.float32]:
-    """The length of Sobel's gradient."""
-    grey = levels.astype(np.float32)
-    length: npt.NDArray[np.float32] = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+    """The length of Sobel's gradient; beyond the border the image is mirrored."""
+    framed = np.pad(levels, 1, mode="symmetric").astype(np.float32)
+    across = framed[:, 2:] - framed[:, :-2]
+    down = framed[2:] - framed[:-2]
+    across = across[:-2] + 2 * across[1:-1] + across[2:]
+    down = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
+    length: npt.NDArray[np.float32] = np.sqrt(across * across + down * down)
     return length
 
 
@@ -106,62 +109,24 @@ def _between(smooth: Levels, brain: Mask) -> Mask:
     return lines
 
 
-def open_close(grey: Levels, radius: int) -> Levels:
-    """Opening by reconstruction, then closing by reconstruction, by a disk."""
-    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    disk = x * x + y * y <= radius * radius
-    opened = reconstruct(ndimage.grey_erosion(grey, footprint=disk), grey)
-    low = ndimage.grey_dilation(opened, footprint=disk)
+def open_close(grey: Levels) -> Levels:
+    """Opening by reconstruction, then closing by reconstruction, by a disk of radius 3."""
+    opened = reconstruct(eroded(grey), grey)
+    low = TOP - eroded(TOP - opened)
     return TOP - reconstruct(TOP - low, TOP - opened)
 
 
-def reconstruct(marker: Levels, mask: Levels) -> Levels:
-    """Morphological reconstruction by dilation, eight neighbours: the marker grows under the mask.
-
-    Vincent, IEEE Trans. Image Process. 2, 1993, the hybrid algorithm.
-    """
-    out = np.pad(np.minimum(marker, mask), 1)
-    _reconstruct(out.ravel(), np.pad(mask, 1).ravel(), out.shape[1])
-    return out[1:-1, 1:-1]
-
-
-@numba.njit(cache=True)
-def _reconstruct(grey: Any, mask: Any, width: int) -> None:
-    """In place; both have a frame of zeros, so that every pixel has eight neighbours."""
-    before = (-width - 1, -width, -width + 1, -1)
-    end = grey.size - width - 1
-    for p in range(width + 1, end):
-        best = grey[p]
-        for step in before:
-            best = max(best, grey[p + step])
-        grey[p] = min(best, mask[p])
-    queue = np.empty(grey.size, np.int32)
-    queued = np.zeros(grey.size, np.bool_)
-    head, tail, held = 0, 0, 0
-    for p in range(end - 1, width, -1):
-        best = grey[p]
-        for step in before:
-            best = max(best, grey[p - step])
-        grey[p] = min(best, mask[p])
-        for step in before:
-            q = p - step
-            if grey[q] < grey[p] and grey[q] < mask[q]:
-                queue[tail] = p
-                queued[p] = True
-                tail = (tail + 1) % queue.size
-                held += 1
-                break
-    while held:
-        p = queue[head]
-        head = (head + 1) % queue.size
-        held -= 1
-        queued[p] = False
-        for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
-            q = p + step
-            if grey[q] < grey[p] and grey[q] != mask[q]:
-                grey[q] = min(grey[p], mask[q])
-                if not queued[q]:
-                    queue[tail] = q
-                    queued[q] = True
-                    tail = (tail + 1) % queue.size
-                    held += 1
+def eroded(grey: Levels) -> Levels:
+    """Erosion by the disk of radius 3, whose rows reach 0, 2, 2, 3, 2, 2, 0 pixels to each side."""
+    rows, columns = grey.shape
+    framed = np.pad(grey, 3, constant_values=TOP)
+    wide = framed[:, 3:-3].copy()
+    reach = {0: wide.copy()}
+    for step in (1, 2, 3):
+        np.minimum(wide, framed[:, 3 - step : columns + 3 - step], out=wide)
+        np.minimum(wide, framed[:, 3 + step : columns + 3 + step], out=wide)
+        reach[step] = wide.copy()
+    out = reach[3][3:-3].copy()
+    for row, side in ((0, 0), (1, 2), (2, 2), (4, 2), (5, 2), (6, 0)):
+        np.minimum(out, reach[side][row : row + rows], out=out)
+    return out

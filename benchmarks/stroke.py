@@ -1,0 +1,179 @@
+"""The stroke study: ours beside its twin, segmenter by segmenter; and figures on real images.
+
+python -m benchmarks stroke            ours and the twin, interleaved, masks compared
+python -m benchmarks stroke-figures    scores on the phantoms and real cases in LESIONKIT_DATA
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from benchmarks.report import Report
+from benchmarks.timing import Contender, ratio, rounds
+
+# How much of both masks must agree. scikit-fuzzy stops by memberships and ours by centres; then a
+# grey level may fall to the other side. scikit-learn stops before the best k-means, which ours
+# finds, and scikit-fmm begins half a pixel outside the seeds.
+AGREE = {"fcm": 0.95, "kmeans": 0.7}
+PHANTOM = "data/stroke_dwi/planted_phantom"
+
+
+def brain(kind: str, seed: int = 0) -> tuple[Any, Any]:
+    """A made-up slice, 256 x 256, 12 bits: an elliptical brain with a brighter rim, ventricles, a
+    lesion that is brighter or darker; blur and Rician noise. The image and the lesion."""
+    y, x = np.indices((256, 256)).astype(float)
+
+    def ellipse(row: float, column: float, half_rows: float, half_columns: float) -> Any:
+        return ((y - row) / half_rows) ** 2 + ((x - column) / half_columns) ** 2 <= 1
+
+    grey = np.zeros((256, 256))
+    grey[ellipse(128, 128, 105, 82)] = 0.115
+    grey[ellipse(128, 128, 98, 75)] = 0.10
+    for side in (-1, 1):
+        grey[ellipse(120, 128 + 16 * side, 30, 8)] = 0.035
+    lesion = ellipse(110, 175, 22, 17)
+    grey[lesion] = 0.35 if kind == "hyper" else 0.03
+    grey = ndimage.gaussian_filter(grey, 0.8)
+    rng = np.random.default_rng(seed)
+    noisy = np.hypot(grey + rng.normal(0, 0.008, grey.shape), rng.normal(0, 0.008, grey.shape))
+    return np.rint(4095 * noisy).astype(np.uint16), lesion
+
+
+def against_twin(report: Report) -> None:
+    """Each segmenter from the raw slice to the mask, and all five, one after another."""
+    needed = ("SimpleITK", "skfmm", "skfuzzy", "skimage", "sklearn")
+    if absent := [name for name in needed if importlib.util.find_spec(name) is None]:
+        report.say(f"left out, not installed: {', '.join(absent)}")
+        return
+    from benchmarks.stroke_twin import TWINS
+    from lesionkit.studies.stroke import SEGMENTERS
+
+    for kind in ("hyper", "hypo"):
+        image, lesion = brain(kind)
+        contenders, apart = {}, {}
+        for name, twin in TWINS.items():
+            mine, theirs = SEGMENTERS[name](image, kind), twin(image, kind)
+            union = np.count_nonzero(mine | theirs)
+            shared = np.count_nonzero(mine & theirs) / union
+            assert shared >= AGREE.get(name, 1.0), f"{name}, {kind}: {shared:.4f} of both masks"
+            assert np.count_nonzero(mine & lesion) > 0.8 * np.count_nonzero(lesion), name
+            apart[name] = str(np.count_nonzero(mine ^ theirs))
+            contenders[f"ours {name}"] = Contender(
+                partial(SEGMENTERS[name], image, kind), threads=report.threads
+            )
+            contenders[f"twin {name}"] = Contender(partial(twin, image, kind))
+        times = rounds(contenders, report.pairs)
+        sums = {
+            who: np.sum([times[f"{who} {name}"] for name in TWINS], axis=0)
+            for who in ("ours", "twin")
+        }
+        rows = [
+            [
+                name,
+                f"{1e3 * np.median(times[f'ours {name}']):.3g}",
+                f"{1e3 * np.median(times[f'twin {name}']):.3g}",
+                str(ratio(times[f"twin {name}"], times[f"ours {name}"])),
+                apart[name],
+            ]
+            for name in TWINS
+        ]
+        rows.append(
+            [
+                "all five",
+                *(f"{1e3 * np.median(sums[who]):.3g}" for who in ("ours", "twin")),
+                str(ratio(sums["twin"], sums["ours"])),
+                "",
+            ]
+        )
+        report.table(
+            f"Stroke segmenters, a {kind}intense lesion on 256 x 256, warm, from the raw slice",
+            ["method", "ours, ms", "twin, ms", "twin / ours", "pixels apart"],
+            rows,
+        )
+
+
+def figures(report: Report) -> None:
+    """Scores of each method, by type on the planted phantoms, and on each real case."""
+    from lesionkit.studies.stroke_cases import Outcome, run
+
+    if "LESIONKIT_DATA" not in os.environ:
+        report.say("left out: LESIONKIT_DATA, the folder of the data, is not set")
+        return
+    root = Path(os.environ["LESIONKIT_DATA"])
+    outcomes: list[Outcome] = []
+    for case in [*phantoms(root / PHANTOM), *real_cases(root / "data/stroke_dwi")]:
+        outcomes += run([case], METHODS, report.out / "masks")
+        if outcomes[-1].problem:
+            raise ValueError(outcomes[-1].problem)
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[group_of(outcome.case)].append(outcome)
+    for score in ("jaccard", "dice", "fpr", "fnr"):
+        rows = []
+        for group, members in groups.items():
+            row = [group, str(len(members))]
+            for method in METHODS:
+                values = [getattr(o.found[method].scores, score) for o in members]
+                row.append(f"{np.mean(values):.3f}")
+            rows.append(row)
+        title = f"{score}, means of cases" + (", share of the union" if score[0] == "f" else "")
+        report.table(title, ["cases", "n", *METHODS], rows)
+
+
+METHODS = ("threshold", "glcm", "watershed", "fcm", "kmeans", "split")
+
+
+def group_of(case: Any) -> str:
+    kind = f" ({case.kind})"
+    words = case.name.split("_sub-")[0].split("_", 1)
+    return (words[1].replace("_", " ") if words[0].isdigit() else case.name) + kind
+
+
+def phantoms(folder: Path) -> list[Any]:
+    from lesionkit.studies.stroke_cases import find_cases
+
+    cases = []
+    for kind in ("hyper", "hypo"):
+        dark = kind == "hypo"
+        cases += [
+            case
+            for case in find_cases(folder, kind=kind)  # type: ignore[arg-type]
+            if ("chronic" in case.name or "hemorrhage" in case.name) == dark
+        ]
+    return sorted(cases, key=lambda case: group_of(case))
+
+
+def real_cases(folder: Path) -> list[Any]:
+    from lesionkit.studies.stroke_cases import Case
+
+    isles, session = folder / "isles22", "sub-strokecase0009/ses-0001"
+    name = "sub-strokecase0009_ses-0001"
+    network = "DAGMNet_CH3_Lesion_Predict.nii.gz"
+    return [
+        *(
+            Case(
+                f"ads {who}",
+                folder / f"ads/{who}/{who}_DWI.nii.gz",
+                folder / f"ads/{who}/{who}_{network}",
+            )
+            for who in ("Subject01", "Subject02")
+        ),
+        Case(
+            "isles22 0009",
+            isles / "rawdata" / session / f"{name}_dwi.nii.gz",
+            isles / "derivatives" / session / f"{name}_msk.nii.gz",
+        ),
+        Case(
+            "chronic T2",
+            folder / "chronic_t2/T2.nii.gz",
+            folder / "chronic_t2/lesionT2.nii.gz",
+        ),
+    ]

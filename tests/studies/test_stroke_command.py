@@ -1,0 +1,186 @@
+"""`lesionkit stroke`, end to end on small files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesionkit import cli, io
+from lesionkit.studies.stroke import SEGMENTERS
+from reference.stroke_brain import brain
+
+nibabel = pytest.importorskip("nibabel", reason="nibabel comes with lesionkit[studies]")
+pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
+
+
+def png(path: Path, lesion: str | None = "hyper") -> None:
+    """NAME_dwi.png and NAME_mask.png."""
+    image, truth = brain(lesion)
+    pillow.fromarray(image).save(f"{path}_dwi.png")
+    pillow.fromarray(truth).save(f"{path}_mask.png")
+
+
+def volume(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """NAME_dwi.nii.gz and NAME_mask.nii.gz, two slices of 5 mm, left before right."""
+    image, truth = brain()
+    affine = np.diag([-1.0, 1.0, 5.0, 1.0])
+    affine[:3, 3] = 128, -128, 20
+    voxels = np.stack([image, image[::-1]], axis=-1).transpose(1, 0, 2).astype(np.int16)
+    mask = np.stack([truth, truth[::-1]], axis=-1).transpose(1, 0, 2)
+    nibabel.save(nibabel.Nifti1Image(voxels, affine), f"{path}_dwi.nii.gz")
+    near = np.where(mask, np.float32(0.9999999), np.float32(0))
+    nibabel.save(nibabel.Nifti1Image(near, affine), f"{path}_mask.nii.gz")
+    return mask, affine
+
+
+def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth, affine = volume(tmp_path / "sub-01")
+    out = tmp_path / "out"
+    asked = [str(tmp_path / "sub-01_dwi.nii.gz"), "--out", str(out)]
+    assert cli.main(["stroke", *asked, "--truth", str(tmp_path / "sub-01_mask.nii.gz")]) == 0
+    names = {f"sub-01_label-lesion_desc-{m}_mask" for m in SEGMENTERS}
+    expected = {f"{name}{end}" for name in names for end in (".nii.gz", ".json")}
+    assert {p.name for p in out.iterdir()} == expected | {"scores.tsv", "report.html"}
+    for name in names:
+        found = nibabel.load(out / f"{name}.nii.gz")
+        np.testing.assert_array_equal(found.affine, affine)
+        both = np.asarray(found.dataobj) == truth
+        assert both.mean() > 0.998
+        side = json.loads((out / f"{name}.json").read_text())
+        assert side["Type"] == "Lesion"
+        assert side["Sources"] == ["sub-01_dwi.nii.gz"]
+    rows = (out / "scores.tsv").read_text().splitlines()
+    assert rows[0].split("\t")[:5] == ["case", "kind", "method", "jaccard", "dice"]
+    assert len(rows) == 1 + len(SEGMENTERS)
+    assert all(float(row.split("\t")[3]) > 0.85 for row in rows[1:])
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 1
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)  # it needs no other file
+    assert "volume, ml" in page
+    said = capsys.readouterr().out
+    assert "1 of 1 cases done" in said
+    assert re.search(r"kmeans +0\.9\d\d", said)
+
+
+def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    png(tmp_path / "a")
+    png(tmp_path / "c")
+    whole = (tmp_path / "a_dwi.png").read_bytes()
+    (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
+    out = tmp_path / "out"
+    assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 1
+    captured = capsys.readouterr()
+    assert "2 of 3 cases done" in captured.out
+    assert "b_dwi.png cannot be read as PNG" in captured.err
+    assert "Not done" in (out / "report.html").read_text()
+    masks = sorted(p.name for p in out.glob("*_mask.nii.gz"))
+    assert masks == [f"{name}_label-lesion_desc-kmeans_mask.nii.gz" for name in "ac"]
+    assert len((out / "scores.tsv").read_text().splitlines()) == 3
+
+
+def test_no_lesion_and_dark_lesions(tmp_path: Path) -> None:
+    png(tmp_path / "none", None)
+    asked = [str(tmp_path), "--method", "threshold", "--out"]
+    assert cli.main(["stroke", *asked, str(tmp_path / "o")]) == 0
+    row = (tmp_path / "o/scores.tsv").read_text().splitlines()[1].split("\t")
+    assert row[3:7] == ["1.0000", "1.0000", "0.0000", "0.0000"]
+    (tmp_path / "none_dwi.png").unlink()
+    png(tmp_path / "dark", "hypo")
+    assert cli.main(["stroke", *asked, str(tmp_path / "p"), "--kind", "hypo"]) == 0
+    assert float((tmp_path / "p/scores.tsv").read_text().splitlines()[1].split("\t")[3]) > 0.85
+
+
+def test_a_dicom_slice(tmp_path: Path) -> None:
+    pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+    from test_io import dicom
+
+    image, truth = brain()
+    file = dicom(tmp_path / "a.dcm", image, PixelSpacing=[0.9, 0.9])
+    asked = ["stroke", str(file), "--method", "glcm", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 0
+    found = io.read_mask(tmp_path / "o/a_label-lesion_desc-glcm_mask.nii.gz", io.read_image(file))
+    assert (found.values == truth[::-1, ::-1]).mean() > 0.999
+    assert found.spacing == pytest.approx((0.9, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "options", "sentence"),
+    [
+        ("", ["x_dwi.png"], "lesionkit: .*x_dwi.png does not exist"),
+        ("empty", ["."], "lesionkit: .* has no image: NIfTI, DICOM or PNG"),
+        ("png", ["a_dwi.png", "--method", "otsu"], "lesionkit: method must be all or one of thr.*"),
+        ("png", ["a_dwi.png", "--truth", "b.png"], "lesionkit: .*b.png does not exist"),
+        ("png", [".", "--truth", "a_mask.png"], "lesionkit: truth must be a folder where the im.*"),
+        ("twice", ["."], "lesionkit: .* has several images named a_dwi"),
+        (
+            "small",
+            ["a_dwi.png", "--truth", "a_mask.png"],
+            "lesionkit: .*a_mask.png must have the .*",
+        ),
+        ("nan", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii: image must be finite, got 1 NaN or inf.*"),
+        ("four", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii must hold one slice or volume of grey.*"),
+        ("file", ["a_dwi.png"], "lesionkit: out must be a folder, .*o is a file"),
+    ],
+)
+def test_each_mistake_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    prepare: str,
+    options: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = np.ones((9, 9, 9), np.float32)
+    if prepare in ("png", "twice", "small", "file"):
+        png(tmp_path / "a")
+    if prepare == "twice":
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
+    if prepare == "small":
+        pillow.fromarray(np.ones((9, 9), bool)).save("a_mask.png")
+    if prepare == "nan":
+        values[1, 1, 1] = np.nan
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
+    if prepare == "four":
+        nibabel.save(nibabel.Nifti1Image(np.stack([values] * 2, -1), np.eye(4)), "a_dwi.nii")
+    if prepare == "file":
+        Path("o").write_text("")
+    assert cli.main(["stroke", *options, "--out", "o"]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cases/s" not in line]
+    said = [line for line in lines if line.startswith("lesionkit:")]
+    assert len(said) == 1
+    assert re.fullmatch(sentence, said[0])
+    assert not list(Path("o").glob("*mask*"))
+
+
+def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
+    png(tmp_path / "case0")
+    for number in range(1, 60):
+        shutil.copy(tmp_path / "case0_dwi.png", tmp_path / f"case{number}_dwi.png")
+    out = tmp_path / "o"
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "lesionkit.cli", *asked],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not list(out.glob("case1_*kmeans_mask.nii.gz")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "lesionkit: interrupted" in said
+    assert "Traceback" not in said
+    assert not list(out.glob("*.partial"))
+    assert len((out / "scores.tsv").read_text().splitlines()) > 1
+    assert (out / "report.html").exists()

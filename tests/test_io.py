@@ -1,0 +1,264 @@
+"""Images from files and masks into them: round trips, orientation, broken files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lesionkit import io
+
+nibabel = pytest.importorskip("nibabel", reason="nibabel comes with lesionkit[studies]")
+pydicom = pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
+
+RNG = np.random.default_rng(0)
+VOLUME = RNG.integers(0, 1000, (4, 5, 6)).astype(np.int16)  # right, front, up
+
+
+def nifti(path: Path, voxels: np.ndarray, affine: Any = None) -> Path:
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4) if affine is None else affine), path)
+    return path
+
+
+def dicom(path: Path, pixels: np.ndarray, position: float = 0.0, **more: Any) -> Path:
+    """A slice of 0.5 x 0.8 mm pixels, `position` mm above the origin."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[str(path)])
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID = MRImageStorage
+    data.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    data.SeriesInstanceUID = "1.2.3"
+    data.Rows, data.Columns = pixels.shape[:2]
+    data.SamplesPerPixel = 1 if pixels.ndim == 2 else 3
+    data.PhotometricInterpretation = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
+    if pixels.ndim == 3:
+        data.PlanarConfiguration = 0
+    data.BitsAllocated = data.BitsStored = 8 * pixels.itemsize
+    data.HighBit = data.BitsStored - 1
+    data.PixelRepresentation = 0
+    data.PixelSpacing = [0.5, 0.8]
+    data.SliceThickness = 5.0
+    data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    data.ImagePositionPatient = [0, 0, position]
+    for name, value in more.items():
+        setattr(data, name, value)
+    data.PixelData = pixels.tobytes()
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+# --- NIfTI ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "SAL"])
+def test_nifti_of_any_orientation_is_turned_and_goes_back(tmp_path: Path, codes: str) -> None:
+    first = np.diag([2.0, 3.0, 5.0, 1.0])
+    first[:3, 3] = -7, 8, 9
+    upright = nibabel.Nifti1Image(VOLUME, first)
+    turn = nibabel.orientations.axcodes2ornt(codes)
+    turned = upright.as_reoriented(turn)
+    nibabel.save(turned, tmp_path / "a.nii.gz")
+    image = io.read_image(tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(image.values, VOLUME.T)
+    assert image.spacing == (5, 3, 2)
+    mask = image.values > 500
+    out = tmp_path / "a_mask.nii.gz"
+    io.write_mask(out, mask, image, {"Type": "Lesion"})
+    saved = nibabel.load(out)
+    np.testing.assert_array_equal(saved.affine, turned.affine)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), np.asarray(turned.dataobj) > 500)
+    assert saved.get_data_dtype() == np.uint8
+    np.testing.assert_array_equal(io.read_mask(out, image).values, mask)
+    assert json.loads((tmp_path / "a_mask.json").read_text()) == {"Type": "Lesion"}
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_mask_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    image = io.read_image(nifti(tmp_path / "a.nii", VOLUME))
+    for name in ("b.nii.gz", "c.nii.gz"):
+        io.write_mask(tmp_path / name, image.values > 3, image)
+    assert (tmp_path / "b.nii.gz").read_bytes() == (tmp_path / "c.nii.gz").read_bytes()
+
+
+def test_values_near_1_are_inside(tmp_path: Path) -> None:
+    stored = np.where(VOLUME > 500, np.float32(0.9999999), np.float32(0))
+    found = io.read_mask(nifti(tmp_path / "m.nii", stored)).values
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, VOLUME.T > 500)
+
+
+def test_slices_and_axes_of_one(tmp_path: Path) -> None:
+    flat = io.read_image(nifti(tmp_path / "a.nii", VOLUME[:, :, :1]))
+    np.testing.assert_array_equal(flat.values, VOLUME[:, :, 0].T)
+    assert flat.spacing == (1, 1)
+    io.write_mask(tmp_path / "m.nii", flat.values > 500, flat)
+    assert nibabel.load(tmp_path / "m.nii").shape == (4, 5, 1)
+    one = io.read_image(nifti(tmp_path / "b.nii", VOLUME[..., None]))
+    assert one.values.shape == (6, 5, 4)
+
+
+# --- DICOM and PNG --------------------------------------------------------------------------------
+
+
+def test_dicom_slice(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 4095, (6, 7)).astype(np.uint16)
+    image = io.read_image(dicom(tmp_path / "a.dcm", pixels, RescaleSlope=2, RescaleIntercept=-5))
+    # Rows of DICOM go to the back and columns to the left; ours to the front and to the right.
+    np.testing.assert_array_equal(image.values, 2.0 * pixels[::-1, ::-1] - 5)
+    assert image.spacing == (0.5, 0.8)
+    np.testing.assert_array_equal(np.diag(image.affine), [-0.8, -0.5, 5, 1])
+
+
+def test_dicom_series_is_sorted_by_place(tmp_path: Path) -> None:
+    stack = RNG.integers(0, 4095, (3, 6, 7)).astype(np.uint16)
+    for name, index in (("b", 2), ("a", 1), ("c", 0)):
+        dicom(tmp_path / name, stack[index], position=4.0 * index)
+    image = io.read_image(tmp_path)
+    np.testing.assert_array_equal(image.values, stack[:, ::-1, ::-1])
+    assert image.spacing == (4, 0.5, 0.8)
+    dicom(tmp_path / "d", stack[0], position=13.0)
+    with pytest.raises(ValueError, match="must hold slices at equal steps"):
+        io.read_image(tmp_path)
+    dicom(tmp_path / "d", stack[0, :4], position=12.0)
+    with pytest.raises(ValueError, match="must hold one series of equal slices"):
+        io.read_image(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16", "1", "LA", "RGB", "P"])
+def test_png(tmp_path: Path, mode: str) -> None:
+    grey = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
+    if mode == "I;16":
+        picture, expected = pillow.fromarray(grey.astype(np.uint16) * 9), grey.astype(int) * 9
+    elif mode == "1":
+        picture, expected = pillow.fromarray(grey > 99), 255 * (grey > 99)
+    else:
+        picture, expected = pillow.fromarray(grey).convert(mode), grey
+    picture.save(tmp_path / "a.png")
+    image = io.read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.values, expected)
+    io.write_mask(tmp_path / "m.nii.gz", image.values > 9, image)
+    np.testing.assert_array_equal(
+        np.asarray(nibabel.load(tmp_path / "m.nii.gz").dataobj)[..., 0].T, image.values > 9
+    )
+
+
+# --- mistakes -------------------------------------------------------------------------------------
+
+
+def broken(path: Path, kind: str) -> Path:
+    """A file that is not what its name says."""
+    if kind == "no such file":
+        return path / "a.nii.gz"
+    if kind == "folder":
+        return path
+    if kind == "text":
+        (path / "a.txt").write_text("hello")
+        return path / "a.txt"
+    name, cut = kind.split(", ")
+    file = path / f"a.{name}"
+    if name == "png":
+        pillow.fromarray(RNG.integers(0, 255, (90, 90)).astype(np.uint8)).save(file)
+    elif name == "dcm":
+        dicom(file, np.ones((40, 40), np.uint16))
+    else:
+        nifti(file, RNG.integers(0, 9999, (30, 30, 9)).astype(np.int16))
+    data = file.read_bytes()
+    file.write_bytes({"half": data[: len(data) // 2], "empty": b"", "text": b"hello " * 99}[cut])
+    return file
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("no such file", "a.nii.gz does not exist"),
+        ("folder", "is a folder without a DICOM series; name a file in it"),
+        ("text", r"a.txt must be NIfTI \(.nii, .nii.gz\), DICOM \(.dcm\) or PNG \(.png\)"),
+        *(
+            (f"{name}, {cut}", f"a.{name} cannot be read as {what}: .+")
+            for name, what in (
+                ("nii.gz", "NIfTI"),
+                ("nii", "NIfTI"),
+                ("dcm", "DICOM"),
+                ("png", "PNG"),
+            )
+            for cut in ("half", "empty", "text")
+        ),
+    ],
+)
+def test_unreadable_files_are_named(tmp_path: Path, kind: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as caught:
+        io.read_image(broken(tmp_path, kind))
+    assert "\n" not in str(caught.value)
+
+
+def test_images_that_are_no_grey_slices(tmp_path: Path) -> None:
+    four = nifti(tmp_path / "a.nii", np.zeros((3, 3, 3, 2), np.int16))
+    with pytest.raises(ValueError, match=r"must hold one slice or volume .* \(3, 3, 3, 2\)"):
+        io.read_image(four)
+    colours = tmp_path / "a.png"
+    pillow.fromarray(RNG.integers(0, 255, (5, 6, 3)).astype(np.uint8)).save(colours)
+    with pytest.raises(ValueError, match="must hold grey values, it has colours"):
+        io.read_image(colours)
+    with pytest.raises(ValueError, match="must hold grey values, it has colours"):
+        io.read_image(dicom(tmp_path / "a.dcm", np.ones((4, 4, 3), np.uint8)))
+    flat = nibabel.Nifti1Image(VOLUME, None)
+    flat.header.set_sform(np.diag([1.0, 0.0, 1.0, 1.0]), code=1)
+    nibabel.save(flat, tmp_path / "b.nii")
+    with pytest.raises(ValueError, match="must have a spacing above 0 mm along each axis"):
+        io.read_image(tmp_path / "b.nii")
+
+
+def test_masks_that_do_not_fit(tmp_path: Path) -> None:
+    image = io.read_image(nifti(tmp_path / "a.nii", VOLUME))
+    ones = np.ones(VOLUME.shape, np.uint8)
+    with pytest.raises(
+        ValueError, match=r"must have the shape of .*, \(6, 5, 4\), got \(6, 5, 3\)"
+    ):
+        io.read_mask(nifti(tmp_path / "m.nii", ones[:3]), image)
+    moved = np.eye(4)
+    moved[0, 3] = 2
+    with pytest.raises(ValueError, match=r"must lie where .* lies, it is 2 mm off"):
+        io.read_mask(nifti(tmp_path / "n.nii", ones, moved), image)
+    with pytest.raises(ValueError, match="must be a mask of finite numbers"):
+        io.read_mask(nifti(tmp_path / "o.nii", np.full(VOLUME.shape, np.nan, np.float32)))
+    with pytest.raises(
+        ValueError, match=r"mask must hold booleans of shape \(6, 5, 4\), got int16"
+    ):
+        io.write_mask(tmp_path / "p.nii", image.values, image)
+    with pytest.raises(ValueError, match=r"path must end with .nii or .nii.gz"):
+        io.write_mask(tmp_path / "p.png", image.values > 0, image)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.nii", "m.nii", "n.nii", "o.nii"]
+
+
+@pytest.mark.parametrize(
+    ("library", "file", "kind"),
+    [("nibabel", "a.nii", "NIfTI"), ("pydicom", "a.dcm", "DICOM"), ("PIL", "a.png", "PNG")],
+)
+def test_a_missing_library_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, file: str, kind: str
+) -> None:
+    (tmp_path / file).write_bytes(gzip.compress(b"something"))
+    for name in [n for n in sys.modules if n == library or n.startswith(f"{library}.")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    class Absent:
+        def find_spec(self, name: str, *_: Any) -> None:
+            if name.split(".")[0] == library:
+                raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+    with pytest.raises(
+        io.MissingLibrary, match=rf"{kind} files need {library}: pip install 'lesionkit\[studies\]'"
+    ):
+        io.read_image(tmp_path / file)
