@@ -6,11 +6,13 @@ shapes (SOOP, OpenNeuro ds004889).
 
 from __future__ import annotations
 
+import io as streams
 import os
 import sys
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from PIL import Image
 
 from lesionkit import io, metrics
 from lesionkit.studies.stroke import SEGMENTERS, preprocess
@@ -42,7 +44,11 @@ def draw(folder: Path, path: str) -> None:
                 ax.set_xlabel(f"Jaccard {metrics.jaccard(found, truth):.2f}", fontsize=9)
             if name == SHOWN[0]:
                 ax.set_title(method or "truth", fontsize=11)
-    figure.savefig(path, dpi=90)
+    picture = streams.BytesIO()
+    figure.savefig(picture, dpi=90)
+    Image.open(picture).convert("RGB").quantize(240, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import lesionkit
 from lesionkit import metrics
 from lesionkit.studies import stroke_levels, stroke_mirror, stroke_prepare, stroke_regions
 from lesionkit.studies.stroke import SEGMENTERS, Kind, preprocess, segment
-from lesionkit.studies.stroke_morphology import label, reconstruct
+from lesionkit.studies.stroke_morphology import closed, label, reconstruct
 from lesionkit.studies.stroke_watershed import eroded, gradient
 from reference.stroke_brain import brain
 
@@ -215,7 +215,7 @@ def test_closing_and_filling_are_scikit_images() -> None:
     rng = np.random.default_rng(1)
     mask = rng.random((50, 60)) < 0.1
     expected = morphology.closing(np.pad(mask, 4), morphology.disk(3))[4:-4, 4:-4]
-    np.testing.assert_array_equal(stroke_regions.closed(mask, 3.0), expected)
+    np.testing.assert_array_equal(closed(mask, 3), expected)
     ring = np.zeros((20, 30), bool)
     ring[2:8, 2:8] = True
     ring[4:6, 4:6] = False  # 4 of 32: filled

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from lesionkit.clustering import FuzzyCMeans, KMeans
+from lesionkit.clustering import FuzzyCMeans, KMeans, Segmentation
 from lesionkit.fronts import arrival_time, morphological_chan_vese
 from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke_mirror import asymmetric
 from lesionkit.studies.stroke_morphology import label
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, box_of, kind_of, prepared
+from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, Prepared, box_of, kind_of, prepared
 from lesionkit.studies.stroke_regions import SMALLEST, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
@@ -28,7 +28,6 @@ CONTOUR = 100  # iterations
 SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
 LEAST_WEIGHT = 1e-3
-ROLLOFF = 0.5
 STOP = 100.0
 LARGE = 200  # pixels: seeds of more are eroded
 
@@ -73,10 +72,10 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLES
 def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) -> Mask:
     scene, kind = prepared(image), kind_of(kind)
     found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
-    values, counts = np.unique_counts(scene.levels[scene.brain])
-    if found is None or len(values) < CLUSTERS:
+    counts = np.bincount(scene.levels[scene.brain])
+    if found is None or np.count_nonzero(counts) < CLUSTERS:
         return np.zeros_like(scene.brain)
-    centres: npt.NDArray[np.float64] = np.sort(centres_of(values, counts))
+    centres = centres_of(scene, np.cumsum(counts))
     borders = (centres[1:] + centres[:-1]) / 2
     end = found.high + 1 if kind == "hyper" else found.low
     half, least = ((found.level + part * (end - found.level)) * STEP for part in (0.5, DISTINCT))
@@ -89,26 +88,23 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     return lesions(candidates, scene, kind, smallest, grow, least)
 
 
-def _fuzzy_centres(
-    values: npt.NDArray[np.uint16], counts: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _fuzzy_centres(scene: Prepared, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Centres of fuzzy c-means, begun at quantiles."""
-    ends = np.cumsum(counts)
     quantiles = (np.arange(CLUSTERS) + 0.5) / CLUSTERS * ends[-1]
-    start = values[np.searchsorted(ends, quantiles)].astype(np.float64)
+    start = np.searchsorted(ends, quantiles).astype(np.float64)
     start += np.arange(CLUSTERS) * 1e-3  # quantiles may fall together
     model = FuzzyCMeans(CLUSTERS, init=start[:, None], max_iter=100, tol=1e-5)
-    model.fit(values[:, None], sample_weight=counts)
-    return np.asarray(model.cluster_centers_, np.float64).ravel()
+    return _centres(scene, model)
 
 
-def _hard_centres(
-    values: npt.NDArray[np.uint16], counts: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _hard_centres(scene: Prepared, _: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Centres of the best k-means there is."""
-    model = KMeans(CLUSTERS, init="optimal")
-    model.fit(values[:, None], sample_weight=counts)
-    return np.asarray(model.cluster_centers_, np.float64).ravel()
+    return _centres(scene, KMeans(CLUSTERS, init="optimal"))
+
+
+def _centres(scene: Prepared, model: Any) -> npt.NDArray[np.float64]:
+    fitted = Segmentation(scene.levels, model, scene.brain).estimator
+    return np.sort(np.asarray(fitted.cluster_centers_, np.float64).ravel())
 
 
 def contour(seeds: Mask, place: Place) -> Mask:

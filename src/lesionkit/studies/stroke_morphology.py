@@ -81,6 +81,42 @@ def _join(parent: Any, a: int, b: int) -> int:
     return root
 
 
+def closed(mask: Mask, radius: int) -> Mask:
+    """Closing by a disk: what is within `radius` of the mask, less what is within it of the rest.
+    Beyond the border there is nothing, and room for it."""
+    rows, columns = mask.shape
+    framed = np.zeros((rows + 4 * radius, columns + 4 * radius), np.bool_)
+    inner = (slice(2 * radius, -2 * radius),) * 2
+    framed[inner] = mask
+    near = np.zeros_like(framed)
+    _closed(framed, near, radius)
+    return framed[inner]
+
+
+@numba.njit(cache=True)
+def _closed(mask: Any, near: Any, radius: int) -> None:
+    """`near` becomes the dilated mask, and then `mask` the eroded one of that."""
+    rows, columns = mask.shape
+    square = radius * radius
+    for r in range(radius, rows - radius):
+        for c in range(radius, columns - radius):
+            if mask[r, c]:
+                for dr in range(-radius, radius + 1):
+                    for dc in range(-radius, radius + 1):
+                        if dr * dr + dc * dc <= square:
+                            near[r + dr, c + dc] = True
+    for r in range(radius, rows - radius):
+        for c in range(radius, columns - radius):
+            if mask[r, c] or not near[r, c]:
+                continue
+            whole = True
+            for dr in range(-radius, radius + 1):
+                for dc in range(-radius, radius + 1):
+                    if dr * dr + dc * dc <= square and not near[r + dr, c + dc]:
+                        whole = False
+            mask[r, c] = whole
+
+
 def reconstruct(marker: Levels, mask: Levels) -> Levels:
     """Morphological reconstruction by dilation, eight neighbours: the marker grows under the mask.
 

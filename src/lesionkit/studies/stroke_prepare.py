@@ -174,9 +174,9 @@ def _otsu_of(counts: npt.NDArray[Any], middles: npt.NDArray[np.float64]) -> floa
 def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:
     """S on 4096 levels; small integers are looked up."""
     if grey.dtype.kind in "iu" and grey.itemsize <= 2:
-        low = int(np.iinfo(grey.dtype).min)
-        table = _enhanced(np.arange(low, np.iinfo(grey.dtype).max + 1, dtype=np.float64), scale)
-        return table[grey.astype(np.int64) - low]
+        low, high = int(grey.min()), int(grey.max())
+        table = _enhanced(np.arange(low, high + 1, dtype=np.float64), scale)
+        return table[grey if low == 0 else grey.astype(np.int64) - low]
     intensity = np.clip(grey * scale, 0, 1)
     return np.rint(TOP * intensity**GAMMA).astype(np.uint16)
 

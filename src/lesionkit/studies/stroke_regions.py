@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit.fronts import distance_transform
 from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
-from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke_morphology import closed, label
 from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
 
 SMALLEST = 20  # pixels
-CLOSING = 3.0  # pixels, the radius of the disk
+CLOSING = 3  # pixels, the radius of the disk
 HOLE = 0.5  # of its region: larger holes stay
 EDGE = 0.4  # of the way from the normal level to the lesion's: where its edge is
 NORMAL_LEVEL: int = round(TOP * NORMAL**GAMMA)
@@ -138,19 +137,11 @@ def large(mask: Mask, smallest: int) -> Mask:
     return (sizes >= smallest)[labels]
 
 
-def closed(mask: Mask, radius: float) -> Mask:
-    """Closing by a disk: what is within `radius` of the mask, less what is so of the rest."""
-    frame = int(radius) + 1
-    padded = np.pad(mask, frame)
-    near = distance_transform(~padded, dtype=np.float32) <= radius
-    kept = distance_transform(near, dtype=np.float32) > radius
-    inner: Mask = kept[frame:-frame, frame:-frame]
-    return inner
-
-
 def filled(mask: Mask) -> Mask:
     """The mask with holes that are small beside the region around them."""
-    holes, count = label(np.pad(~mask, 1, constant_values=True))
+    framed = np.ones((mask.shape[0] + 2, mask.shape[1] + 2), np.bool_)
+    framed[1:-1, 1:-1] = ~mask
+    holes, count = label(framed)
     if count < 2:  # number 1 is the outside
         return mask
     holes = holes[1:-1, 1:-1]

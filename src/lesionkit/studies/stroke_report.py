@@ -59,6 +59,7 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
     parts += sections
     parts.append(
         '<p class="note">FPR and FNR are shares of the union of both masks. '
+        "HD95 is the mean of cases where both masks hold something. "
         f"Blue: found; red: truth. Made by lesionkit {__version__}; not for clinical use.</p>"
     )
     page = (
@@ -74,7 +75,7 @@ def section(outcome: Outcome) -> str:
     for method, found in outcome.found.items():
         scores = {} if found.scores is None else found.scores._asdict()
         rows.append(
-            [method, _volume(found, outcome), f"{1e3 * found.seconds:.3g}", *_numbers(scores)]
+            [method, _volume(found, outcome), f"{1e3 * found.seconds:.1f}", *_numbers(scores)]
         )
     scored = outcome.truth is not None
     titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
@@ -83,7 +84,7 @@ def section(outcome: Outcome) -> str:
     return (
         f"<h2>{html.escape(outcome.case.name)}</h2>"
         f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
-        f"{1e3 * outcome.seconds:.3g} ms.{empty}</p>"
+        f"{1e3 * outcome.seconds:.1f} ms.{empty}</p>"
         f'<img alt="overlays" src="data:image/png;base64,{picture}">{_table(titles, rows)}'
     )
 
