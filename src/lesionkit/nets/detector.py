@@ -97,7 +97,7 @@ def classify_boxes(
     """R-CNN: the proposed boxes that the quick net takes for more than background.
 
     image : (3, rows, columns), scaled as in training;  boxes : (n, 4) proposals, pixels
-    least : the score from which a box counts
+    least : the score from which a box counts (see `best_of`)
     """
     with torch.no_grad():
         shares = net(crop(image, boxes)).softmax(1)
@@ -108,8 +108,10 @@ def best_of(boxes: torch.Tensor, shares: torch.Tensor, least: float) -> Detectio
     """Of each box its best class but background, of boxes that overlap by more than half the best.
 
     shares : (n, classes + 1) after the softmax
+    A score is how sure it is that there is something, whichever class: of two classes that look
+    alike neither may reach `least`.
     """
-    scores, labels = shares[:, 1:].max(1)
+    scores, labels = 1 - shares[:, 0], shares[:, 1:].argmax(1)
     good = (scores >= least).nonzero()[:, 0]
     kept = good[nms(boxes[good], scores[good], 0.5)]
     return Detections(boxes[kept], scores[kept], labels[kept] + 1)
