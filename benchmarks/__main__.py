@@ -13,6 +13,7 @@ from benchmarks import (
     forward,
     generation,
     precision,
+    reconstruct,
     texture,
     texture_curves,
 )
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "scaling": forward.scaling,
     "precision": precision.precision,
     "derivatives": derivatives.derivatives,
+    "reconstruct": reconstruct.reconstruction,
     "generate": generation.generation,
     "import": generation.imports,
     "texture": texture.against_peers,

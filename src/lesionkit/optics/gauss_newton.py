@@ -6,11 +6,7 @@ single numbers. It minimises
 
     sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
 
-y_w the logs of the readings at a wavelength. Let Z_w be the derivatives of f_w by the coefficients
-of mua, of mus', and by the single numbers: mua is linear in the chromophores, mus' in the amplitude,
-so an unknown c has the derivatives e_wc Z_w[c] with numbers e_wc, and block (c, d) of J'J is sum_w
-e_wc e_wd Z_w[c]' Z_w[d]. One Gram matrix of Z_w for each wavelength makes all blocks; the Jacobian of
-all unknowns, whose Gram matrix is several times the work, is never formed.
+y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s.
 """
 
 from __future__ import annotations
@@ -25,6 +21,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from lesionkit.optics.forward import ForwardModel
+from lesionkit.optics.normal_equations import normal_equations
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -182,37 +179,16 @@ class _Phantom:
     def step(
         self, z: Floats, residual: Floats, regularisation: float
     ) -> tuple[Floats, Floats]:
-        """The Gauss-Newton step from derivatives Z (wavelengths, parts, rows); z is used up."""
+        """The Gauss-Newton step from derivatives Z (wavelengths, parts, rows)."""
         k, problem = self.maps.shape[1], self.problem
         count = len(problem.maps) * k
-        size = count + len(problem.single)
-        places, factors = [], []
-        for name in problem.maps:
-            c = TISSUE.index(name)
-            if name == "amplitude":
-                places.append(slice(k, 2 * k))
-                power = self.start[4] + self.single[-1]
-                factors.append(self.start[3] * problem.spectrum(power)[:, 0])
-            else:
-                places.append(slice(0, k))
-                factors.append(self.start[c] * problem.extinction[:, c])
-        places.append(slice(z.shape[1] - len(problem.single), z.shape[1]))
-        factors.append(np.ones(len(z)))
-        ends = np.append(np.arange(len(problem.maps) + 1) * k, size)
-
-        gram = np.empty((len(z), z.shape[1], z.shape[1]))
-        for one, out in zip(z, gram, strict=True):
-            np.matmul(one, one.T, out=out)
-        slopes = np.matmul(z, residual[:, :, None])[..., 0]
-        hessian = np.zeros((size, size))
-        right = np.empty(size)
-        for i, (rows, f) in enumerate(zip(places, factors, strict=True)):
-            right[ends[i] : ends[i + 1]] = f @ slopes[:, rows]
-            for j in range(i + 1):  # the lower triangle
-                weight = f * factors[j]
-                block = hessian[ends[i] : ends[i + 1], ends[j] : ends[j + 1]]
-                for w, g in zip(weight, gram, strict=True):
-                    block += w * g[rows, places[j]]
+        chosen = [TISSUE.index(name) for name in problem.maps if name != "amplitude"]
+        by_mua = (problem.extinction[:, chosen] * self.start[chosen]).T
+        by_mus = None
+        if "amplitude" in problem.maps:
+            power = self.start[4] + self.single[-1]
+            by_mus = self.start[3] * problem.spectrum(power)[:, 0]
+        hessian, right = normal_equations(z, residual, k, by_mua, by_mus)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
             largest = diagonal[:count].reshape(-1, k).max(axis=1)

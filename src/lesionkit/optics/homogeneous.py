@@ -30,7 +30,7 @@ def fit(
             [mus, mus, mus * (1 + _DIFFERENCE)]
         )
         maps = (np.repeat(side, elements, axis=-1) for side in sides)
-        here, by_mua, by_mus = problem.logs(*maps)
+        here, by_mua, by_mus = _require_finite(problem.logs(*maps))
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
         residual = gauss_newton.difference(data, here, modulated)
         if relative:
@@ -65,7 +65,16 @@ def _centred(logs: Floats, modulated: bool) -> Floats:
 def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, 5)."""
     maps = (np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue))
-    return problem.logs(*maps)
+    return _require_finite(problem.logs(*maps))
+
+
+def _require_finite(logs: Floats) -> Floats:
+    if not np.isfinite(logs).all():
+        raise ValueError(
+            "model must give readings above 0 for homogeneous tissue, got some that are not: its "
+            "mesh is too coarse for so much absorption"
+        )
+    return logs
 
 
 def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:

@@ -136,11 +136,6 @@ def reconstruct(
 
     ratio = gauss_newton.log(measured / against).reshape(count, len(problem.nm), -1)
     base = homogeneous.logs(problem, known[None])[0]
-    if not np.isfinite(base).all():
-        raise ValueError(
-            "model must give readings above 0 for reference_tissue, got some that are not: its "
-            "mesh is too coarse for so much absorption"
-        )
     tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
     start = np.empty((count, 5))
     each = _penalties(grays, gray_scale, k)
