@@ -11,17 +11,19 @@ y_w the logs of the readings at a wavelength: the normal equations are `normal_e
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.normal_equations import normal_equations
+from lesionkit import _core
+from lesionkit.optics.forward import ForwardModel, basis_rows
+from lesionkit.optics.normal_equations import Room, normal_equations
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -77,33 +79,52 @@ class Problem:
     def _used(self, readings: Any) -> Any:
         return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
 
-    def derivatives(self, tissue: Floats) -> tuple[Floats, Floats]:
-        """Logs (n, wavelengths, rows), and Z: (n, wavelengths, parts, rows), whose parts are the
-        coefficients of mua, those of mus' if the amplitude is a map, and the single numbers."""
-        mua, mus = self.optical(tissue)
-        found = self.model.jacobian(mua, mus, "elements", self.basis)
-        readings = self._used(found.readings)
-        k, rows = self.basis.shape[1], readings.shape[-1]
-        amplitude = "amplitude" in self.maps
-        parts = k * (1 + amplitude) + len(self.single)
-        z = np.empty((*mua.shape[:2], parts, rows * (2 if readings.dtype.kind == "c" else 1)))
-        _put_relative(z[:, :, :k], self._coarse(found.absorption), readings)
-        scattering = self._coarse(found.scattering)
-        spectrum = self.spectrum(tissue[:, 4, 0])
-        # by ln amplitude: every mus' grows by its own share, whatever the map
-        whole = (tissue[:, None, 3:4] @ scattering) * spectrum[..., None]
-        if amplitude:
-            _put_relative(z[:, :, k : 2 * k], scattering, readings)
-        else:
-            _put_relative(z[:, :, -2:-1], whole, readings)
-        by_power = -np.log(self.nm / 1000)[:, None, None] * whole
-        _put_relative(z[:, :, -1:], by_power, readings)
-        return log(readings), z
+    def room(self, phantoms: int) -> tuple[Any, Any]:
+        """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
+        kind = np.complex128 if self.model.frequency else np.float64
+        shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
+        return np.empty(shape, kind), np.empty(shape, kind)
 
-    def _coarse(self, part: Any) -> Any:
-        """Derivatives (n, wavelengths, sources, detectors, k) as (n, wavelengths, k, pairs)."""
-        by_function = np.moveaxis(part, -1, 2)
-        return by_function.reshape(*by_function.shape[:3], -1)[..., self.pairs]
+    def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
+        """Logs (n, wavelengths, rows) of tissue (n, 5, k), and their derivatives."""
+        mua, mus = self.optical(tissue)
+        n, wavelengths = mua.shape[:2]
+        mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
+        model = self.model
+        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), room[0].dtype)
+        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in room]
+        _, rows = basis_rows(self.basis, mua.shape[1])
+        pairs = self.pairs.astype(np.int32)
+        for some, fields in model._fields(mua, mus, of_all, "elements"):
+            scale = np.ascontiguousarray(1 / self._used(of_all[some]))
+            _core.optics.coarse_jacobian(
+                model._plan("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
+                *(part[some] for part in parts),
+            )  # fmt: skip
+        readings = self._used(of_all).reshape(n, wavelengths, -1)
+        by_mua, by_mus = (_real(x[:n]) for x in room)
+        # by ln amplitude: every mus' grows by its own share, whatever the map
+        spectrum = self.spectrum(tissue[:, 4, 0])
+        by_log = np.matmul(tissue[:, None, 3:4], by_mus) * spectrum[..., None]
+        by_power = -np.log(self.nm / 1000)[:, None, None] * by_log
+        single = by_power if "amplitude" in self.maps else np.concatenate([by_log, by_power], 2)
+        return log(readings), Derivatives(by_mua, by_mus, single)
+
+
+class Derivatives(NamedTuple):
+    """Of logs, (n, wavelengths, ..., rows): by the coefficients of mua, by those of mus', and by the
+    single numbers (ln amplitude, if it is no map, and power)."""
+
+    by_mua: Floats
+    by_mus: Floats
+    single: Floats
+
+
+def _real(part: Any) -> Floats:
+    """Of ln amplitude; of modulated light those of phase after them."""
+    if part.dtype.kind == "c":
+        return np.concatenate([part.real, part.imag], axis=-1)
+    return np.asarray(part)
 
 
 def log(readings: Any) -> Floats:
@@ -112,15 +133,6 @@ def log(readings: Any) -> Floats:
         return np.concatenate([np.log(np.abs(readings)), np.angle(readings)], axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.log(readings)
-
-
-def _put_relative(to: Floats, part: Any, readings: Any) -> None:
-    """Derivatives of readings, as those of their logs."""
-    if readings.dtype.kind == "c":
-        relative = part / readings[..., None, :]
-        to[...] = np.concatenate([relative.real, relative.imag], axis=-1)
-    else:
-        np.divide(part, readings[..., None, :], out=to)
 
 
 def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
@@ -177,9 +189,9 @@ class _Phantom:
         return ridge
 
     def step(
-        self, z: Floats, residual: Floats, regularisation: float
+        self, found: Derivatives, residual: Floats, regularisation: float, room: Room
     ) -> tuple[Floats, Floats]:
-        """The Gauss-Newton step from derivatives Z (wavelengths, parts, rows)."""
+        """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
         k, problem = self.maps.shape[1], self.problem
         count = len(problem.maps) * k
         chosen = [TISSUE.index(name) for name in problem.maps if name != "amplitude"]
@@ -188,18 +200,20 @@ class _Phantom:
         if "amplitude" in problem.maps:
             power = self.start[4] + self.single[-1]
             by_mus = self.start[3] * problem.spectrum(power)[:, 0]
-        hessian, right = normal_equations(z, residual, k, by_mua, by_mus)
+        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
             largest = diagonal[:count].reshape(-1, k).max(axis=1)
             self.strength[...] = regularisation * largest
         for i, strength in enumerate(self.strength):
             here = slice(i * k, (i + 1) * k)
-            hessian[here, here] += strength * self.penalty
+            bend = np.multiply(self.penalty, strength, out=room.take("sums", k, k))
+            hessian[here, here] += bend
             right[here] -= strength * (self.penalty @ self.maps[i])
         diagonal[count:] += self._prior
         right[count:] -= self._prior * self.single
-        factor = linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
+        # its transpose is what LAPACK, which counts by columns, takes without a copy
+        factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
         found = linalg.cho_solve(factor, right, check_finite=False)
         return found[:count].reshape(-1, k), found[count:]
 
@@ -213,12 +227,14 @@ def solve(
     iterations: int,
     tolerance: float,
     pool: ThreadPoolExecutor,
+    space: tuple[Any, Any],
 ) -> tuple[Floats, Floats]:
     """Tissue (n, 5, k) of some phantoms, as coefficients, and the record of residuals.
 
     data      : (n, wavelengths, rows) logs, calibrated
     start     : (n, 5) homogeneous tissue
     penalties : L'L of each phantom, (k, k)
+    space     : `Problem.room` for as many phantoms, or more
     record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom has stopped
     """
     k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
@@ -230,20 +246,27 @@ def solve(
         )
         for y, t, p in zip(data, start, penalties, strict=True)
     ]  # fmt: skip
-    active = np.arange(len(data))
+    active, own = np.arange(len(data)), threading.local()
     for turn in range(iterations):
         if not len(active):
             break
         mine = [phantoms[i] for i in active]
-        model, z = problem.derivatives(np.stack([p.tissue(p.maps, p.single) for p in mine]))
+        tissue = np.stack([p.tissue(p.maps, p.single) for p in mine])
+        model, found = problem.derivatives(tissue, space)
         residual = difference(data[active], model, modulated)
         if turn == 0:
             record[active, 0] = _rms(residual)
-        steps = list(pool.map(_Phantom.step, mine, z, residual, [regularisation] * len(mine)))
+
+        def step(i: int) -> tuple[Floats, Floats]:
+            if not hasattr(own, "room"):
+                own.room = Room()
+            each = Derivatives(*(part[i] for part in found))
+            return mine[i].step(each, residual[i], regularisation, own.room)
+
+        steps = list(pool.map(step, range(len(mine))))
         before = np.array(
             [p.cost(r, p.maps, p.single) for p, r in zip(mine, residual, strict=True)]
         )
-        del z
         # as long as a step leads uphill, half of it
         todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
         for _ in range(HALVINGS):

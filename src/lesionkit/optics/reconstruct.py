@@ -139,6 +139,7 @@ def reconstruct(
     tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
     start = np.empty((count, 5))
     each = _penalties(grays, gray_scale, k)
+    space = problem.room(min(count, AT_ONCE))
     with ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool, threadpool_limits(1, "blas"):
         for first in range(0, count, AT_ONCE):
             some = slice(first, min(first + AT_ONCE, count))
@@ -146,7 +147,15 @@ def reconstruct(
             start[some] = homogeneous.fit(problem, data, known)
             penalties = list(itertools.islice(each, len(data)))
             tissue[some], record[some] = gauss_newton.solve(
-                problem, data, start[some], penalties, regularisation, iterations, tolerance, pool
+                problem,
+                data,
+                start[some],
+                penalties,
+                regularisation,
+                iterations,
+                tolerance,
+                pool,
+                space,
             )
             if progress is not None:
                 progress(some.stop, count)
