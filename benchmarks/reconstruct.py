@@ -58,9 +58,6 @@ class Loop:
                 here = slice(c * k, (c + 1) * k)
                 hessian[here, here] += strength[c] * penalty
                 right[here] -= strength[c] * (penalty @ maps[c])
-            # the prior on the power, 0.05 / 0.5 squared, is too weak to be seen, but is ours
-            hessian[-1, -1] += 0.01
-            right[-1] -= 0.01 * (power - start[4])
             step = np.linalg.solve(hessian, right)
             maps = maps * np.exp(np.clip(step[:-1].reshape(4, k) / maps, -1, 1))
             maps[2] = np.minimum(maps[2], 100 / start[2])

@@ -31,6 +31,7 @@ Index = npt.NDArray[np.intp]
 TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
+DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
 NOISE = 0.05  # of a log reading: what priors are weighed against
 PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 """How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
@@ -69,7 +70,7 @@ class Problem:
         """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, 5, k)."""
         fine = (self.basis @ tissue[:, :4].reshape(-1, tissue.shape[2]).T).T
         fine = np.maximum(fine, 0).reshape(len(tissue), 4, -1)  # rounding of a sum of shares
-        mua = np.einsum("wc,ncp->nwp", self.extinction, fine[:, :3])
+        mua = absorption(self.extinction, fine[:, None, :3])
         return mua, fine[:, 3:] * self.spectrum(tissue[:, 4, 0])
 
     def logs(self, mua: Floats, mus: Floats) -> Floats:
@@ -109,6 +110,14 @@ class Problem:
         by_power = -np.log(self.nm / 1000)[:, None, None] * by_log
         single = by_power if "amplitude" in self.maps else np.concatenate([by_log, by_power], 2)
         return log(readings), Derivatives(by_mua, by_mus, single)
+
+
+def absorption(extinction: Floats, amounts: Floats) -> Floats:
+    """mua (n, wavelengths, places) of amounts (n, 1, 3, places): summed in one order, whatever the
+    batch, which a product of matrices does not promise."""
+    e = extinction[:, :, None]
+    mua: Floats = e[:, 0] * amounts[:, :, 0] + e[:, 1] * amounts[:, :, 1] + e[:, 2] * amounts[:, :, 2]
+    return mua
 
 
 class Derivatives(NamedTuple):
@@ -178,15 +187,9 @@ class _Phantom:
             maps[i] = np.minimum(maps[i], 100 / self.start[2])
         return maps, self.single + share * step[1]
 
-    def cost(self, residual: Floats, maps: Floats, single: Floats) -> float:
+    def cost(self, residual: Floats, maps: Floats) -> float:
         bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
-        return float(np.square(residual).sum() + self.strength @ bend + self._prior @ single**2)
-
-    @property
-    def _prior(self) -> Floats:
-        sizes = PRIOR[[TISSUE.index(name) for name in self.problem.single]]
-        ridge: Floats = np.square(NOISE / sizes)
-        return ridge
+        return float(np.square(residual).sum() + self.strength @ bend)
 
     def step(
         self, found: Derivatives, residual: Floats, regularisation: float, room: Room
@@ -210,8 +213,7 @@ class _Phantom:
             bend = np.multiply(self.penalty, strength, out=room.take("sums", k, k))
             hessian[here, here] += bend
             right[here] -= strength * (self.penalty @ self.maps[i])
-        diagonal[count:] += self._prior
-        right[count:] -= self._prior * self.single
+        diagonal[count:] += DAMPING * diagonal[:count].max()
         # its transpose is what LAPACK, which counts by columns, takes without a copy
         factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
         found = linalg.cho_solve(factor, right, check_finite=False)
@@ -265,7 +267,7 @@ def solve(
 
         steps = list(pool.map(step, range(len(mine))))
         before = np.array(
-            [p.cost(r, p.maps, p.single) for p, r in zip(mine, residual, strict=True)]
+            [p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)]
         )
         # as long as a step leads uphill, half of it
         todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
@@ -276,7 +278,7 @@ def solve(
                 data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
             )
             after = np.array(
-                [mine[i].cost(r, *to) for i, r, to in zip(todo, residual, tried, strict=True)]
+                [mine[i].cost(r, to[0]) for i, r, to in zip(todo, residual, tried, strict=True)]
             )
             good = after < before[todo]
             for i in np.flatnonzero(good):
@@ -292,5 +294,4 @@ def solve(
 
 
 def _rms(residual: Floats) -> Floats:
-    rms: Floats = np.sqrt(np.square(residual).mean(axis=(1, 2)))
-    return rms
+    return np.array([np.sqrt(np.square(one).mean()) for one in residual])

@@ -79,7 +79,7 @@ def _require_finite(logs: Floats) -> Floats:
 
 def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
     """mua and mus' (n, wavelengths, 1)."""
-    mua: Floats = (tissue[:, :3] @ problem.extinction.T)[..., None]
+    mua = gauss_newton.absorption(problem.extinction, tissue[:, None, :3, None])
     return mua, tissue[:, 3, None, None] * problem.spectrum(tissue[:, 4])
 
 
