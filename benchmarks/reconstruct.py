@@ -1,10 +1,11 @@
 """DRI of a phantom's nine wavelengths: ours beside the loop of NIRFAST, written with SuperLU.
 
 The loop is the published one (Dehghani et al., Commun. Numer. Meth. Eng. 25, 711, 2009; NIRFAST's
-reconstruct_spectral): in each iteration, for one wavelength after the other, assemble, factor, solve
-for all sources and detectors, form the adjoint Jacobian and bring it to the pixel basis; then stack
-the Jacobian of all unknowns, form J'J, and solve. Mesh, basis, unknowns, penalty, start and number of
-iterations are ours.
+reconstruct_spectral): in each iteration, for one wavelength after the other, assemble, factor,
+solve for all sources and detectors, form the adjoint Jacobian and bring it to the basis; then stack
+the Jacobian of all unknowns, form J'J, and solve. Mesh, unknowns, penalty, start and number of
+iterations are ours. So is the basis in one row, where the answers must be equal; in another the
+unknowns are at the mesh's nodes, where DRI was published.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ MAPS = ("hbo", "hb", "water", "amplitude")
 class Loop:
     """The loop; calling it gives maps (4, k) of HbO, Hb, water and scattering amplitude."""
 
-    def __init__(self, work: Problem, basis: Any, pairs: Array, nm: Array, extinction: Array) -> None:
+    def __init__(
+        self, work: Problem, basis: Any, pairs: Array, nm: Array, extinction: Array
+    ) -> None:
         self.work, self.basis, self.pairs = work, basis, pairs
         self.nm, self.extinction = nm, extinction
         self.assembly = Assembly(work, "elements")
@@ -101,14 +104,21 @@ def reconstruction(report: Report) -> None:
         ["mesh", "work", "ms per phantom", "the loop / this", "maps differ by"],
         rows,
         f"{ITERATIONS} Gauss-Newton iterations, 240 pairs, HbO, Hb, water and scattering amplitude. "
-        f"Ours with {report.threads} threads; it fits the homogeneous start as well, which the loop "
-        "is given.",
+        f"Ours with {report.threads} threads; it fits the homogeneous start as well, which the "
+        "loop is given.",
     )
 
 
 def _on_mesh(report: Report, work: Problem) -> list[list[str]]:
-    from lesionkit.optics import ForwardModel, GridBasis, Mesh, PhantomRecipe, reconstruct
-    from lesionkit.optics import generate, spectra
+    from lesionkit.optics import (
+        ForwardModel,
+        GridBasis,
+        Mesh,
+        PhantomRecipe,
+        generate,
+        reconstruct,
+        spectra,
+    )
     from lesionkit.optics.calibrated import nominal_tissue, reference_signal
     from lesionkit.optics.penalty import guided
 

@@ -66,7 +66,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--first", type=int, default=0, metavar="I", help="phantom of a store (0)")
     parser.add_argument("--count", type=int, metavar="N", help="phantoms of a store (all)")
     parser.add_argument("--reference", type=Path, metavar="PAA", help="homogeneous, of .paa data")
-    parser.add_argument("--mesh", type=Path, metavar="NAME", help="of .paa data (the one beside it)")
+    parser.add_argument(
+        "--mesh", type=Path, metavar="NAME", help="of .paa data (the one beside it)"
+    )
     parser.add_argument(
         "--frequency", type=float, default=100.0, metavar="MHZ", help="of .paa data (100)"
     )
@@ -138,7 +140,11 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
     image = None if options.mri is None else _image(options.mri)
     _make_folder(options.out)
     measured = reconstruct_measured(
-        options.data, options.reference, options.mesh, frequency=options.frequency * 1e6, image=image
+        options.data,
+        options.reference,
+        options.mesh,
+        frequency=options.frequency * 1e6,
+        image=image,
     )
     maps, extent = measured.pixels(PIXELS)
     found = measured.found
@@ -154,7 +160,9 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
 
     from lesionkit import report
 
-    report.tissue_maps(maps, extent, f"{options.data.name}, {options.method}", options.out / "maps.png")
+    report.tissue_maps(
+        maps, extent, f"{options.data.name}, {options.method}", options.out / "maps.png"
+    )
     steps = found.residuals[np.isfinite(found.residuals)]
     print(f"{options.data} by {options.method}, {len(measured.pairs)} pairs")
     print("  residuals  " + ", ".join(f"{r:.4f}" for r in steps))

@@ -8,8 +8,18 @@ import numpy as np
 import pytest
 
 import lesionkit
-from lesionkit.optics import ForwardModel, GridBasis, PhantomRecipe, disc_mesh, generate
-from lesionkit.optics import gauss_newton, penalty, reconstruct, reconstruct_phantoms, spectra
+from lesionkit.optics import (
+    ForwardModel,
+    GridBasis,
+    PhantomRecipe,
+    disc_mesh,
+    gauss_newton,
+    generate,
+    penalty,
+    reconstruct,
+    reconstruct_phantoms,
+    spectra,
+)
 from lesionkit.optics.calibrated import reference_signal
 from lesionkit.optics.gauss_newton import TISSUE, Derivatives
 from lesionkit.optics.normal_equations import Room
@@ -176,9 +186,7 @@ def test_the_reference_is_a_phantom_of_nominal_tissue() -> None:
 @pytest.mark.parametrize("maps", [("hbo", "hb", "water", "amplitude"), ("hb", "water")])
 def test_steps_solve_the_normal_equations_of_a_dense_jacobian(maps, frequency: float) -> None:
     model, basis = scene(frequency, 15.0)
-    problem, known = checked_problem(
-        model, TISSUE_OF_REFERENCE, NM, basis, PAIRS, maps, "nirfast"
-    )
+    problem, known = checked_problem(model, TISSUE_OF_REFERENCE, NM, basis, PAIRS, maps, "nirfast")
     k, singles = len(basis), len(problem.single)
     random = np.random.default_rng(0)
     phantom = gauss_newton._Phantom(
@@ -249,7 +257,7 @@ def test_it_rests_when_steps_gain_little() -> None:
 
 
 def test_batch_axes_progress_and_what_is_passed() -> None:
-    _, data, against = noiseless()
+    data = noiseless()[1]
     many = np.repeat(data, 6, axis=0).reshape(2, 3, *data.shape[1:])
     copy, seen = many.copy(), []
     many.flags.writeable = False
@@ -300,7 +308,7 @@ SHAPE = r"\(\.\.\., 4, 56\)"
             ValueError,
             r"reference_tissue\['hb'\] must be a finite number above 0",
         ),
-        ({"pairs": PAIRS + 1}, ValueError, "pairs must count 8 sources and 8 detectors from 0, got"),
+        ({"pairs": PAIRS + 1}, ValueError, "pairs must count 8 sources and 8 detectors"),
         ({"pairs": PAIRS.T}, ValueError, r"pairs must be whole numbers of shape \(pairs, 2\)"),
         ({"maps": ("fat",)}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
         ({"gray": np.ones(3)}, ValueError, "gray must have shape"),
@@ -336,7 +344,11 @@ def test_modulated_light_wants_complex_readings() -> None:
     [
         ({"recipe": 1}, TypeError, "recipe must be a PhantomRecipe, got int 1"),
         ({"method": "znet"}, ValueError, "method must be 'tikhonov' or 'dri', got 'znet'"),
-        ({"mri": None, "method": "dri"}, ValueError, "mri must be given for method 'dri', got None"),
+        (
+            {"mri": None, "method": "dri"},
+            ValueError,
+            "mri must be given for method 'dri', got None",
+        ),
         ({"mri": np.ones((6, 9, 9)), "method": "dri"}, ValueError, "mri must have shape"),
         ({"signals": np.ones((6, 4, 16, 16))}, ValueError, "signals must have shape"),
         ({"signals": np.zeros((6, 4, 16, 15))}, ValueError, r"signals must be above 0 mm\^-1"),

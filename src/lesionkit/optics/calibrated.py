@@ -1,4 +1,4 @@
-"""`reconstruct_phantoms`: chromophore maps of a phantom store's signals, as a user would make them."""
+"""`reconstruct_phantoms`: chromophore maps of a phantom store's signals, on its own pixels."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
 DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
-NOISE = 0.05  # of a log reading: what priors are weighed against
+NOISE = 0.01  # of a log reading: what priors are weighed against
 PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 """How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
 thousand readings outweigh it; where few wavelengths leave a combination open, it decides."""
@@ -116,13 +116,15 @@ def absorption(extinction: Floats, amounts: Floats) -> Floats:
     """mua (n, wavelengths, places) of amounts (n, 1, 3, places): summed in one order, whatever the
     batch, which a product of matrices does not promise."""
     e = extinction[:, :, None]
-    mua: Floats = e[:, 0] * amounts[:, :, 0] + e[:, 1] * amounts[:, :, 1] + e[:, 2] * amounts[:, :, 2]
+    mua: Floats = (
+        e[:, 0] * amounts[:, :, 0] + e[:, 1] * amounts[:, :, 1] + e[:, 2] * amounts[:, :, 2]
+    )
     return mua
 
 
 class Derivatives(NamedTuple):
-    """Of logs, (n, wavelengths, ..., rows): by the coefficients of mua, by those of mus', and by the
-    single numbers (ln amplitude, if it is no map, and power)."""
+    """Of logs, (n, wavelengths, ..., rows): by the coefficients of mua, by those of mus', and by
+    the single numbers (ln amplitude, if it is no map, and power)."""
 
     by_mua: Floats
     by_mus: Floats
@@ -141,7 +143,8 @@ def log(readings: Any) -> Floats:
     if readings.dtype.kind == "c":
         return np.concatenate([np.log(np.abs(readings)), np.angle(readings)], axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.log(readings)
+        amplitude: Floats = np.log(readings)
+    return amplitude
 
 
 def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
@@ -155,7 +158,7 @@ def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
 
 @dataclass
 class _Phantom:
-    """One phantom on its way: `unknown` are maps over their start, then numbers less their start."""
+    """One phantom on its way: maps over their start, single numbers less their start."""
 
     problem: Problem
     data: Floats
@@ -216,8 +219,8 @@ class _Phantom:
         diagonal[count:] += DAMPING * diagonal[:count].max()
         # its transpose is what LAPACK, which counts by columns, takes without a copy
         factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
-        found = linalg.cho_solve(factor, right, check_finite=False)
-        return found[:count].reshape(-1, k), found[count:]
+        step: Floats = linalg.cho_solve(factor, right, check_finite=False)
+        return step[:count].reshape(-1, k), step[count:]
 
 
 def solve(
@@ -237,7 +240,7 @@ def solve(
     start     : (n, 5) homogeneous tissue
     penalties : L'L of each phantom, (k, k)
     space     : `Problem.room` for as many phantoms, or more
-    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom has stopped
+    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom rests
     """
     k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
     record = np.full((len(data), iterations + 1), np.nan)
@@ -249,6 +252,12 @@ def solve(
         for y, t, p in zip(data, start, penalties, strict=True)
     ]  # fmt: skip
     active, own = np.arange(len(data)), threading.local()
+
+    def step(one: _Phantom, found: Derivatives, residual: Floats) -> tuple[Floats, Floats]:
+        if not hasattr(own, "room"):
+            own.room = Room()
+        return one.step(found, residual, regularisation, own.room)
+
     for turn in range(iterations):
         if not len(active):
             break
@@ -258,17 +267,9 @@ def solve(
         residual = difference(data[active], model, modulated)
         if turn == 0:
             record[active, 0] = _rms(residual)
-
-        def step(i: int) -> tuple[Floats, Floats]:
-            if not hasattr(own, "room"):
-                own.room = Room()
-            each = Derivatives(*(part[i] for part in found))
-            return mine[i].step(each, residual[i], regularisation, own.room)
-
-        steps = list(pool.map(step, range(len(mine))))
-        before = np.array(
-            [p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)]
-        )
+        each = [Derivatives(*(part[i] for part in found)) for i in range(len(mine))]
+        steps = list(pool.map(step, mine, each, residual))
+        before = np.array([p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)])
         # as long as a step leads uphill, half of it
         todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
         for _ in range(HALVINGS):

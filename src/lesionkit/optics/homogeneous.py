@@ -11,6 +11,8 @@ Floats = npt.NDArray[np.float64]
 
 STEPS = 6  # Gauss-Newton halves no error less than tenfold here; it is at rest after four
 _DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
+
+
 def fit(
     problem: gauss_newton.Problem, data: Floats, first_guess: Floats, relative: bool = False
 ) -> Floats:
@@ -26,8 +28,9 @@ def fit(
     for _ in range(STEPS):
         tissue = _tissue(free)
         mua, mus = _optical(problem, tissue)
-        sides = np.stack([mua, mua * (1 + _DIFFERENCE), mua]), np.stack(
-            [mus, mus, mus * (1 + _DIFFERENCE)]
+        sides = (
+            np.stack([mua, mua * (1 + _DIFFERENCE), mua]),
+            np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
         )
         maps = (np.repeat(side, elements, axis=-1) for side in sides)
         here, by_mua, by_mus = _require_finite(problem.logs(*maps))
@@ -59,12 +62,15 @@ def fit(
 def _centred(logs: Floats, modulated: bool) -> Floats:
     """Less the mean over the pairs, of amplitudes and of phases."""
     parts = logs.reshape(*logs.shape[:-1], 1 + modulated, -1)
-    return (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    centred: Floats = (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    return centred
 
 
 def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, 5)."""
-    maps = (np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue))
+    maps = (
+        np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue)
+    )
     return _require_finite(problem.logs(*maps))
 
 

@@ -2,9 +2,9 @@
 
 Let A_w (k, rows) be the derivatives of the logs at wavelength w by the coefficients of mua, and S_w
 those by mus'. A chromophore c has the derivatives e_cw A_w, so the block of two of them is sum_w
-e_cw e_dw A_w A_w': one product A_w A_w' for each wavelength serves all chromophores, and what remains
-is a small matrix of numbers e e times them. Forming J and J'J takes three to nine times as many
-operations.
+e_cw e_dw A_w A_w': one product A_w A_w' for each wavelength serves all chromophores, and what is
+left is a small matrix of numbers e e times them. Forming J and J'J takes three to nine times as
+many operations.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Reconstruction:
                   in per cent, the scattering amplitude in mm^-1
     homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power": the tissue it began with
     residuals   : (..., iterations + 1): root mean square of data - model, of ln amplitude (and of
-                  phase in rad), at the start and after each step; NaN once a phantom has come to rest
+                  phase in rad), at the start and after each step; NaN once it rests
     basis       : GridBasis
     """
 
@@ -114,7 +114,9 @@ def reconstruct(
                        one meanwhile, in the whole process
     Raises TypeError or ValueError, naming the argument, for anything else, before any work.
     """
-    problem, known = checked_problem(model, reference_tissue, wavelengths, basis, pairs, maps, extinction)
+    problem, known = checked_problem(
+        model, reference_tissue, wavelengths, basis, pairs, maps, extinction
+    )
     regularisation = arrays.number(regularisation, "regularisation", above=0)
     gray_scale = arrays.number(gray_scale, "gray_scale", above=0)
     iterations = arrays.integer(iterations, "iterations", at_least=1, at_most=1000)
@@ -198,18 +200,16 @@ def checked_problem(
         raise ValueError(f"maps must be one or more of {', '.join(TISSUE[:4])}, got {maps!r}")
     chosen = tuple(name for name in TISSUE if name in set(maps))
     if not isinstance(reference_tissue, Mapping) or set(reference_tissue) != set(TISSUE):
-        raise ValueError(
-            f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}"
+        raise ValueError(f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}")
+    known = [
+        arrays.number(
+            reference_tissue[name],
+            f"reference_tissue[{name!r}]",
+            above=None if name == "power" else 0.0,
+            at_most=100.0 if name == "water" else None,
         )
-    known = []
-    for name in TISSUE:
-        limits = {} if name == "power" else {"above": 0.0}
-        top = 100.0 if name == "water" else None
-        known.append(
-            arrays.number(
-                reference_tissue[name], f"reference_tissue[{name!r}]", at_most=top, **limits
-            )
-        )
+        for name in TISSUE
+    ]
     sources, detectors = len(model.sources), len(model.detectors)
     if pairs is None:
         places = np.arange(sources * detectors)
@@ -226,9 +226,7 @@ def checked_problem(
                 f"{table.min(axis=0).tolist()} to {table.max(axis=0).tolist()}"
             )
         places = (table[:, 0] * detectors + table[:, 1]).astype(np.intp)
-    problem = gauss_newton.Problem(
-        model, basis.elements, places, coefficients * _TO_MM, nm, chosen
-    )
+    problem = gauss_newton.Problem(model, basis.elements, places, coefficients * _TO_MM, nm, chosen)
     return problem, np.array(known)
 
 
