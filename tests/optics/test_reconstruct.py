@@ -268,6 +268,7 @@ def test_batch_axes_progress_and_what_is_passed() -> None:
     assert seen == [(6, 6)]
     np.testing.assert_array_equal(many, copy)
     assert found.at([[0.0, 0], [1, 2]])["hbo"].shape == (2, 3, 2)
+    assert run(signal=data[:0]).maps["hb"].shape == (0, len(found.basis))
 
 
 # --- bad input ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ y_w the logs of the readings at a wavelength: the normal equations are `normal_e
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -195,7 +195,12 @@ class _Phantom:
         return float(np.square(residual).sum() + self.strength @ bend)
 
     def step(
-        self, found: Derivatives, residual: Floats, regularisation: float, room: Room
+        self,
+        found: Derivatives,
+        residual: Floats,
+        regularisation: float,
+        room: Room,
+        spread: Callable[..., Iterable[None]] = map,
     ) -> tuple[Floats, Floats]:
         """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
         k, problem = self.maps.shape[1], self.problem
@@ -206,7 +211,7 @@ class _Phantom:
         if "amplitude" in problem.maps:
             power = self.start[4] + self.single[-1]
             by_mus = self.start[3] * problem.spectrum(power)[:, 0]
-        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room)
+        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room, spread)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
             largest = diagonal[:count].reshape(-1, k).max(axis=1)
@@ -253,10 +258,15 @@ def solve(
     ]  # fmt: skip
     active, own = np.arange(len(data)), threading.local()
 
-    def step(one: _Phantom, found: Derivatives, residual: Floats) -> tuple[Floats, Floats]:
+    def step(
+        one: _Phantom,
+        found: Derivatives,
+        residual: Floats,
+        spread: Callable[..., Iterable[None]] = map,
+    ) -> tuple[Floats, Floats]:
         if not hasattr(own, "room"):
             own.room = Room()
-        return one.step(found, residual, regularisation, own.room)
+        return one.step(found, residual, regularisation, own.room, spread)
 
     for turn in range(iterations):
         if not len(active):
@@ -268,7 +278,10 @@ def solve(
         if turn == 0:
             record[active, 0] = _rms(residual)
         each = [Derivatives(*(part[i] for part in found)) for i in range(len(mine))]
-        steps = list(pool.map(step, mine, each, residual))
+        if len(mine) == 1:  # the last one, or the only one: its wavelengths go to the threads
+            steps = [step(mine[0], each[0], residual[0], pool.map)]
+        else:
+            steps = list(pool.map(step, mine, each, residual))
         before = np.array([p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)])
         # as long as a step leads uphill, half of it
         todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)

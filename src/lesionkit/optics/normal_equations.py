@@ -9,6 +9,8 @@ many operations.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,6 +34,7 @@ class Room:
 def normal_equations(
     a: Floats, s: Floats, single: Floats, residual: Floats, by_mua: Floats, by_mus: Floats | None,
     room: Room,
+    spread: Callable[..., Iterable[None]] = map,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The lower triangle of J'J (n, n), in `room`, and J'r (n,).
 
@@ -40,6 +43,7 @@ def normal_equations(
     residual : (wavelengths, rows)
     by_mua   : (chromophores, wavelengths), d mua / d unknown; may hold none
     by_mus   : (wavelengths,), d mus' / d unknown, or None if the amplitude is no map
+    spread   : `map`, or that of threads which have nothing else to do
     The order of the unknowns: maps one after the other, then the single numbers.
     """
     chromophores, k = len(by_mua), a.shape[1]
@@ -50,8 +54,7 @@ def normal_equations(
     def add(row: int, columns: list[int], weights: Floats, x: Floats, y: Floats) -> None:
         """Blocks right of each other: sums of x_w y_w' with weights (columns, wavelengths)."""
         grams = room.take("grams", len(x), x.shape[1], y.shape[1])
-        for one, other, to in zip(x, y, grams, strict=True):
-            np.matmul(one, other.T, out=to)  # where they are one, BLAS does half the work
+        list(spread(_gram, x, y, grams))
         put(row, columns, weights, grams)
 
     def put(row: int, columns: list[int], weights: Floats, grams: Floats) -> None:
@@ -65,8 +68,7 @@ def normal_equations(
     every = list(range(chromophores))
     if chromophores:
         grams = room.take("grams", len(a), k, k)
-        for one, to in zip(a, grams, strict=True):
-            np.matmul(one, one.T, out=to)
+        list(spread(_gram, a, a, grams))
         for c in every:
             put(c, every[: c + 1], by_mua[c] * by_mua[: c + 1], grams)
         right[: chromophores * k] = (by_mua @ _slopes(a, residual)).ravel()
@@ -80,6 +82,10 @@ def normal_equations(
     add(maps, [maps], ones, single, single)
     right[maps * k :] = _slopes(single, residual).sum(axis=0)
     return hessian, right
+
+
+def _gram(one: Floats, other: Floats, out: Floats) -> None:
+    np.matmul(one, other.T, out=out)  # where they are one, BLAS does half the work
 
 
 def _slopes(part: Floats, residual: Floats) -> Floats:

@@ -6,6 +6,7 @@ regularisation imaging (:mod:`lesionkit.optics.penalty`), all wavelengths and ch
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 import lesionkit
 from lesionkit import arrays
@@ -136,13 +137,17 @@ def reconstruct(
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
 
-    ratio = gauss_newton.log(measured / against).reshape(count, len(problem.nm), -1)
+    ratio = gauss_newton.log(measured / against)
+    ratio = ratio.reshape(count, *ratio.shape[-2:])
     base = homogeneous.logs(problem, known[None])[0]
     tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
     start = np.empty((count, 5))
     each = _penalties(grays, gray_scale, k)
     space = problem.room(min(count, AT_ONCE))
-    with ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool, threadpool_limits(1, "blas"):
+    with (
+        ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool,
+        _blas().limit(limits=1, user_api="blas"),
+    ):
         for first in range(0, count, AT_ONCE):
             some = slice(first, min(first + AT_ONCE, count))
             data = ratio[some] + base
@@ -164,9 +169,15 @@ def reconstruct(
     return Reconstruction(
         {name: tissue[:, TISSUE.index(name)].reshape(*batch, k) for name in problem.maps},
         {name: start[:, i].reshape(batch) for i, name in enumerate(TISSUE)},
-        record.reshape(*batch, -1),
+        record.reshape(*batch, iterations + 1),
         basis,
     )
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of this process; looking for them takes some milliseconds."""
+    return ThreadpoolController()
 
 
 def checked_problem(
