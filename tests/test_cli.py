@@ -190,3 +190,27 @@ def test_the_light_commands_import_nothing_heavy() -> None:
 def test_the_picture_of_any_phantoms(tmp_path: Path, recipe: PhantomRecipe) -> None:
     report.preview(generate(recipe, 1), tmp_path / "one.png")
     assert (tmp_path / "one.png").stat().st_size > 10_000
+
+
+def test_reconstruct_reads_a_store(tmp_path: Path, capsys) -> None:
+    store, out = tmp_path / "a.zarr", tmp_path / "maps"
+    wavelengths = ["--wavelengths", "661", "852", "948"]
+    made = ["phantoms", "--count", "3", "--out", str(store), "--no-picture", "--pixels", "20"]
+    assert cli.main([*made, *wavelengths]) == 0
+    asked = ["reconstruct", str(store), "--out", str(out)]
+    assert cli.main([*asked, "--method", "dri", "--first", "1", "--count", "2"]) == 0
+    assert sorted(os.listdir(out)) == ["maps.npz", "maps.png"]
+    maps = np.load(out / "maps.npz")
+    assert maps["chromophores"].shape == (2, 3, 20, 20)
+    np.testing.assert_array_equal(maps["index"], [1, 2])
+    assert re.search("mean squared error  HbO .* uM.2, Hb .*, water", capsys.readouterr().out)
+    for arguments, sentence in (
+        (["--method", "dri", "--first", "3"], "first must be from 0 to 2, got 3"),
+        (["--method", "dri", "--count", "4"], "count must be from 1 to 3, got 4"),
+        (["--method", "dri", "--mri", "a.png"], "--mri belongs to .paa data, got a store, "),
+    ):
+        assert cli.main([*asked, *arguments]) == 2
+        assert sentence in capsys.readouterr().err
+    nowhere = ["reconstruct", str(tmp_path / "no"), "--method", "dri", "--out", str(out)]
+    assert cli.main(nowhere) == 2
+    assert "there is no phantom store at" in capsys.readouterr().err

@@ -124,7 +124,9 @@ def _store(options: argparse.Namespace, method: Method) -> None:
     phantoms = open_phantoms(options.data)
     first = arrays.integer(options.first, "first", at_least=0, at_most=len(phantoms) - 1)
     rest = len(phantoms) - first
-    count = arrays.integer(options.count or rest, "count", at_least=1, at_most=rest)
+    count = arrays.integer(
+        rest if options.count is None else options.count, "count", at_least=1, at_most=rest
+    )
     _make_folder(options.out)
     pieces = []
     with tqdm(total=count, unit=" phantoms", disable=None) as bar:

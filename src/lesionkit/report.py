@@ -93,7 +93,7 @@ def compare_maps(
     figure = Figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(count, 7, squeeze=False)
-    columns = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
+    columns: list[tuple[Any, str, Any, Any]] = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
     for i in range(3):
         scale = Normalize(0, max(float(truth[:, i].max()), 1e-3) * 1.1)
         columns += [

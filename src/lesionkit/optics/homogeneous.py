@@ -33,7 +33,7 @@ def fit(
             np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
         )
         maps = (np.repeat(side, elements, axis=-1) for side in sides)
-        here, by_mua, by_mus = problem.logs(*maps)
+        here, by_mua, by_mus = _require_finite(problem.logs(*maps))
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
         residual = gauss_newton.difference(data, here, modulated)
         if relative:
@@ -62,7 +62,8 @@ def fit(
 def _centred(logs: Floats, modulated: bool) -> Floats:
     """Less the mean over the pairs, of amplitudes and of phases."""
     parts = logs.reshape(*logs.shape[:-1], 1 + modulated, -1)
-    return (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    centred: Floats = (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    return centred
 
 
 def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
@@ -70,12 +71,21 @@ def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
     maps = (
         np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue)
     )
-    return problem.logs(*maps)
+    return _require_finite(problem.logs(*maps))
+
+
+def _require_finite(logs: Floats) -> Floats:
+    if not np.isfinite(logs).all():
+        raise ValueError(
+            "model must give readings above 0 for homogeneous tissue, got some that are not: its "
+            "mesh is too coarse for so much absorption"
+        )
+    return logs
 
 
 def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
     """mua and mus' (n, wavelengths, 1)."""
-    mua: Floats = (tissue[:, :3] @ problem.extinction.T)[..., None]
+    mua = gauss_newton.absorption(problem.extinction, tissue[:, None, :3, None])
     return mua, tissue[:, 3, None, None] * problem.spectrum(tissue[:, 4])
 
 

@@ -1,4 +1,4 @@
-"""`reconstruct_measured`: maps from NIRFAST's measurement files, calibrated by a homogeneous record."""
+"""`reconstruct_measured`: maps from NIRFAST's files, calibrated by a homogeneous record."""
 
 from __future__ import annotations
 

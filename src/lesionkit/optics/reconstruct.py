@@ -6,6 +6,7 @@ regularisation imaging (:mod:`lesionkit.optics.penalty`), all wavelengths and ch
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 import lesionkit
 from lesionkit import arrays
@@ -39,7 +40,7 @@ class Reconstruction:
                   in per cent, the scattering amplitude in mm^-1
     homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power": the tissue it began with
     residuals   : (..., iterations + 1): root mean square of data - model, of ln amplitude (and of
-                  phase in rad), at the start and after each step; NaN once a phantom has come to rest
+                  phase in rad), at the start and after each step; NaN once it rests
     basis       : GridBasis
     """
 
@@ -136,33 +137,47 @@ def reconstruct(
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
 
-    ratio = gauss_newton.log(measured / against).reshape(count, len(problem.nm), -1)
+    ratio = gauss_newton.log(measured / against)
+    ratio = ratio.reshape(count, *ratio.shape[-2:])
     base = homogeneous.logs(problem, known[None])[0]
-    if not np.isfinite(base).all():
-        raise ValueError(
-            "model must give readings above 0 for reference_tissue, got some that are not: its "
-            "mesh is too coarse for so much absorption"
-        )
     tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
     start = np.empty((count, 5))
     each = _penalties(grays, gray_scale, k)
-    with ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool, threadpool_limits(1, "blas"):
+    space = problem.room(min(count, AT_ONCE))
+    with (
+        ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool,
+        _blas().limit(limits=1, user_api="blas"),
+    ):
         for first in range(0, count, AT_ONCE):
             some = slice(first, min(first + AT_ONCE, count))
             data = ratio[some] + base
             start[some] = homogeneous.fit(problem, data, known)
             penalties = list(itertools.islice(each, len(data)))
             tissue[some], record[some] = gauss_newton.solve(
-                problem, data, start[some], penalties, regularisation, iterations, tolerance, pool
+                problem,
+                data,
+                start[some],
+                penalties,
+                regularisation,
+                iterations,
+                tolerance,
+                pool,
+                space,
             )
             if progress is not None:
                 progress(some.stop, count)
     return Reconstruction(
         {name: tissue[:, TISSUE.index(name)].reshape(*batch, k) for name in problem.maps},
         {name: start[:, i].reshape(batch) for i, name in enumerate(TISSUE)},
-        record.reshape(*batch, -1),
+        record.reshape(*batch, iterations + 1),
         basis,
     )
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of this process; looking for them takes some milliseconds."""
+    return ThreadpoolController()
 
 
 def checked_problem(
@@ -197,15 +212,15 @@ def checked_problem(
     chosen = tuple(name for name in TISSUE if name in set(maps))
     if not isinstance(reference_tissue, Mapping) or set(reference_tissue) != set(TISSUE):
         raise ValueError(f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}")
-    known = []
-    for name in TISSUE:
-        limits = {} if name == "power" else {"above": 0.0}
-        top = 100.0 if name == "water" else None
-        known.append(
-            arrays.number(
-                reference_tissue[name], f"reference_tissue[{name!r}]", at_most=top, **limits
-            )
+    known = [
+        arrays.number(
+            reference_tissue[name],
+            f"reference_tissue[{name!r}]",
+            above=None if name == "power" else 0.0,
+            at_most=100.0 if name == "water" else None,
         )
+        for name in TISSUE
+    ]
     sources, detectors = len(model.sources), len(model.detectors)
     if pairs is None:
         places = np.arange(sources * detectors)
