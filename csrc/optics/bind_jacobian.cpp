@@ -65,12 +65,15 @@ Ragged<int32_t> values_of_properties(const ForwardPlan& plan) {
   return values;
 }
 
-// Coarse functions as weights of properties: row i has those of property i.
+// Coarse functions as weights of properties, row i those of property i; and which pairs (source *
+// detectors + detector) are wanted of them.
 struct Coarse {
   int64_t count;
   const int64_t* start;
   const int32_t* column;
   const double* weight;
+  int64_t pairs;
+  const int32_t* pair;
 };
 
 // A thread's work on the derivatives by some neighbouring properties of one system; a detector is
@@ -90,9 +93,9 @@ class Derivatives {
         by_kappa_(by_mua_.size()) {}
 
   // The derivatives by coarse functions: each property's are added where it counts, so that those
-  // by all properties are never held. out: [function][source][detector]
+  // by all properties are never held. scale: [pair], out: [function][pair], times its scale
   void work_on(const Coarse& coarse, const double* absorption, const double* scattering,
-               const Out* field, Out* by_absorption, Out* by_scattering) {
+               const Out* field, const Out* scale, Out* by_absorption, Out* by_scattering) {
     const int64_t pairs = int64_t{plan_.sources} * blocks_;
     mua_sum_.assign(coarse.count * pairs, T{});
     mus_sum_.assign(coarse.count * pairs, T{});
@@ -113,12 +116,12 @@ class Derivatives {
       }
     }
     for (int64_t k = 0, to = 0; k < coarse.count; ++k)
-      for (int s = 0; s < plan_.sources; ++s)
-        for (int d = 0; d < plan_.detectors; ++d, ++to) {
-          const int64_t from = k * pairs + int64_t{s} * blocks_ + d / lane_count;
-          by_absorption[to] = lane(mua_sum_[from], d % lane_count);
-          by_scattering[to] = lane(mus_sum_[from], d % lane_count);
-        }
+      for (int64_t i = 0; i < coarse.pairs; ++i, ++to) {
+        const int64_t s = coarse.pair[i] / plan_.detectors, d = coarse.pair[i] % plan_.detectors;
+        const int64_t from = k * pairs + s * blocks_ + d / lane_count;
+        by_absorption[to] = lane(mua_sum_[from], d % lane_count) * scale[i];
+        by_scattering[to] = lane(mus_sum_[from], d % lane_count) * scale[i];
+      }
   }
 
   // absorption, scattering: [property], field: [node][optode], out: [source][detector][property]
@@ -194,10 +197,11 @@ void jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field, Out* 
 
 template <class Out>
 void coarse_jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field,
-                     const Coarse& coarse, Out* by_absorption, Out* by_scattering) {
+                     const Coarse& coarse, const Out* scale, Out* by_absorption,
+                     Out* by_scattering) {
   const Ragged<int32_t> values = values_of_properties(plan);
   const int64_t field_size = int64_t{plan.nodes} * (plan.sources + plan.detectors);
-  const int64_t out_size = int64_t{plan.sources} * plan.detectors * coarse.count;
+  const int64_t out_size = coarse.pairs * coarse.count;
   with_kind(plan, [&](auto n, auto p) {
     using Work = Derivatives<n, p, Out>;
     parallel_for_with(
@@ -206,7 +210,8 @@ void coarse_jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field
           for (int64_t i = begin; i < end; ++i)
             thread.work_on(coarse, maps.absorption + i * plan.properties,
                            maps.scattering + i * plan.properties, field + i * field_size,
-                           by_absorption + i * out_size, by_scattering + i * out_size);
+                           scale + i * coarse.pairs, by_absorption + i * out_size,
+                           by_scattering + i * out_size);
         });
   });
 }
@@ -310,30 +315,35 @@ void bind_derivatives(py::module_ m) {
       "coarse_jacobian",
       [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
          const Array<Out>& field, const Array<int64_t>& start, const Array<int32_t>& column,
-         const Array<double>& weight, Array<Out>& by_absorption, Array<Out>& by_scattering) {
+         const Array<double>& weight, const Array<int32_t>& pair, const Array<Out>& scale,
+         Array<Out>& by_absorption, Array<Out>& by_scattering) {
         const Maps maps = maps_of(plan, absorption, scattering);
-        ForwardPlan::require(by_absorption.ndim() == 4);
+        ForwardPlan::require(by_absorption.ndim() == 3);
         const int64_t count = by_absorption.shape(1), entries = weight.size();
-        const auto shape = {maps.count, count, int64_t{plan.sources}, int64_t{plan.detectors}};
-        const Coarse coarse = {count, start.data(), column.data(), weight.data()};
+        const auto shape = {maps.count, count, int64_t{pair.size()}};
+        const Coarse coarse = {count,         start.data(), column.data(),
+                               weight.data(), pair.size(),  pair.data()};
+        const auto within = [](const Array<int32_t>& numbers, int64_t end) {
+          return std::all_of(numbers.data(), numbers.data() + numbers.size(),
+                             [=](int32_t i) { return i >= 0 && i < end; });
+        };
         ForwardPlan::require(
             has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
             has_shape(by_absorption, shape) && has_shape(by_scattering, shape) &&
             has_shape(start, {plan.properties + 1}) && has_shape(column, {entries}) &&
-            has_shape(weight, {entries}) && start.data()[0] == 0 &&
-            std::is_sorted(start.data(), start.data() + start.size()) &&
-            start.data()[plan.properties] == entries &&
-            std::all_of(column.data(), column.data() + entries,
-                        [&](int32_t c) { return c >= 0 && c < count; }));
-        const Out* from = field.data();
+            has_shape(weight, {entries}) && has_shape(scale, {maps.count, int64_t{pair.size()}}) &&
+            start.data()[0] == 0 && std::is_sorted(start.data(), start.data() + start.size()) &&
+            start.data()[plan.properties] == entries && within(column, count) &&
+            within(pair, int64_t{plan.sources} * plan.detectors));
+        const Out *from = field.data(), *factor = scale.data();
         Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
         py::gil_scoped_release release;
-        coarse_jacobian(plan, maps, from, coarse, mua, mus);
+        coarse_jacobian(plan, maps, from, coarse, factor, mua, mus);
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
       py::arg("field").noconvert(), py::arg("start").noconvert(), py::arg("column").noconvert(),
-      py::arg("weight").noconvert(), py::arg("by_absorption").noconvert(),
-      py::arg("by_scattering").noconvert());
+      py::arg("weight").noconvert(), py::arg("pair").noconvert(), py::arg("scale").noconvert(),
+      py::arg("by_absorption").noconvert(), py::arg("by_scattering").noconvert());
   m.def(
       "gradient",
       [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,

@@ -93,7 +93,7 @@ def compare_maps(
     figure = Figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(count, 7, squeeze=False)
-    columns = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
+    columns: list[tuple[Any, str, Any, Any]] = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
     for i in range(3):
         scale = Normalize(0, max(float(truth[:, i].max()), 1e-3) * 1.1)
         columns += [
@@ -137,7 +137,9 @@ def tissue_maps(
 
     figure = Figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
     figure.suptitle(title)
-    for ax, (name, image) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True):
+    for ax, (name, image) in zip(
+        figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True
+    ):
         label, unit, colours = TISSUE_IMAGES[name]
         shown = ax.imshow(image, cmap=colours, extent=tuple(extent))
         ax.set(title=label, xlabel="x, mm")

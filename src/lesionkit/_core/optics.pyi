@@ -44,6 +44,8 @@ def coarse_jacobian(
     start: NDArray[np.int64],
     column: NDArray[np.int32],
     weight: _Doubles,
+    pair: NDArray[np.int32],
+    scale: _Readings,
     by_absorption: _Readings,
     by_scattering: _Readings,
 ) -> None: ...

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from lesionkit.optics.disc import disc_mesh as disc_mesh
     from lesionkit.optics.forward import ForwardModel as ForwardModel
     from lesionkit.optics.jacobian import Jacobian as Jacobian
+    from lesionkit.optics.measured import Measured as Measured
+    from lesionkit.optics.measured import reconstruct_measured as reconstruct_measured
     from lesionkit.optics.mesh import Mesh as Mesh
     from lesionkit.optics.mesh_files import read_mesh as read_mesh
     from lesionkit.optics.mesh_files import read_nirfast as read_nirfast
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
+    from lesionkit.optics.nirfast_data import read_paa as read_paa
     from lesionkit.optics.phantoms import generate as generate
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
     from lesionkit.optics.reconstruct import Reconstruction as Reconstruction
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     from lesionkit.optics.refinement import refine as refine
     from lesionkit.optics.simulation import simulate as simulate
     from lesionkit.optics.store import open_phantoms as open_phantoms
+    from lesionkit.optics.triangle import triangular_interface as triangular_interface
 
 _HOME = {
     "ForwardModel": "forward",
     "GridBasis": "basis",
     "Jacobian": "jacobian",
+    "Measured": "measured",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
     "Reconstruction": "reconstruct",
@@ -37,10 +42,13 @@ _HOME = {
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
+    "read_paa": "nirfast_data",
     "reconstruct": "reconstruct",
+    "reconstruct_measured": "measured",
     "reconstruct_phantoms": "calibrated",
     "refine": "refinement",
     "simulate": "simulation",
+    "triangular_interface": "triangle",
     "write_mesh": "mesh_files",
 }
 _MODULES = ("spectra",)
@@ -48,6 +56,7 @@ __all__ = [
     "ForwardModel",
     "GridBasis",
     "Jacobian",
+    "Measured",
     "Mesh",
     "PhantomRecipe",
     "Reconstruction",
@@ -56,11 +65,14 @@ __all__ = [
     "open_phantoms",
     "read_mesh",
     "read_nirfast",
+    "read_paa",
     "reconstruct",
+    "reconstruct_measured",
     "reconstruct_phantoms",
     "refine",
     "simulate",
     "spectra",
+    "triangular_interface",
     "write_mesh",
 ]
 

@@ -1,4 +1,4 @@
-"""`reconstruct_phantoms`: chromophore maps of a phantom store's signals, as a user would make them."""
+"""`reconstruct_phantoms`: chromophore maps of a phantom store's signals, on its own pixels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lesionkit.optics.reconstruct import Method, reconstruct
 Floats = npt.NDArray[np.float64]
 
 FINENESS = 0.6  # of the forward mesh: 2,400 nodes
-SPACING = 5.0  # mm, of the basis
+SPACING = 4.0  # mm, of the basis
 REGULARISATION = {"tikhonov": 0.01, "dri": 0.03}
 
 

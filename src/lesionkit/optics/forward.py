@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -219,34 +218,41 @@ class ForwardModel:
         """
         with self._given("jacobian", absorption, scattering, at) as given:
             count, kind = len(given.mua), self._kind
-            plan = self._plan(at)
             places = len(self.sources), len(self.detectors)
             readings = np.empty((count, *places), kind)
-            width = given.mua.shape[1]
-            if basis is None:
-                run, shape = _core.optics.jacobian, (count, *places, width)
-            else:
-                coarse = _basis(basis, width)
-                run = partial(_core.optics.coarse_jacobian, **coarse[1])
-                shape = (count, coarse[0], *places)
-            parts = [np.empty(shape, kind) for _ in range(2)]
-            each = 16 * len(self.mesh.nodes) * sum(places)
-            at_once = max(_core.optics.lanes, FIELD_BYTES // each)
-            for first in range(0, count, at_once):
-                some = slice(first, first + at_once)
-                maps = plan, given.mua[some], given.mus[some]
-                fields = np.empty((len(maps[1]), len(self.mesh.nodes), sum(places)), kind)
-                _core.optics.fields(*maps, readings[some], fields)
-                run(
-                    *maps,
-                    field=fields,
-                    by_absorption=parts[0][some],
-                    by_scattering=parts[1][some],
-                )
+            width, pairs = given.mua.shape[1], len(self.sources) * len(self.detectors)
+            functions, coarse = (width, None) if basis is None else basis_rows(basis, width)
+            shape = (*places, width) if basis is None else (functions, pairs)
+            parts = [np.empty((count, *shape), kind) for _ in range(2)]
+            for some, fields in self._fields(given.mua, given.mus, readings, at):
+                maps = self._plan(at), given.mua[some], given.mus[some], fields
+                if coarse is None:
+                    _core.optics.jacobian(*maps, *(part[some] for part in parts))
+                else:
+                    whole = np.arange(pairs, dtype=np.int32), np.ones((len(fields), pairs), kind)
+                    _core.optics.coarse_jacobian(
+                        *maps, *coarse, *whole, *(part[some] for part in parts)
+                    )
             if basis is not None:
-                parts = [np.moveaxis(part, 1, -1) for part in parts]
+                parts = [
+                    np.moveaxis(part.reshape(count, functions, *places), 1, -1) for part in parts
+                ]
             given.require_finite(readings, *parts)
             return Jacobian(*(given.answer(part) for part in (readings, *parts)))
+
+    def _fields(
+        self, mua: Any, mus: Any, readings: Any, at: At
+    ) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
+        (some, nodes, optodes) of their sources and detectors."""
+        optodes = len(self.sources) + len(self.detectors)
+        at_once = max(_core.optics.lanes, FIELD_BYTES // (16 * len(self.mesh.nodes) * optodes))
+        for first in range(0, len(mua), at_once):
+            some = slice(first, first + at_once)
+            maps = self._plan(at), mua[some], mus[some]
+            fields = np.empty((len(maps[1]), len(self.mesh.nodes), optodes), self._kind)
+            _core.optics.fields(*maps, readings[some], fields)
+            yield some, fields
 
     def gradient(
         self,
@@ -354,7 +360,9 @@ class _Given(NamedTuple):
         return self.home.back(part)
 
 
-def _basis(basis: Any, properties: int) -> tuple[int, dict[str, npt.NDArray[Any]]]:
+def basis_rows(
+    basis: Any, properties: int
+) -> tuple[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
     """How many functions a checked basis has, and its rows as the kernel takes them."""
     if not sparse.issparse(basis):
         raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
@@ -362,11 +370,7 @@ def _basis(basis: Any, properties: int) -> tuple[int, dict[str, npt.NDArray[Any]
         raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
     rows = sparse.csr_array(basis)
     weight = arrays.real(rows.data, "basis", (None,))
-    return basis.shape[1], {
-        "start": rows.indptr.astype(np.int64),
-        "column": rows.indices.astype(np.int32),
-        "weight": weight,
-    }
+    return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
 
 
 def _weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:

@@ -6,25 +6,24 @@ single numbers. It minimises
 
     sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
 
-y_w the logs of the readings at a wavelength. Let Z_w be the derivatives of f_w by the coefficients
-of mua, of mus', and by the single numbers: mua is linear in the chromophores, mus' in the amplitude,
-so an unknown c has the derivatives e_wc Z_w[c] with numbers e_wc, and block (c, d) of J'J is sum_w
-e_wc e_wd Z_w[c]' Z_w[d]. One Gram matrix of Z_w for each wavelength makes all blocks; the Jacobian of
-all unknowns, whose Gram matrix is several times the work, is never formed.
+y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from lesionkit.optics.forward import ForwardModel
+from lesionkit import _core
+from lesionkit.optics.forward import ForwardModel, basis_rows
+from lesionkit.optics.normal_equations import Room, normal_equations
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -32,7 +31,8 @@ Index = npt.NDArray[np.intp]
 TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
-NOISE = 0.05  # of a log reading: what priors are weighed against
+DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
+NOISE = 0.01  # of a log reading: what priors are weighed against
 PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 """How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
 thousand readings outweigh it; where few wavelengths leave a combination open, it decides."""
@@ -70,7 +70,7 @@ class Problem:
         """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, 5, k)."""
         fine = (self.basis @ tissue[:, :4].reshape(-1, tissue.shape[2]).T).T
         fine = np.maximum(fine, 0).reshape(len(tissue), 4, -1)  # rounding of a sum of shares
-        mua = np.einsum("wc,ncp->nwp", self.extinction, fine[:, :3])
+        mua = absorption(self.extinction, fine[:, None, :3])
         return mua, fine[:, 3:] * self.spectrum(tissue[:, 4, 0])
 
     def logs(self, mua: Floats, mus: Floats) -> Floats:
@@ -80,33 +80,62 @@ class Problem:
     def _used(self, readings: Any) -> Any:
         return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
 
-    def derivatives(self, tissue: Floats) -> tuple[Floats, Floats]:
-        """Logs (n, wavelengths, rows), and Z: (n, wavelengths, parts, rows), whose parts are the
-        coefficients of mua, those of mus' if the amplitude is a map, and the single numbers."""
-        mua, mus = self.optical(tissue)
-        found = self.model.jacobian(mua, mus, "elements", self.basis)
-        readings = self._used(found.readings)
-        k, rows = self.basis.shape[1], readings.shape[-1]
-        amplitude = "amplitude" in self.maps
-        parts = k * (1 + amplitude) + len(self.single)
-        z = np.empty((*mua.shape[:2], parts, rows * (2 if readings.dtype.kind == "c" else 1)))
-        _put_relative(z[:, :, :k], self._coarse(found.absorption), readings)
-        scattering = self._coarse(found.scattering)
-        spectrum = self.spectrum(tissue[:, 4, 0])
-        # by ln amplitude: every mus' grows by its own share, whatever the map
-        whole = (tissue[:, None, 3:4] @ scattering) * spectrum[..., None]
-        if amplitude:
-            _put_relative(z[:, :, k : 2 * k], scattering, readings)
-        else:
-            _put_relative(z[:, :, -2:-1], whole, readings)
-        by_power = -np.log(self.nm / 1000)[:, None, None] * whole
-        _put_relative(z[:, :, -1:], by_power, readings)
-        return log(readings), z
+    def room(self, phantoms: int) -> tuple[Any, Any]:
+        """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
+        kind = np.complex128 if self.model.frequency else np.float64
+        shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
+        return np.empty(shape, kind), np.empty(shape, kind)
 
-    def _coarse(self, part: Any) -> Any:
-        """Derivatives (n, wavelengths, sources, detectors, k) as (n, wavelengths, k, pairs)."""
-        by_function = np.moveaxis(part, -1, 2)
-        return by_function.reshape(*by_function.shape[:3], -1)[..., self.pairs]
+    def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
+        """Logs (n, wavelengths, rows) of tissue (n, 5, k), and their derivatives."""
+        mua, mus = self.optical(tissue)
+        n, wavelengths = mua.shape[:2]
+        mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
+        model = self.model
+        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), room[0].dtype)
+        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in room]
+        _, rows = basis_rows(self.basis, mua.shape[1])
+        pairs = self.pairs.astype(np.int32)
+        for some, fields in model._fields(mua, mus, of_all, "elements"):
+            scale = np.ascontiguousarray(1 / self._used(of_all[some]))
+            _core.optics.coarse_jacobian(
+                model._plan("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
+                *(part[some] for part in parts),
+            )  # fmt: skip
+        readings = self._used(of_all).reshape(n, wavelengths, -1)
+        by_mua, by_mus = (_real(x[:n]) for x in room)
+        # by ln amplitude: every mus' grows by its own share, whatever the map
+        spectrum = self.spectrum(tissue[:, 4, 0])
+        by_log = np.matmul(tissue[:, None, 3:4], by_mus) * spectrum[..., None]
+        by_power = -np.log(self.nm / 1000)[:, None, None] * by_log
+        single = by_power if "amplitude" in self.maps else np.concatenate([by_log, by_power], 2)
+        return log(readings), Derivatives(by_mua, by_mus, single)
+
+
+def absorption(extinction: Floats, amounts: Floats) -> Floats:
+    """mua (n, wavelengths, places) of amounts (n, 1, 3, places): summed in one order, whatever the
+    batch, which a product of matrices does not promise."""
+    e = extinction[:, :, None]
+    mua: Floats = (
+        e[:, 0] * amounts[:, :, 0] + e[:, 1] * amounts[:, :, 1] + e[:, 2] * amounts[:, :, 2]
+    )
+    return mua
+
+
+class Derivatives(NamedTuple):
+    """Of logs, (n, wavelengths, ..., rows): by the coefficients of mua, by those of mus', and by
+    the single numbers (ln amplitude, if it is no map, and power)."""
+
+    by_mua: Floats
+    by_mus: Floats
+    single: Floats
+
+
+def _real(part: Any) -> Floats:
+    """Of ln amplitude; of modulated light those of phase after them."""
+    if part.dtype.kind == "c":
+        return np.concatenate([part.real, part.imag], axis=-1)
+    return np.asarray(part)
 
 
 def log(readings: Any) -> Floats:
@@ -114,16 +143,8 @@ def log(readings: Any) -> Floats:
     if readings.dtype.kind == "c":
         return np.concatenate([np.log(np.abs(readings)), np.angle(readings)], axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.log(readings)
-
-
-def _put_relative(to: Floats, part: Any, readings: Any) -> None:
-    """Derivatives of readings, as those of their logs."""
-    if readings.dtype.kind == "c":
-        relative = part / readings[..., None, :]
-        to[...] = np.concatenate([relative.real, relative.imag], axis=-1)
-    else:
-        np.divide(part, readings[..., None, :], out=to)
+        amplitude: Floats = np.log(readings)
+    return amplitude
 
 
 def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
@@ -137,7 +158,7 @@ def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
 
 @dataclass
 class _Phantom:
-    """One phantom on its way: `unknown` are maps over their start, then numbers less their start."""
+    """One phantom on its way: maps over their start, single numbers less their start."""
 
     problem: Problem
     data: Floats
@@ -169,63 +190,37 @@ class _Phantom:
             maps[i] = np.minimum(maps[i], 100 / self.start[2])
         return maps, self.single + share * step[1]
 
-    def cost(self, residual: Floats, maps: Floats, single: Floats) -> float:
+    def cost(self, residual: Floats, maps: Floats) -> float:
         bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
-        return float(np.square(residual).sum() + self.strength @ bend + self._prior @ single**2)
-
-    @property
-    def _prior(self) -> Floats:
-        sizes = PRIOR[[TISSUE.index(name) for name in self.problem.single]]
-        ridge: Floats = np.square(NOISE / sizes)
-        return ridge
+        return float(np.square(residual).sum() + self.strength @ bend)
 
     def step(
-        self, z: Floats, residual: Floats, regularisation: float
+        self, found: Derivatives, residual: Floats, regularisation: float, room: Room
     ) -> tuple[Floats, Floats]:
-        """The Gauss-Newton step from derivatives Z (wavelengths, parts, rows); z is used up."""
+        """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
         k, problem = self.maps.shape[1], self.problem
         count = len(problem.maps) * k
-        size = count + len(problem.single)
-        places, factors = [], []
-        for name in problem.maps:
-            c = TISSUE.index(name)
-            if name == "amplitude":
-                places.append(slice(k, 2 * k))
-                power = self.start[4] + self.single[-1]
-                factors.append(self.start[3] * problem.spectrum(power)[:, 0])
-            else:
-                places.append(slice(0, k))
-                factors.append(self.start[c] * problem.extinction[:, c])
-        places.append(slice(z.shape[1] - len(problem.single), z.shape[1]))
-        factors.append(np.ones(len(z)))
-        ends = np.append(np.arange(len(problem.maps) + 1) * k, size)
-
-        gram = np.empty((len(z), z.shape[1], z.shape[1]))
-        for one, out in zip(z, gram, strict=True):
-            np.matmul(one, one.T, out=out)
-        slopes = np.matmul(z, residual[:, :, None])[..., 0]
-        hessian = np.zeros((size, size))
-        right = np.empty(size)
-        for i, (rows, f) in enumerate(zip(places, factors, strict=True)):
-            right[ends[i] : ends[i + 1]] = f @ slopes[:, rows]
-            for j in range(i + 1):  # the lower triangle
-                weight = f * factors[j]
-                block = hessian[ends[i] : ends[i + 1], ends[j] : ends[j + 1]]
-                for w, g in zip(weight, gram, strict=True):
-                    block += w * g[rows, places[j]]
+        chosen = [TISSUE.index(name) for name in problem.maps if name != "amplitude"]
+        by_mua = (problem.extinction[:, chosen] * self.start[chosen]).T
+        by_mus = None
+        if "amplitude" in problem.maps:
+            power = self.start[4] + self.single[-1]
+            by_mus = self.start[3] * problem.spectrum(power)[:, 0]
+        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
             largest = diagonal[:count].reshape(-1, k).max(axis=1)
             self.strength[...] = regularisation * largest
         for i, strength in enumerate(self.strength):
             here = slice(i * k, (i + 1) * k)
-            hessian[here, here] += strength * self.penalty
+            bend = np.multiply(self.penalty, strength, out=room.take("sums", k, k))
+            hessian[here, here] += bend
             right[here] -= strength * (self.penalty @ self.maps[i])
-        diagonal[count:] += self._prior
-        right[count:] -= self._prior * self.single
-        factor = linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
-        found = linalg.cho_solve(factor, right, check_finite=False)
-        return found[:count].reshape(-1, k), found[count:]
+        diagonal[count:] += DAMPING * diagonal[:count].max()
+        # its transpose is what LAPACK, which counts by columns, takes without a copy
+        factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
+        step: Floats = linalg.cho_solve(factor, right, check_finite=False)
+        return step[:count].reshape(-1, k), step[count:]
 
 
 def solve(
@@ -237,13 +232,15 @@ def solve(
     iterations: int,
     tolerance: float,
     pool: ThreadPoolExecutor,
+    space: tuple[Any, Any],
 ) -> tuple[Floats, Floats]:
     """Tissue (n, 5, k) of some phantoms, as coefficients, and the record of residuals.
 
     data      : (n, wavelengths, rows) logs, calibrated
     start     : (n, 5) homogeneous tissue
     penalties : L'L of each phantom, (k, k)
-    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom has stopped
+    space     : `Problem.room` for as many phantoms, or more
+    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom rests
     """
     k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
     record = np.full((len(data), iterations + 1), np.nan)
@@ -254,20 +251,25 @@ def solve(
         )
         for y, t, p in zip(data, start, penalties, strict=True)
     ]  # fmt: skip
-    active = np.arange(len(data))
+    active, own = np.arange(len(data)), threading.local()
+
+    def step(one: _Phantom, found: Derivatives, residual: Floats) -> tuple[Floats, Floats]:
+        if not hasattr(own, "room"):
+            own.room = Room()
+        return one.step(found, residual, regularisation, own.room)
+
     for turn in range(iterations):
         if not len(active):
             break
         mine = [phantoms[i] for i in active]
-        model, z = problem.derivatives(np.stack([p.tissue(p.maps, p.single) for p in mine]))
+        tissue = np.stack([p.tissue(p.maps, p.single) for p in mine])
+        model, found = problem.derivatives(tissue, space)
         residual = difference(data[active], model, modulated)
         if turn == 0:
             record[active, 0] = _rms(residual)
-        steps = list(pool.map(_Phantom.step, mine, z, residual, [regularisation] * len(mine)))
-        before = np.array(
-            [p.cost(r, p.maps, p.single) for p, r in zip(mine, residual, strict=True)]
-        )
-        del z
+        each = [Derivatives(*(part[i] for part in found)) for i in range(len(mine))]
+        steps = list(pool.map(step, mine, each, residual))
+        before = np.array([p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)])
         # as long as a step leads uphill, half of it
         todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
         for _ in range(HALVINGS):
@@ -277,7 +279,7 @@ def solve(
                 data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
             )
             after = np.array(
-                [mine[i].cost(r, *to) for i, r, to in zip(todo, residual, tried, strict=True)]
+                [mine[i].cost(r, to[0]) for i, r, to in zip(todo, residual, tried, strict=True)]
             )
             good = after < before[todo]
             for i in np.flatnonzero(good):
@@ -293,5 +295,4 @@ def solve(
 
 
 def _rms(residual: Floats) -> Floats:
-    rms: Floats = np.sqrt(np.square(residual).mean(axis=(1, 2)))
-    return rms
+    return np.array([np.sqrt(np.square(one).mean()) for one in residual])

@@ -11,6 +11,8 @@ Floats = npt.NDArray[np.float64]
 
 STEPS = 6  # Gauss-Newton halves no error less than tenfold here; it is at rest after four
 _DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
+
+
 def fit(
     problem: gauss_newton.Problem, data: Floats, first_guess: Floats, relative: bool = False
 ) -> Floats:
@@ -26,11 +28,12 @@ def fit(
     for _ in range(STEPS):
         tissue = _tissue(free)
         mua, mus = _optical(problem, tissue)
-        sides = np.stack([mua, mua * (1 + _DIFFERENCE), mua]), np.stack(
-            [mus, mus, mus * (1 + _DIFFERENCE)]
+        sides = (
+            np.stack([mua, mua * (1 + _DIFFERENCE), mua]),
+            np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
         )
         maps = (np.repeat(side, elements, axis=-1) for side in sides)
-        here, by_mua, by_mus = problem.logs(*maps)
+        here, by_mua, by_mus = _require_finite(problem.logs(*maps))
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
         residual = gauss_newton.difference(data, here, modulated)
         if relative:
@@ -59,18 +62,30 @@ def fit(
 def _centred(logs: Floats, modulated: bool) -> Floats:
     """Less the mean over the pairs, of amplitudes and of phases."""
     parts = logs.reshape(*logs.shape[:-1], 1 + modulated, -1)
-    return (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    centred: Floats = (parts - parts.mean(axis=-1, keepdims=True)).reshape(logs.shape)
+    return centred
 
 
 def logs(problem: gauss_newton.Problem, tissue: Floats) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, 5)."""
-    maps = (np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue))
-    return problem.logs(*maps)
+    maps = (
+        np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue)
+    )
+    return _require_finite(problem.logs(*maps))
+
+
+def _require_finite(logs: Floats) -> Floats:
+    if not np.isfinite(logs).all():
+        raise ValueError(
+            "model must give readings above 0 for homogeneous tissue, got some that are not: its "
+            "mesh is too coarse for so much absorption"
+        )
+    return logs
 
 
 def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
     """mua and mus' (n, wavelengths, 1)."""
-    mua: Floats = (tissue[:, :3] @ problem.extinction.T)[..., None]
+    mua = gauss_newton.absorption(problem.extinction, tissue[:, None, :3, None])
     return mua, tissue[:, 3, None, None] * problem.spectrum(tissue[:, 4])
 
 

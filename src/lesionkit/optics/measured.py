@@ -1,4 +1,4 @@
-"""`reconstruct_measured`: maps from NIRFAST's measurement files, calibrated by a homogeneous record."""
+"""`reconstruct_measured`: maps from NIRFAST's files, calibrated by a homogeneous record."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def reconstruct_measured(
     )
     logs = gauss_newton.log(homogeneous_signal)[None]
     tissue = dict(
-        zip(TISSUE, map(float, homogeneous.fit(problem, logs, guess, relative=True)[0]), strict=True)
+        zip(
+            TISSUE, map(float, homogeneous.fit(problem, logs, guess, relative=True)[0]), strict=True
+        )
     )
     found = reconstruct(
         model,

@@ -39,7 +39,8 @@ class NirfastReadings:
     @property
     def modulated(self) -> npt.NDArray[np.complex128]:
         """(wavelengths, pairs) complex readings, as a model of modulated light gives them."""
-        return self.amplitude * np.exp(1j * self.phase)
+        readings: npt.NDArray[np.complex128] = self.amplitude * np.exp(1j * self.phase)
+        return readings
 
 
 def read_paa(path: str | os.PathLike[str]) -> NirfastReadings:

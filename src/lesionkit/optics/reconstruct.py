@@ -39,7 +39,7 @@ class Reconstruction:
                   in per cent, the scattering amplitude in mm^-1
     homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power": the tissue it began with
     residuals   : (..., iterations + 1): root mean square of data - model, of ln amplitude (and of
-                  phase in rad), at the start and after each step; NaN once a phantom has come to rest
+                  phase in rad), at the start and after each step; NaN once it rests
     basis       : GridBasis
     """
 
@@ -114,7 +114,9 @@ def reconstruct(
                        one meanwhile, in the whole process
     Raises TypeError or ValueError, naming the argument, for anything else, before any work.
     """
-    problem, known = checked_problem(model, reference_tissue, wavelengths, basis, pairs, maps, extinction)
+    problem, known = checked_problem(
+        model, reference_tissue, wavelengths, basis, pairs, maps, extinction
+    )
     regularisation = arrays.number(regularisation, "regularisation", above=0)
     gray_scale = arrays.number(gray_scale, "gray_scale", above=0)
     iterations = arrays.integer(iterations, "iterations", at_least=1, at_most=1000)
@@ -136,14 +138,10 @@ def reconstruct(
 
     ratio = gauss_newton.log(measured / against).reshape(count, len(problem.nm), -1)
     base = homogeneous.logs(problem, known[None])[0]
-    if not np.isfinite(base).all():
-        raise ValueError(
-            "model must give readings above 0 for reference_tissue, got some that are not: its "
-            "mesh is too coarse for so much absorption"
-        )
     tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
     start = np.empty((count, 5))
     each = _penalties(grays, gray_scale, k)
+    space = problem.room(min(count, AT_ONCE))
     with ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool, threadpool_limits(1, "blas"):
         for first in range(0, count, AT_ONCE):
             some = slice(first, min(first + AT_ONCE, count))
@@ -151,7 +149,15 @@ def reconstruct(
             start[some] = homogeneous.fit(problem, data, known)
             penalties = list(itertools.islice(each, len(data)))
             tissue[some], record[some] = gauss_newton.solve(
-                problem, data, start[some], penalties, regularisation, iterations, tolerance, pool
+                problem,
+                data,
+                start[some],
+                penalties,
+                regularisation,
+                iterations,
+                tolerance,
+                pool,
+                space,
             )
             if progress is not None:
                 progress(some.stop, count)
@@ -194,18 +200,16 @@ def checked_problem(
         raise ValueError(f"maps must be one or more of {', '.join(TISSUE[:4])}, got {maps!r}")
     chosen = tuple(name for name in TISSUE if name in set(maps))
     if not isinstance(reference_tissue, Mapping) or set(reference_tissue) != set(TISSUE):
-        raise ValueError(
-            f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}"
+        raise ValueError(f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}")
+    known = [
+        arrays.number(
+            reference_tissue[name],
+            f"reference_tissue[{name!r}]",
+            above=None if name == "power" else 0.0,
+            at_most=100.0 if name == "water" else None,
         )
-    known = []
-    for name in TISSUE:
-        limits = {} if name == "power" else {"above": 0.0}
-        top = 100.0 if name == "water" else None
-        known.append(
-            arrays.number(
-                reference_tissue[name], f"reference_tissue[{name!r}]", at_most=top, **limits
-            )
-        )
+        for name in TISSUE
+    ]
     sources, detectors = len(model.sources), len(model.detectors)
     if pairs is None:
         places = np.arange(sources * detectors)
@@ -222,9 +226,7 @@ def checked_problem(
                 f"{table.min(axis=0).tolist()} to {table.max(axis=0).tolist()}"
             )
         places = (table[:, 0] * detectors + table[:, 1]).astype(np.intp)
-    problem = gauss_newton.Problem(
-        model, basis.elements, places, coefficients * _TO_MM, nm, chosen
-    )
+    problem = gauss_newton.Problem(model, basis.elements, places, coefficients * _TO_MM, nm, chosen)
     return problem, np.array(known)
 
 

@@ -27,7 +27,7 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     """An equilateral triangle of tissue with 16 optodes: 6 on the base, 5 on each other side.
 
     Like the patient interface of the MRI-guided system of Feng et al., Optica 9(3), 264-267, 2022,
-    whose 16 fibres lie on the sides of a triangle; the lengths are ours, since the paper gives none.
+    whose 16 fibres lie on the sides of a triangle; the lengths are ours, as the paper gives none.
 
     side    : 10 to 1000 mm; the base lies along y = -height / 3, the centroid in the origin
     spacing : mm between the mesh's corner nodes, above 0; 1.6 mm (at most 0.4 spacing) at optodes
@@ -39,8 +39,10 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     rows = math.ceil(side / spacing)
     if rows > 1000:
         raise ValueError(f"spacing must be at least side / 1000, got {spacing:g} mm")
-    corners = side / math.sqrt(3) * np.array(
-        [[math.cos(a), math.sin(a)] for a in math.pi * np.array([7 / 6, 11 / 6, 1 / 2])]
+    corners = (
+        side
+        / math.sqrt(3)
+        * np.array([[math.cos(a), math.sin(a)] for a in math.pi * np.array([7 / 6, 11 / 6, 1 / 2])])
     )
     # node j of row i, counted from the base: rows - i + 1 nodes
     i, j = (x.ravel() for x in np.meshgrid(*2 * [np.arange(rows + 1)], indexing="ij"))
