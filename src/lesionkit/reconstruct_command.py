@@ -35,23 +35,24 @@ def _classical(name: str) -> Maps:
 
 def _learned(name: str) -> Maps:
     def maps(signals: np.ndarray, recipe: Any, mri: np.ndarray, model: Path | None) -> np.ndarray:
-        if model is None:
-            raise ValueError(f"method {name!r} needs --weights, the folder of a training run")
-        net = _trained(model)
-        if net.name != name:
-            raise ValueError(f"--weights must hold a {name}, got the {net.name} of {model}")
-        return net.reconstruct(signals, recipe, mri=mri)  # type: ignore[no-any-return]
+        return _trained(name, model).reconstruct(signals, recipe, mri=mri)  # type: ignore[no-any-return]
 
     return maps
 
 
 @functools.lru_cache(maxsize=1)
-def _trained(model: Path) -> Any:
+def _trained(name: str, model: Path | None) -> Any:
+    """The net that --weights names."""
+    if model is None:
+        raise ValueError(f"method {name!r} needs --weights, the folder of a training run")
     try:
         from lesionkit.nets.reconstruction import load
     except ImportError as missing:
         raise ValueError(str(missing)) from missing
-    return load(model)
+    net = load(model)
+    if net.name != name:
+        raise ValueError(f"--weights must hold a {name}, got the {net.name} of {model}")
+    return net
 
 
 METHODS = {
@@ -102,7 +103,9 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Do it."""
     method = METHODS[options.method]
-    if options.weights is not None and method.measured:
+    if not method.measured:
+        _trained(options.method, options.weights)
+    elif options.weights is not None:
         raise ValueError(f"--weights belongs to a net, got method {options.method!r}")
     if options.data.suffix.lower() == ".paa":
         if not method.measured:

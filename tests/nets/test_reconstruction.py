@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
 
+from lesionkit import cli  # noqa: E402
 from lesionkit.nets import checkpoints, load  # noqa: E402
 from lesionkit.optics import open_phantoms  # noqa: E402
 
@@ -30,9 +32,12 @@ def test_maps_in_the_units_of_the_store(trained, phantoms) -> None:
     assert maps.dtype == np.float32
     assert maps.shape == (21, 3, 32, 32)
     assert (maps[..., ~phantoms.recipe.inside] == 0).all()
-    # Two epochs on 49 phantoms: no good maps, but of the right size.
-    typical = np.median(maps[..., phantoms.recipe.inside], axis=(0, 2))
-    np.testing.assert_allclose(typical, [14, 7, 35], rtol=0.5)
+    scaling = trained.scaling
+    inputs = (torch.from_numpy(part) for part in (scaling.signals(signal), scaling.mri(mri)))
+    with torch.inference_mode():
+        plain = trained.net(*inputs).numpy() * np.array([20, 10, 50])[:, None, None]
+    # float32 sums in another order
+    np.testing.assert_allclose(maps, plain * phantoms.recipe.inside, rtol=1e-4, atol=1e-3)
     assert all(np.array_equal(a, b) for a, b in zip(before, (signal, mri), strict=True))
 
 
@@ -91,3 +96,38 @@ def test_what_cannot_be_loaded(tmp_path, znet_run) -> None:
     (tmp_path / "weights.pt").write_bytes(b"PK")
     with pytest.raises(ValueError, match="is damaged, or is no checkpoint"):
         load(tmp_path)
+
+
+# --- lesionkit reconstruct --------------------------------------------------------------------
+
+
+def test_the_command(tmp_path, store, znet_run, trained, phantoms, capsys) -> None:
+    asked = ["reconstruct", str(store), "--method", "znet", "--weights", str(znet_run)]
+    assert cli.main([*asked, "--out", str(tmp_path / "maps"), "--first", "60", "--count", "3"]) == 0
+    assert "3 phantoms by znet" in capsys.readouterr().out
+    with np.load(tmp_path / "maps" / "maps.npz") as file:
+        made = file["chromophores"]
+    expected = trained.reconstruct(phantoms.signal[60:63], mri=phantoms.mri[60:63])
+    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-3)  # float32
+    assert (tmp_path / "maps" / "maps.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("method", "weights", "sentence"),
+    [
+        ("znet", None, "method 'znet' needs --weights, the folder of a training run"),
+        ("ynet", "run", "--weights must hold a ynet, got the znet of .*"),
+        ("dri", "run", "--weights belongs to a net, got method 'dri'"),
+        ("znet", "nowhere", "there is no checkpoint at nowhere"),
+    ],
+)
+def test_mistakes_of_the_command(
+    tmp_path, store, znet_run, monkeypatch, capsys, method, weights, sentence
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["reconstruct", str(store), "--method", method, "--out", "maps"]
+    if weights:
+        asked += ["--weights", str(znet_run) if weights == "run" else weights]
+    assert cli.main(asked) == 2
+    assert re.fullmatch(f"lesionkit: {sentence}\n", capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())

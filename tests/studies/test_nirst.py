@@ -22,7 +22,7 @@ from lesionkit.studies.nirst_methods import (  # noqa: E402
     three_inclusions,
 )
 
-RECIPE = PhantomRecipe(nodes=900, wavelengths=(661, 948), pixels=32)
+RECIPE = PhantomRecipe(nodes=900, wavelengths=(661, 735, 808, 852, 948), pixels=32)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_three_inclusions_as_the_recipe_has_one() -> None:
     case = three_inclusions(RECIPE, "fast", 12, seed=5)
     again = three_inclusions(RECIPE, "fast", 12, seed=5)
     np.testing.assert_array_equal(case.signal, again.signal)
-    assert case.signal.shape == (12, 2, 16, 15)
+    assert case.signal.shape == (12, 5, 16, 15)
     for number in range(12):
         discs = case.discs(number)
         assert len(discs) == 3

@@ -21,9 +21,12 @@ Record = dict[str, Any]
 
 
 def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: Any) -> Record:
-    """In what two runs must agree to be one: net, phantoms, options; and where it is computed."""
+    """In what two runs must agree to be one: net, phantoms, options; and where it is computed.
+
+    As JSON has it, so that what is in memory, in a checkpoint and in run.json is the same.
+    """
     data = {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes}
-    return {
+    made = {
         "format": FORMAT,
         "net": net,
         "data": data,
@@ -37,6 +40,8 @@ def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: An
             "threads": torch.get_num_threads(),
         },
     }
+    plain: Record = json.loads(json.dumps(made))
+    return plain
 
 
 def find(folder: Path, job: Record, data: Path) -> Record:
@@ -68,10 +73,8 @@ def find(folder: Path, job: Record, data: Path) -> Record:
 def _differences(name: str, theirs: Any, ours: Any) -> list[tuple[str, Record, Record]]:
     if not isinstance(ours, Mapping):
         theirs, ours = {name: theirs}, {name: ours}
-    # What JSON keeps: tuples are lists there.
-    plain = json.loads(json.dumps(ours))
     theirs = theirs if isinstance(theirs, dict) else {}
-    return [(k, theirs, plain) for k in {**theirs, **plain} if theirs.get(k) != plain.get(k)]
+    return [(k, theirs, dict(ours)) for k in {**theirs, **ours} if theirs.get(k) != ours.get(k)]
 
 
 def read(folder: str | os.PathLike[str]) -> Record:
