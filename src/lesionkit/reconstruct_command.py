@@ -96,7 +96,7 @@ def add(commands: Any) -> None:
         "--mesh", type=Path, metavar="NAME", help="of .paa data (the one beside it)"
     )
     parser.add_argument(
-        "--frequency", type=float, default=100.0, metavar="MHZ", help="of .paa data (100)"
+        "--frequency", type=float, default=100.0, metavar="MHZ", help="of .paa data, above 0 (100)"
     )
 
 

@@ -142,6 +142,17 @@ def test_finds_the_lump_and_the_reference_tissue(folder: Path) -> None:
     assert extent[1] - extent[0] == pytest.approx(60, rel=1e-6)
 
 
+def test_amplitudes_alone_need_the_reference_tissue(folder: Path) -> None:
+    files = folder / "anom.paa", folder / "homog.paa"
+    with pytest.raises(ValueError, match="frequency must be above 0 Hz where reference_tissue is"):
+        reconstruct_measured(*files, frequency=0)
+    known = {"hbo": 12.0, "hb": 8.0, "water": 40.0, "amplitude": 0.9, "power": 1.1}
+    made = reconstruct_measured(*files, frequency=0, reference_tissue=known)
+    assert made.reference_tissue == known
+    places = made.found.basis.points
+    assert np.linalg.norm(places[made.found.maps["hbo"].argmax()] - [5, 2]) < 6
+
+
 def test_an_image_guides_it(folder: Path) -> None:
     middle = (np.arange(60) + 0.5) - 30
     low, high = -60 / np.sqrt(12), 60 / np.sqrt(3)

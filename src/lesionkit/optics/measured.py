@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def reconstruct_measured(
     mesh: str | os.PathLike[str] | None = None,
     *,
     frequency: float = FREQUENCY,
+    reference_tissue: Mapping[str, float] | None = None,
     regularisation: float = 0.01,
     image: npt.ArrayLike | None = None,
     gray_scale: float = 6.0,
@@ -88,19 +90,27 @@ def reconstruct_measured(
                       .excoef lie; None: the one mesh in the folder of `data`
     frequency       : Hz of the modulation, which the files do not tell; 0 takes the amplitudes as
                       those of continuous light and leaves the phases out
+    reference_tissue : as of `reconstruct`; None: the homogeneous tissue that explains the
+                      reference's readings best, but for a factor and a phase for each wavelength.
+                      That needs phases: amplitudes of unknown strength cannot tell scattering from
+                      absorption
     image           : None for Tikhonov's penalty; for DRI the gray values of an MR image (rows,
                       columns), row 0 at the top, of a square around the mesh's middle that is as
                       wide as the mesh
     regularisation, gray_scale : as of `reconstruct`
     returns         : Measured
 
-    The reference's tissue need not be known: the homogeneous tissue that explains its readings
-    best, but for a factor (and a phase) for each wavelength, is taken. Pairs that either file flags
-    as bad at any wavelength are left out. Sources are taken to be 1 mm inside the rim at the places
-    of the .source file, detectors on the rim. Raises FileNotFoundError, TypeError or ValueError
-    that name the file: other wavelengths, pairs, or optodes than the reference's or the mesh's.
+    Pairs that either file flags as bad at any wavelength are left out. Sources are taken to be 1 mm
+    inside the rim at the places of the .source file, detectors on the rim. Raises
+    FileNotFoundError, TypeError or ValueError that name the file: other wavelengths, pairs, or
+    optodes than the reference's or the mesh's.
     """
     frequency = arrays.number(frequency, "frequency", at_least=0, unit="Hz")
+    if not frequency and reference_tissue is None:
+        raise ValueError(
+            "frequency must be above 0 Hz where reference_tissue is not given: phases tell the "
+            "reference's scattering from its absorption"
+        )
     of, against = read_paa(data), read_paa(reference)
     if not np.array_equal(of.wavelengths, against.wavelengths):
         raise ValueError(
@@ -145,20 +155,18 @@ def reconstruct_measured(
     signal, homogeneous_signal = (
         (x.modulated if frequency else x.amplitude)[:, used] for x in (of, against)
     )
-    problem, guess = checked_problem(
-        model, FIRST_GUESS, of.wavelengths, basis, pairs, TISSUE[:4], extinction
-    )
-    logs = gauss_newton.log(homogeneous_signal)[None]
-    tissue = dict(
-        zip(
-            TISSUE, map(float, homogeneous.fit(problem, logs, guess, relative=True)[0]), strict=True
+    if reference_tissue is None:
+        problem, guess = checked_problem(
+            model, FIRST_GUESS, of.wavelengths, basis, pairs, TISSUE[:4], extinction
         )
-    )
+        logs = gauss_newton.log(homogeneous_signal)[None]
+        best = homogeneous.fit(problem, logs, guess, relative=True)[0]
+        reference_tissue = dict(zip(TISSUE, map(float, best), strict=True))
     found = reconstruct(
         model,
         signal,
         homogeneous_signal,
-        tissue,
+        reference_tissue,
         of.wavelengths.tolist(),
         basis,
         pairs=pairs,
@@ -167,7 +175,7 @@ def reconstruct_measured(
         regularisation=regularisation,
         extinction=extinction,
     )
-    return Measured(found, forward, of.wavelengths, pairs, tissue)
+    return Measured(found, forward, of.wavelengths, pairs, dict(reference_tissue))
 
 
 def _gray(mesh: Mesh, basis: GridBasis, image: npt.ArrayLike) -> Floats:

@@ -28,7 +28,6 @@ Floats = npt.NDArray[np.float64]
 Method = Literal["tikhonov", "dri"]
 
 AT_ONCE = 8  # phantoms: all lanes of nine wavelengths are full, and derivatives take some 200 MB
-UNITS = dict(zip(TISSUE, ("micromolar", "micromolar", "per cent", "mm^-1", "no unit"), strict=True))
 _TO_MM = np.array([1e-3, 1e-3, 1e-2])  # extinction per mM and 1, to per micromolar and per cent
 
 
