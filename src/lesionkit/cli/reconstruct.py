@@ -67,7 +67,7 @@ ROWS = 4  # phantoms in the picture
 PIXELS = 100  # a side, of maps of measured data
 
 
-def add(commands: Any) -> None:
+def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "reconstruct",
