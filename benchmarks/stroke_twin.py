@@ -211,7 +211,11 @@ def finish(
             seeds[region.slice] |= region.image
     if not seeds.any():
         return seeds
-    grown = tidy(grow(scene, seeds), scene.brain)
+    grown = grow(scene, seeds)
+    if scene.kind == "hypo" and grown.any():
+        dark = (scene.levels < edge(scene, grown)) & scene.brain
+        grown = grown | (dark & morphology.dilation(grown, morphology.diamond(2)))
+    grown = tidy(grown, scene.brain)
     return morphology.remove_small_objects(grown, max_size=19, connectivity=1)
 
 

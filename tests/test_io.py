@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,32 @@ def test_unreadable_files_are_named(tmp_path: Path, kind: str, sentence: str) ->
     with pytest.raises(ValueError, match=sentence) as caught:
         io.read_image(broken(tmp_path, kind))
     assert "\n" not in str(caught.value)
+
+
+def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
+    """Whatever the libraries raise, a ValueError comes out."""
+    rng = np.random.default_rng(5)
+    grey = RNG.integers(0, 255, (20, 20))
+    nifti(tmp_path / "a.nii", grey[..., None].astype(np.int16))
+    dicom(tmp_path / "b.dcm", grey.astype(np.uint16))
+    pillow.fromarray(grey.astype(np.uint8)).save(tmp_path / "c.png")
+    said = []
+    for file in list(tmp_path.iterdir()):
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+        broken_file = tmp_path / f"broken{file.suffix}"
+        for _ in range(60):
+            wrong = data.copy()
+            places = rng.integers(0, min(data.size, 1000), 3)
+            wrong[places] = rng.integers(0, 256, 3)
+            broken_file.write_bytes(wrong.tobytes())
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    assert io.read_image(broken_file).values.ndim in (2, 3)
+            except ValueError as problem:
+                said.append(str(problem))
+    assert said
+    assert all("broken" in sentence for sentence in said)
 
 
 def test_images_that_are_no_grey_slices(tmp_path: Path) -> None:

@@ -144,7 +144,19 @@ def _is_dicom(path: Path) -> bool:
 
 
 _RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
-_BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, zlib.error)
+# What the libraries raise for files that are broken, or packed in a way that they do not know.
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    RuntimeError,
+    ArithmeticError,
+    zlib.error,
+)
 
 
 def _library(name: str, kind: str) -> Any:
@@ -163,10 +175,16 @@ def _unreadable(path: Path, kind: str, problem: Exception) -> ValueError:
 
 def _nifti(path: Path) -> Image:
     nibabel = _library("nibabel", "NIfTI")
+    spatial = nibabel.spatialimages
+    problems = (
+        nibabel.filebasedimages.ImageFileError,
+        spatial.HeaderDataError,
+        spatial.ImageDataError,
+    )
     try:
         loaded = nibabel.load(path)
         voxels = np.asarray(loaded.dataobj)
-    except (*_BROKEN, nibabel.filebasedimages.ImageFileError) as problem:
+    except (*_BROKEN, *problems) as problem:
         raise _unreadable(path, "NIfTI", problem) from problem
     shape = voxels.shape
     while voxels.ndim > 3 and voxels.shape[-1] == 1:
@@ -183,9 +201,9 @@ def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
     nibabel = _library("nibabel", "NIfTI")
     matrix = np.asarray(affine, np.float64)
     lengths = np.sqrt((matrix[:3, :3] ** 2).sum(0))
-    if not (np.isfinite(matrix).all() and (lengths > 0).all() and np.linalg.det(matrix[:3, :3])):
+    axes = nibabel.orientations.io_orientation(matrix) if np.isfinite(matrix).all() else None
+    if axes is None or not (lengths > 0).all() or not np.isfinite(axes).all():
         raise ValueError(f"{path} must have a spacing above 0 mm along each axis, got {lengths}")
-    axes = nibabel.orientations.io_orientation(matrix)
     values = np.ascontiguousarray(nibabel.orientations.apply_orientation(voxels, axes).T)
     # Row r of `axes` tells which axis of the turned volume the file's axis r is.
     spacing = tuple(float(lengths[int(np.flatnonzero(axes[:, 0] == a)[0])]) for a in (2, 1, 0))
@@ -196,28 +214,28 @@ def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
 
 def _dicom(path: Path) -> Image:
     pydicom = _library("pydicom", "DICOM")
-    slices = []
+    slices, names = [], set()
     for file in series(path) if path.is_dir() else [path]:
         try:
             slice_ = pydicom.dcmread(file)
             pixels = slice_.pixel_array
-        except (*_BROKEN, NotImplementedError, pydicom.errors.InvalidDicomError) as problem:
+            samples = int(getattr(slice_, "SamplesPerPixel", 1))
+            slope = float(getattr(slice_, "RescaleSlope", 1) or 1)
+            intercept = float(getattr(slice_, "RescaleIntercept", 0) or 0)
+            names.add(str(getattr(slice_, "SeriesInstanceUID", "")))
+        except (*_BROKEN, pydicom.errors.InvalidDicomError) as problem:
             raise _unreadable(file, "DICOM", problem) from problem
-        if int(getattr(slice_, "SamplesPerPixel", 1)) != 1 or pixels.ndim not in (2, 3):
+        if samples != 1 or pixels.ndim not in (2, 3):
             raise ValueError(f"{file} must hold grey values, it has colours")
-        slope = float(getattr(slice_, "RescaleSlope", 1) or 1)
-        intercept = float(getattr(slice_, "RescaleIntercept", 0) or 0)
         if (slope, intercept) != (1.0, 0.0):
             pixels = pixels * slope + intercept
-        slices.append((slice_, pixels, file))
-    shapes = {pixels.shape for _, pixels, _ in slices}
-    names = {str(getattr(head, "SeriesInstanceUID", "")) for head, _, _ in slices}
-    if len(shapes) > 1 or len(names) > 1:
+        slices.append((slice_, pixels))
+    if len({pixels.shape for _, pixels in slices}) > 1 or len(names) > 1:
         raise ValueError(f"{path} must hold one series of equal slices, it has several")
     return _stacked(slices, path)
 
 
-def _stacked(slices: list[tuple[Any, npt.NDArray[Any], Path]], path: Path) -> Image:
+def _stacked(slices: list[tuple[Any, npt.NDArray[Any]]], path: Path) -> Image:
     """Slices in the order of their places, with the affine that their headers give."""
     head = slices[0][0]
     try:
@@ -228,14 +246,14 @@ def _stacked(slices: list[tuple[Any, npt.NDArray[Any], Path]], path: Path) -> Im
         normal = np.cross(along_row, along_column)
         places = [
             np.array(getattr(s, "ImagePositionPatient", None) or (0, 0, i), float)
-            for i, (s, _, _) in enumerate(slices)
+            for i, (s, _) in enumerate(slices)
         ]
         step = float(
             getattr(head, "SpacingBetweenSlices", None)
             or getattr(head, "SliceThickness", None)
             or 1
         )
-    except (ValueError, TypeError) as problem:
+    except _BROKEN as problem:
         raise _unreadable(path, "DICOM", problem) from problem
     order = np.argsort([place @ normal for place in places], kind="stable")
     if len(slices) > 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from lesionkit import arrays
 from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
@@ -14,6 +15,7 @@ from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Pre
 
 SMALLEST = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
+RECLAIMED = 2  # steps along the axes
 HOLE = 0.5  # of its region: larger holes stay
 EDGE = 0.4  # of the way from the normal level to the lesion's: where its edge is
 NORMAL_LEVEL: int = round(TOP * NORMAL**GAMMA)
@@ -63,7 +65,8 @@ def lesions(
     2. Regions (4-connected) below `smallest` pixels go, hypointense ones that are like their mirror
        image as well, and those whose mean is not beyond the level `mean_beyond`. The rest are
        seeds.
-    3. Seeds grow, by the rule of the method.
+    3. Seeds grow, by the rule of the method. Hypointense regions get back what lies within two
+       steps of them and had gone for its twin: there the lesion is opposite a sulcus or ventricle.
     4. Regions are closed by a disk of radius 3 within the brain, and holes smaller than half of
        their region are filled: lesions are uneven, and noise makes holes.
 
@@ -86,7 +89,8 @@ def lesions(
             place = Place(plane, kind, least, mirror)
             seeds = _seeds(part, place, mean_beyond)
             if seeds.any():
-                kept[...] = large(tidy(grow(seeds, place), plane.brain), least)
+                grown = _reclaimed(grow(seeds, place), place)
+                kept[...] = large(tidy(grown, plane.brain), least)
     out[box] = found
     return out
 
@@ -106,6 +110,14 @@ def _seeds(candidates: Mask, place: Place, mean_beyond: float | None) -> Mask:
     if place.mirror is not None and keep.any():
         keep[1:] &= lesion_like(np.where(keep[labels], labels, 0), place.scene, place.mirror, count)
     return keep[labels]
+
+
+def _reclaimed(grown: Mask, place: Place) -> Mask:
+    if place.mirror is None or not grown.any():
+        return grown
+    dark = (place.scene.levels < place.edge(grown)) & place.scene.brain
+    near: Mask = ndimage.binary_dilation(grown, iterations=RECLAIMED)
+    return grown | (dark & near)
 
 
 def connected(mask: Mask, seeds: Mask) -> Mask:
