@@ -146,6 +146,7 @@ def test_mistakes(examples: list[sd.Example], tmp_path: Path) -> None:
 
 
 def test_the_command(lesionkit_data: Path, tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("nibabel", reason="nibabel is not installed: lesionkit[studies]")
     data = str(lesionkit_data / "data")
     out = tmp_path / "study"
     asked = ["stroke-study", "--data", data, "--out", str(out), "--lesions", "20", "--epochs", "1"]

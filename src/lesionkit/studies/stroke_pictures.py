@@ -21,7 +21,7 @@ SHORT = {
     "chronic_ischemic": "chronic",
     "acute_hemorrhage": "hemorrhage",
 }
-COLOURS = ("tab:orange", "tab:red", "tab:cyan", "tab:purple")  # of the kinds
+COLOURS = ("orange", "tomato", "deepskyblue", "violet")  # of the kinds
 TRUTH = "lime"
 
 
@@ -75,7 +75,7 @@ def draw_detections(
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    figure = Figure(figsize=(2.1 * len(lesions), 2.75 * len(found) + 0.3), layout="constrained")
+    figure = Figure(figsize=(2.5 * len(lesions), 3.1 * len(found) + 0.3), layout="constrained")
     axes = figure.subplots(len(found), len(lesions), squeeze=False)
     for (name, answers), row in zip(found.items(), axes, strict=True):
         for axis, lesion, boxes, answer in zip(row, lesions, truths, answers, strict=True):
@@ -89,7 +89,7 @@ def draw_detections(
                 colour = COLOURS[label - 1]
                 axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1.5))
                 text = f"{SHORT[list(KINDS)[label - 1]]} {score:.2f}"
-                axis.text(x1, y1 - 3, text, color=colour, fontsize=6.5)
+                axis.text(x1, y1 - 3, text, color=colour, fontsize=7, clip_on=True)
             axis.set_title(f"{name}: {SHORT[lesion.kind]}", fontsize=8)
     figure.suptitle("green: true boxes; other colours: what was found, and its score", fontsize=9)
     _write(figure, path)

@@ -17,7 +17,7 @@ from lesionkit.studies.stroke_plant import KINDS, Planted, plant, read_shapes, r
 from lesionkit.studies.stroke_prepare import preprocess
 
 HELD_OUT = 0.2  # of the shapes, on which detectors are tested
-SHOWN = 8  # slices in the picture of detections
+SHOWN = 6  # slices in the picture of detections
 
 
 def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> None:
