@@ -102,7 +102,7 @@ def against_twin(report: Report) -> None:
 
 def figures(report: Report) -> None:
     """Scores of each method, by type on the planted phantoms, and on each real case."""
-    from lesionkit.studies.stroke_cases import Outcome, run
+    from lesionkit.studies.stroke.cases import Outcome, run
 
     if "LESIONKIT_DATA" not in os.environ:
         report.say("left out: LESIONKIT_DATA, the folder of the data, is not set")
@@ -138,7 +138,7 @@ def group_of(case: Any) -> str:
 
 
 def phantoms(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke_cases import find_cases
+    from lesionkit.studies.stroke.cases import find_cases
 
     cases = []
     for kind in ("hyper", "hypo"):
@@ -152,7 +152,7 @@ def phantoms(folder: Path) -> list[Any]:
 
 
 def real_cases(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke_cases import Case
+    from lesionkit.studies.stroke.cases import Case
 
     isles, session = folder / "isles22", "sub-strokecase0009/ses-0001"
     name = "sub-strokecase0009_ses-0001"

@@ -152,7 +152,9 @@ def test_bench_hands_its_arguments_on(tmp_path: Path, monkeypatch, capsys) -> No
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "__init__.py").touch()
     (tmp_path / "benchmarks" / "__main__.py").write_text("import sys; print(sys.argv)")
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "src" / "lesionkit" / "cli" / "__init__.py"))
+    monkeypatch.setattr(
+        cli, "__file__", str(tmp_path / "src" / "lesionkit" / "cli" / "__init__.py")
+    )
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     for name in [n for n in sys.modules if n.partition(".")[0] == "benchmarks"]:
@@ -165,7 +167,9 @@ def test_bench_hands_its_arguments_on(tmp_path: Path, monkeypatch, capsys) -> No
 
 
 def test_bench_outside_a_checkout(tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "lib" / "lesionkit" / "cli" / "__init__.py"))
+    monkeypatch.setattr(
+        cli, "__file__", str(tmp_path / "lib" / "lesionkit" / "cli" / "__init__.py")
+    )
     assert cli.main(["bench"]) == 2
     assert "bench runs from a checkout" in capsys.readouterr().err
 

@@ -13,9 +13,10 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from lesionkit.nets import TrainingOptions  # noqa: E402
 from lesionkit.optics import ForwardModel, PhantomRecipe, disc_mesh, generate  # noqa: E402
-from lesionkit.studies import nirst, nirst_evaluation  # noqa: E402
-from lesionkit.studies.nirst_evaluation import evaluate, judge, table  # noqa: E402
-from lesionkit.studies.nirst_methods import (  # noqa: E402
+from lesionkit.studies import nirst  # noqa: E402
+from lesionkit.studies.nirst import evaluation  # noqa: E402
+from lesionkit.studies.nirst.evaluation import evaluate, judge, table  # noqa: E402
+from lesionkit.studies.nirst.methods import (  # noqa: E402
     Case,
     every_second,
     filled,
@@ -193,4 +194,4 @@ def test_sizes() -> None:
     assert nirst.SIZES["paper"] == nirst.Size(20_000, TrainingOptions())
     with pytest.raises(ValueError, match="size must be one of 'paper', 'small', 'tiny', got 'big'"):
         nirst.run("out", "big")
-    assert set(nirst_evaluation.PAPER) == {"dri", "ynet", "znet"}
+    assert set(evaluation.PAPER) == {"dri", "ynet", "znet"}

@@ -12,10 +12,13 @@ from scipy import ndimage
 
 import lesionkit
 from lesionkit import metrics
-from lesionkit.studies import stroke_levels, stroke_mirror, stroke_prepare, stroke_regions
 from lesionkit.studies.stroke import SEGMENTERS, Kind, preprocess, segment
-from lesionkit.studies.stroke_morphology import closed, label, reconstruct
-from lesionkit.studies.stroke_watershed import eroded, gradient
+from lesionkit.studies.stroke import levels as stroke_levels
+from lesionkit.studies.stroke import mirror as stroke_mirror
+from lesionkit.studies.stroke import prepare as stroke_prepare
+from lesionkit.studies.stroke import regions as stroke_regions
+from lesionkit.studies.stroke.morphology import closed, label, reconstruct
+from lesionkit.studies.stroke.watershed import eroded, gradient
 from reference.stroke_brain import brain
 
 BOTH: list[Kind] = ["hyper", "hypo"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
-from lesionkit.studies import stroke_classify as sc
+from lesionkit.studies.stroke import classify as sc
 
 KINDS = ("acute", "sub", "chronic", "hemorrhage")
 

@@ -17,9 +17,9 @@ from lesionkit import cli  # noqa: E402
 from lesionkit.nets import checkpoints  # noqa: E402
 from lesionkit.nets.boxes import iou  # noqa: E402
 from lesionkit.nets.detector import Detections, QuickNet  # noqa: E402
-from lesionkit.studies import stroke_detect as sd  # noqa: E402
-from lesionkit.studies import stroke_plant as sp  # noqa: E402
-from lesionkit.studies import stroke_prepare as pr  # noqa: E402
+from lesionkit.studies.stroke import detect as sd  # noqa: E402
+from lesionkit.studies.stroke import plant as sp  # noqa: E402
+from lesionkit.studies.stroke import prepare as pr  # noqa: E402
 
 ROWS, COLUMNS = np.mgrid[:96, :80]
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("skimage", reason="scikit-image is not installed: lesionkit[studies]")
 
-from lesionkit.studies.stroke_features import (
+from lesionkit.studies.stroke.features import (
     SIX,
     Features,
     feature_table,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesionkit.studies import stroke_plant as sp
+from lesionkit.studies.stroke import plant as sp
 
 ROWS, COLUMNS = np.mgrid[:120, :100]
 

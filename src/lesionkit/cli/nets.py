@@ -160,9 +160,9 @@ def _train(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     with _torch(options.threads):
         from lesionkit.nets.training import find_device
-        from lesionkit.studies import nirst_evaluation
+        from lesionkit.studies.nirst import evaluation
 
-    result = nirst_evaluation.evaluate(
+    result = evaluation.evaluate(
         options.data,
         options.nets,
         options.out,
@@ -171,16 +171,17 @@ def _evaluate(options: argparse.Namespace) -> None:
         device=str(find_device(options.device)),
         progress=lambda title, name: print(f"{title}: {name}", file=sys.stderr),
     )
-    print(nirst_evaluation.table(result))
+    print(evaluation.table(result))
     print(f"written to {options.out}: evaluation.json, evaluation.md and pictures")
 
 
 def _nirst(options: argparse.Namespace) -> None:
     with _torch(options.threads):
-        from lesionkit.studies import nirst, nirst_evaluation
+        from lesionkit.studies import nirst
+        from lesionkit.studies.nirst import evaluation
 
     result = nirst.run(options.out, options.size, device=options.device)
-    print(nirst_evaluation.table(result))
+    print(evaluation.table(result))
 
 
 @contextmanager

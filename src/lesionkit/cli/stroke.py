@@ -60,12 +60,12 @@ def add_to(commands: Any) -> None:
 
 
 def _stroke(options: argparse.Namespace) -> int:
-    from lesionkit.studies import stroke_job
+    from lesionkit.studies.stroke import job
 
-    return stroke_job.main(options.image, options.truth, options.method, options.kind, options.out)
+    return job.main(options.image, options.truth, options.method, options.kind, options.out)
 
 
 def _stroke_study(options: argparse.Namespace) -> None:
-    from lesionkit.studies import stroke_study
+    from lesionkit.studies.stroke import study
 
-    stroke_study.main(options.data, options.out, options.lesions, options.seed, options.epochs)
+    study.main(options.data, options.out, options.lesions, options.seed, options.epochs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lesionkit.lazy import make_lazy
 
 _HOME: dict[str, str] = {}
-_MODULES = ("nirst",)
-__all__ = ["nirst"]
+_MODULES = ("nirst", "stroke")
+__all__ = ["nirst", "stroke"]
 
 make_lazy(__name__)

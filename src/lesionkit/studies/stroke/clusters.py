@@ -15,11 +15,11 @@ from scipy import ndimage
 
 from lesionkit.clustering import FuzzyCMeans, KMeans, Segmentation
 from lesionkit.fronts import arrival_time, morphological_chan_vese
-from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
-from lesionkit.studies.stroke_mirror import asymmetric
-from lesionkit.studies.stroke_morphology import label
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, Prepared, box_of, kind_of, prepared
-from lesionkit.studies.stroke_regions import SMALLEST, Place, connected, large, lesions
+from lesionkit.studies.stroke.levels import BINS, block_histogram, peak, whole_histogram
+from lesionkit.studies.stroke.mirror import asymmetric
+from lesionkit.studies.stroke.morphology import label
+from lesionkit.studies.stroke.prepare import TOP, Kind, Mask, Prepared, box_of, kind_of, prepared
+from lesionkit.studies.stroke.regions import SMALLEST, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
 STEP = (TOP + 1) // BINS

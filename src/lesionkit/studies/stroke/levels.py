@@ -13,8 +13,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke_prepare import TOP, Kind, Levels, Mask, Prepared, kind_of, prepared
-from lesionkit.studies.stroke_regions import SMALLEST, lesions
+from lesionkit.studies.stroke.prepare import TOP, Kind, Levels, Mask, Prepared, kind_of, prepared
+from lesionkit.studies.stroke.regions import SMALLEST, lesions
 
 Real = npt.NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def adaptive_threshold(
     3. D, the gradient of H smoothed by 2 bins.
     4. The threshold is the first level beyond the steep fall of the normal peak where D is about 0
        again: above the peak for hyperintense lesions, below it for hypointense ones.
-    5. Lesion is what lies beyond it (regions: see `stroke_regions.lesions`).
+    5. Lesion is what lies beyond it (regions: see `regions.lesions`).
 
     The peak is the whole brain's, not that of H, which a lesion that fills a block may lead (our
     choice). Volumes: each slice has its blocks, and all share the threshold.

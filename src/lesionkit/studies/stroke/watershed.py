@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from lesionkit.fronts import distance_transform, h_minima
 from lesionkit.fronts import watershed as flood
-from lesionkit.studies.stroke_levels import BINS, Peak, block_histogram, peak, whole_histogram
-from lesionkit.studies.stroke_mirror import Mirror, lesion_like, midline
-from lesionkit.studies.stroke_morphology import label, reconstruct
-from lesionkit.studies.stroke_prepare import (
+from lesionkit.studies.stroke.levels import BINS, Peak, block_histogram, peak, whole_histogram
+from lesionkit.studies.stroke.mirror import Mirror, lesion_like, midline
+from lesionkit.studies.stroke.morphology import label, reconstruct
+from lesionkit.studies.stroke.prepare import (
     TOP,
     Kind,
     Levels,
@@ -28,7 +28,7 @@ from lesionkit.studies.stroke_prepare import (
     otsu,
     prepared,
 )
-from lesionkit.studies.stroke_regions import SMALLEST, lesions
+from lesionkit.studies.stroke.regions import SMALLEST, lesions
 
 
 def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:

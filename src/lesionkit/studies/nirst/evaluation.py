@@ -18,8 +18,8 @@ from lesionkit.nets.reconstruction import TrainedNet, load
 from lesionkit.nets.training import Split
 from lesionkit.optics.store import Phantoms, open_phantoms
 from lesionkit.optics.store_writer import JOB
-from lesionkit.studies import nirst_pictures
-from lesionkit.studies.nirst_methods import (
+from lesionkit.studies.nirst import pictures
+from lesionkit.studies.nirst.methods import (
     CLASSICAL,
     Case,
     Maps,
@@ -107,7 +107,7 @@ def evaluate(
             },
         }
         picture = folder / f"{case.title.replace(' ', '-')}.png"
-        nirst_pictures.comparison(case, recovered, picture)
+        pictures.comparison(case, recovered, picture)
     text = table(result)
     (folder / "evaluation.md").write_text(text, encoding="utf-8")
     partial = folder / "evaluation.json.partial"

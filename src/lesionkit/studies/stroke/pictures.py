@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionkit.io import replace
-from lesionkit.studies.stroke_classify import Result, roc
-from lesionkit.studies.stroke_plant import KINDS, Planted
+from lesionkit.studies.stroke.classify import Result, roc
+from lesionkit.studies.stroke.plant import KINDS, Planted
 
 if TYPE_CHECKING:
     from lesionkit.nets.detector import Detections

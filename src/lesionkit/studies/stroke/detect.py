@@ -25,8 +25,8 @@ from lesionkit.nets import checkpoints
 from lesionkit.nets.detector import Detections, QuickNet, classify_boxes, crop
 from lesionkit.nets.framework import torch
 from lesionkit.nets.rpn import FasterRCNN
-from lesionkit.studies.stroke_plant import KINDS, Planted
-from lesionkit.studies.stroke_prepare import Prepared, preprocess
+from lesionkit.studies.stroke.plant import KINDS, Planted
+from lesionkit.studies.stroke.prepare import Prepared, preprocess
 
 Method = Literal["rcnn", "faster"]
 METHODS: tuple[Method, ...] = ("rcnn", "faster")

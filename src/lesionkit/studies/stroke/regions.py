@@ -9,9 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke_mirror import Mirror, asymmetric, lesion_like, midline
-from lesionkit.studies.stroke_morphology import closed, label
-from lesionkit.studies.stroke_prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
+from lesionkit.studies.stroke.mirror import Mirror, asymmetric, lesion_like, midline
+from lesionkit.studies.stroke.morphology import closed, label
+from lesionkit.studies.stroke.prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
 
 SMALLEST = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
@@ -61,7 +61,7 @@ def lesions(
 ) -> Mask:
     """Candidates as regions, slice by slice; none where nothing is left.
 
-    1. Hypointense candidates whose mirror image is one, too, go (`stroke_mirror`).
+    1. Hypointense candidates whose mirror image is one, too, go (`mirror`).
     2. Regions (4-connected) below `smallest` pixels go, hypointense ones that are like their mirror
        image as well, and those whose mean is not beyond the level `mean_beyond`. The rest are
        seeds.

@@ -10,11 +10,11 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit.io import MissingLibrary, replace
-from lesionkit.studies.stroke_classify import as_text, classify
-from lesionkit.studies.stroke_features import SIX, lesion_features
-from lesionkit.studies.stroke_pictures import draw_classifiers, draw_detections
-from lesionkit.studies.stroke_plant import KINDS, Planted, plant, read_shapes, read_template
-from lesionkit.studies.stroke_prepare import preprocess
+from lesionkit.studies.stroke.classify import as_text, classify
+from lesionkit.studies.stroke.features import SIX, lesion_features
+from lesionkit.studies.stroke.pictures import draw_classifiers, draw_detections
+from lesionkit.studies.stroke.plant import KINDS, Planted, plant, read_shapes, read_template
+from lesionkit.studies.stroke.prepare import preprocess
 
 HELD_OUT = 0.2  # of the shapes, on which detectors are tested
 SHOWN = 6  # slices in the picture of detections
@@ -23,7 +23,7 @@ SHOWN = 6  # slices in the picture of detections
 def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> None:
     """Plant, measure, classify; with `epochs`, train detectors as well. Prints the tables.
 
-    data : see :func:`stroke_plant.data_folder`;  out : a folder, made if need be
+    data : see :func:`plant.data_folder`;  out : a folder, made if need be
     lesions : 20 or more, in turn of the four kinds;  epochs : of training, 0 for no detectors
     """
     from tqdm import trange
@@ -86,7 +86,7 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
 def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
     from tqdm import tqdm
 
-    from lesionkit.studies import stroke_detect as sd
+    from lesionkit.studies.stroke import detect as sd
 
     examples = [sd.example(one) for one in tqdm(planted, desc="proposals", disable=None)]
     names = sorted({one.shape for one in planted})

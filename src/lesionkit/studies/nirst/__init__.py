@@ -17,7 +17,7 @@ from typing import Any
 from lesionkit.nets.training import TrainingOptions, find_device, train
 from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.studies.nirst_evaluation import evaluate
+from lesionkit.studies.nirst.evaluation import evaluate
 
 
 @dataclass(frozen=True)

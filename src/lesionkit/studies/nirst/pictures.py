@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lesionkit.studies.nirst_methods import Case, Maps
+from lesionkit.studies.nirst.methods import Case, Maps
 
 TITLES = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", "viridis"))
 

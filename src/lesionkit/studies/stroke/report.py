@@ -14,8 +14,8 @@ import numpy as np
 
 from lesionkit import __version__
 from lesionkit.io import replace
-from lesionkit.studies.stroke_cases import Found, Outcome, means
-from lesionkit.studies.stroke_prepare import Mask
+from lesionkit.studies.stroke.cases import Found, Outcome, means
+from lesionkit.studies.stroke.prepare import Mask
 
 SLICES = 3  # of a volume that are shown
 SHOWN = (0.1, 0.75)  # of S: black and white

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from lesionkit.studies.stroke_morphology import label
-from lesionkit.studies.stroke_prepare import Mask, Prepared
+from lesionkit.studies.stroke.morphology import label
+from lesionkit.studies.stroke.prepare import Mask, Prepared
 
 STRONG = 0.6  # correlation: 0.6 to 0.8 is called strong, more very strong
 MARGIN = 3  # pixels around a region that are correlated with it

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke_morphology import label
+from lesionkit.studies.stroke.morphology import label
 
 Kind = Literal["hyper", "hypo"]
 Mask = npt.NDArray[np.bool_]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from lesionkit.fronts import region_grow
-from lesionkit.studies.stroke_levels import BINS, block_histogram, peak, whole_histogram
-from lesionkit.studies.stroke_morphology import label
-from lesionkit.studies.stroke_prepare import TOP, Kind, Mask, kind_of, prepared
-from lesionkit.studies.stroke_regions import SMALLEST, Place, lesions
+from lesionkit.studies.stroke.levels import BINS, block_histogram, peak, whole_histogram
+from lesionkit.studies.stroke.morphology import label
+from lesionkit.studies.stroke.prepare import TOP, Kind, Mask, kind_of, prepared
+from lesionkit.studies.stroke.regions import SMALLEST, Place, lesions
 
 DEPTH = 3
 MANY = {"hyper": 30, "hypo": 100}  # pixels beyond the threshold, in a block that is not homogeneous

@@ -8,8 +8,8 @@ from pathlib import Path
 from lesionkit.io import replace
 from lesionkit.metrics import Scores
 from lesionkit.studies.stroke import SEGMENTERS, Kind
-from lesionkit.studies.stroke_cases import Outcome, find_cases, means, run, table
-from lesionkit.studies.stroke_report import section, write_report
+from lesionkit.studies.stroke.cases import Outcome, find_cases, means, run, table
+from lesionkit.studies.stroke.report import section, write_report
 
 COLUMNS = ("case", "kind", "method", *Scores._fields[:6], "volume", "true_volume", "seconds")
 
