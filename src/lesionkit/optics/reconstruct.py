@@ -91,7 +91,7 @@ def reconstruct(
     reference        : (wavelengths, pairs) or as `signal`: the same of the reference
     reference_tissue : of the reference: "hbo" and "hb" in micromolar, "water" in per cent,
                        "amplitude" (mm^-1) and "power" of mus'
-    wavelengths      : (wavelengths,) nm, one or more
+    wavelengths      : (wavelengths,) nm, at least as many as `maps` has chromophores
     basis            : GridBasis over the model's mesh
     pairs            : (pairs, 2) source and detector of each reading, from 0; None: all pairs, the
                        first source's first
@@ -209,6 +209,12 @@ def checked_problem(
     if isinstance(maps, str) or not set(maps) <= set(TISSUE[:4]) or not len(maps):
         raise ValueError(f"maps must be one or more of {', '.join(TISSUE[:4])}, got {maps!r}")
     chosen = tuple(name for name in TISSUE if name in set(maps))
+    told_apart = len(set(chosen) - {"amplitude"})
+    if len(nm) < told_apart:
+        raise ValueError(
+            f"wavelengths must be at least as many as the chromophores of maps, {told_apart}, to "
+            f"tell them apart, got {nm.tolist()}"
+        )
     if not isinstance(reference_tissue, Mapping) or set(reference_tissue) != set(TISSUE):
         raise ValueError(f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}")
     known = [
