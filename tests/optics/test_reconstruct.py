@@ -301,7 +301,7 @@ SHAPE = r"\(\.\.\., 4, 56\)"
         ({"wavelengths": (661, 785, 852, 700)}, ValueError, "wavelength must be one of .* got 700;"
          " for others give extinction as an array"),
         ({"wavelengths": (661, 785, 852, 661)}, ValueError, "wavelengths must be one or more that"),
-        ({"wavelengths": (661, 785)}, ValueError, "as many as the chromophores of maps, 3, to tell"),
+        ({"wavelengths": (661, 785)}, ValueError, "as many as the chromophores of maps, 3"),
         ({"extinction": np.ones((3, 3))}, ValueError, r"extinction must have shape \(4, 3\)"),
         ({"extinction": "mine"}, ValueError, "table must be 'nirfast' or 'prahl', got str 'mine'"),
         ({"reference_tissue": {"hbo": 1}}, ValueError, "reference_tissue must say hbo, hb, water"),
