@@ -265,3 +265,13 @@ def number(
     ):
         raise ValueError(f"{name} must be {accepted}, got {_short(str(value))}")
     return x
+
+
+def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
+    """The spacing along each axis; else a clear error."""
+    steps = real(spacing, "spacing", ("...",), above=0.0)
+    if steps.shape not in ((), (axes,)):
+        raise ValueError(
+            f"spacing must be one number, or one for each of {axes} axes, got {describe(steps)}"
+        )
+    return tuple(map(float, np.broadcast_to(steps, axes)))

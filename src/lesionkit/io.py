@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import files
+
 NIFTI = (".nii", ".nii.gz")
 DICOM = (".dcm", ".ima", ".dicom")
 PNG = (".png",)
@@ -97,22 +99,15 @@ def write_mask(
             f"mask must hold booleans of shape {like.values.shape}, got {inside.dtype} of shape "
             f"{inside.shape}"
         )
-    nibabel = _library("nibabel", "NIfTI")
+    nibabel = library("nibabel", "NIfTI")
     volume = inside[None] if inside.ndim == 2 else inside
     back = nibabel.orientations.ornt_transform(_RIGHT_FRONT_UP, like.axes)
     voxels = nibabel.orientations.apply_orientation(volume.T.astype(np.uint8), back)
     data = nibabel.Nifti1Image(voxels, like.affine).to_bytes()
-    replace(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
+    files.write(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
     if sidecar is not None:
         name = file.name.removesuffix(".gz").removesuffix(".nii") + ".json"
-        replace(file.with_name(name), (json.dumps(dict(sidecar), indent=2) + "\n").encode())
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+        files.write(file.with_name(name), json.dumps(dict(sidecar), indent=2) + "\n")
 
 
 def format_of(path: Path) -> str:
@@ -159,7 +154,8 @@ _BROKEN = (
 )
 
 
-def _library(name: str, kind: str) -> Any:
+def library(name: str, kind: str) -> Any:
+    """The module that reads files of this kind; MissingLibrary, which says how to get it."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as missing:
@@ -174,7 +170,7 @@ def _unreadable(path: Path, kind: str, problem: Exception) -> ValueError:
 
 
 def _nifti(path: Path) -> Image:
-    nibabel = _library("nibabel", "NIfTI")
+    nibabel = library("nibabel", "NIfTI")
     spatial = nibabel.spatialimages
     problems = (
         nibabel.filebasedimages.ImageFileError,
@@ -198,7 +194,7 @@ def _nifti(path: Path) -> Image:
 
 def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
     """(i, j, k) of any orientation as (planes, rows, columns), or a slice if it is one."""
-    nibabel = _library("nibabel", "NIfTI")
+    nibabel = library("nibabel", "NIfTI")
     matrix = np.asarray(affine, np.float64)
     lengths = np.sqrt((matrix[:3, :3] ** 2).sum(0))
     axes = nibabel.orientations.io_orientation(matrix) if np.isfinite(matrix).all() else None
@@ -213,7 +209,7 @@ def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
 
 
 def _dicom(path: Path) -> Image:
-    pydicom = _library("pydicom", "DICOM")
+    pydicom = library("pydicom", "DICOM")
     slices, names = [], set()
     for file in series(path) if path.is_dir() else [path]:
         try:
@@ -277,7 +273,7 @@ def _stacked(slices: list[tuple[Any, npt.NDArray[Any]]], path: Path) -> Image:
 
 
 def _png(path: Path) -> Image:
-    pillow = _library("PIL.Image", "PNG")
+    pillow = library("PIL.Image", "PNG")
     try:
         with pillow.open(path) as picture:
             picture.load()
@@ -299,7 +295,7 @@ def _png(path: Path) -> Image:
 
 def _corners(image: Image) -> npt.NDArray[np.float64]:
     """Where the first and the last voxel of the turned volume lie, mm."""
-    nibabel = _library("nibabel", "NIfTI")
+    nibabel = library("nibabel", "NIfTI")
     shape = np.array(image.values.shape if image.values.ndim == 3 else (1, *image.values.shape))
     stored = shape[::-1][image.axes[:, 0].astype(int)]
     turn = nibabel.orientations.inv_ornt_aff(image.axes, stored)

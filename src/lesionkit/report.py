@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lesionkit import files
+
 if TYPE_CHECKING:
     from lesionkit.optics.store import Phantoms
 
@@ -67,7 +69,7 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
         axes[row, 4].sharey(axes[0, 4])
     axes[0, 4].set_title("Signal, a line for each source")
     axes[-1, 4].set_xlabel("detector: places from its source, counter-clockwise")
-    figure.savefig(path, dpi=110)
+    save(figure, path)
 
 
 def compare_maps(
@@ -111,7 +113,7 @@ def compare_maps(
         if column % 2 == 0:
             of = axes[:, max(column - 1, 0) : column + 1].ravel().tolist()
             figure.colorbar(shown, ax=of, location="bottom", label=unit, pad=0.02, shrink=0.8)
-    _save(figure, path)
+    save(figure, path)
 
 
 TISSUE_IMAGES = {
@@ -145,14 +147,13 @@ def tissue_maps(
         ax.set(title=label, xlabel="x, mm")
         ax.spines[:].set_visible(False)
         figure.colorbar(shown, ax=ax, location="bottom", label=unit)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _save(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Write the picture beside its place, then move it there."""
-    partial = f"{os.fspath(path)}.partial"
-    figure.savefig(partial, dpi=110, format="png")
-    os.replace(partial, path)
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure of matplotlib as a PNG that is there whole or not at all."""
+    with files.whole(path) as partial:
+        figure.savefig(partial, dpi=110, format="png")
 
 
 def _fan(

@@ -92,6 +92,22 @@ def test_killed_it_leaves_a_readable_run(tmp_path, store, options, znet_run, at)
     assert_same(out, znet_run)
 
 
+def test_killed_before_run_json_tells_the_last_epoch(tmp_path, store, options, znet_run) -> None:
+    """last.pt is a step ahead then: the run is over, and no epoch is added."""
+    out = shutil.copytree(znet_run, tmp_path / "run")
+    record = json.loads((out / "run.json").read_text())
+    last = record["history"].pop()
+    (out / "run.json").write_text(json.dumps({**record, "state": "running"}))
+
+    def nothing_to_do(*_: object) -> None:
+        raise AssertionError("it trains")
+
+    found = train("znet", store, out, options, device="cpu", progress=nothing_to_do)
+    assert (found["state"], found["history"][-1]) == ("finished", last)
+    assert json.loads((out / "run.json").read_text())["state"] == "finished"
+    assert_same(out, znet_run)
+
+
 def test_a_finished_run_is_not_trained_again(znet_run, store, options) -> None:
     before = (znet_run / "last.pt").stat().st_mtime_ns
     record = train("znet", store, znet_run, options, device="cpu", progress=interrupted((1, 1)))

@@ -19,7 +19,7 @@ from lesionkit.texture.families import (
     gradient,
     haar_energy,
 )
-from reference import texture as reference
+from reference import texture_mazda as reference
 
 FAMILIES = [first_order, gradient, ar_model, haar_energy]
 ROIS = np.random.default_rng(0).normal(50, 20, (5, 9, 8))

@@ -15,7 +15,7 @@ import tolerances
 from lesionkit.texture.glcm import cooccurrence
 from lesionkit.texture.haralick import haralick
 from lesionkit.texture.rois import MAZDA, label_features, roi_features
-from reference import texture as reference
+from reference import texture_mazda as reference
 
 STEPS = [(0, 1), (1, 1), (1, 0), (1, -1)]
 OFFSETS = [(d * r, d * c) for d in range(1, 6) for r, c in STEPS]

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tolerances
 from lesionkit.texture.selection import Fisher, FusedSelector, MutualInformation, PoeAcc
-from reference import texture as reference
+from reference import texture_mazda as reference
 
 # Six samples of two classes; the columns: what they are for.
 Y = ["a", "a", "a", "b", "b", "b"]

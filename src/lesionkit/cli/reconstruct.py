@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from lesionkit import files
 
 Maps = Callable[[np.ndarray, Any, np.ndarray, Path | None], np.ndarray]
 
@@ -219,13 +220,10 @@ def _image(path: Path) -> np.ndarray:
 
 
 def _make_folder(path: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"--out must be a folder, got the file {path}")
+    files.require_folder(path, "--out")
     path.mkdir(parents=True, exist_ok=True)
 
 
 def _save(path: Path, parts: dict[str, np.ndarray]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as stream:
+    with files.whole(path) as partial, open(partial, "wb") as stream:
         np.savez_compressed(stream, **parts)  # type: ignore[arg-type]
-    os.replace(partial, path)

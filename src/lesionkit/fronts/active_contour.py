@@ -55,7 +55,7 @@ def geodesic_active_contour(
     if np.prod([n + 4.0 for n in edge.shape]) > MOST_NODES:
         raise ValueError(f"gimage must have fewer than {MOST_NODES} pixels, got {edge.shape}")
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
-    steps = inputs.spacing_of(spacing, edge.ndim)
+    steps = arrays.spacing_of(spacing, edge.ndim)
     phi = _level_set(init_level_set, edge)
     time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)

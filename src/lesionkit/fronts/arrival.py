@@ -147,7 +147,7 @@ class Task(NamedTuple):
         speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
         if speed.size == 0:
             raise ValueError(f"speed must hold at least one node, got shape {shape}")
-        steps, dtype = inputs.spacing_of(spacing, axes), speed.dtype
+        steps, dtype = arrays.spacing_of(spacing, axes), speed.dtype
         if max(steps) > UNEVEN * min(steps):
             speed = speed.astype(np.float64)
         points = inputs.points_of(

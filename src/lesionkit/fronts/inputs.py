@@ -112,17 +112,6 @@ def grey_image(value: Any, home: Home, mask: Any = None) -> npt.NDArray[Any]:
 # --- places ---------------------------------------------------------------------------------------
 
 
-def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:
-    """The spacing along each axis; else a clear error."""
-    steps = arrays.real(spacing, "spacing", ("...",), above=0.0)
-    if steps.shape not in ((), (axes,)):
-        raise ValueError(
-            f"spacing must be one number, or one for each of {axes} axes, got "
-            f"{arrays.describe(steps)}"
-        )
-    return tuple(map(float, np.broadcast_to(steps, axes)))
-
-
 def points_of(
     value: Any, name: str, sizes: Sequence[int], images: int | None = None, also: str = ""
 ) -> Any:

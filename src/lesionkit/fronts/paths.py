@@ -36,7 +36,7 @@ def geodesic_path(
     found = np.ascontiguousarray(found, dtype).reshape(shape)
     if np.isnan(found).any():
         raise ValueError("times must not be NaN")
-    steps = inputs.spacing_of(spacing, axes)
+    steps = arrays.spacing_of(spacing, axes)
     length = arrays.number(step, "step", above=0.0, at_most=1.0)
     sizes = found.shape[3 - axes :]
     ends = inputs.in_three_axes(inputs.points_of(points, "points", sizes))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import flag, home_on_cpu, numbers, spacing_of
+from lesionkit.fronts.inputs import flag, home_on_cpu, numbers
 
 
 def distance_transform(
@@ -43,6 +43,6 @@ def distance_transform(
     if kind not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {kind}")
     distances = np.empty(inside.shape, kind)
-    steps = spacing_of(spacing, inside.ndim)
+    steps = arrays.spacing_of(spacing, inside.ndim)
     _core.distance_transform(inside.view(np.uint8), steps, flag(signed, "signed"), distances)
     return home.back(distances)

@@ -83,10 +83,8 @@ def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
     returns : 0 where both masks are empty, infinite where one is
     Huttenlocher, Klanderman and Rucklidge, IEEE PAMI 15, 1993 (partial distances).
     """
-    from lesionkit.fronts.inputs import spacing_of
-
     pair = _pair(found, truth)
-    return _hausdorff95(*pair, spacing_of(spacing, pair[0].ndim))
+    return _hausdorff95(*pair, arrays.spacing_of(spacing, pair[0].ndim))
 
 
 def lesion_f1(found: Any, truth: Any) -> float:
@@ -104,10 +102,8 @@ def volume(mask: Any, spacing: Any = 1.0) -> float:
 
     spacing : mm, one number above 0 or one for each axis
     """
-    from lesionkit.fronts.inputs import spacing_of
-
     inside = _mask(mask, "mask")
-    return float(np.count_nonzero(inside) * np.prod(spacing_of(spacing, inside.ndim)))
+    return float(np.count_nonzero(inside) * np.prod(arrays.spacing_of(spacing, inside.ndim)))
 
 
 def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
@@ -115,10 +111,8 @@ def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
 
     spacing : mm, one number above 0 or one for each axis
     """
-    from lesionkit.fronts.inputs import spacing_of
-
     a, b = _pair(found, truth)
-    steps = spacing_of(spacing, a.ndim)
+    steps = arrays.spacing_of(spacing, a.ndim)
     counts = _counts(a, b)
     hit, extra, missed, _ = counts
     union, pixel = hit + extra + missed, float(np.prod(steps))

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lesionkit import files
 from lesionkit.nets.framework import torch
 
 FORMAT = 1
@@ -22,10 +23,9 @@ FORMAT = 1
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint of tensors, numbers, strings, lists and dicts."""
-    whole = {"format": FORMAT, **content}
-    partial = path.with_name(path.name + ".partial")
-    torch.save({**whole, "checksum": _checksum(whole)}, partial)
-    partial.replace(path)
+    all_of_it = {"format": FORMAT, **content}
+    with files.whole(path) as partial:
+        torch.save({**all_of_it, "checksum": _checksum(all_of_it)}, partial)
 
 
 def read(path: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Any]:

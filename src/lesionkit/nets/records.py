@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import lesionkit
+from lesionkit import files, report
 from lesionkit.nets.framework import torch
 from lesionkit.optics.store import Phantoms
-from lesionkit.optics.store_writer import JOB
 
 RUN = "run.json"
 FORMAT = 1
+SHOWN = 3  # differences between two runs that a sentence tells
 
 Record = dict[str, Any]
 
@@ -25,11 +26,10 @@ def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: An
 
     As JSON has it, so that what is in memory, in a checkpoint and in run.json is the same.
     """
-    data = {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes}
     made = {
         "format": FORMAT,
         "net": net,
-        "data": data,
+        "data": phantoms.job,
         "options": options,
         "split": split,
         "environment": {
@@ -60,21 +60,20 @@ def find(folder: Path, job: Record, data: Path) -> Record:
         return {**job, "data_path": str(data), "state": "running", "history": [], "best": None}
     record = read(folder)
     compared = ("format", "net", "data", "options", "split")
-    differ = [
-        f"{key} is {theirs.get(key)!r} there, {ours.get(key)!r} asked"
-        for name in compared
-        for key, theirs, ours in _differences(name, record.get(name), job[name])
-    ]
+    differ = [d for name in compared for d in _differences(name, record.get(name), job[name])]
     if differ:
-        raise ValueError(f"{folder} holds another run ({'; '.join(differ)}): choose another folder")
+        more = f", and {len(differ) - SHOWN} more" * (len(differ) > SHOWN)
+        raise ValueError(
+            f"{folder} holds another run ({'; '.join(differ[:SHOWN])}{more}): choose another folder"
+        )
     return record
 
 
-def _differences(name: str, theirs: Any, ours: Any) -> list[tuple[str, Record, Record]]:
-    if not isinstance(ours, Mapping):
-        theirs, ours = {name: theirs}, {name: ours}
-    theirs = theirs if isinstance(theirs, dict) else {}
-    return [(k, theirs, dict(ours)) for k in {**theirs, **ours} if theirs.get(k) != ours.get(k)]
+def _differences(name: str, theirs: Any, ours: Any) -> list[str]:
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        keys = {**theirs, **ours}
+        return [d for key in keys for d in _differences(key, theirs.get(key), ours.get(key))]
+    return [] if theirs == ours else [f"{name} is {theirs!r} there, {ours!r} asked"]
 
 
 def read(folder: str | os.PathLike[str]) -> Record:
@@ -100,14 +99,8 @@ def write(folder: Path, record: Record) -> None:
         raise OSError(problem.errno, sentence) from problem
     if record["history"]:
         curves(folder / "curves.png", record)
-        _write(folder / "card.md", card(record))
-    _write(folder / RUN, json.dumps(record, indent=1) + "\n")
-
-
-def _write(file: Path, text: str) -> None:
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+        files.write(folder / "card.md", card(record))
+    files.write(folder / RUN, json.dumps(record, indent=1) + "\n")
 
 
 def curves(path: Path, record: Record) -> None:
@@ -126,9 +119,7 @@ def curves(path: Path, record: Record) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, dpi=110, format="png")
-    partial.replace(path)
+    report.save(figure, path)
 
 
 def card(record: Record) -> str:

@@ -174,6 +174,7 @@ class Trainer:
             self.optimizer.load_state_dict(content["optimizer"])
             self.scaler.load_state_dict(content["scaler"])
             self.record["history"] = content["history"]
+            self._judge()  # it may have died between last.pt and run.json
 
     def _scaling(self) -> Scaling:
         first, stop = self.split.training
@@ -209,13 +210,8 @@ class Trainer:
                     "seconds": round(time.perf_counter() - start, 3),
                 }
             )
-            best = min(history, key=lambda row: row["validation"])
-            self.record["best"] = {name: best[name] for name in ("epoch", "validation")}
-            if epoch + 1 >= options.epochs:
-                self.record["state"] = "finished"
-            elif epoch + 1 - best["epoch"] >= options.patience:
-                self.record["state"] = "stopped early"
-            if best["epoch"] == epoch + 1:
+            self._judge()
+            if self.record["best"]["epoch"] == epoch + 1:
                 checkpoints.save(self.folder / WEIGHTS, self._content())
             checkpoints.save(
                 self.folder / LAST,
@@ -227,6 +223,16 @@ class Trainer:
                 },
             )
             records.write(self.folder, self.record)
+
+    def _judge(self) -> None:
+        """Which epoch was the best, and whether it is over, by the history."""
+        history, options = self.record["history"], self.options
+        best = min(history, key=lambda row: row["validation"])
+        self.record["best"] = {name: best[name] for name in ("epoch", "validation")}
+        if len(history) >= options.epochs:
+            self.record["state"] = "finished"
+        elif len(history) - best["epoch"] >= options.patience:
+            self.record["state"] = "stopped early"
 
     def _content(self) -> dict[str, Any]:
         about = {name: self.record[name] for name in ("data", "options", "split", "environment")}

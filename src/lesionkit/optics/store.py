@@ -58,6 +58,15 @@ class Phantoms:
     def __len__(self) -> int:
         return int(self.signal.shape[0])
 
+    @property
+    def job(self) -> dict[str, Any]:
+        """What it was made from: two stores of equal jobs have equal bytes."""
+        return {name: self.attributes[name] for name in JOB if name in self.attributes}
+
+
+JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "recipe")
+"""The attributes in which two stores of equal bytes agree."""
+
 
 @dataclass(frozen=True)
 class Layout:

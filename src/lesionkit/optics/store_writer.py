@@ -28,11 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import layouts, partial_path, read_attributes
-
-JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "recipe")
-"""The attributes in which two stores of equal bytes agree."""
-
+from lesionkit.optics.store import JOB, layouts, partial_path, read_attributes
 
 OURS = {"lock", "journal", "journal.new"}
 """What a part holds beside the store itself."""

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 import lesionkit
-from lesionkit import arrays, metrics
+from lesionkit import arrays, files, metrics
 from lesionkit.nets.reconstruction import TrainedNet, load
 from lesionkit.nets.training import Split
 from lesionkit.optics.store import Phantoms, open_phantoms
-from lesionkit.optics.store_writer import JOB
 from lesionkit.studies.nirst import pictures
 from lesionkit.studies.nirst.methods import (
     CLASSICAL,
@@ -87,7 +86,7 @@ def evaluate(
     compared |= {name: learned(net) for name, net in sorted(nets.items())}
     result: Result = {
         "lesionkit": lesionkit.__version__,
-        "data": {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes},
+        "data": phantoms.job,
         "nets": {name: net.about for name, net in nets.items()},
         "sets": {},
     }
@@ -109,17 +108,14 @@ def evaluate(
         picture = folder / f"{case.title.replace(' ', '-')}.png"
         pictures.comparison(case, recovered, picture)
     text = table(result)
-    (folder / "evaluation.md").write_text(text, encoding="utf-8")
-    partial = folder / "evaluation.json.partial"
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    partial.replace(folder / "evaluation.json")
+    files.write(folder / "evaluation.md", text)
+    files.write(folder / "evaluation.json", json.dumps(result, indent=1) + "\n")
     return result
 
 
 def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
     """The sets of phantoms, at most `limit` each."""
-    job = {name: phantoms.attributes[name] for name in JOB if name in phantoms.attributes}
-    seen = any(net.about["data"] == job for net in nets.values())
+    seen = any(net.about["data"] == phantoms.job for net in nets.values())
     first, stop = Split.of(len(phantoms)).test if seen else (0, len(phantoms))
     unseen = Case.of("unseen phantoms", phantoms, first, min(stop, first + limit))
     count = min(100, limit, stop - first)

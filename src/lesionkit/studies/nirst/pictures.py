@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lesionkit import report
 from lesionkit.studies.nirst.methods import Case, Maps
 
 TITLES = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", "viridis"))
@@ -42,4 +43,4 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
             axes[0, column].set_title(f"{title}, phantom {phantom}")
             figure.colorbar(drawn, ax=axes[:, column], location="bottom", label=unit, pad=0.02)
     figure.suptitle(case.title)
-    figure.savefig(path, dpi=110)
+    report.save(figure, path)

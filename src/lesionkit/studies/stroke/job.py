@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lesionkit.io import replace
+from lesionkit import files
 from lesionkit.metrics import Scores
 from lesionkit.studies.stroke import SEGMENTERS, Kind
 from lesionkit.studies.stroke.cases import Outcome, find_cases, means, run, table
@@ -25,8 +25,7 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
     if method != "all" and method not in SEGMENTERS:
         raise ValueError(f"method must be all or one of {', '.join(SEGMENTERS)}, got {method}")
     methods = list(SEGMENTERS) if method == "all" else [method]
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"out must be a folder, {out} is a file")
+    files.require_folder(out)
     cases = find_cases(image, truth, kind)
     done: list[Outcome] = []
     sections: list[str] = []
@@ -51,7 +50,7 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
 def _write(outcomes: list[Outcome], sections: list[str], out: Path) -> None:
     rows = ["\t".join(COLUMNS)]
     rows += ["\t".join(row[name] for name in COLUMNS) for row in table(outcomes)]
-    replace(out / "scores.tsv", ("\n".join(rows) + "\n").encode())
+    files.write(out / "scores.tsv", "\n".join(rows) + "\n")
     write_report(outcomes, sections, out / "report.html")
 
 

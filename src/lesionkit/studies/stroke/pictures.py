@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionkit.io import replace
+from lesionkit import report
 from lesionkit.studies.stroke.classify import Result, roc
 from lesionkit.studies.stroke.plant import KINDS, Planted
 
@@ -42,7 +40,7 @@ def draw_classifiers(
     axes[0, 0].set_ylabel("true kind")
     axes[1, 0].set_ylabel("TPR")
     axes[1, 0].legend(fontsize=8, loc="lower right")
-    _write(figure, path)
+    report.save(figure, path)
 
 
 def _confusion(axis: Any, one: Result, names: Sequence[str]) -> None:
@@ -92,10 +90,4 @@ def draw_detections(
                 axis.text(x1, y1 - 3, text, color=colour, fontsize=7, clip_on=True)
             axis.set_title(f"{name}: {SHORT[lesion.kind]}", fontsize=8)
     figure.suptitle("green: true boxes; other colours: what was found, and its score", fontsize=9)
-    _write(figure, path)
-
-
-def _write(figure: Any, path: str | os.PathLike[str]) -> None:
-    held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=110)
-    replace(Path(path), held.getvalue())
+    report.save(figure, path)

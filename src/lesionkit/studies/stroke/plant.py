@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.io import INSTALL, MissingLibrary
+from lesionkit.io import library
 
 Real = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -122,7 +122,7 @@ def read_template(path: str | os.PathLike[str] | None = None) -> Template:
 
     def read(name: str) -> npt.NDArray[np.float32]:
         file = data_folder(path) / "misc/mni152_nilearn" / f"mni_icbm152_{name}_converted.nii.gz"
-        image = _nibabel().load(file)
+        image = library("nibabel", "NIfTI").load(file)
         return np.asarray(_as_planes(np.asarray(image.dataobj)) / np.float32(255))
 
     return Template(
@@ -144,7 +144,7 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
     _planes, rows, columns = template.white.shape
     shapes = []
     for file in files:
-        image = _nibabel().load(file)
+        image = library("nibabel", "NIfTI").load(file)
         lesion = np.asarray(image.dataobj) > 0
         sizes = lesion.sum((0, 1))
         if sizes.max() < SMALLEST_SHAPE:
@@ -155,14 +155,6 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
         whole[20 : 20 + len(lesion), 22 : 22 + lesion.shape[1]] = lesion[::-1, :, large]
         shapes.append(Shape(name, _as_planes(whole), large + 22))
     return shapes
-
-
-def _nibabel() -> Any:
-    try:
-        import nibabel
-    except ModuleNotFoundError as missing:
-        raise MissingLibrary(f"NIfTI files need {missing.name}: {INSTALL}") from missing
-    return nibabel
 
 
 def _as_planes(volume: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lesionkit import __version__
-from lesionkit.io import replace
+from lesionkit import __version__, files
 from lesionkit.studies.stroke.cases import Found, Outcome, means
 from lesionkit.studies.stroke.prepare import Mask
 
@@ -66,7 +65,7 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stroke lesions</title>'
         f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
     )
-    replace(path, page.encode())
+    files.write(path, page)
 
 
 def section(outcome: Outcome) -> str:

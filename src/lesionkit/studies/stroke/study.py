@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lesionkit import arrays
-from lesionkit.io import MissingLibrary, replace
+from lesionkit import arrays, files
+from lesionkit.io import MissingLibrary
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features
 from lesionkit.studies.stroke.pictures import draw_classifiers, draw_detections
@@ -30,8 +30,7 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
 
     lesions = arrays.integer(lesions, "lesions", at_least=20)
     epochs = arrays.integer(epochs, "epochs", at_least=0)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"out must be a folder, {out} is a file")
+    files.require_folder(out)
     if epochs:
         _require_torch()
     template = read_template(data)
@@ -65,7 +64,7 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
         "\t".join((one.kind, one.shape, str(one.plane), *(f"{v:.6g}" for v in (*row, d))))
         for one, row, d in zip(planted, rows, adc, strict=True)
     ]
-    replace(out / "features.tsv", ("\n".join([header, *lines]) + "\n").encode())
+    files.write(out / "features.tsv", "\n".join([header, *lines]) + "\n")
 
     six = np.array([[getattr(row, name) for name in SIX] for row in rows])
     told = []
@@ -80,7 +79,7 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
             folds = classify(values, kinds, groups, "folds", seed=seed)
             told += ["the same, five folds", as_text(folds, kinds), ""]
     print("\n".join(told))
-    replace(out / "classifiers.txt", ("\n".join(told)).encode())
+    files.write(out / "classifiers.txt", "\n".join(told))
 
 
 def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
@@ -112,7 +111,7 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
         scores = sd.score(found[method], [examples[i] for i in tested])
         figures[method] = _plain(scores._asdict())
         print(_told(method, scores))
-    replace(out / "detectors.json", (json.dumps(figures, indent=1) + "\n").encode())
+    files.write(out / "detectors.json", json.dumps(figures, indent=1) + "\n")
     order = range(0, len(tested), 5)[:SHOWN]  # kinds come in fours: each time another kind
     shown = [tested[i] for i in order]
     draw_detections(

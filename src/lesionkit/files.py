@@ -1,0 +1,33 @@
+"""Files that are there whole or not at all, and folders to put them in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Inside, a name beside `path` to write to, which becomes `path` when all went well."""
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        yield partial
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(path)
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a small file at once, text as UTF-8."""
+    with whole(path) as partial:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_folder(path: Path, name: str = "out") -> None:
+    """ValueError where something else has the folder's name."""
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{name} must be a folder, got the file {path}")
