@@ -49,7 +49,7 @@ def brain(kind: str, seed: int = 0) -> tuple[Any, Any]:
 
 def against_twin(report: Report) -> None:
     """Each segmenter from the raw slice to the mask, and all five, one after another."""
-    needed = ("SimpleITK", "skfmm", "skfuzzy", "skimage", "sklearn")
+    needed = ("skfmm", "skfuzzy", "skimage", "sklearn")
     if absent := [name for name in needed if importlib.util.find_spec(name) is None]:
         report.say(f"left out, not installed: {', '.join(absent)}")
         return

@@ -1,5 +1,5 @@
 """The stroke study's five pipelines as one writes them with scikit-image, scikit-fuzzy,
-scikit-learn, scikit-fmm, SimpleITK and SciPy: the steps and constants of `lesionkit.studies.stroke`
+scikit-learn, scikit-fmm and SciPy: the steps and constants of `lesionkit.studies.stroke`
 for an image of whole numbers, and nothing of ours."""
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import SimpleITK as sitk
 import skfmm
 import skfuzzy
 from scipy import ndimage
@@ -112,17 +111,11 @@ def watershed(image: Array, kind: str) -> Array:
     dilated = morphology.dilation(opened, disk)
     smooth = 4095 - morphology.reconstruction(4095 - dilated, 4095 - opened)
     smooth = smooth.astype(np.uint16)
-    inside = smooth[scene.brain]
-    counts = np.bincount(inside, minlength=4096)
-    bright = (smooth > filters.threshold_otsu(hist=(counts, np.arange(4096)))) & scene.brain
-    objects = measure.label(bright, connectivity=1)
-    lines = np.zeros_like(bright)
-    if objects.max() > 1:
-        away = ndimage.distance_transform_edt(~bright)
-        # scikit-image's takes ever more memory here where lines are asked for.
-        lines = itk_lines(away, objects)
     markers = measure.label(morphology.local_maxima(smooth, connectivity=2), connectivity=2)
-    markers[~scene.brain | lines] = markers.max() + 1
+    normal = (level + 0.5) * 16
+    markers[~scene.brain | (smooth <= (normal if kind == "hyper" else 4095 - normal))] = (
+        markers.max() + 1
+    )
     background = markers.max()
     grey32 = scene.levels.astype(np.float32)
     gradient = np.hypot(ndimage.sobel(grey32, 0), ndimage.sobel(grey32, 1))
@@ -139,16 +132,6 @@ def watershed(image: Array, kind: str) -> Array:
         if other is not None and keep[region.label]:
             keep[region.label] = unlike(scene, region.slice, *other)
     return finish(scene, keep[regions], half_height)
-
-
-def itk_lines(away: Array, objects: Array) -> Array:
-    flooded = sitk.MorphologicalWatershedFromMarkers(
-        sitk.GetImageFromArray(away),
-        sitk.GetImageFromArray(objects.astype(np.uint32)),
-        markWatershedLine=True,
-        fullyConnected=True,
-    )
-    return sitk.GetArrayFromImage(flooded) == 0
 
 
 def fcm(image: Array, kind: str) -> Array:
@@ -215,8 +198,29 @@ def finish(
     if scene.kind == "hypo" and grown.any():
         dark = (scene.levels < edge(scene, grown)) & scene.brain
         grown = grown | (dark & morphology.dilation(grown, morphology.diamond(2)))
+        grown = rimmed(scene, grown)
     grown = tidy(grown, scene.brain)
     return morphology.remove_small_objects(grown, max_size=19, connectivity=1)
+
+
+def rimmed(scene: Scene, grown: Array) -> Array:
+    """Dark regions with their bright rims."""
+    inside = scene.levels[scene.brain].astype(float)
+    bright = scene.brain & (scene.levels > NORMAL + 1.4826 * np.median(np.abs(inside - NORMAL)))
+    dark = grown | ((scene.levels < edge(scene, grown)) & scene.brain)
+    out = grown.copy()
+    labels = measure.label(grown, connectivity=1)
+    for region in range(1, labels.max() + 1):
+        part = labels == region
+        whole = morphology.reconstruction(part, dark, footprint=morphology.diamond(1)) > 0
+        best, added = 0.2, None
+        for shape in (part, whole):
+            ring = morphology.dilation(shape, np.ones((5, 5))) & scene.brain & ~shape
+            if ring.any() and bright[ring].mean() > best:
+                best, added = bright[ring].mean(), shape | (bright & ring)
+        if added is not None:
+            out |= added
+    return out
 
 
 def edge(scene: Scene, regions: Array) -> float:

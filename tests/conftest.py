@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 import lesionkit
 from lesionkit import _core, _cpu
+
+# A job in the background ignores Ctrl-C, and so would the commands that the tests start and stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No time is asserted in a test. With CI set, the examples are the same in every run.
 settings.register_profile(

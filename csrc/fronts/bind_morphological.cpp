@@ -22,10 +22,15 @@ struct Schedule {
 
   template <bool volume, class Iterate>
   void run(const BitShape& shape, uint8_t* level, const Iterate& iterate) const {
-    Bits bits, spare(shape.total(), 0);
+    Bits bits, spare(shape.total(), 0), before[2];
     pack(level, shape, bits);
     int64_t done = smoothed;
-    for (int64_t i = 0; i < iterations; ++i) {
+    for (int64_t i = 0, end = iterations; i < end; ++i) {
+      // A picture seen two iterations ago comes again every second one, for ever: the orders of
+      // smoothing, too, are then the same.
+      if (i >= 2 && bits == before[i % 2]) end = i + (end - i) % 2;
+      if (i == end) break;
+      before[i % 2] = bits;
       iterate(bits, spare);
       for (int64_t s = 0; s < smoothing; ++s) smooth<volume>(shape, done++ % 2 == 0, bits, spare);
     }

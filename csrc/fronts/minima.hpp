@@ -84,9 +84,10 @@ class Minima {
       for (int64_t at = frame_.line(line), end = at + frame_.width(); at < end; ++at)
         lower(at, 0, half);
     std::vector<int64_t> queue;
-    // In the frame the value and what fills it are the same: nothing spreads there.
+    // In the frame the value and what fills it are the same: nothing spreads there. One comparison,
+    // not two: noise would have both guessed wrong.
     const auto spreads = [&](int64_t from, int64_t to) {
-      return filled_[to] > filled_[from] && filled_[to] > values_[to];
+      return filled_[to] > std::max(filled_[from], values_[to]);
     };
     for (int64_t line = frame_.lines() - 1; line >= 0; --line)
       for (int64_t begin = frame_.line(line), at = begin + frame_.width() - 1; at >= begin; --at) {

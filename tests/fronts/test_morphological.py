@@ -167,6 +167,19 @@ def test_the_callback_sees_each_iteration() -> None:
         assert last.max() == 1
 
 
+@pytest.mark.parametrize("smoothing", [0, 1, 2])
+def test_what_repeats_ends_where_all_iterations_would(smoothing: int) -> None:
+    """It stands still or swings between two contours after some 20 iterations, and is then left;
+    called once for each iteration, it goes on."""
+    image = ndimage.gaussian_filter(noise(21, 40, 50), 2)
+    for iterations in (60, 61):
+        stepped: list[Any] = []
+        morphological_chan_vese(image, iterations, smoothing=smoothing, iter_callback=stepped.append)
+        at_once = morphological_chan_vese(image, iterations, smoothing=smoothing)
+        np.testing.assert_array_equal(at_once, stepped[-1])
+        np.testing.assert_array_equal(stepped[-1], stepped[-3])
+
+
 def test_a_callback_may_stop_it() -> None:
     def stop(level: Any) -> None:
         raise StopIteration

@@ -13,10 +13,14 @@ def ellipse(row: float, column: float, rows: float, columns: float, size: int = 
 
 
 def brain(
-    lesion: str | None = "hyper", seed: int = 0, at: tuple[float, float] = (110, 175)
+    lesion: str | None = "hyper",
+    seed: int = 0,
+    at: tuple[float, float] = (110, 175),
+    rim: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """256 x 256, 12 bits: a brain at 0.1 with a rim at 0.115, ventricles at 0.035, a lesion at 0.35
-    (hyper) or 0.03 (hypo); blurred by 0.8 pixel, Rician noise of 0.008. And the lesion."""
+    (hyper) or 0.03 (hypo); blurred by 0.8 pixel, Rician noise of 0.008. With `rim` the lesion's
+    outermost 2 pixels are at 0.2. And the lesion."""
     grey = np.zeros((256, 256))
     grey[ellipse(128, 128, 105, 82)] = 0.115
     grey[ellipse(128, 128, 98, 75)] = 0.10
@@ -26,6 +30,8 @@ def brain(
     if lesion is None:
         truth[:] = False
     grey[truth] = 0.35 if lesion == "hyper" else 0.03
+    if rim:
+        grey[truth & ~ellipse(*at, 20, 15)] = 0.2
     grey = ndimage.gaussian_filter(grey, 0.8)
     rng = np.random.default_rng(seed)
     noisy = np.hypot(grey + rng.normal(0, 0.008, grey.shape), rng.normal(0, 0.008, grey.shape))

@@ -55,6 +55,14 @@ def test_a_lesion_of_the_other_kind_is_none(method: str) -> None:
     assert not SEGMENTERS[method](brain("hyper")[0], "hypo").any()
 
 
+@pytest.mark.parametrize("at", [(110, 175), (175, 135)])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_haemorrhage_has_its_bright_rim(method: str, at: tuple[float, float]) -> None:
+    """Beside the midline and across it, where most of the dark has a dark twin."""
+    image, truth = brain("hypo", at=at, rim=True)
+    assert metrics.jaccard(segment(image, method, "hypo"), truth) >= 0.85
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_unit_of_the_image_does_not_matter(method: str) -> None:
     image, truth = brain()

@@ -120,66 +120,40 @@ def _closed(mask: Any, near: Any, radius: int) -> None:
 def reconstruct(marker: Levels, mask: Levels) -> Levels:
     """Morphological reconstruction by dilation, eight neighbours: the marker grows under the mask.
 
-    Vincent, IEEE Trans. Image Process. 2, 1993, the hybrid algorithm.
+    Robinson and Whelan, Pattern Recognition Letters 25, 2004: pixels are taken from the highest
+    level down, so that each is raised at most once.
     """
-    out = np.pad(np.minimum(marker, mask), 1)
-    _reconstruct(out, np.pad(mask, 1))
+    out, roof = np.pad(np.minimum(marker, mask), 1), np.pad(mask, 1)
+    first = np.full(int(roof.max()) + 1, -1, np.int32)
+    _reconstruct(out.ravel(), roof.ravel(), roof.shape[1], first, np.empty(2 * out.size, np.int32))
     return out[1:-1, 1:-1]
 
 
 @numba.njit(cache=True)
-def _reconstruct(grey: Any, mask: Any) -> None:
-    """In place; both have a frame of zeros, so that every pixel has eight neighbours."""
-    rows, columns = grey.shape
-    line = np.zeros(columns, grey.dtype)
-    for r in range(1, rows - 1):
-        _three(grey[r - 1], line)
-        best = grey[r, 0]
-        for c in range(1, columns - 1):
-            best = min(max(best, line[c], grey[r, c]), mask[r, c])
-            grey[r, c] = best
-    queue = np.empty(grey.size, np.int32)
-    queued = np.zeros(grey.size, np.bool_)
-    tail = 0
-    for r in range(rows - 2, 0, -1):
-        _three(grey[r + 1], line)
-        best = grey[r, columns - 1]
-        for c in range(columns - 2, 0, -1):
-            best = min(max(best, line[c], grey[r, c]), mask[r, c])
-            grey[r, c] = best
-            if (
-                (grey[r, c + 1] < best and grey[r, c + 1] < mask[r, c + 1])
-                or (grey[r + 1, c - 1] < best and grey[r + 1, c - 1] < mask[r + 1, c - 1])
-                or (grey[r + 1, c] < best and grey[r + 1, c] < mask[r + 1, c])
-                or (grey[r + 1, c + 1] < best and grey[r + 1, c + 1] < mask[r + 1, c + 1])
-            ):
-                queue[tail] = r * columns + c
-                queued[r * columns + c] = True
-                tail += 1
-    head, held, size = 0, tail, grey.size
-    tail %= size
-    while held:
-        p = queue[head]
-        head = head + 1 if head + 1 < size else 0
-        held -= 1
-        queued[p] = False
-        r, c = p // columns, p % columns
-        here = grey[r, c]
-        for dr in range(-1, 2):
-            for dc in range(-1, 2):
-                value = grey[r + dr, c + dc]
-                if value < here and value != mask[r + dr, c + dc]:
-                    grey[r + dr, c + dc] = min(here, mask[r + dr, c + dc])
-                    q = (r + dr) * columns + c + dc
-                    if not queued[q]:
-                        queue[tail] = q
-                        queued[q] = True
-                        tail = tail + 1 if tail + 1 < size else 0
-                        held += 1
+def _reconstruct(grey: Any, mask: Any, columns: int, first: Any, after: Any) -> None:
+    """In place; both have a frame of zeros, so that every pixel has eight neighbours.
 
-
-@numba.njit(cache=True)
-def _three(row: Any, out: Any) -> None:
-    """The greatest of each three neighbours of a row, but for its ends."""
-    for c in range(1, row.size - 1):
-        out[c] = max(row[c - 1], row[c], row[c + 1])
+    Each level has a list of pixels: `first` of it, and what comes `after` each. A raised pixel is
+    entered under its number plus the number of pixels, and its first entry is passed over.
+    """
+    pixels = grey.size
+    for p in range(pixels - 1, -1, -1):
+        after[p] = first[grey[p]]
+        first[grey[p]] = p
+    for level in range(first.size - 1, 0, -1):
+        while first[level] >= 0:
+            entry = first[level]
+            first[level] = after[entry]
+            p = entry - pixels if entry >= pixels else entry
+            here = grey[p]
+            if here != level:
+                continue
+            for middle in (p - columns, p, p + columns):
+                for step in range(-1, 2):
+                    q = np.uint64(middle + step)  # Numba asks signed ones whether they are negative
+                    # One comparison of the least, not two: noise would have both guessed wrong.
+                    value = min(here, mask[q])
+                    if grey[q] < value:
+                        grey[q] = value
+                        after[q + np.uint64(pixels)] = first[value]
+                        first[value] = np.int32(q) + pixels

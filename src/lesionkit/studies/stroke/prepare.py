@@ -155,12 +155,6 @@ def _counted(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, floa
     return np.bincount(place.ravel()), unit, least + (unit - 1) / 2 if whole else least
 
 
-def otsu(levels: Levels) -> int:
-    """Otsu's threshold of levels: the greatest of the lower class."""
-    counts = np.bincount(levels, minlength=TOP + 1)
-    return int(_otsu_of(counts, np.arange(counts.size, dtype=np.float64)))
-
-
 def _otsu_of(counts: npt.NDArray[Any], middles: npt.NDArray[np.float64]) -> float:
     """The threshold with the greatest variance between two classes. Otsu, IEEE SMC 9, 1979."""
     below, sums = np.cumsum(counts)[:-1], np.cumsum(counts * middles)

@@ -16,6 +16,8 @@ from lesionkit.studies.stroke.prepare import GAMMA, NORMAL, TOP, Kind, Mask, Pre
 SMALLEST = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
 RECLAIMED = 2  # steps along the axes
+RIM = 2  # pixels, how far the bright rim of a haemorrhage reaches
+RIMMED = 0.2  # of the ring around it: more than noise makes bright
 HOLE = 0.5  # of its region: larger holes stay
 EDGE = 0.4  # of the way from the normal level to the lesion's: where its edge is
 NORMAL_LEVEL: int = round(TOP * NORMAL**GAMMA)
@@ -67,6 +69,7 @@ def lesions(
        seeds.
     3. Seeds grow, by the rule of the method. Hypointense regions get back what lies within two
        steps of them and had gone for its twin: there the lesion is opposite a sulcus or ventricle.
+       Those with a bright rim, as haemorrhages have it, get the rim (`_rimmed`).
     4. Regions are closed by a disk of radius 3 within the brain, and holes smaller than half of
        their region are filled: lesions are uneven, and noise makes holes.
 
@@ -89,7 +92,7 @@ def lesions(
             place = Place(plane, kind, least, mirror)
             seeds = _seeds(part, place, mean_beyond)
             if seeds.any():
-                grown = _reclaimed(grow(seeds, place), place)
+                grown = _rimmed(_reclaimed(grow(seeds, place), place), place)
                 kept[...] = large(tidy(grown, plane.brain), least)
     out[box] = found
     return out
@@ -118,6 +121,36 @@ def _reclaimed(grown: Mask, place: Place) -> Mask:
     dark = (place.scene.levels < place.edge(grown)) & place.scene.brain
     near: Mask = ndimage.binary_dilation(grown, iterations=RECLAIMED)
     return grown | (dark & near)
+
+
+def _rimmed(grown: Mask, place: Place) -> Mask:
+    """Dark regions with their bright rims.
+
+    Bright is what lies above the normal level by more than the brain's spread (the median distance
+    from it, as an SD). A region has a rim where more than a fifth of the ring around it, 2 pixels
+    wide, is bright. A rim also tells where a region ends that lies across the midline, and has lost
+    what is opposite its own: if all that is dark and joined to it has more of a rim, it is that.
+    """
+    if place.mirror is None or not grown.any():
+        return grown
+    levels, brain = place.scene
+    spread = 1.4826 * float(np.median(np.abs(levels[brain].astype(np.float64) - NORMAL_LEVEL)))
+    bright = (levels > NORMAL_LEVEL + spread) & brain
+    dark, _ = label(grown | ((levels < place.edge(grown)) & brain))
+    regions, count = label(grown)
+    around = np.ones((2 * RIM + 1,) * 2, np.bool_)
+    out = grown.copy()
+    for number in range(1, count + 1):
+        region = regions == number
+        most = RIMMED
+        for shape in (region, dark == dark[region][0]):
+            ring = ndimage.binary_dilation(shape, around) & brain & ~shape
+            share = np.count_nonzero(bright & ring) / max(np.count_nonzero(ring), 1)
+            if share > most:
+                most, added = share, shape | (bright & ring)
+        if most > RIMMED:
+            out |= added
+    return out
 
 
 def connected(mask: Mask, seeds: Mask) -> Mask:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.fronts import distance_transform, h_minima
+from lesionkit.fronts import h_minima
 from lesionkit.fronts import watershed as flood
 from lesionkit.studies.stroke.levels import BINS, Peak, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke.mirror import Mirror, lesion_like, midline
-from lesionkit.studies.stroke.morphology import label, reconstruct
+from lesionkit.studies.stroke.morphology import reconstruct
 from lesionkit.studies.stroke.prepare import (
     TOP,
     Kind,
@@ -25,7 +25,6 @@ from lesionkit.studies.stroke.prepare import (
     Prepared,
     box_of,
     kind_of,
-    otsu,
     prepared,
 )
 from lesionkit.studies.stroke.regions import SMALLEST, lesions
@@ -37,8 +36,9 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
     1. Gradient magnitude of S, by Sobel's operator.
     2. S opened and closed by reconstruction, disk of radius 3.
     3. Markers of objects: the regional maxima of 2 for hyperintense lesions, the minima for
-       hypointense ones. Of the background: what is not brain, and the lines half way between the
-       objects that Otsu's threshold finds in 2 (the watershed of their distance transform).
+       hypointense ones. Of the background: what is not brain, and what of 2 is not beyond the
+       normal peak (our choice; the thesis' lines half way between the objects of a threshold do
+       not part a lesion from brain that is above the threshold, too).
     4. Watershed of the gradient from these markers.
     5. Regions whose mean lies beyond the middle between the normal peak and the threshold of
        `adaptive_threshold` (our choice: the thesis' rule is not known; a mean has little noise),
@@ -68,7 +68,8 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     smooth = open_close(levels.astype(np.uint16))
     objects = h_minima(TOP - smooth.astype(np.int32), 1, 2)
     background = int(objects.max()) + 1
-    outside = ~scene.brain | _between(smooth, scene.brain)
+    normal = (found.level + 0.5) * (TOP + 1) / BINS
+    outside = ~scene.brain | (smooth <= (normal if kind == "hyper" else TOP - normal))
     markers = np.where(outside, np.int32(background), objects)
     regions = flood(gradient(scene.levels), markers, connectivity=2)
     regions[regions == background] = 0
@@ -96,17 +97,6 @@ def gradient(levels: Levels) -> npt.NDArray[np.float32]:
     down = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
     length: npt.NDArray[np.float32] = np.sqrt(across * across + down * down)
     return length
-
-
-def _between(smooth: Levels, brain: Mask) -> Mask:
-    """The lines half way between the bright objects in the brain."""
-    bright = (smooth > otsu(smooth[brain])) & brain
-    labels, count = label(bright)
-    if count < 2:
-        return np.zeros_like(brain)
-    away = distance_transform(~bright)
-    lines: Mask = flood(away, labels, connectivity=2, watershed_line=True) == 0
-    return lines
 
 
 def open_close(grey: Levels) -> Levels:
