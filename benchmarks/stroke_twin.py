@@ -206,20 +206,20 @@ def finish(
 def rimmed(scene: Scene, grown: Array) -> Array:
     """Dark regions with their bright rims."""
     inside = scene.levels[scene.brain].astype(float)
-    bright = scene.brain & (scene.levels > NORMAL + 1.4826 * np.median(np.abs(inside - NORMAL)))
+    spread = 1.4826 * np.percentile(np.abs(inside - NORMAL), 50, method="inverted_cdf")
+    bright = scene.brain & (scene.levels > NORMAL + spread)
     dark = grown | ((scene.levels < edge(scene, grown)) & scene.brain)
     out = grown.copy()
     labels = measure.label(grown, connectivity=1)
     for region in range(1, labels.max() + 1):
         part = labels == region
         whole = morphology.reconstruction(part, dark, footprint=morphology.diamond(1)) > 0
-        best, added = 0.2, None
+        most = 0.2
         for shape in (part, whole):
             ring = morphology.dilation(shape, np.ones((5, 5))) & scene.brain & ~shape
-            if ring.any() and bright[ring].mean() > best:
-                best, added = bright[ring].mean(), shape | (bright & ring)
-        if added is not None:
-            out |= added
+            if ring.any() and bright[ring].mean() > most:
+                most = bright[ring].mean()
+                out |= shape | (bright & ring)
     return out
 
 

@@ -174,7 +174,9 @@ def test_what_repeats_ends_where_all_iterations_would(smoothing: int) -> None:
     image = ndimage.gaussian_filter(noise(21, 40, 50), 2)
     for iterations in (60, 61):
         stepped: list[Any] = []
-        morphological_chan_vese(image, iterations, smoothing=smoothing, iter_callback=stepped.append)
+        morphological_chan_vese(
+            image, iterations, smoothing=smoothing, iter_callback=stepped.append
+        )
         at_once = morphological_chan_vese(image, iterations, smoothing=smoothing)
         np.testing.assert_array_equal(at_once, stepped[-1])
         np.testing.assert_array_equal(stepped[-1], stepped[-3])

@@ -17,6 +17,7 @@ SMALLEST = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
 RECLAIMED = 2  # steps along the axes
 RIM = 2  # pixels, how far the bright rim of a haemorrhage reaches
+SQUARE = np.ones((2 * RIM + 1, 2 * RIM + 1), np.bool_)
 RIMMED = 0.2  # of the ring around it: more than noise makes bright
 HOLE = 0.5  # of its region: larger holes stay
 EDGE = 0.4  # of the way from the normal level to the lesion's: where its edge is
@@ -134,22 +135,23 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
     if place.mirror is None or not grown.any():
         return grown
     levels, brain = place.scene
-    spread = 1.4826 * float(np.median(np.abs(levels[brain].astype(np.float64) - NORMAL_LEVEL)))
+    away = np.bincount(np.abs(levels[brain].astype(np.int32) - NORMAL_LEVEL))
+    spread = 1.4826 * np.searchsorted(away.cumsum(), away.sum() / 2)
     bright = (levels > NORMAL_LEVEL + spread) & brain
     dark, _ = label(grown | ((levels < place.edge(grown)) & brain))
     regions, count = label(grown)
-    around = np.ones((2 * RIM + 1,) * 2, np.bool_)
     out = grown.copy()
     for number in range(1, count + 1):
         region = regions == number
         most = RIMMED
         for shape in (region, dark == dark[region][0]):
-            ring = ndimage.binary_dilation(shape, around) & brain & ~shape
-            share = np.count_nonzero(bright & ring) / max(np.count_nonzero(ring), 1)
+            box = tuple(slice(max(s.start - RIM, 0), s.stop + RIM) for s in box_of(shape))
+            inside, lit = shape[box], bright[box]
+            ring = ndimage.binary_dilation(inside, SQUARE) & brain[box] & ~inside
+            share = np.count_nonzero(lit & ring) / max(1, int(np.count_nonzero(ring)))
             if share > most:
-                most, added = share, shape | (bright & ring)
-        if most > RIMMED:
-            out |= added
+                most = share
+                out[box] |= inside | (lit & ring)
     return out
 
 
