@@ -73,11 +73,7 @@ class Mirror:
 
 def asymmetric(candidates: Mask, mirror: Mirror) -> Mask:
     """Candidates without those whose twin is one too."""
-    labels, count = label(candidates)
-    if not count:
-        return candidates
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
+    labels, sizes = label(candidates)
     twins = mirror((sizes >= SPECK)[labels])
     alone: Mask = candidates & ~twins
     return alone

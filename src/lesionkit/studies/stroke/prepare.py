@@ -200,9 +200,7 @@ def _largest(candidate: Mask) -> Mask:
     out = np.zeros_like(candidate)
     planes = candidate[None] if candidate.ndim == 2 else candidate
     for plane, kept in zip(planes, out[None] if out.ndim == 2 else out, strict=True):
-        labels, _ = label(plane)
-        sizes = np.bincount(labels.ravel())
-        sizes[0] = 0
+        labels, sizes = label(plane)
         best = int(sizes.argmax())
         if sizes[best] < LEAST_PART:
             continue

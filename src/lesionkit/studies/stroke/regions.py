@@ -102,17 +102,17 @@ def lesions(
 def _seeds(candidates: Mask, place: Place, mean_beyond: float | None) -> Mask:
     if place.mirror is not None:
         candidates = asymmetric(candidates, place.mirror)
-    labels, count = label(candidates)
-    if not count:
-        return candidates
-    sizes = np.bincount(labels.ravel())
+    labels, sizes = label(candidates)
     keep = sizes >= place.smallest
     if mean_beyond is not None:
-        means = np.bincount(labels.ravel(), place.scene.levels.ravel()) / np.maximum(sizes, 1)
+        sums = np.bincount(labels[candidates], place.scene.levels[candidates], sizes.size)
+        means = sums / np.maximum(sizes, 1)
         keep &= means > mean_beyond if place.kind == "hyper" else means < mean_beyond
     keep[0] = False
     if place.mirror is not None and keep.any():
-        keep[1:] &= lesion_like(np.where(keep[labels], labels, 0), place.scene, place.mirror, count)
+        keep[1:] &= lesion_like(
+            np.where(keep[labels], labels, 0), place.scene, place.mirror, sizes.size - 1
+        )
     return keep[labels]
 
 
@@ -139,9 +139,9 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
     spread = 1.4826 * np.searchsorted(away.cumsum(), away.sum() / 2)
     bright = (levels > NORMAL_LEVEL + spread) & brain
     dark, _ = label(grown | ((levels < place.edge(grown)) & brain))
-    regions, count = label(grown)
+    regions, sizes = label(grown)
     out = grown.copy()
-    for number in range(1, count + 1):
+    for number in range(1, sizes.size):
         region = regions == number
         most = RIMMED
         for shape in (region, dark == dark[region][0]):
@@ -157,8 +157,8 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
 
 def connected(mask: Mask, seeds: Mask) -> Mask:
     """The regions of the mask that hold a seed."""
-    labels, count = label(mask)
-    reached = np.zeros(count + 1, bool)
+    labels, sizes = label(mask)
+    reached = np.zeros(sizes.size, bool)
     reached[labels[seeds]] = True
     reached[0] = False
     return reached[labels]
@@ -176,11 +176,7 @@ def tidy(mask: Mask, brain: Mask) -> Mask:
 
 def large(mask: Mask, smallest: int) -> Mask:
     """The regions of `smallest` pixels or more."""
-    labels, count = label(mask)
-    if not count:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
+    labels, sizes = label(mask)
     return (sizes >= smallest)[labels]
 
 
@@ -188,16 +184,16 @@ def filled(mask: Mask) -> Mask:
     """The mask with holes that are small beside the region around them."""
     framed = np.ones((mask.shape[0] + 2, mask.shape[1] + 2), np.bool_)
     framed[1:-1, 1:-1] = ~mask
-    holes, count = label(framed)
-    if count < 2:  # number 1 is the outside
+    holes, sizes = label(framed)
+    if sizes.size < 3:  # number 1 is the outside
         return mask
     holes = holes[1:-1, 1:-1]
-    regions, _ = label(mask, diagonal=True)
+    regions, areas = label(mask, diagonal=True)
     # The first pixel of a hole in raster order has the region that encloses it on its left.
     places = np.flatnonzero(holes > 1)[::-1]
-    first = np.zeros(count + 1, np.intp)
+    first = np.zeros(sizes.size, np.intp)
     first[holes.ravel()[places]] = places
-    around = np.bincount(regions.ravel())[regions.ravel()[first - 1]]
-    fill = np.bincount(holes.ravel(), minlength=count + 1) < HOLE * around
+    around = areas[regions.ravel()[first - 1]]
+    fill = sizes < HOLE * around
     fill[:2] = False
     return mask | fill[holes]

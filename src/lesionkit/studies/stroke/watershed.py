@@ -73,9 +73,9 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     markers = np.where(outside, np.int32(background), objects)
     regions = flood(gradient(scene.levels), markers, connectivity=2)
     regions[regions == background] = 0
-    number = int(regions.max())
-    sizes = np.bincount(regions.ravel(), minlength=number + 1)
-    sums = np.bincount(regions.ravel(), scene.levels.ravel(), minlength=number + 1)
+    inside = regions > 0
+    sizes = np.bincount(regions[inside], minlength=background)
+    sums = np.bincount(regions[inside], scene.levels[inside], background)
     means = sums / np.maximum(sizes, 1) * (BINS / (TOP + 1))
     beyond = found.high + 1 if kind == "hyper" else found.low
     half = (found.level + beyond) / 2
@@ -83,7 +83,7 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     keep[0] = False
     if mirror is not None and keep.any():
         chosen = np.where(keep[regions], regions, 0)
-        keep[1:] &= lesion_like(chosen, scene, mirror, number)
+        keep[1:] &= lesion_like(chosen, scene, mirror, background - 1)
     candidates: Mask = keep[regions]
     return candidates
 
