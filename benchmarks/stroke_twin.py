@@ -112,10 +112,9 @@ def watershed(image: Array, kind: str) -> Array:
     smooth = 4095 - morphology.reconstruction(4095 - dilated, 4095 - opened)
     smooth = smooth.astype(np.uint16)
     markers = measure.label(morphology.local_maxima(smooth, connectivity=2), connectivity=2)
-    normal = (level + 0.5) * 16
-    markers[~scene.brain | (smooth <= (normal if kind == "hyper" else 4095 - normal))] = (
-        markers.max() + 1
-    )
+    half = (level + (high + 1 if kind == "hyper" else low)) / 2 * 16
+    outside = ~scene.brain | (smooth <= (half if kind == "hyper" else 4095 - half))
+    markers[outside] = markers.max() + 1
     background = markers.max()
     grey32 = scene.levels.astype(np.float32)
     gradient = np.hypot(ndimage.sobel(grey32, 0), ndimage.sobel(grey32, 1))

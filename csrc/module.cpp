@@ -1,4 +1,5 @@
-// Table of contents: one line per domain. Compiled once per instruction set (setup.py).
+// Table of contents. Compiled once per instruction set (setup.py). Checks and allocation are
+// Python's work.
 #include <pybind11/pybind11.h>
 
 #include "common/arrays.hpp"
@@ -8,9 +9,24 @@
 namespace py = pybind11;
 
 void bind_optics(py::module_ m);
-void bind_texture(py::module_ m);
-void bind_clustering(py::module_ m);
-void bind_fronts(py::module_ m);
+void bind_glcm(py::module_ m);
+void bind_graycomatrix(py::module_ m);
+void bind_graycoprops(py::module_ m);
+void bind_haralick(py::module_ m);
+void bind_lbp(py::module_ m);
+void bind_maps(py::module_ m);
+void bind_regions(py::module_ m);
+void bind_rois(py::module_ m);
+void bind_runs(py::module_ m);
+void bind_codebook(py::module_ m);
+void bind_fcm(py::module_ m);
+void bind_kmeans(py::module_ m);
+void bind_spatial(py::module_ m);
+void bind_chan_vese(py::module_ m);
+void bind_contours(py::module_ m);
+void bind_distance(py::module_ m);
+void bind_times(py::module_ m);
+void bind_watershed(py::module_ m);
 
 #define LESIONKIT_JOIN2(a, b) a##b
 #define LESIONKIT_JOIN(a, b) LESIONKIT_JOIN2(a, b)
@@ -39,7 +55,12 @@ PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
   bind_extent<double>(m);
   bind_extent<float>(m);
   bind_optics(m.def_submodule("optics"));
-  bind_texture(m.def_submodule("texture"));
-  bind_clustering(m.def_submodule("clustering"));
-  bind_fronts(m.def_submodule("fronts"));
+  const auto bind_all = [&](const char* domain, auto... binds) {
+    const py::module_ part = m.def_submodule(domain);
+    (binds(part), ...);
+  };
+  bind_all("texture", bind_glcm, bind_graycomatrix, bind_graycoprops, bind_haralick, bind_lbp,
+           bind_maps, bind_regions, bind_rois, bind_runs);
+  bind_all("clustering", bind_codebook, bind_fcm, bind_kmeans, bind_spatial);
+  bind_all("fronts", bind_chan_vese, bind_contours, bind_distance, bind_times, bind_watershed);
 }

@@ -206,17 +206,6 @@ void bind_counting_of(py::module_ m) {
 
 }  // namespace
 
-void bind_graycomatrix(py::module_ m);
-void bind_graycoprops(py::module_ m);
-void bind_haralick(py::module_ m);
-void bind_lbp(py::module_ m);
-void bind_maps(py::module_ m);
-
 void bind_glcm(py::module_ m) {
   bind_counting_of<uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(m);
-  bind_graycomatrix(m);
-  bind_graycoprops(m);
-  bind_haralick(m);
-  bind_maps(m);
-  bind_lbp(m);
 }

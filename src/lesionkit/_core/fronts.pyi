@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# bind_marching.cpp
+# bind_times.cpp
 def arrival_times(
     speed: Any,
     mask: Any,
@@ -20,8 +20,6 @@ def arrival_times(
 def front_labels(
     times: Any, first: Any, nodes: Any, at: Any, label_of: Any, labels: Any
 ) -> None: ...
-
-# bind_accurate.cpp
 def make_accurate(
     speed: Any,
     mask: Any,
@@ -37,6 +35,9 @@ def make_accurate(
     seed_of: Any,
     seeds: Any,
 ) -> None: ...
+def find_paths(
+    times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
+) -> tuple[Any, Any]: ...
 
 # bind_distance.cpp
 def march(
@@ -80,7 +81,7 @@ def chan_vese(
     with_energies: bool,
 ) -> list[float]: ...
 
-# bind_morphological.cpp
+# bind_contours.cpp
 def morphological_chan_vese(
     image: NDArray[Any],
     level: NDArray[np.uint8],
@@ -101,8 +102,6 @@ def morphological_geodesic(
     where: NDArray[np.uint8] | None,
     grow: bool,
 ) -> None: ...
-
-# bind_geodesic.cpp
 def geodesic_active_contour(
     edge: NDArray[Any],
     level: NDArray[Any],
@@ -112,11 +111,6 @@ def geodesic_active_contour(
     advection: float,
     iterations: int,
 ) -> float: ...
-
-# bind_paths.cpp
-def find_paths(
-    times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
-) -> tuple[Any, Any]: ...
 def h_minima(
     image: NDArray[Any], h: float, connectivity: int, labels: NDArray[np.int32]
 ) -> int: ...
