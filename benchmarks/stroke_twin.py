@@ -112,8 +112,9 @@ def watershed(image: Array, kind: str) -> Array:
     smooth = 4095 - morphology.reconstruction(4095 - dilated, 4095 - opened)
     smooth = smooth.astype(np.uint16)
     markers = measure.label(morphology.local_maxima(smooth, connectivity=2), connectivity=2)
-    half = (level + (high + 1 if kind == "hyper" else low)) / 2 * 16
-    outside = ~scene.brain | (smooth <= (half if kind == "hyper" else 4095 - half))
+    normal, end = level * 16, (high + 1 if kind == "hyper" else low) * 16
+    least = normal + 0.75 * (end - normal)
+    outside = ~scene.brain | (smooth <= (normal if kind == "hyper" else 4095 - normal))
     markers[outside] = markers.max() + 1
     background = markers.max()
     grey32 = scene.levels.astype(np.float32)
@@ -124,10 +125,8 @@ def watershed(image: Array, kind: str) -> Array:
     for region in measure.regionprops(regions, scene.levels):
         if region.label == background:
             continue
-        mean = region.intensity_mean / 16
-        keep[region.label] = (
-            mean > (level + high + 1) / 2 if kind == "hyper" else mean < (level + low) / 2
-        )
+        mean = region.intensity_mean
+        keep[region.label] = mean > least if kind == "hyper" else mean < least
         if other is not None and keep[region.label]:
             keep[region.label] = unlike(scene, region.slice, *other)
     return finish(scene, keep[regions], half_height)
@@ -244,7 +243,8 @@ def half_height(scene: Scene, seeds: Array) -> Array:
 
 def contour(scene: Scene, seeds: Array) -> Array:
     median = np.median(scene.levels[scene.brain])
-    grey = np.where(scene.brain, scene.levels, median).astype(np.float32)
+    side = np.maximum if scene.kind == "hyper" else np.minimum
+    grey = np.where(scene.brain, side(scene.levels, median), median).astype(np.float32)
     if scene.kind == "hypo":
         dark = (scene.levels < edge(scene, seeds)) & scene.brain
         grey[dark & ~alone(scene, dark)] = median
@@ -253,7 +253,9 @@ def contour(scene: Scene, seeds: Array) -> Array:
     for region in measure.regionprops(labels):
         box = tuple(slice(max(side.start - 8, 0), side.stop + 8) for side in region.slice)
         start = labels[box] == region.label
-        level = segmentation.morphological_chan_vese(grey[box], 100, start, smoothing=0)
+        level = segmentation.morphological_chan_vese(
+            grey[box], 100, start, smoothing=0, lambda2=2.25
+        )
         out[box] |= (level > 0) & scene.brain[box]
     return out
 

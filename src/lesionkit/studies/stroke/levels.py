@@ -23,6 +23,9 @@ BINS = 256
 LEVELS = 128  # Ng of the GLCM
 SMOOTHING = 2.0  # bins of 256
 REACH = 0.15  # of the range: how far from the peak its flank may be
+DISTINCT = (
+    0.75  # of the way from the normal peak to the threshold: how far means of regions must be
+)
 STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and where it has ended
 
 

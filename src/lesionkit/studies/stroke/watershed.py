@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from lesionkit.fronts import h_minima
 from lesionkit.fronts import watershed as flood
-from lesionkit.studies.stroke.levels import BINS, Peak, block_histogram, peak, whole_histogram
+from lesionkit.studies.stroke.levels import (
+    BINS,
+    DISTINCT,
+    Peak,
+    block_histogram,
+    peak,
+    whole_histogram,
+)
 from lesionkit.studies.stroke.mirror import Mirror, lesion_like, midline
 from lesionkit.studies.stroke.morphology import reconstruct
 from lesionkit.studies.stroke.prepare import (
@@ -37,13 +44,12 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
     2. S opened and closed by reconstruction, disk of radius 3.
     3. Markers of objects: the regional maxima of 2 for hyperintense lesions, the minima for
        hypointense ones. Of the background: what is not brain, and what of 2 is not beyond the
-       middle between the normal peak and the threshold of `adaptive_threshold` (our choice: the
-       thesis' lines half way between the objects of Otsu's threshold do not part a lesion from
-       brain that is above that threshold, too).
+       normal peak (our choice: the thesis' lines half way between the objects of Otsu's threshold
+       do not part a lesion from brain that is above that threshold, too).
     4. Watershed of the gradient from these markers.
-    5. Lesions are the regions whose mean lies beyond the same middle (our choice: the thesis' rule
-       is not known; a mean has little noise), and that correlate with their mirror image by less
-       than 0.6 if hypointense.
+    5. Lesions are the regions whose mean is three quarters of the way from the normal peak to
+       the threshold of `adaptive_threshold` (our choice: the thesis' rule is not known; a mean has
+       little noise), and that correlate with their mirror image by less than 0.6 if hypointense.
 
     Arguments as for `adaptive_threshold`.
     """
@@ -70,8 +76,10 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     objects = h_minima(TOP - smooth.astype(np.int32), 1, 2)
     background = int(objects.max()) + 1
     beyond = found.high + 1 if kind == "hyper" else found.low
-    half = (found.level + beyond) / 2 * (TOP + 1) / BINS
-    outside = ~scene.brain | (smooth <= (half if kind == "hyper" else TOP - half))
+    step = (TOP + 1) / BINS
+    normal = found.level * step
+    least = (found.level + DISTINCT * (beyond - found.level)) * step
+    outside = ~scene.brain | (smooth <= (normal if kind == "hyper" else TOP - normal))
     markers = np.where(outside, np.int32(background), objects)
     regions = flood(gradient(scene.levels), markers, connectivity=2)
     regions[regions == background] = 0
@@ -79,7 +87,7 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     sizes = np.bincount(regions[inside], minlength=background)
     sums = np.bincount(regions[inside], scene.levels[inside], background)
     means = sums / np.maximum(sizes, 1)
-    keep = means > half if kind == "hyper" else means < half
+    keep = means > least if kind == "hyper" else means < least
     keep[0] = False
     if mirror is not None and keep.any():
         chosen = np.where(keep[regions], regions, 0)
