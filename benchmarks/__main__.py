@@ -40,6 +40,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "fronts-agreement": fronts_agreement.agreement,
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,
+    "stroke-kinds": stroke.kinds,
     "train": training.training,
     "device": device.on_device,
 }

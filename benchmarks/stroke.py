@@ -2,6 +2,7 @@
 
 python -m benchmarks stroke            ours and the twin, interleaved, masks compared
 python -m benchmarks stroke-figures    scores on the phantoms and real cases in LESIONKIT_DATA
+python -m benchmarks stroke-kinds      what limits its classifiers
 """
 
 from __future__ import annotations
@@ -98,6 +99,16 @@ def against_twin(report: Report) -> None:
             ["method", "ours, ms", "twin, ms", "twin / ours", "pixels apart"],
             rows,
         )
+
+
+def kinds(report: Report) -> None:
+    """What limits the classifiers, and whether planted lesions are like the phantoms."""
+    from benchmarks import stroke_kinds  # it needs the extra studies
+
+    if "LESIONKIT_DATA" in os.environ:
+        stroke_kinds.kinds(report, Path(os.environ["LESIONKIT_DATA"]), PHANTOM)
+    else:
+        report.say("left out: LESIONKIT_DATA, the folder of the data, is not set")
 
 
 def figures(report: Report) -> None:
