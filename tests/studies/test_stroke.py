@@ -113,6 +113,13 @@ def test_tiny_images_and_noise_do_no_harm(method: str) -> None:
             assert segment(rng.integers(0, 200, shape), method, kind).shape == shape
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_slices_of_one_row_or_column(method: str) -> None:
+    image, _ = brain()
+    for volume in (image[:, None, :], image[:, :, None]):
+        assert segment(volume, method).shape == volume.shape
+
+
 def test_prepared_once_is_prepared_each_time() -> None:
     image, _ = brain()
     scene = preprocess(image)
@@ -270,6 +277,9 @@ def test_a_midline_is_found_though_the_head_is_tilted() -> None:
         ),
         (np.full((9, 9), np.nan), ValueError, "image must be finite, got 81 NaN or infinite"),
         (np.zeros((9, 9), complex), TypeError, "image must hold real numbers, got complex128 .*"),
+        (np.zeros((9, 9, 4)), ValueError, "image must be grey, got what looks like colours.*"),
+        (np.ma.masked_less([[1, 2], [3, 4]], 2), ValueError, "image has masked entries.*"),
+        (np.full((9, 9), 1e200), ValueError, r"image must hold numbers up to 1e\+100.*"),
         ([["a"]], TypeError, "image must hold real numbers, got .*"),
     ],
 )

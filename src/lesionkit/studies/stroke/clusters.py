@@ -122,6 +122,9 @@ def contour(seeds: Mask, place: Place) -> Mask:
     out = np.zeros_like(seeds)
     for number, region in enumerate(ndimage.find_objects(labels), 1):
         box = tuple(slice(max(side.start - BOX, 0), side.stop + BOX) for side in region)
+        if min(grey[box].shape) < 2:  # a line has no contour
+            out[box] |= labels[box] == number
+            continue
         level = morphological_chan_vese(
             grey[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / EDGE - 1) ** 2
         )
