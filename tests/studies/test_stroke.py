@@ -169,6 +169,18 @@ def test_a_brain_that_is_given_is_taken() -> None:
     np.testing.assert_array_equal(preprocess(image, brain=inside).brain, inside)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_holes_of_a_brain_that_is_given_are_no_lesion(method: str) -> None:
+    for kind in BOTH:
+        image, truth = brain(kind)
+        inside = preprocess(image).brain
+        middle = tuple(int(n) for n in np.argwhere(truth).mean(0))
+        inside[middle] = False
+        found = segment(preprocess(image, brain=inside), method, kind)
+        assert metrics.jaccard(found, truth) >= 0.85
+        assert not found[middle]
+
+
 def test_the_peak_is_the_brains_whatever_the_air() -> None:
     image, _ = brain()
     for part in (image, image[30:226, 50:206], np.pad(image, 200)):
