@@ -120,6 +120,15 @@ def test_slices_of_one_row_or_column(method: str) -> None:
         assert segment(volume, method).shape == volume.shape
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_ramp_does_no_harm(method: str) -> None:
+    """The middle of the flank is beyond all clusters."""
+    ramp = np.tile(np.arange(1, 256), (64, 1))
+    for scene in (preprocess(ramp, bits=8), preprocess(ramp[:, ::-1], brain=np.ones_like(ramp))):
+        for kind in BOTH:
+            assert segment(scene, method, kind).shape == ramp.shape
+
+
 def test_prepared_once_is_prepared_each_time() -> None:
     image, _ = brain()
     scene = preprocess(image)
