@@ -131,7 +131,10 @@ def test_dicom_series_is_sorted_by_place(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.values, stack[:, ::-1, ::-1])
     assert image.spacing == (4, 0.5, 0.8)
     dicom(tmp_path / "d", stack[0], position=13.0)
-    with pytest.raises(ValueError, match="must hold slices at equal steps"):
+    with pytest.raises(ValueError, match=r"must hold slices at equal steps, .* of 4 to 5 mm"):
+        io.read_image(tmp_path)
+    dicom(tmp_path / "d", stack[0], position=8.0)
+    with pytest.raises(ValueError, match="must hold one slice at each place, it has several"):
         io.read_image(tmp_path)
     dicom(tmp_path / "d", stack[0, :4], position=12.0)
     with pytest.raises(ValueError, match="must hold one series of equal slices"):

@@ -285,8 +285,16 @@ def _stacked(slices: list[tuple[Any, npt.NDArray[Any]]], path: Path) -> Image:
     if len(slices) > 1:
         steps = np.diff(np.array([places[i] @ normal for i in order]))
         step = float(np.median(steps))
-        if not step > 0 or np.abs(steps - step).max() > 0.1 * step:
-            raise ValueError(f"{path} must hold slices at equal steps, it has steps of {steps} mm")
+        if not steps.min() > 0.1 * step:
+            raise ValueError(
+                f"{path} must hold one slice at each place, it has several, as of "
+                "several b-values; keep those of one"
+            )
+        if np.abs(steps - step).max() > 0.1 * step:
+            raise ValueError(
+                f"{path} must hold slices at equal steps, it has steps of {steps.min():g} to "
+                f"{steps.max():g} mm"
+            )
     pixels = np.stack([slices[i][1] for i in order])
     if pixels.ndim == 4:
         if len(pixels) > 1:
