@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -99,6 +100,19 @@ def test_a_link_to_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "b_dwi.nii.gz does not exist" in captured.err
 
 
+def test_a_name_that_is_not_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
+    png(tmp_path / "a")
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (tmp_path / "a_dwi.png").rename(tmp_path / f"{name}_dwi.png")
+    except OSError:
+        pytest.skip("this file system has names of UTF-8 alone")
+    out = tmp_path / "o"
+    assert cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(out)]) == 0
+    for file in ("scores.tsv", "report.html"):
+        assert b"caf\xe9_dwi" in (out / file).read_bytes()
+
+
 def test_a_case_that_memory_does_not_hold_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +186,7 @@ def test_a_dicom_slice(tmp_path: Path) -> None:
             ["a_dwi.png", "--truth", "a_mask.png"],
             "lesionkit: .*a_mask.png must have the .*",
         ),
+        ("metres", ["a_dwi.nii"], "lesionkit: .* larger than 20 mm.* are 0.001 x 0.001 mm"),
         ("nan", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii: image must be finite, got 1 NaN or inf.*"),
         ("four", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii must hold one slice or volume of grey.*"),
         ("file", ["a_dwi.png"], "lesionkit: out must be a folder, got the file o"),
@@ -194,6 +209,9 @@ def test_each_mistake_is_one_line(
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
     if prepare == "small":
         pillow.fromarray(np.ones((9, 9), bool)).save("a_mask.png")
+    if prepare == "metres":
+        affine = np.diag([0.001, 0.001, 0.005, 1])
+        nibabel.save(nibabel.Nifti1Image(values, affine), "a_dwi.nii")
     if prepare == "nan":
         values[1, 1, 1] = np.nan
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")

@@ -119,6 +119,12 @@ def _done(case: Case, methods: list[str], out: Path) -> Outcome:
         raise ValueError(f"{case.image}: {problem}") from problem
     prepared = time.perf_counter() - start
     smallest = max(1, round(AREA / math.prod(image.spacing[-2:])))
+    if smallest > math.prod(scene.brain.shape[-2:]):
+        rows, columns = image.spacing[-2:]
+        raise ValueError(
+            f"{case.image} must have slices larger than {AREA:g} mm^2, which is the smallest "
+            f"lesion; its pixels are {rows:g} x {columns:g} mm"
+        )
     found = {}
     for method in methods:
         start = time.perf_counter()
