@@ -174,6 +174,23 @@ def test_png(tmp_path: Path, mode: str) -> None:
     )
 
 
+def test_masks_and_images_of_different_formats_lie_alike(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "a.png")
+    pillow.fromarray(pixels > 99).save(tmp_path / "a_mask.png")
+    picture, slice_ = (
+        io.read_image(tmp_path / "a.png"),
+        io.read_image(dicom(tmp_path / "a", pixels)),
+    )
+    io.write_mask(tmp_path / "m.nii", picture.values > 99, picture)
+    for image in (picture, slice_):
+        drawn = io.read_mask(tmp_path / "a_mask.png", image)
+        np.testing.assert_array_equal(drawn.values, image.values > 99)
+        assert drawn.spacing == image.spacing
+    found = io.read_mask(tmp_path / "m.nii", picture)
+    np.testing.assert_array_equal(found.values, picture.values > 99)
+
+
 # --- mistakes -------------------------------------------------------------------------------------
 
 

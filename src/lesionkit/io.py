@@ -59,7 +59,8 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
     """Read a mask: values above 0.5 are inside, so that 0.9999999 is.
 
-    like : the image that it belongs to: shape and place must be its. PNG has no place.
+    like : the image that it belongs to: shape and place must be its. PNG has no place:
+           beside another format the picture's rows go to the back and its columns to the left.
     """
     mask = read_image(path)
     if not np.isfinite(mask.values).all():
@@ -73,9 +74,12 @@ def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
                 f"{mask.path} must have the shape of {like.path}, {like.values.shape}, got "
                 f"{inside.values.shape}"
             )
+        pictures = [format_of(image.path) == "PNG" for image in (mask, like)]
+        if pictures[0] != pictures[1]:
+            turned = np.ascontiguousarray(inside.values[::-1, ::-1])
+            return Image(turned, like.spacing, like.affine, like.axes, mask.path)
         # A tenth of a pixel: headers are rounded.
-        placed = "PNG" not in (format_of(mask.path), format_of(like.path))
-        apart = np.abs(_corners(inside) - _corners(like)).max() if placed else 0.0
+        apart = 0.0 if pictures[0] else np.abs(_corners(inside) - _corners(like)).max()
         if apart > 0.1 * min(like.spacing):
             raise ValueError(
                 f"{mask.path} must lie where {like.path} lies, it is {apart:.3g} mm off"
