@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import sys
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +131,29 @@ def test_dicom_series_is_sorted_by_place(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.values, stack[:, ::-1, ::-1])
     assert image.spacing == (4, 0.5, 0.8)
     dicom(tmp_path / "d", stack[0], position=13.0)
-    with pytest.raises(ValueError, match="must hold slices at equal steps"):
+    with pytest.raises(ValueError, match=r"must hold slices at equal steps, .* of 4 to 5 mm"):
+        io.read_image(tmp_path)
+    dicom(tmp_path / "d", stack[0], position=8.0)
+    with pytest.raises(ValueError, match="must hold one slice at each place, it has several"):
         io.read_image(tmp_path)
     dicom(tmp_path / "d", stack[0, :4], position=12.0)
     with pytest.raises(ValueError, match="must hold one series of equal slices"):
         io.read_image(tmp_path)
+
+
+def test_a_series_is_whole_whatever_lies_beside_it(tmp_path: Path) -> None:
+    """Notes do not break it up into slices; a slice that is broken is not left out of it."""
+    stack = RNG.integers(0, 4095, (3, 6, 7)).astype(np.uint16)
+    for index, plane in enumerate(stack):
+        dicom(tmp_path / f"{index}.dcm", plane, position=4.0 * index)
+    (tmp_path / "notes.txt").write_text("hello")
+    dicom(tmp_path / "DICOMDIR", stack[0])
+    assert io.read_image(tmp_path).values.shape == (3, 6, 7)
+    (tmp_path / "3.dcm").write_bytes(b"hello" * 99)
+    with pytest.raises(ValueError, match=r"3.dcm cannot be read as DICOM"):
+        io.read_image(tmp_path)
+    nifti(tmp_path / "a.nii", VOLUME)
+    assert io.series(tmp_path) == []
 
 
 @pytest.mark.parametrize("mode", ["L", "I;16", "1", "LA", "RGB", "P"])
@@ -152,6 +172,23 @@ def test_png(tmp_path: Path, mode: str) -> None:
     np.testing.assert_array_equal(
         np.asarray(nibabel.load(tmp_path / "m.nii.gz").dataobj)[..., 0].T, image.values > 9
     )
+
+
+def test_masks_and_images_of_different_formats_lie_alike(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "a.png")
+    pillow.fromarray(pixels > 99).save(tmp_path / "a_mask.png")
+    picture, slice_ = (
+        io.read_image(tmp_path / "a.png"),
+        io.read_image(dicom(tmp_path / "a", pixels)),
+    )
+    io.write_mask(tmp_path / "m.nii", picture.values > 99, picture)
+    for image in (picture, slice_):
+        drawn = io.read_mask(tmp_path / "a_mask.png", image)
+        np.testing.assert_array_equal(drawn.values, image.values > 99)
+        assert drawn.spacing == image.spacing
+    found = io.read_mask(tmp_path / "m.nii", picture)
+    np.testing.assert_array_equal(found.values, picture.values > 99)
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -244,6 +281,40 @@ def test_images_that_are_no_grey_slices(tmp_path: Path) -> None:
     nibabel.save(flat, tmp_path / "b.nii")
     with pytest.raises(ValueError, match="must have a spacing above 0 mm along each axis"):
         io.read_image(tmp_path / "b.nii")
+    flat.header.set_sform([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], code=1)
+    nibabel.save(flat, tmp_path / "c.nii")
+    with pytest.raises(ValueError, match="must have three axes that do not lie in one plane"):
+        io.read_image(tmp_path / "c.nii")
+    flat.header.set_sform(np.diag([1.0, np.nan, 1.0, 1.0]), code=1)
+    nibabel.save(flat, tmp_path / "d.nii")
+    with pytest.raises(ValueError, match="must have an affine of finite numbers"):
+        io.read_image(tmp_path / "d.nii")
+    turned = dicom(tmp_path / "b.dcm", np.ones((4, 4), np.uint8), PixelSpacing=[-1, 1])
+    with pytest.raises(ValueError, match=r"must have a spacing above 0 mm .*, got -1 and 1"):
+        io.read_image(turned)
+
+
+def test_sizes_that_no_memory_holds(tmp_path: Path) -> None:
+    """A header may ask for any amount."""
+    data = bytearray(nifti(tmp_path / "a.nii", VOLUME).read_bytes())
+    data[42:48] = struct.pack("<3h", 30000, 30000, 30000)
+    (tmp_path / "a.nii").write_bytes(data)
+    with pytest.raises(ValueError, match=r"a.nii cannot be read as NIfTI: .+"):
+        io.read_image(tmp_path / "a.nii")
+    chunks = (
+        (b"IHDR", struct.pack(">2I5B", 30000, 30000, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"")),
+        (b"IEND", b""),
+    )
+    (tmp_path / "a.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in chunks
+        )
+    )
+    with pytest.raises(ValueError, match=r"a.png cannot be read as PNG: Image size"):
+        io.read_image(tmp_path / "a.png")
 
 
 def test_masks_that_do_not_fit(tmp_path: Path) -> None:

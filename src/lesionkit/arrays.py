@@ -170,8 +170,7 @@ def real(
             f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
             "copy it to the host first"
         )
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
+    refuse_masked(value, name)
     try:
         array: np.ndarray = xp.asarray(value)
     except MemoryError:
@@ -194,6 +193,12 @@ def real(
     if above is not None and low <= above:
         raise ValueError(f"{name} must be above {f'{above:g} {unit}'.rstrip()}, got {low:g}")
     return array
+
+
+def refuse_masked(value: Any, name: str) -> None:
+    """Raise where entries are masked: what is made of the array would have them all the same."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
 
 
 def _least(array: Any) -> tuple[float, bool]:

@@ -22,9 +22,11 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a small file at once, text as UTF-8."""
+    """Write a small file at once, text as UTF-8; names of files that are not keep their bytes."""
+    if isinstance(content, str):
+        content = content.encode(errors="surrogateescape")
     with whole(path) as partial:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.write_bytes(content)
 
 
 def require_folder(path: Path, name: str = "out") -> None:

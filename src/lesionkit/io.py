@@ -25,6 +25,7 @@ from lesionkit import files
 NIFTI = (".nii", ".nii.gz")
 DICOM = (".dcm", ".ima", ".dicom")
 PNG = (".png",)
+LEAST_VOLUME = 0.01  # of axes of length 1, which may be a little oblique
 INSTALL = "pip install 'lesionkit[studies]'"
 
 
@@ -58,7 +59,8 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
     """Read a mask: values above 0.5 are inside, so that 0.9999999 is.
 
-    like : the image that it belongs to: shape and place must be its. PNG has no place.
+    like : the image that it belongs to: shape and place must be its. PNG has no place:
+           beside another format the picture's rows go to the back and its columns to the left.
     """
     mask = read_image(path)
     if not np.isfinite(mask.values).all():
@@ -72,9 +74,12 @@ def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
                 f"{mask.path} must have the shape of {like.path}, {like.values.shape}, got "
                 f"{inside.values.shape}"
             )
+        pictures = [format_of(image.path) == "PNG" for image in (mask, like)]
+        if pictures[0] != pictures[1]:
+            turned = np.ascontiguousarray(inside.values[::-1, ::-1])
+            return Image(turned, like.spacing, like.affine, like.axes, mask.path)
         # A tenth of a pixel: headers are rounded.
-        placed = "PNG" not in (format_of(mask.path), format_of(like.path))
-        apart = np.abs(_corners(inside) - _corners(like)).max() if placed else 0.0
+        apart = 0.0 if pictures[0] else np.abs(_corners(inside) - _corners(like)).max()
         if apart > 0.1 * min(like.spacing):
             raise ValueError(
                 f"{mask.path} must lie where {like.path} lies, it is {apart:.3g} mm off"
@@ -128,14 +133,28 @@ def format_of(path: Path) -> str:
 
 
 def series(folder: Path) -> list[Path]:
-    """The DICOM files of a folder that holds two or more, and no other files; else none."""
+    """The DICOM files of a folder that holds two or more, and no NIfTI or PNG; else none.
+
+    Files whose names end as theirs do are of the series, too: one that is broken must be named, not
+    left out. Others, such as notes or an index, are not.
+    """
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    return files if len(files) > 1 and all(_is_dicom(file) for file in files) else []
+    if any(file.name.lower().endswith((*NIFTI, *PNG)) for file in files):
+        return []
+    files = [file for file in files if file.name != "DICOMDIR"]
+    slices = {file for file in files if _is_dicom(file)}
+    if len(slices) < 2:
+        return []
+    endings = {file.suffix.lower() for file in slices}
+    return [file for file in files if file in slices or file.suffix.lower() in endings]
 
 
 def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:  # what cannot be opened is named by what tries to read it
+        return False
 
 
 _RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
@@ -150,6 +169,7 @@ _BROKEN = (
     AttributeError,
     RuntimeError,
     ArithmeticError,
+    MemoryError,  # a header with wrong sizes asks for any amount
     zlib.error,
 )
 
@@ -165,7 +185,10 @@ def library(name: str, kind: str) -> Any:
 
 
 def _unreadable(path: Path, kind: str, problem: Exception) -> ValueError:
-    reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+    reason = str(problem).strip().split("\n")[0]
+    if not reason:
+        memory = isinstance(problem, MemoryError)
+        reason = "it needs more memory than there is" if memory else type(problem).__name__
     return ValueError(f"{path} cannot be read as {kind}: {reason}")
 
 
@@ -197,9 +220,15 @@ def _turned(voxels: npt.NDArray[Any], affine: Any, path: Path) -> Image:
     nibabel = library("nibabel", "NIfTI")
     matrix = np.asarray(affine, np.float64)
     lengths = np.sqrt((matrix[:3, :3] ** 2).sum(0))
-    axes = nibabel.orientations.io_orientation(matrix) if np.isfinite(matrix).all() else None
-    if axes is None or not (lengths > 0).all() or not np.isfinite(axes).all():
+    if not np.isfinite(matrix).all():
+        raise ValueError(
+            f"{path} must have an affine of finite numbers, it has NaN or infinite ones"
+        )
+    if not (lengths > 0).all():
         raise ValueError(f"{path} must have a spacing above 0 mm along each axis, got {lengths}")
+    if abs(np.linalg.det(matrix[:3, :3] / lengths)) < LEAST_VOLUME:
+        raise ValueError(f"{path} must have three axes that do not lie in one plane, they do")
+    axes = nibabel.orientations.io_orientation(matrix)
     values = np.ascontiguousarray(nibabel.orientations.apply_orientation(voxels, axes).T)
     # Row r of `axes` tells which axis of the turned volume the file's axis r is.
     spacing = tuple(float(lengths[int(np.flatnonzero(axes[:, 0] == a)[0])]) for a in (2, 1, 0))
@@ -251,12 +280,25 @@ def _stacked(slices: list[tuple[Any, npt.NDArray[Any]]], path: Path) -> Image:
         )
     except _BROKEN as problem:
         raise _unreadable(path, "DICOM", problem) from problem
+    if row_step < 0 or column_step < 0:  # it would turn the picture round
+        raise ValueError(
+            f"{path} must have a spacing above 0 mm along each axis, got "
+            f"{row_step:g} and {column_step:g}"
+        )
     order = np.argsort([place @ normal for place in places], kind="stable")
     if len(slices) > 1:
         steps = np.diff(np.array([places[i] @ normal for i in order]))
         step = float(np.median(steps))
-        if not step > 0 or np.abs(steps - step).max() > 0.1 * step:
-            raise ValueError(f"{path} must hold slices at equal steps, it has steps of {steps} mm")
+        if not steps.min() > 0.1 * step:
+            raise ValueError(
+                f"{path} must hold one slice at each place, it has several, as of "
+                "several b-values; keep those of one"
+            )
+        if np.abs(steps - step).max() > 0.1 * step:
+            raise ValueError(
+                f"{path} must hold slices at equal steps, it has steps of {steps.min():g} to "
+                f"{steps.max():g} mm"
+            )
     pixels = np.stack([slices[i][1] for i in order])
     if pixels.ndim == 4:
         if len(pixels) > 1:
@@ -280,7 +322,7 @@ def _png(path: Path) -> Image:
             if picture.mode in ("P", "PA", "1"):
                 picture = picture.convert("L" if picture.mode == "1" else "RGBA")
             values = np.array(picture)
-    except (*_BROKEN, SyntaxError) as problem:
+    except (*_BROKEN, SyntaxError, pillow.DecompressionBombError) as problem:
         raise _unreadable(path, "PNG", problem) from problem
     if values.ndim == 3:
         colours = values[..., : 1 if values.shape[-1] == 2 else 3]

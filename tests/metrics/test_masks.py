@@ -142,6 +142,7 @@ def test_integers_views_and_read_only_masks_do() -> None:
         (FOUND, np.full((3, 4), 0.9), TypeError, r"truth must .*; .* pass truth > 0\.5"),
         (FOUND, TRUTH.T, ValueError, r"found and truth must have one shape, got \(3, 4\) and .*"),
         (np.zeros((0, 4), bool), TRUTH, ValueError, "found must hold a pixel or more, got bool.*"),
+        (np.ma.masked_equal(FOUND, 0), TRUTH, ValueError, "found has masked entries.*"),
         (FOUND, 3, ValueError, "truth must hold a pixel or more, got int64 array of shape .*"),
     ],
 )

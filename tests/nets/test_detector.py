@@ -153,5 +153,9 @@ def test_slices_without_lesions_are_learnt_from() -> None:
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match=r"crops must have shape \(n, 3, 32, 32\), got \(1, 1, 32"):
         QuickNet()(torch.zeros(1, 1, 32, 32))
+    for shape in ((1, 3, 14, 40), (1, 1, 40, 40), (3, 40, 40)):
+        with pytest.raises(ValueError, match=r"images must have shape .* 15 or more of both, got"):
+            FasterRCNN().detect(torch.zeros(shape))
+    assert len(FasterRCNN().detect(torch.zeros(1, 3, 15, 15))) == 1
     with pytest.raises(ValueError, match="classes must be at least 1, got 0"):
         QuickNet(0)

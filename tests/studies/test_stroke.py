@@ -113,6 +113,22 @@ def test_tiny_images_and_noise_do_no_harm(method: str) -> None:
             assert segment(rng.integers(0, 200, shape), method, kind).shape == shape
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_slices_of_one_row_or_column(method: str) -> None:
+    image, _ = brain()
+    for volume in (image[:, None, :], image[:, :, None]):
+        assert segment(volume, method).shape == volume.shape
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_ramp_does_no_harm(method: str) -> None:
+    """The middle of the flank is beyond all clusters."""
+    ramp = np.tile(np.arange(1, 256), (64, 1))
+    for scene in (preprocess(ramp, bits=8), preprocess(ramp[:, ::-1], brain=np.ones_like(ramp))):
+        for kind in BOTH:
+            assert segment(scene, method, kind).shape == ramp.shape
+
+
 def test_prepared_once_is_prepared_each_time() -> None:
     image, _ = brain()
     scene = preprocess(image)
@@ -160,6 +176,18 @@ def test_a_brain_that_is_given_is_taken() -> None:
     inside = np.zeros(image.shape, bool)
     inside[100:150, 100:200] = True
     np.testing.assert_array_equal(preprocess(image, brain=inside).brain, inside)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_holes_of_a_brain_that_is_given_are_no_lesion(method: str) -> None:
+    for kind in BOTH:
+        image, truth = brain(kind)
+        inside = preprocess(image).brain
+        middle = tuple(int(n) for n in np.argwhere(truth).mean(0))
+        inside[middle] = False
+        found = segment(preprocess(image, brain=inside), method, kind)
+        assert metrics.jaccard(found, truth) >= 0.85
+        assert not found[middle]
 
 
 def test_the_peak_is_the_brains_whatever_the_air() -> None:
@@ -270,6 +298,9 @@ def test_a_midline_is_found_though_the_head_is_tilted() -> None:
         ),
         (np.full((9, 9), np.nan), ValueError, "image must be finite, got 81 NaN or infinite"),
         (np.zeros((9, 9), complex), TypeError, "image must hold real numbers, got complex128 .*"),
+        (np.zeros((9, 9, 4)), ValueError, "image must be grey, got what looks like colours.*"),
+        (np.ma.masked_less([[1, 2], [3, 4]], 2), ValueError, "image has masked entries.*"),
+        (np.full((9, 9), 1e200), ValueError, r"image must hold numbers up to 1e\+100.*"),
         ([["a"]], TypeError, "image must hold real numbers, got .*"),
     ],
 )

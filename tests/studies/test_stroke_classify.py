@@ -125,6 +125,12 @@ def test_mistakes(lesions: Any) -> None:
         sc.classify(values * np.nan, kinds, groups)
     with pytest.raises(ValueError, match="kinds must have two classes or more, got 1"):
         sc.classify(values, ["a"] * 48, groups)
+    for same in (values * 0, values[:, :0]):
+        with pytest.raises(ValueError, match="features must tell lesions apart, got one value"):
+            sc.classify(same, kinds, groups)
+    few = np.r_[:10], ["a", "b"] * 5, list(range(5)) * 2
+    with pytest.raises(ValueError, match=r"features must leave 10 lesions or more .*, got 8 in a"):
+        sc.classify(few[0][:, None], *few[1:])
     with pytest.raises(ValueError, match="groups must be 2 or more for this split, got 1"):
         sc.classify(values, kinds, [0] * 48)
     with pytest.raises(ValueError, match="got none of acute in a part"):

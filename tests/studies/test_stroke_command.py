@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from lesionkit import cli, io
-from lesionkit.studies.stroke import SEGMENTERS
+from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared, cases
 from reference.stroke_brain import brain
 
 nibabel = pytest.importorskip("nibabel", reason="nibabel comes with lesionkit[studies]")
@@ -87,6 +88,64 @@ def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert len((out / "scores.tsv").read_text().splitlines()) == 3
 
 
+def test_a_link_to_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in data sets whose content has not been fetched."""
+    png(tmp_path / "a")
+    (tmp_path / "b_dwi.nii.gz").symlink_to(tmp_path / "not fetched")
+    assert (
+        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
+    )
+    captured = capsys.readouterr()
+    assert "1 of 2 cases done" in captured.out
+    assert "b_dwi.nii.gz does not exist" in captured.err
+
+
+def test_a_name_that_is_not_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
+    png(tmp_path / "a")
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (tmp_path / "a_dwi.png").rename(tmp_path / f"{name}_dwi.png")
+    except OSError:
+        pytest.skip("this file system has names of UTF-8 alone")
+    out = tmp_path / "o"
+    assert cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(out)]) == 0
+    for file in ("scores.tsv", "report.html"):
+        assert b"caf\xe9_dwi" in (out / file).read_bytes()
+
+
+def test_a_case_that_memory_does_not_hold_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(scene: Prepared, *_: object, **__: object) -> Mask:
+        if scene.brain.shape == (9, 9):
+            raise MemoryError
+        return np.zeros_like(scene.brain)
+
+    monkeypatch.setitem(SEGMENTERS, "glcm", fill)
+    monkeypatch.setattr(cases, "_warm", lambda _: None)
+    png(tmp_path / "a")
+    pillow.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "b_dwi.png")
+    assert (
+        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
+    )
+    captured = capsys.readouterr()
+    assert "1 of 2 cases done" in captured.out
+    assert "b_dwi.png needs more memory than there is" in captured.err
+
+
+def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
+    volume(tmp_path / "a")
+    png(tmp_path / "b")
+    out = tmp_path / "o"
+    for name, told in (
+        ("a_dwi.nii.gz", "The picture's left is the patient's left."),
+        ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
+    ):
+        asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]
+        assert cli.main(asked) == 0
+        assert told in (out / "report.html").read_text()
+
+
 def test_no_lesion_and_dark_lesions(tmp_path: Path) -> None:
     png(tmp_path / "none", None)
     asked = [str(tmp_path), "--method", "threshold", "--out"]
@@ -120,12 +179,14 @@ def test_a_dicom_slice(tmp_path: Path) -> None:
         ("png", ["a_dwi.png", "--method", "otsu"], "lesionkit: method must be all or one of thr.*"),
         ("png", ["a_dwi.png", "--truth", "b.png"], "lesionkit: .*b.png does not exist"),
         ("png", [".", "--truth", "a_mask.png"], "lesionkit: truth must be a folder where the im.*"),
+        ("png", [".", "--truth", "empty"], "lesionkit: truth must hold .* none such as a_mask"),
         ("twice", ["."], "lesionkit: .* has several images named a_dwi"),
         (
             "small",
             ["a_dwi.png", "--truth", "a_mask.png"],
             "lesionkit: .*a_mask.png must have the .*",
         ),
+        ("metres", ["a_dwi.nii"], "lesionkit: .* larger than 20 mm.* are 0.001 x 0.001 mm"),
         ("nan", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii: image must be finite, got 1 NaN or inf.*"),
         ("four", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii must hold one slice or volume of grey.*"),
         ("file", ["a_dwi.png"], "lesionkit: out must be a folder, got the file o"),
@@ -141,12 +202,16 @@ def test_each_mistake_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     values = np.ones((9, 9, 9), np.float32)
+    Path("empty").mkdir()
     if prepare in ("png", "twice", "small", "file"):
         png(tmp_path / "a")
     if prepare == "twice":
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
     if prepare == "small":
         pillow.fromarray(np.ones((9, 9), bool)).save("a_mask.png")
+    if prepare == "metres":
+        affine = np.diag([0.001, 0.001, 0.005, 1])
+        nibabel.save(nibabel.Nifti1Image(values, affine), "a_dwi.nii")
     if prepare == "nan":
         values[1, 1, 1] = np.nan
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")

@@ -125,6 +125,15 @@ def test_scores_of_nothing_found_and_nothing_there() -> None:
     assert sd.score([one], [empty]).precision == 0
 
 
+def test_a_slice_without_a_box_has_no_loss() -> None:
+    none = torch.zeros(0, 4)
+    empty = sd.Example(torch.zeros(3, 40, 40), none, torch.zeros(0, dtype=torch.long), none)
+    losses: list[float] = []
+    net = sd.train("rcnn", [empty], sd.Options(1), progress=lambda *told: losses.append(told[2]))
+    assert losses == [0]
+    assert not len(sd.detect(net, empty).boxes)
+
+
 def test_mistakes(examples: list[sd.Example], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="examples must hold at least one example, got none"):
         sd.train("rcnn", [])
@@ -142,6 +151,12 @@ def test_mistakes(examples: list[sd.Example], tmp_path: Path) -> None:
     checkpoints.save(tmp_path / "other.pt", {"detector": "rcnn", "kinds": ["tumour"]})
     with pytest.raises(ValueError, match="path must be of a detector of acute_ischemic"):
         sd.load(tmp_path / "other.pt")
+    for weights in ({}, {"weights": {}}, {"weights": QuickNet(2).state_dict()}):
+        checkpoints.save(
+            tmp_path / "w.pt", {"detector": "rcnn", "kinds": list(sp.KINDS), **weights}
+        )
+        with pytest.raises(ValueError, match="path must hold the weights of such a detector"):
+            sd.load(tmp_path / "w.pt")
     assert QuickNet().classes == 4
 
 

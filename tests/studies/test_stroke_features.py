@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
 
 pytest.importorskip("skimage", reason="scikit-image is not installed: lesionkit[studies]")
 
+from lesionkit.io import MissingLibrary
 from lesionkit.studies.stroke.features import (
     SIX,
     Features,
@@ -112,6 +114,13 @@ def test_nothing_is_changed() -> None:
     before = image.copy()
     lesion_features(image, mask)
     assert np.array_equal(image, before)
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "skimage.measure", raising=False)
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    with pytest.raises(MissingLibrary, match=r"need scikit-image: pip install 'lesionkit\[studies"):
+        lesion_features(np.ones((3, 3)), np.ones((3, 3), bool))
 
 
 def test_mistakes() -> None:

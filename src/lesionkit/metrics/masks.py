@@ -132,6 +132,7 @@ def _mask(value: Any, name: str) -> Mask:
     home = arrays.home(**{name: value})
     if home.gpu is not None:
         raise TypeError(f"{name} must be on the CPU, got a {home}; copy it to the host first")
+    arrays.refuse_masked(value, name)
     array = np.asarray(home.view(value, name))
     if array.dtype.kind not in "biu":
         raise TypeError(

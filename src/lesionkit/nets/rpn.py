@@ -14,6 +14,7 @@ from lesionkit.nets import boxes as bx
 from lesionkit.nets.detector import ORIGIN, STRIDE, Detections, QuickNet, best_of, start_evenly
 from lesionkit.nets.framework import torch
 
+LEAST = 15  # rows and columns of an image, of which three pools of 3 by steps of 2 leave one
 CELLS = 7  # of the pooled features, a side
 SPREAD = (0.1, 0.1, 0.2, 0.2)  # typical size of the second stage's targets, which are divided by it
 
@@ -74,6 +75,15 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         high = middles[:, :, None] + halves
         return torch.cat([low, high], -1).reshape(-1, 4)
 
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """What the body makes of images; smaller ones leave the proposal network nothing."""
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < LEAST:
+            raise ValueError(
+                f"images must have shape (n, 3, rows, columns), {LEAST} or more of both, got "
+                f"{tuple(images.shape)}"
+            )
+        return self.quick.body(images)
+
     def propose(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Of the body's features: anchors (a, 4), and each image's scores (n, a) and moves
         (n, a, 4)."""
@@ -99,7 +109,7 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         least : the score from which a box counts;  proposals : for the second stage, at most
         """
         with torch.no_grad():
-            features = self.quick.body(images)
+            features = self.features(images)
             anchors, scores, moves = self.propose(features)
             found = []
             for i in range(len(images)):
@@ -125,7 +135,7 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         generator      : draws which boxes count
         """
         sampling = sampling or Sampling()
-        features = self.quick.body(images)
+        features = self.features(images)
         anchors, scores, moves = self.propose(features)
         total = features.new_zeros(())
         for i, (truth, label) in enumerate(zip(truths, labels, strict=True)):

@@ -73,7 +73,8 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
     files = [
         p
         for p in entries
-        if (p.is_dir() and io.series(p)) or (p.is_file() and p.name.lower().endswith(ENDINGS))
+        # A link to nothing has the name of an image: it is a case, which cannot be read.
+        if (io.series(p) if p.is_dir() else p.name.lower().endswith(ENDINGS))
     ]
     chosen = [p for p in files if _stem(p).endswith("_dwi")]
     chosen = chosen or [p for p in files if not _stem(p).endswith(MASKS)]
@@ -82,7 +83,11 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
     names = [_stem(p) for p in chosen]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{image} has several images named {', '.join(sorted(twice))}")
-    return [Case(_stem(p), p, _truth_of(p, truth or image), kind) for p in chosen]
+    cases = [Case(_stem(p), p, _truth_of(p, truth or image), kind) for p in chosen]
+    if truth is not None and not any(case.truth for case in cases):
+        wanted = names[0].removesuffix("_dwi") + MASKS[0]
+        raise ValueError(f"truth must hold the mask of an image, {truth} has none such as {wanted}")
+    return cases
 
 
 def run(
@@ -99,6 +104,8 @@ def run(
             outcome = _done(case, chosen, out)
         except (ValueError, TypeError) as problem:
             outcome = Outcome(case, problem=str(problem))
+        except MemoryError:
+            outcome = Outcome(case, problem=f"{case.image} needs more memory than there is")
         yield outcome
 
 
@@ -112,6 +119,12 @@ def _done(case: Case, methods: list[str], out: Path) -> Outcome:
         raise ValueError(f"{case.image}: {problem}") from problem
     prepared = time.perf_counter() - start
     smallest = max(1, round(AREA / math.prod(image.spacing[-2:])))
+    if smallest > math.prod(scene.brain.shape[-2:]):
+        rows, columns = image.spacing[-2:]
+        raise ValueError(
+            f"{case.image} must have slices larger than {AREA:g} mm^2, which is the smallest "
+            f"lesion; its pixels are {rows:g} x {columns:g} mm"
+        )
     found = {}
     for method in methods:
         start = time.perf_counter()

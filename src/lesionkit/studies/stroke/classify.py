@@ -18,6 +18,7 @@ from lesionkit import arrays
 
 Real = npt.NDArray[np.float64]
 Split = Literal["folds", "leave-one-out"]
+NEIGHBOURS = 10
 
 
 class Result(NamedTuple):
@@ -83,7 +84,7 @@ def classifiers(seed: int = 0) -> dict[str, Any]:
 
     return {
         "LDA": LinearDiscriminantAnalysis(solver="svd"),
-        "weighted k-NN": standardised(KNeighborsClassifier(10, weights=inverse_square)),
+        "weighted k-NN": standardised(KNeighborsClassifier(NEIGHBOURS, weights=inverse_square)),
         "linear SVM": standardised(SVC(kernel="linear", C=1.0)),
         "cubic SVM": standardised(SVC(kernel="poly", degree=3, gamma="auto", coef0=1.0, C=1.0)),
         "Gaussian SVM": standardised(SVC(kernel="rbf", gamma="auto", C=1.0)),
@@ -115,8 +116,8 @@ def classify(
                stratified, `folds` of them, drawn by `seed`
     table    : name and untrained estimator of each classifier; None: :func:`classifiers`
     returns  : one result for each classifier, in the order of the table
-    Raises ValueError where lengths differ, or there are too few groups, or a class would be missing
-    from what is learnt from.
+    Raises ValueError where lengths differ, there are too few groups or lesions, features do not
+    vary, or a class would be missing from what is learnt from.
     """
     from sklearn.base import clone
     from sklearn.metrics import confusion_matrix
@@ -140,6 +141,13 @@ def classify(
             raise ValueError(
                 f"groups must leave each class something to learn from, got none of "
                 f"{', '.join(sorted(missing))} in a part"
+            )
+        if (values[train] == values[train][:1]).all():
+            raise ValueError("features must tell lesions apart, got one value of each in a part")
+        if table is None and len(train) < NEIGHBOURS:
+            raise ValueError(
+                f"features must leave {NEIGHBOURS} lesions or more to learn from, got {len(train)} "
+                "in a part"
             )
 
     results = []

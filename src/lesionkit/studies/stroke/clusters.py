@@ -77,15 +77,16 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     if found is None or np.count_nonzero(counts) < CLUSTERS:
         return np.zeros_like(scene.brain)
     centres = centres_of(scene, np.cumsum(counts))
-    borders = (centres[1:] + centres[:-1]) / 2
+    # Cluster i lies between borders i and i + 1.
+    borders = np.concatenate([[-np.inf], (centres[1:] + centres[:-1]) / 2, [np.inf]])
     end = found.high + 1 if kind == "hyper" else found.low
     half, least = ((found.level + part * (end - found.level)) * STEP for part in (0.5, DISTINCT))
     if kind == "hyper":
         first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
-        candidates = scene.levels > max(borders[first - 1], half)
+        candidates = scene.levels > max(borders[first], half)
     else:
         last = max(int(np.searchsorted(centres, half)) - 1, 0)
-        candidates = (scene.levels < min(borders[last], half)) & scene.brain
+        candidates = (scene.levels < min(borders[last + 1], half)) & scene.brain
     return lesions(candidates, scene, kind, smallest, grow, least)
 
 
@@ -122,6 +123,9 @@ def contour(seeds: Mask, place: Place) -> Mask:
     out = np.zeros_like(seeds)
     for number, region in enumerate(ndimage.find_objects(labels), 1):
         box = tuple(slice(max(side.start - BOX, 0), side.stop + BOX) for side in region)
+        if min(grey[box].shape) < 2:  # a line has no contour
+            out[box] |= labels[box] == number
+            continue
         level = morphological_chan_vese(
             grey[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / EDGE - 1) ** 2
         )

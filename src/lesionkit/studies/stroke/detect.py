@@ -176,6 +176,8 @@ def _loss(net: torch.nn.Module, of: Example, generator: torch.Generator) -> torc
     if isinstance(net, FasterRCNN):
         return net.loss(of.image[None], [of.boxes], [of.labels], generator)
     boxes, labels = _boxes_to_learn(of, generator)
+    if not len(boxes):  # the mean of nothing would be nan
+        return net.classify.bias.sum() * 0
     return torch.nn.functional.cross_entropy(net(crop(of.image, boxes)), labels)
 
 
@@ -280,5 +282,10 @@ def load(path: str | os.PathLike[str]) -> torch.nn.Module:
             f"path must be of a detector of {', '.join(KINDS)}, got {os.fspath(path)!r}"
         )
     net = _new(held["detector"])
-    net.load_state_dict(held["weights"])
+    try:
+        net.load_state_dict(held["weights"])
+    except (KeyError, TypeError, AttributeError, RuntimeError) as problem:
+        raise ValueError(
+            f"path must hold the weights of such a detector, {os.fspath(path)!r} holds others"
+        ) from problem
     return net.eval()

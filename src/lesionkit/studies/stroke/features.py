@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.io import INSTALL, MissingLibrary
 
 LEVELS = 256  # bins of the histogram that the mode is read from
 
@@ -46,13 +47,13 @@ def lesion_features(image: Any, mask: Any) -> Features:
     0 to 1.
     """
     from scipy import ndimage
-    from skimage.measure import perimeter
 
+    perimeter = perimeter_of()
     grey, lesion = _checked(image, mask)
     values = grey[lesion]
     inner = ndimage.binary_erosion(lesion, np.ones((3, 3)))
     counts = np.bincount(np.minimum((values * LEVELS).astype(int), LEVELS - 1))
-    length = max(float(perimeter(lesion)), 1.0)  # type: ignore[no-untyped-call,unused-ignore]
+    length = max(float(perimeter(lesion)), 1.0)
     compactness = length**2 / (4 * np.pi * values.size)
     return Features(
         mean=float(values.mean()),
@@ -63,6 +64,17 @@ def lesion_features(image: Any, mask: Any) -> Features:
         compactness=compactness,
         roundness=1 / compactness,
     )
+
+
+def perimeter_of() -> Any:
+    """scikit-image's perimeter; MissingLibrary, which says how to get it."""
+    try:
+        from skimage.measure import perimeter
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] != "skimage":
+            raise
+        raise MissingLibrary(f"features of lesions need scikit-image: {INSTALL}") from missing
+    return perimeter
 
 
 def feature_table(

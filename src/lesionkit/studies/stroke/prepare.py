@@ -25,6 +25,7 @@ NORMAL = 0.1  # where the brain's peak lies, before the gamma
 BACKGROUND = 0.023
 GAMMA = 0.4
 BINS = 4096  # of the histogram in which the normal peak is looked for
+HUGE = 1e100  # the largest grey value
 LEAST_PART = 64  # pixels of a brain, in a slice
 
 
@@ -94,8 +95,9 @@ def image_of(image: Any) -> npt.NDArray[Any]:
     home = arrays.home(image=image)
     if home.gpu is not None:
         raise TypeError(f"image must be on the CPU, got a {home}; copy it to the host first")
+    arrays.refuse_masked(image, "image")
     grey = np.asarray(home.view(image, "image"))
-    if grey.ndim == 3 and grey.shape[-1] in (3, 4) and grey.dtype == np.uint8:
+    if grey.ndim == 3 and grey.shape[-1] in (3, 4) and min(grey.shape[:2]) > 4:
         raise ValueError(
             f"image must be grey, got what looks like colours ({arrays.describe(grey)}); "
             "pass one channel"
@@ -107,7 +109,10 @@ def image_of(image: Any) -> npt.NDArray[Any]:
         )
     if grey.dtype.kind in "iu":
         return grey
-    return arrays.real(grey, "image", grey.shape, keep_float32=True)  # type: ignore[no-any-return]
+    finite: npt.NDArray[Any] = arrays.real(grey, "image", grey.shape, keep_float32=True)
+    if max(abs(float(finite.min())), abs(float(finite.max()))) > HUGE:
+        raise ValueError(f"image must hold numbers up to {HUGE:g}, their squares would overflow")
+    return finite
 
 
 def normal_peak(grey: npt.NDArray[Any]) -> float:

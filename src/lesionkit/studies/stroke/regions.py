@@ -165,12 +165,13 @@ def connected(mask: Mask, seeds: Mask) -> Mask:
 
 
 def tidy(mask: Mask, brain: Mask) -> Mask:
-    """The mask closed within the brain, small holes filled."""
+    """The mask closed and its small holes filled, within the brain."""
     if not mask.any():
         return mask
     box = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in box_of(mask))
     out = np.zeros_like(mask)
-    out[box] = filled(closed(mask[box], CLOSING) & brain[box])
+    inside = brain[box]  # one that is given may have holes, which are no lesion
+    out[box] = filled(closed(mask[box], CLOSING) & inside) & inside
     return out
 
 

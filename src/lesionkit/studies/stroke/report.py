@@ -79,11 +79,16 @@ def section(outcome: Outcome) -> str:
     scored = outcome.truth is not None
     titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
     picture = base64.b64encode(overlay(outcome)).decode()
+    sides = (
+        "A PNG has neither sides nor a scale: a pixel counts as 1 mm."
+        if _is_png(outcome)
+        else "The picture's left is the patient's left."
+    )
     empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
     return (
         f"<h2>{html.escape(outcome.case.name)}</h2>"
         f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
-        f"{1e3 * outcome.seconds:.1f} ms.{empty}</p>"
+        f"{1e3 * outcome.seconds:.1f} ms.{empty} {sides}</p>"
         f'<img alt="overlays" src="data:image/png;base64,{picture}">{_table(titles, rows)}'
     )
 
@@ -94,6 +99,10 @@ def _unit(outcome: Outcome) -> str:
 
 def _is_volume(outcome: Outcome) -> bool:
     return outcome.scene is not None and outcome.scene.brain.ndim == 3
+
+
+def _is_png(outcome: Outcome) -> bool:
+    return outcome.case.image.name.lower().endswith(".png")
 
 
 def _volume(found: Found, outcome: Outcome) -> str:
@@ -125,7 +134,6 @@ def overlay(outcome: Outcome) -> bytes:
     if outcome.truth is not None:
         masks = {"truth": outcome.truth, **masks}
     chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]
-    upright = outcome.case.image.name.lower().endswith(".png")  # else rows go to the front
     height, width = scene.brain.shape[-2:]
     figure = Figure(
         figsize=(1.9 * len(masks), (1.9 * height / width) * len(chosen) + 0.25),
@@ -141,7 +149,7 @@ def overlay(outcome: Outcome) -> bytes:
                 cmap="gray",
                 vmin=SHOWN[0],
                 vmax=SHOWN[1],
-                origin="upper" if upright else "lower",
+                origin="upper" if _is_png(outcome) else "lower",  # else rows go to the front
             )
             if outcome.truth is not None:
                 _contour(ax, outcome.truth[pick], TRUTH)

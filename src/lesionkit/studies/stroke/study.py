@@ -11,7 +11,7 @@ import numpy as np
 from lesionkit import arrays, files
 from lesionkit.io import MissingLibrary
 from lesionkit.studies.stroke.classify import as_text, classify
-from lesionkit.studies.stroke.features import SIX, lesion_features
+from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of
 from lesionkit.studies.stroke.pictures import draw_classifiers, draw_detections
 from lesionkit.studies.stroke.plant import KINDS, Planted, plant, read_shapes, read_template
 from lesionkit.studies.stroke.prepare import preprocess
@@ -35,6 +35,7 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
         _require_torch()
     template = read_template(data)
     shapes = read_shapes(template, data)
+    perimeter_of()  # what is missing is told before anything is planted
     out.mkdir(parents=True, exist_ok=True)
 
     planted = [
