@@ -123,6 +123,13 @@ def test_dicom_slice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.diag(image.affine), [-0.8, -0.5, 5, 1])
 
 
+def test_a_dicom_slice_whose_high_values_are_dark(tmp_path: Path) -> None:
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    dicom(tmp_path / "a.dcm", pixels, PhotometricInterpretation="MONOCHROME1")
+    with pytest.raises(ValueError, match=r"a.dcm must be of MONOCHROME2, it is of MONOCHROME1"):
+        io.read_image(tmp_path / "a.dcm")
+
+
 def test_dicom_series_is_sorted_by_place(tmp_path: Path) -> None:
     stack = RNG.integers(0, 4095, (3, 6, 7)).astype(np.uint16)
     for name, index in (("b", 2), ("a", 1), ("c", 0)):
@@ -330,6 +337,15 @@ def test_masks_that_do_not_fit(tmp_path: Path) -> None:
         io.read_mask(nifti(tmp_path / "n.nii", ones, moved), image)
     with pytest.raises(ValueError, match="must be a mask of finite numbers"):
         io.read_mask(nifti(tmp_path / "o.nii", np.full(VOLUME.shape, np.nan, np.float32)))
+    with pytest.raises(
+        ValueError, match=r"must be a mask, of .* got values from 2 to 997, 114 of them"
+    ):
+        io.read_mask(tmp_path / "a.nii")
+    with pytest.raises(ValueError, match=r"must be a mask, of .* got values from -1 to -1$"):
+        io.read_mask(nifti(tmp_path / "o.nii", np.full(VOLUME.shape, -1, np.int16)))
+    labels = VOLUME % 32
+    inside = io.read_mask(nifti(tmp_path / "o.nii", labels)).values
+    assert np.count_nonzero(inside) == np.count_nonzero(labels)
     with pytest.raises(
         ValueError, match=r"mask must hold booleans of shape \(6, 5, 4\), got int16"
     ):

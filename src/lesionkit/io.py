@@ -25,6 +25,7 @@ from lesionkit import files
 NIFTI = (".nii", ".nii.gz")
 DICOM = (".dcm", ".ima", ".dicom")
 PNG = (".png",)
+LABELS = 32  # the most that a mask may have
 LEAST_VOLUME = 0.01  # of axes of length 1, which may be a little oblique
 INSTALL = "pip install 'lesionkit[studies]'"
 
@@ -59,6 +60,8 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
     """Read a mask: values above 0.5 are inside, so that 0.9999999 is.
 
+    A file of more than 32 different values that go beyond 1, or of values below 0, is an image and
+    no mask: ValueError.
     like : the image that it belongs to: shape and place must be its. PNG has no place:
            beside another format the picture's rows go to the back and its columns to the left.
     """
@@ -66,6 +69,13 @@ def read_mask(path: str | os.PathLike[str], like: Image | None = None) -> Image:
     if not np.isfinite(mask.values).all():
         raise ValueError(
             f"{mask.path} must be a mask of finite numbers, it has NaN or infinite ones"
+        )
+    low, high = mask.values.min(), mask.values.max()
+    different = 2 if high <= 1 else len(np.unique(mask.values))
+    if low < 0 or different > LABELS:
+        raise ValueError(
+            f"{mask.path} must be a mask, of values from 0 to 1 or of {LABELS} labels at most, got "
+            f"values from {low:g} to {high:g}" + f", {different} of them" * (different > LABELS)
         )
     inside = Image(mask.values > 0.5, mask.spacing, mask.affine, mask.axes, mask.path)
     if like is not None:
@@ -111,8 +121,12 @@ def write_mask(
     data = nibabel.Nifti1Image(voxels, like.affine).to_bytes()
     files.write(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
     if sidecar is not None:
-        name = file.name.removesuffix(".gz").removesuffix(".nii") + ".json"
-        files.write(file.with_name(name), json.dumps(dict(sidecar), indent=2) + "\n")
+        files.write(sidecar_of(file), json.dumps(dict(sidecar), indent=2) + "\n")
+
+
+def sidecar_of(path: Path) -> Path:
+    """The JSON file that BIDS puts beside a NIfTI file."""
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
 def format_of(path: Path) -> str:
@@ -250,6 +264,8 @@ def _dicom(path: Path) -> Image:
             names.add(str(getattr(slice_, "SeriesInstanceUID", "")))
         except (*_BROKEN, pydicom.errors.InvalidDicomError) as problem:
             raise _unreadable(file, "DICOM", problem) from problem
+        if slice_.get("PhotometricInterpretation") == "MONOCHROME1":
+            raise ValueError(f"{file} must be of MONOCHROME2, it is of MONOCHROME1: high is dark")
         if samples != 1 or pixels.ndim not in (2, 3):
             raise ValueError(f"{file} must hold grey values, it has colours")
         if (slope, intercept) != (1.0, 0.0):

@@ -73,11 +73,16 @@ def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    png(tmp_path / "a")
-    png(tmp_path / "c")
+    """What an earlier run found in it, when it was whole, goes."""
+    for name in "abc":
+        png(tmp_path / name)
+    (tmp_path / "c_dwi.png").rename(tmp_path / "c_DWI.png")
     whole = (tmp_path / "a_dwi.png").read_bytes()
-    (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
     out = tmp_path / "out"
+    assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 0
+    assert len([*out.glob("*_mask.nii.gz")]) == len([*out.glob("*_mask.json")]) == 3
+    (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
+    capsys.readouterr()
     assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 1
     captured = capsys.readouterr()
     assert "2 of 3 cases done" in captured.out
@@ -85,6 +90,7 @@ def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "Not done" in (out / "report.html").read_text()
     masks = sorted(p.name for p in out.glob("*_mask.nii.gz"))
     assert masks == [f"{name}_label-lesion_desc-kmeans_mask.nii.gz" for name in "ac"]
+    assert len([*out.glob("*_mask.json")]) == 2
     assert len((out / "scores.tsv").read_text().splitlines()) == 3
 
 

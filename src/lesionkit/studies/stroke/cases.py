@@ -76,7 +76,7 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
         # A link to nothing has the name of an image: it is a case, which cannot be read.
         if (io.series(p) if p.is_dir() else p.name.lower().endswith(ENDINGS))
     ]
-    chosen = [p for p in files if _stem(p).endswith("_dwi")]
+    chosen = [p for p in files if _stem(p) != _base(_stem(p))]
     chosen = chosen or [p for p in files if not _stem(p).endswith(MASKS)]
     if not chosen:
         raise ValueError(f"{image} has no image: NIfTI, DICOM or PNG")
@@ -85,7 +85,7 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
         raise ValueError(f"{image} has several images named {', '.join(sorted(twice))}")
     cases = [Case(_stem(p), p, _truth_of(p, truth or image), kind) for p in chosen]
     if truth is not None and not any(case.truth for case in cases):
-        wanted = names[0].removesuffix("_dwi") + MASKS[0]
+        wanted = _base(names[0]) + MASKS[0]
         raise ValueError(f"truth must hold the mask of an image, {truth} has none such as {wanted}")
     return cases
 
@@ -95,7 +95,8 @@ def run(
     methods: Iterable[str],
     out: Path,
 ) -> Iterator[Outcome]:
-    """Each case in turn; masks and their sidecars are written to `out`."""
+    """Each case in turn; masks and their sidecars are written to `out`. A case that cannot be done
+    leaves none there, not even of an earlier run."""
     out.mkdir(parents=True, exist_ok=True)
     chosen = list(methods)
     _warm(chosen)
@@ -106,6 +107,12 @@ def run(
             outcome = Outcome(case, problem=str(problem))
         except MemoryError:
             outcome = Outcome(case, problem=f"{case.image} needs more memory than there is")
+        if outcome.problem:
+            for method in chosen:
+                mask = out / mask_name(case.name, method)
+                if case.truth is None or mask.resolve() != case.truth.resolve():
+                    mask.unlink(missing_ok=True)
+                    io.sidecar_of(mask).unlink(missing_ok=True)
         yield outcome
 
 
@@ -147,7 +154,7 @@ def _warm(methods: list[str]) -> None:
 
 def mask_name(case: str, method: str) -> str:
     """BIDS' name of a derived mask: NAME_label-lesion_desc-METHOD_mask.nii.gz."""
-    return f"{case.removesuffix('_dwi')}_label-lesion_desc-{method}_mask.nii.gz"
+    return f"{_base(case)}_label-lesion_desc-{method}_mask.nii.gz"
 
 
 def _sidecar(case: Case, method: str) -> dict[str, object]:
@@ -168,8 +175,13 @@ def _stem(path: Path) -> str:
     return path.name
 
 
+def _base(name: str) -> str:
+    """The name without "_dwi", in whatever case."""
+    return name[: -len("_dwi")] if name.lower().endswith("_dwi") else name
+
+
 def _truth_of(image: Path, folder: Path) -> Path | None:
-    name = _stem(image).removesuffix("_dwi")
+    name = _base(_stem(image))
     for path in sorted(folder.iterdir()):
         if _stem(path) in [name + mask for mask in MASKS] and path.name.lower().endswith(ENDINGS):
             return path
