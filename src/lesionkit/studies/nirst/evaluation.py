@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 import lesionkit
 from lesionkit import arrays, files, metrics
 from lesionkit.nets.reconstruction import TrainedNet, load
-from lesionkit.nets.training import Split
 from lesionkit.optics.store import Phantoms, open_phantoms
 from lesionkit.studies.nirst import pictures
 from lesionkit.studies.nirst.methods import (
@@ -50,13 +48,14 @@ def evaluate(
 ) -> Result:
     """Reconstruct phantoms that no net has seen by each method, and say how far each is off.
 
-    data     : a store. If a net was trained on it, its test phantoms are used, the last tenth;
-               else all of it
+    data     : a store. Of the seed that a net was trained on, only phantoms behind its training and
+               validation ones are used, by index, whatever else differs: equal seeds draw equal
+               phantoms. So of its own store these are the last tenth
     runs     : folders of trained nets, or checkpoints
     out      : folder for evaluation.json, evaluation.md and a picture of each set
     methods  : of "tikhonov", "dri": what is compared beside the nets
     limit    : phantoms of each set at most (None: all; of three inclusions 100)
-    device   : of the nets
+    device   : of the nets, as of `load`
     progress : called as progress(set, method) before each
     returns  : what evaluation.json holds
     The sets are the unseen phantoms; as many with three inclusions, which are drawn; and the unseen
@@ -66,9 +65,9 @@ def evaluate(
     unknown = [name for name in methods if name not in CLASSICAL]
     if unknown:
         raise ValueError(f"methods must be of {', '.join(CLASSICAL)}, got {unknown[0]!r}")
-    folder = Path(out)
-    if not folder.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {folder}: there is no such place")
+    if isinstance(runs, str | os.PathLike):
+        raise TypeError(f"runs must be a list of folders, got {arrays.describe(runs)}")
+    folder = files.new_folder(out)
     nets = {}
     for run in runs:
         net = load(run, device)
@@ -80,6 +79,7 @@ def evaluate(
     phantoms = open_phantoms(data)
     for net in nets.values():
         net.scaling.check(phantoms.recipe)
+    _unseen(phantoms, nets)
     folder.mkdir(exist_ok=True)
 
     compared = {name: classical(name) for name in methods}
@@ -113,10 +113,23 @@ def evaluate(
     return result
 
 
+def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
+    """The first phantom of a store that no net was trained on or chosen by."""
+    first = 0
+    for net in nets.values():
+        if net.about["data"]["seed"] == phantoms.seed:
+            first = max(first, net.about["split"]["test"][0])
+    if first >= len(phantoms):
+        raise ValueError(
+            f"data must hold phantoms that no net has seen: nets were trained on {first} phantoms "
+            f"of its seed, {phantoms.seed}, and it has {len(phantoms)}; take another seed"
+        )
+    return first
+
+
 def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
     """The sets of phantoms, at most `limit` each."""
-    seen = any(net.about["data"] == phantoms.job for net in nets.values())
-    first, stop = Split.of(len(phantoms)).test if seen else (0, len(phantoms))
+    first, stop = _unseen(phantoms, nets), len(phantoms)
     unseen = Case.of("unseen phantoms", phantoms, first, min(stop, first + limit))
     count = min(100, limit, stop - first)
     cases = [unseen, three_inclusions(phantoms.recipe, unseen.accuracy, count, phantoms.seed + 1)]
