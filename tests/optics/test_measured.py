@@ -43,7 +43,7 @@ def test_reads_paa(written) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "a.paa must hold readings or coefficients, got an empty file"),
+        ("", "a.paa must hold lines of numbers, got an empty file"),
         (
             "1 2 1 0.5 45\n",
             "a.paa must begin with 'source det w661 ...', its wavelengths, got '1 2",

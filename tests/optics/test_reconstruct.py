@@ -312,6 +312,8 @@ SHAPE = r"\(\.\.\., 4, 56\)"
         ),
         ({"pairs": PAIRS + 1}, ValueError, "pairs must count 8 sources and 8 detectors"),
         ({"pairs": PAIRS.T}, ValueError, r"pairs must be whole numbers of shape \(pairs, 2\)"),
+        ({"maps": None}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
+        ({"maps": (["hb"],)}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
         ({"maps": ("fat",)}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
         ({"gray": np.ones(3)}, ValueError, "gray must have shape"),
         ({"gray_scale": 0.0}, ValueError, "gray_scale must be a finite number above 0"),
