@@ -199,6 +199,7 @@ def spoiled(path: Path, name: str) -> Path:
         ({"progress": 3}, "progress must be None or a function, got int 3"),
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
         ({"net": ["znet"]}, r"net must be 'znet' or 'ynet', got \['znet'\]"),
+        ({"net": "ynet", "options": TrainingOptions(batch=1)}, "batch must leave no phantom by .*"),
         ({"workers": -1}, "workers must be from 0 to 1024, got -1"),
         ({"data": "nowhere.zarr"}, "there is no phantom store at nowhere.zarr"),
         ({"out": "no/such/place"}, "cannot make the folder no/such/place: there is no such place"),

@@ -113,6 +113,12 @@ def test_figures_are_means_over_phantoms(case) -> None:
     assert figures["mse"]["HbO"]["mean"] == 0
 
 
+def test_large_figures_have_no_exponent() -> None:
+    cell = evaluation._cell({"mean": 1234.5, "sd": 232.1, "missing": 1})
+    assert cell == "1230 ± 230 (1 without)"
+    assert evaluation._cell({"mean": 0.01234, "sd": 0.0006, "missing": 0}) == "0.0123 ± 0.0006"
+
+
 # --- the whole --------------------------------------------------------------------------------
 
 

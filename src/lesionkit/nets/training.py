@@ -135,6 +135,12 @@ def train(
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {phantoms.recipe.optodes}"
         )
+    least = min(map(len, in_batches(np.arange(*split.training), options.batch)))
+    if net == "ynet" and phantoms.recipe.pixels < 64 and least == 1:  # one pixel at its bottom
+        raise ValueError(
+            "batch must leave no phantom by itself where ynet has fewer than 64 pixels, for its "
+            f"batch norm; got {options.batch} for {split.training[1]} phantoms"
+        )
     folder = Path(out)
     job = records.job(net, phantoms, asdict(options), asdict(split), place)
     record = records.find(folder, job, Path(data))

@@ -190,7 +190,7 @@ def table(result: Result) -> str:
                 cells = [PAPER.get(method, {}).get(name, "") for method in figures["methods"]]
                 lines.append(f"| *{name}, the paper* | *{of}* | " + " | ".join(cells) + " |")
         spent = [1000 * rows[names[-1]] for rows in figures["methods"].values()]
-        lines.append("| ms per phantom | all | " + " | ".join(f"{s:.3g}" for s in spent) + " |")
+        lines.append("| ms per phantom | all | " + " | ".join(_short(s, 3) for s in spent) + " |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
@@ -199,4 +199,9 @@ def _cell(figure: Mapping[str, Any]) -> str:
     if figure["mean"] is None:
         return "none"
     missing = f" ({figure['missing']} without)" if figure["missing"] else ""
-    return f"{figure['mean']:.3g} ± {figure['sd']:.2g}{missing}"
+    return f"{_short(figure['mean'], 3)} ± {_short(figure['sd'], 2)}{missing}"
+
+
+def _short(number: float, digits: int) -> str:
+    """So many digits that count, without the exponent that %g has from 1000 on."""
+    return f"{float(f'{number:.{digits}g}'):.6g}"
