@@ -123,6 +123,17 @@ def test_memory_and_workers_train_the_same_net(
     assert_same(tmp_path / "run", znet_run)
 
 
+def test_nan_in_a_store_beyond_memory_is_told_before_training(tmp_path, store, monkeypatch) -> None:
+    import zarr
+
+    copy = shutil.copytree(store, tmp_path / "nan.zarr")
+    zarr.open_group(copy, mode="r+")["signal"][60, 0, 1, 2] = np.nan  # a validation phantom
+    monkeypatch.setattr(training, "fits", lambda *_: False)
+    with pytest.raises(ValueError, match=r"^phantoms 0 to 63: signals must be finite .*, got 1"):
+        train("znet", copy, tmp_path / "run", TrainingOptions(epochs=1), device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_ynet_trains_in_bfloat16(tmp_path, store) -> None:
     options = TrainingOptions(
         epochs=2, batch=25, learning_rate=0.001, schedule="cosine", precision="mixed"

@@ -110,6 +110,12 @@ class Streaming:
     def __init__(self, path: Path, scaling: Scaling, device: Any, workers: int) -> None:
         self.dataset, self.device, self.workers = PhantomDataset(path, scaling), device, workers
 
+    def check(self, stop: int) -> None:
+        """Read the phantoms up to `stop` once: what is wrong with them shall be told now, and not
+        by a worker in the middle of an epoch."""
+        for chunk in range(-(-stop // CHUNK)):
+            self.dataset[chunk * CHUNK]
+
     def batches(self, orders: Sequence[Indices]) -> Iterator[Batch]:
         loader = torch.utils.data.DataLoader(
             self.dataset,

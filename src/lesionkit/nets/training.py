@@ -223,7 +223,9 @@ class Trainer:
         stop = self.split.validation[1]
         if fits(stop, self.scaling, self.device):
             return InMemory(self.phantoms, 0, stop, self.scaling, self.device)
-        return Streaming(data, self.scaling, self.device, workers)
+        streaming = Streaming(data, self.scaling, self.device, workers)
+        streaming.check(stop)
+        return streaming
 
     def run(self, source: Source, progress: Progress | None) -> None:
         history, options = self.record["history"], self.options
