@@ -163,7 +163,10 @@ def _store(options: argparse.Namespace, method: Method) -> None:
     )
     named = zip(("HbO", "Hb", "water"), error, ("uM^2", "uM^2", "%^2"), strict=True)
     print(f"{count:,} phantoms by {options.method}")
-    print("  mean squared error  " + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named))
+    print(
+        "  mean squared error over all pixels  "
+        + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
+    )
     print(f"  maps       {options.out / 'maps.npz'}\n  picture    {options.out / 'maps.png'}")
 
 
