@@ -150,6 +150,12 @@ def phantom_maps(method: str):
     return reconstruct_phantoms(made.signal, recipe, mri=mri, method=method)
 
 
+def test_no_phantoms_have_no_maps() -> None:
+    recipe, made = phantoms()
+    maps = reconstruct_phantoms(made.signal[:0], recipe, mri=made.mri[:0], method="dri")
+    assert maps.shape == (0, *made.chromophores.shape[1:])
+
+
 def test_dri_beats_tikhonov_beats_the_background() -> None:
     _, made = phantoms()
     truth = made.chromophores

@@ -186,6 +186,13 @@ def test_equal_phantoms_of_another_store_are_not_unseen(study, tmp_path) -> None
     assert not (tmp_path / "b").exists()
 
 
+def test_a_recipe_without_room_for_three_is_told_before_any_work(tmp_path) -> None:
+    generate(replace(RECIPE, single_diameters=(70.0,)), 2, tmp_path / "wide.zarr")
+    with pytest.raises(ValueError, match="no room for three of its inclusions"):
+        evaluate(tmp_path / "wide.zarr", [], tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -79,7 +79,7 @@ def evaluate(
     phantoms = open_phantoms(data)
     for net in nets.values():
         net.scaling.check(phantoms.recipe)
-    _unseen(phantoms, nets)
+    cases = _cases(phantoms, nets, limit)
     folder.mkdir(exist_ok=True)
 
     compared = {name: classical(name) for name in methods}
@@ -90,7 +90,7 @@ def evaluate(
         "nets": {name: net.about for name, net in nets.items()},
         "sets": {},
     }
-    for case in _cases(phantoms, nets, limit):
+    for case in cases:
         recovered, seconds = {}, {}
         for name, method in compared.items():
             if progress is not None:
