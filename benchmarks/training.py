@@ -19,7 +19,8 @@ def training(report: Report) -> None:
     from lesionkit.nets import TrainingOptions
     from lesionkit.nets.augmentation import turned
     from lesionkit.nets.data import epoch_order
-    from lesionkit.nets.training import Split, Trainer, find_device
+    from lesionkit.nets.framework import find_device
+    from lesionkit.nets.training import Split, Trainer
     from lesionkit.optics import PhantomRecipe, generate, open_phantoms
 
     pixels, batch, steps = (32, 8, 1) if report.quick else (100, 16, 2)

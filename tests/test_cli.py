@@ -207,7 +207,9 @@ def test_reconstruct_reads_a_store(tmp_path: Path, capsys) -> None:
     maps = np.load(out / "maps.npz")
     assert maps["chromophores"].shape == (2, 3, 20, 20)
     np.testing.assert_array_equal(maps["index"], [1, 2])
-    assert re.search("mean squared error  HbO .* uM.2, Hb .*, water", capsys.readouterr().out)
+    assert re.search(
+        "mean squared error over all pixels  HbO .* uM.2, Hb .*, water", capsys.readouterr().out
+    )
     for arguments, sentence in (
         (["--method", "dri", "--first", "3"], "first must be from 0 to 2, got 3"),
         (["--method", "dri", "--count", "4"], "count must be from 1 to 3, got 4"),

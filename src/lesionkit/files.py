@@ -33,3 +33,12 @@ def require_folder(path: Path, name: str = "out") -> None:
     """ValueError where something else has the folder's name."""
     if path.exists() and not path.is_dir():
         raise ValueError(f"{name} must be a folder, got the file {path}")
+
+
+def new_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
+    """`path`, where a folder is or can be made; else a sentence."""
+    path = Path(path)
+    require_folder(path, name)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot make the folder {path}: there is no such place")
+    return path

@@ -139,9 +139,9 @@ def tissue_maps(
 
     figure = Figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
     figure.suptitle(title)
-    for ax, (name, image) in zip(
-        figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True
-    ):
+    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    axes[0].set_ylabel("y, mm")
+    for ax, (name, image) in zip(axes, maps.items(), strict=True):
         label, unit, colours = TISSUE_IMAGES[name]
         shown = ax.imshow(image, cmap=colours, extent=tuple(extent))
         ax.set(title=label, xlabel="x, mm")

@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
 
 from lesionkit import cli  # noqa: E402
-from lesionkit.nets import checkpoints, load  # noqa: E402
-from lesionkit.optics import open_phantoms  # noqa: E402
+from lesionkit.nets import Scaling, checkpoints, load  # noqa: E402
+from lesionkit.optics import PhantomRecipe, generate, open_phantoms  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,26 @@ def test_what_cannot_be_loaded(tmp_path, znet_run) -> None:
         load(tmp_path)
 
 
+def test_wavelengths_in_another_order_are_refused() -> None:
+    """Where no recipe tells: what nine wavelengths have in common does."""
+    recipe = PhantomRecipe(nodes=900, pixels=8)
+    signal = generate(recipe, 40, seed=1).signal
+    scaling = Scaling.of(signal, recipe, "fast")
+    scaling.check_mix(scaling.signals(generate(recipe, 40, seed=2).signal))
+    scaling.check_mix(scaling.signals(generate(replace(recipe, signal_noise=0.15), 40).signal))
+    swapped = signal[:, [0, 2, 1, *range(3, 9)]]
+    with pytest.raises(ValueError, match=r"^signals must be of \(661.0, .* nm in this order, in"):
+        scaling.check_mix(scaling.signals(swapped))
+
+
+def test_devices(znet_run) -> None:
+    assert load(znet_run, "auto").name == "znet"
+    with pytest.raises(ValueError, match=r"^device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got"):
+        load(znet_run, "gpu")
+    with pytest.raises(ValueError, match=r"^device is 'cuda:99', but torch finds no such GPU here"):
+        load(znet_run, "cuda:99")
+
+
 # --- lesionkit reconstruct --------------------------------------------------------------------
 
 
@@ -131,3 +151,13 @@ def test_mistakes_of_the_command(
     assert cli.main(asked) == 2
     assert re.fullmatch(f"lesionkit: {sentence}\n", capsys.readouterr().err)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_store_leaves_no_folder(tmp_path, znet_run, capsys) -> None:
+    recipe = PhantomRecipe(nodes=900, wavelengths=(661, 948), pixels=40)
+    generate(recipe, 2, tmp_path / "other.zarr")
+    asked = ["reconstruct", str(tmp_path / "other.zarr"), "--method", "znet"]
+    asked += ["--weights", str(znet_run), "--out", str(tmp_path / "new" / "maps")]
+    assert cli.main(asked) == 2
+    assert "pixels is 40, it was trained with 32" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["other.zarr"]

@@ -123,6 +123,17 @@ def test_memory_and_workers_train_the_same_net(
     assert_same(tmp_path / "run", znet_run)
 
 
+def test_nan_in_a_store_beyond_memory_is_told_before_training(tmp_path, store, monkeypatch) -> None:
+    import zarr
+
+    copy = shutil.copytree(store, tmp_path / "nan.zarr")
+    zarr.open_group(copy, mode="r+")["signal"][60, 0, 1, 2] = np.nan  # a validation phantom
+    monkeypatch.setattr(training, "fits", lambda *_: False)
+    with pytest.raises(ValueError, match=r"^phantoms 0 to 63: signals must be finite .*, got 1"):
+        train("znet", copy, tmp_path / "run", TrainingOptions(epochs=1), device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_ynet_trains_in_bfloat16(tmp_path, store) -> None:
     options = TrainingOptions(
         epochs=2, batch=25, learning_rate=0.001, schedule="cosine", precision="mixed"
@@ -195,6 +206,11 @@ def spoiled(path: Path, name: str) -> Path:
     [
         ({"net": "unet"}, "net must be 'znet' or 'ynet', got 'unet'"),
         ({"device": "tpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
+        ({"options": {"epochs": 3}}, "options must be TrainingOptions, got dict {'epochs': 3}"),
+        ({"progress": 3}, "progress must be None or a function, got int 3"),
+        ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
+        ({"net": ["znet"]}, r"net must be 'znet' or 'ynet', got \['znet'\]"),
+        ({"net": "ynet", "options": TrainingOptions(batch=1)}, "batch must leave no phantom by .*"),
         ({"workers": -1}, "workers must be from 0 to 1024, got -1"),
         ({"data": "nowhere.zarr"}, "there is no phantom store at nowhere.zarr"),
         ({"out": "no/such/place"}, "cannot make the folder no/such/place: there is no such place"),
@@ -203,7 +219,7 @@ def spoiled(path: Path, name: str) -> Path:
 def test_each_mistake_is_a_sentence(tmp_path, store, monkeypatch, arguments, sentence) -> None:
     monkeypatch.chdir(tmp_path)
     asked = {"net": "znet", "data": store, "out": "run", "device": "cpu", **arguments}
-    with pytest.raises((ValueError, FileNotFoundError), match=f"^{sentence}$"):
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=f"^{sentence}$"):
         train(**asked)
     assert not os.listdir(tmp_path)
 
@@ -252,3 +268,43 @@ def test_a_damaged_checkpoint_stops_the_resume(tmp_path, store, options) -> None
     (out / "last.pt").write_bytes((out / "last.pt").read_bytes()[:-1000])
     with pytest.raises(ValueError, match=r"last.pt is damaged, or is no checkpoint of lesionkit$"):
         train("znet", store, out, options, device="cpu")
+
+
+def test_a_lost_or_foreign_checkpoint_stops_the_resume(tmp_path, store, options, znet_run) -> None:
+    """Else fresh weights, or another run's, would go on under this run's history."""
+    out = tmp_path / "run"
+    with pytest.raises(Stop):
+        train("znet", store, out, options, device="cpu", progress=interrupted((2, 1)))
+    (out / "last.pt").unlink()
+    with pytest.raises(ValueError, match=r"last.pt is missing, from which 1 epochs go on: choose"):
+        train("znet", store, out, options, device="cpu")
+    train("znet", store, tmp_path / "other", replace(options, epochs=1, seed=9), device="cpu")
+    shutil.copy(tmp_path / "other" / "last.pt", out)
+    with pytest.raises(ValueError, match=r"last.pt is of another run than run.json beside it$"):
+        train("znet", store, out, options, device="cpu")
+    lost = shutil.copytree(znet_run, tmp_path / "lost")
+    (lost / "weights.pt").unlink()
+    with pytest.raises(ValueError, match=r"holds a finished run, but its weights.pt is gone$"):
+        train("znet", store, lost, options, device="cpu")
+    record = json.loads((out / "run.json").read_text())
+    del record["state"]
+    (out / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"run.json is damaged, or is not a run of this version"):
+        train("znet", store, out, options, device="cpu")
+
+
+def test_numbers_of_numpy_are_options(options) -> None:
+    given = replace(options, epochs=np.int64(2), learning_rate=np.float64(0.002))
+    assert given == options
+    assert type(given.epochs) is int
+    assert type(given.learning_rate) is float
+
+
+def test_a_store_that_does_not_say_its_accuracy(tmp_path, store) -> None:
+    old = shutil.copytree(store, tmp_path / "old.zarr")
+    meta = json.loads((old / "zarr.json").read_text())
+    assert meta["attributes"].pop("accuracy") == "fast"
+    (old / "zarr.json").write_text(json.dumps(meta))
+    record = train("znet", old, tmp_path / "run", TrainingOptions(epochs=1), device="cpu")
+    assert record["data"]["accuracy"] == "fast"
+    assert "accuracy fast" in (tmp_path / "run" / "card.md").read_text()

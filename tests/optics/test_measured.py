@@ -43,7 +43,7 @@ def test_reads_paa(written) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "a.paa must hold readings or coefficients, got an empty file"),
+        ("", "a.paa must hold lines of numbers, got an empty file"),
         (
             "1 2 1 0.5 45\n",
             "a.paa must begin with 'source det w661 ...', its wavelengths, got '1 2",
@@ -151,6 +151,20 @@ def test_amplitudes_alone_need_the_reference_tissue(folder: Path) -> None:
     assert made.reference_tissue == known
     places = made.found.basis.points
     assert np.linalg.norm(places[made.found.maps["hbo"].argmax()] - [5, 2]) < 6
+
+
+def test_a_frequency_in_megahertz_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"^frequency must be 0, or 1e\+06 to 1e\+10 Hz, got 100$"):
+        reconstruct_measured(folder / "anom.paa", folder / "homog.paa", frequency=100)
+
+
+def test_a_mesh_is_named_by_its_file_as_well(folder: Path) -> None:
+    files = folder / "anom.paa", folder / "homog.paa"
+    node = next(folder.glob("*.node"))
+    by_file, by_name = (reconstruct_measured(*files, p) for p in (node, node.with_suffix("")))
+    np.testing.assert_array_equal(by_file.found.maps["hb"], by_name.found.maps["hb"])
+    with pytest.raises(ValueError, match=r"^count must be from 1 to 10000, got 0$"):
+        by_file.pixels(0)
 
 
 def test_an_image_guides_it(folder: Path) -> None:

@@ -150,6 +150,12 @@ def phantom_maps(method: str):
     return reconstruct_phantoms(made.signal, recipe, mri=mri, method=method)
 
 
+def test_no_phantoms_have_no_maps() -> None:
+    recipe, made = phantoms()
+    maps = reconstruct_phantoms(made.signal[:0], recipe, mri=made.mri[:0], method="dri")
+    assert maps.shape == (0, *made.chromophores.shape[1:])
+
+
 def test_dri_beats_tikhonov_beats_the_background() -> None:
     _, made = phantoms()
     truth = made.chromophores
@@ -312,6 +318,8 @@ SHAPE = r"\(\.\.\., 4, 56\)"
         ),
         ({"pairs": PAIRS + 1}, ValueError, "pairs must count 8 sources and 8 detectors"),
         ({"pairs": PAIRS.T}, ValueError, r"pairs must be whole numbers of shape \(pairs, 2\)"),
+        ({"maps": None}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
+        ({"maps": (["hb"],)}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
         ({"maps": ("fat",)}, ValueError, "maps must be one or more of hbo, hb, water, amplitude"),
         ({"gray": np.ones(3)}, ValueError, "gray must have shape"),
         ({"gray_scale": 0.0}, ValueError, "gray_scale must be a finite number above 0"),

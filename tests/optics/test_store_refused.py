@@ -186,3 +186,24 @@ def test_the_lock_goes_with_the_writer(tmp_path: Path) -> None:
     for _ in range(2):
         with StoreWriter(tmp_path / "a.zarr", job, RECIPE) as writer:
             assert writer.done == set()
+
+
+def test_a_store_that_has_lost_a_part_is_refused(tmp_path: Path) -> None:
+    """Zarr reads zeros where a file is missing: maps of nothing to learn from."""
+    path = tmp_path / "phantoms.zarr"
+    generate(RECIPE, 3, path)
+    maps = path / "chromophores"
+    chunk = next(file for file in maps.iterdir() if file.name.startswith("c."))
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="is damaged: chromophores of phantoms 0 to 2 cannot be"):
+        open_phantoms(path).read("chromophores", 0, 3)
+    chunk.unlink()
+    with pytest.raises(ValueError, match="is damaged: its chromophores lacks 1 of 1 files"):
+        open_phantoms(path)
+    chunk.write_bytes(whole)
+    meta = json.loads((path / "mri" / "zarr.json").read_text())
+    meta["shape"][0] = 2
+    (path / "mri" / "zarr.json").write_text(json.dumps(meta))
+    with pytest.raises(ValueError, match=r"is damaged: its mri has shape \(2, .*, not \(3, "):
+        open_phantoms(path)

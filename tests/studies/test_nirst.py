@@ -113,6 +113,12 @@ def test_figures_are_means_over_phantoms(case) -> None:
     assert figures["mse"]["HbO"]["mean"] == 0
 
 
+def test_large_figures_have_no_exponent() -> None:
+    cell = evaluation._cell({"mean": 1234.5, "sd": 232.1, "missing": 1})
+    assert cell == "1230 ± 230 (1 without)"
+    assert evaluation._cell({"mean": 0.01234, "sd": 0.0006, "missing": 0}) == "0.0123 ± 0.0006"
+
+
 # --- the whole --------------------------------------------------------------------------------
 
 
@@ -164,14 +170,40 @@ def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
     assert result["sets"]["unseen phantoms"]["phantoms"] == 4
 
 
+def test_equal_phantoms_of_another_store_are_not_unseen(study, tmp_path) -> None:
+    """More of the seed that the net was trained on, or made elsewhere: the first are the same."""
+    out, _, _ = study
+    more = tmp_path / "more.zarr"
+    generate(RECIPE, 25, more)
+    meta = json.loads((more / "zarr.json").read_text())
+    meta["attributes"]["instruction_set"] = "another"
+    (more / "zarr.json").write_text(json.dumps(meta))
+    result = evaluate(more, [out / "znet"], tmp_path / "a", methods=())
+    assert result["sets"]["unseen phantoms"]["phantoms"] == 25 - 18
+    generate(RECIPE, 12, tmp_path / "few.zarr")
+    with pytest.raises(ValueError, match=r"^data must hold phantoms that no net has seen: .* 12; "):
+        evaluate(tmp_path / "few.zarr", [out / "znet"], tmp_path / "b", methods=())
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_recipe_without_room_for_three_is_told_before_any_work(tmp_path) -> None:
+    generate(replace(RECIPE, single_diameters=(70.0,)), 2, tmp_path / "wide.zarr")
+    with pytest.raises(ValueError, match="no room for three of its inclusions"):
+        evaluate(tmp_path / "wide.zarr", [], tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"methods": ["art"]}, "methods must be of tikhonov, dri, got 'art'"),
         ({"runs": [], "methods": []}, "there is nothing to compare: give runs or methods"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
-        ({"out": "no/such/place"}, "cannot write no/such/place: there is no such place"),
+        ({"out": "no/such/place"}, "cannot make the folder no/such/place: there is no such place"),
         ({"data": "nowhere"}, "there is no phantom store at nowhere"),
+        ({"runs": "znet"}, "runs must be a list of folders, got str 'znet'"),
+        ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
+        ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'gpu'"),
         ({"twice": True}, "runs must be of different nets, got two of znet"),
         ({"other": True}, "this net cannot read such data: wavelengths is .*"),
     ],
@@ -185,7 +217,7 @@ def test_each_mistake_is_a_sentence(study, tmp_path, monkeypatch, change, senten
     if change.pop("other", False):
         asked["data"] = tmp_path / "other.zarr"
         generate(replace(RECIPE, wavelengths=(735, 948)), 10, asked["data"])
-    with pytest.raises((ValueError, FileNotFoundError), match=f"^{sentence}$"):
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=f"^{sentence}$"):
         evaluate(**{**asked, **change})
     assert not (tmp_path / "e").exists()
 
@@ -194,4 +226,8 @@ def test_sizes() -> None:
     assert nirst.SIZES["paper"] == nirst.Size(20_000, TrainingOptions())
     with pytest.raises(ValueError, match="size must be one of 'paper', 'small', 'tiny', got 'big'"):
         nirst.run("out", "big")
+    with pytest.raises(ValueError, match="device must be one of 'auto', 'cpu', 'cuda', got 'tpu'"):
+        nirst.run("out", "tiny", device="tpu")
+    with pytest.raises(FileNotFoundError, match="cannot make the folder no/out: there is no such"):
+        nirst.run("no/out", "tiny")
     assert set(evaluation.PAPER) == {"dri", "ynet", "znet"}

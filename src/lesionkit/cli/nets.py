@@ -103,7 +103,12 @@ def _add_nirst(commands: Any) -> None:
         default="paper",
         help="20,000 phantoms, 200 epochs; 2,000 of 50 pixels, 40 epochs; 160, 3 epochs (paper)",
     )
-    _add_device(nirst)
+    nirst.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto: a GPU if there is one",
+    )
     nirst.add_argument("--threads", type=int, metavar="N", help="on the CPU")
 
 
@@ -115,20 +120,18 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     with _torch(options.threads):
+        from lesionkit.nets.records import RUN, read
         from lesionkit.nets.training import TrainingOptions, train
     from tqdm import tqdm
 
     names = ("epochs", "batch", "learning_rate", "schedule", "augment", "patience", "precision")
     asked = {name: getattr(options, name) for name in (*names, "seed")}
     chosen = TrainingOptions(**{name: v for name, v in asked.items() if v is not None})
-    done = 0
     with tqdm(unit=" batches", disable=None) as bar:
 
         def progress(epoch: int, batch: int, batches: int, loss: float) -> None:
-            nonlocal done
-            done = epoch - 1
             bar.total = chosen.epochs * batches
-            bar.n = done * batches + batch
+            bar.n = (epoch - 1) * batches + batch
             bar.set_description(f"epoch {epoch}, loss {loss:.4g}", refresh=False)
             bar.refresh() if batch == batches else bar.update(0)
 
@@ -144,6 +147,8 @@ def _train(options: argparse.Namespace) -> None:
             )
         except KeyboardInterrupt:
             bar.close()
+            there = (options.out / RUN).exists()
+            done = len(read(options.out)["history"]) if there else 0
             print(
                 f"lesionkit: stopped; {done} epochs are finished and stay in {options.out}, and "
                 "the same command goes on from there",
@@ -159,7 +164,6 @@ def _train(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     with _torch(options.threads):
-        from lesionkit.nets.training import find_device
         from lesionkit.studies.nirst import evaluation
 
     result = evaluation.evaluate(
@@ -168,7 +172,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         options.out,
         methods=options.methods,
         limit=options.limit,
-        device=str(find_device(options.device)),
+        device=options.device,
         progress=lambda title, name: print(f"{title}: {name}", file=sys.stderr),
     )
     print(evaluation.table(result))

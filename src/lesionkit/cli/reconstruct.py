@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ def add_to(commands: Any) -> None:
         "has its own)",
     )
     parser.add_argument("--weights", type=Path, metavar="RUN", help="of a net: its training run")
-    parser.add_argument("--first", type=int, default=0, metavar="I", help="phantom of a store (0)")
+    parser.add_argument("--first", type=int, metavar="I", help="phantom of a store (0)")
     parser.add_argument("--count", type=int, metavar="N", help="phantoms of a store (all)")
     parser.add_argument("--reference", type=Path, metavar="PAA", help="homogeneous, of .paa data")
     parser.add_argument(
@@ -111,9 +112,14 @@ def run(options: argparse.Namespace) -> None:
     if options.data.suffix.lower() == ".paa":
         if not method.measured:
             raise ValueError(f"method {options.method!r} reads a phantom store, got {options.data}")
-        _measured(options, method)
+        for name in ("first", "count"):
+            if getattr(options, name) is not None:
+                raise ValueError(f"--{name} belongs to a store, got .paa data, {options.data}")
+        with _folder(options.out):
+            _measured(options, method)
     else:
-        _store(options, method)
+        with _folder(options.out):
+            _store(options, method)
 
 
 def _store(options: argparse.Namespace, method: Method) -> None:
@@ -126,21 +132,20 @@ def _store(options: argparse.Namespace, method: Method) -> None:
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} belongs to .paa data, got a store, {options.data}")
     phantoms = open_phantoms(options.data)
-    first = arrays.integer(options.first, "first", at_least=0, at_most=len(phantoms) - 1)
+    first = arrays.integer(options.first or 0, "first", at_least=0, at_most=len(phantoms) - 1)
     rest = len(phantoms) - first
     count = arrays.integer(
         rest if options.count is None else options.count, "count", at_least=1, at_most=rest
     )
-    _make_folder(options.out)
     pieces = []
     with tqdm(total=count, unit=" phantoms", disable=None) as bar:
         for begin in range(first, first + count, AT_ONCE):
-            some = slice(begin, min(begin + AT_ONCE, first + count))
-            signal, mri = np.asarray(phantoms.signal[some]), np.asarray(phantoms.mri[some])
+            end = min(begin + AT_ONCE, first + count)
+            signal, mri = (phantoms.read(name, begin, end) for name in ("signal", "mri"))
             pieces.append(method.maps(signal, phantoms.recipe, mri, options.weights))
-            bar.update(some.stop - begin)
+            bar.update(end - begin)
     maps = np.concatenate(pieces)
-    truth = np.asarray(phantoms.chromophores[first : first + count])
+    truth = phantoms.read("chromophores", first, first + count)
     error = np.square(maps - truth, dtype=np.float64).mean(axis=(0, 2, 3))
     arrays_out = {"chromophores": maps, "index": np.arange(first, first + count)}
     _save(options.out / "maps.npz", {**arrays_out, "method": np.array(options.method)})
@@ -158,7 +163,10 @@ def _store(options: argparse.Namespace, method: Method) -> None:
     )
     named = zip(("HbO", "Hb", "water"), error, ("uM^2", "uM^2", "%^2"), strict=True)
     print(f"{count:,} phantoms by {options.method}")
-    print("  mean squared error  " + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named))
+    print(
+        "  mean squared error over all pixels  "
+        + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
+    )
     print(f"  maps       {options.out / 'maps.npz'}\n  picture    {options.out / 'maps.png'}")
 
 
@@ -171,7 +179,6 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
         wants = "needs" if method.needs_mri else "does not take"
         raise ValueError(f"method {options.method!r} {wants} an image, --mri")
     image = None if options.mri is None else _image(options.mri)
-    _make_folder(options.out)
     measured = reconstruct_measured(
         options.data,
         options.reference,
@@ -219,9 +226,20 @@ def _image(path: Path) -> np.ndarray:
         raise ValueError(f"--mri must be an image or .npy, got {path}: {problem}") from problem
 
 
-def _make_folder(path: Path) -> None:
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Within the block the folder is there; it goes again if nothing came into it."""
     files.require_folder(path, "--out")
+    made = [part for part in (path, *path.parents) if not part.exists()]
     path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for part in made:
+            if any(part.iterdir()):
+                break
+            part.rmdir()
+        raise
 
 
 def _save(path: Path, parts: dict[str, np.ndarray]) -> None:

@@ -110,6 +110,12 @@ class Streaming:
     def __init__(self, path: Path, scaling: Scaling, device: Any, workers: int) -> None:
         self.dataset, self.device, self.workers = PhantomDataset(path, scaling), device, workers
 
+    def check(self, stop: int) -> None:
+        """Read the phantoms up to `stop` once: what is wrong with them shall be told now, and not
+        by a worker in the middle of an epoch."""
+        for chunk in range(-(-stop // CHUNK)):
+            self.dataset[chunk * CHUNK]
+
     def batches(self, orders: Sequence[Indices]) -> Iterator[Batch]:
         loader = torch.utils.data.DataLoader(
             self.dataset,
@@ -163,14 +169,12 @@ def _room(count: int, scaling: Scaling, device: Any) -> Batch:
 
 def _scaled(phantoms: Phantoms, here: slice, scaling: Scaling) -> Batch:
     """Some phantoms of a store or in memory, on the CPU."""
+    first, stop = here.start, min(here.stop, len(phantoms))
+    names = ("signal", "mri", "chromophores")
+    signals, mri, maps = (phantoms.read(name, first, stop) for name in names)
     try:
-        signals = scaling.signals(np.asarray(phantoms.signal[here]))
-        mri = scaling.mri(np.asarray(phantoms.mri[here]))
+        signals, mri = scaling.signals(signals), scaling.mri(mri)
+        arrays.real(maps, "chromophores", maps.shape, keep_float32=True)
     except ValueError as problem:
-        raise ValueError(
-            f"phantoms {here.start} to {min(here.stop, len(phantoms)) - 1}: {problem}"
-        ) from problem
-    maps = np.asarray(phantoms.chromophores[here])
-    if not np.isfinite(maps).all():
-        raise ValueError(f"phantoms from {here.start} on: chromophores must be finite")
+        raise ValueError(f"phantoms {first} to {stop - 1}: {problem}") from problem
     return Batch(*map(torch.from_numpy, (signals, mri, scaling.targets(maps))))

@@ -1,10 +1,28 @@
-"""torch, or a sentence that says how to get it. Every module of `nets` takes it from here."""
+"""torch, or a sentence that says how to get it, and its devices. Every module of `nets` takes torch
+from here."""
 
 from __future__ import annotations
+
+from typing import Any
 
 try:
     import torch
 except ImportError as problem:
     raise ImportError("lesionkit.nets needs torch: pip install 'lesionkit[nets]'") from problem
 
-__all__ = ["torch"]
+__all__ = ["find_device", "torch"]
+
+
+def find_device(device: str) -> Any:
+    """The torch device that is meant; ValueError where there is none."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError):
+        place = None
+    if place is None or place.type not in ("cpu", "cuda"):
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}")
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device is {device!r}, but torch finds no such GPU here")
+    return place

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.nets import checkpoints
-from lesionkit.nets.framework import torch
+from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.scaling import Scaling
 from lesionkit.nets.ynet import YNet
 from lesionkit.nets.znet import ZNet
@@ -53,7 +53,7 @@ class TrainedNet:
         returns : (n, 3, pixels, pixels) float32; HbO and Hb in micromolar, water in per cent; 0
                   outside the disc
         Raises TypeError or ValueError for another geometry, other wavelengths, another size or
-        scale, and for NaN.
+        scale, and for NaN; without a recipe, for what the numbers themselves tell.
         """
         batch = arrays.integer(batch, "batch", at_least=1)
         if recipe is not None:
@@ -61,6 +61,7 @@ class TrainedNet:
                 raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
             self.scaling.check(recipe)
         scaled, images = self.scaling.signals(signals), self.scaling.mri(mri)
+        self.scaling.check_mix(scaled)
         if len(scaled) != len(images):
             raise ValueError(
                 f"signals and mri must be of the same phantoms, got {len(scaled)} and {len(images)}"
@@ -80,10 +81,11 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
     """The net of a training run.
 
     path   : of the run's folder, or of a checkpoint in it
-    device : "cpu", "cuda", "cuda:1", ...
+    device : "cpu", "auto" (a GPU if torch has one), "cuda", "cuda:1", ...
     Raises FileNotFoundError where there is none, and ValueError for a damaged file or one of
     another format; no code that a file may hold is run.
     """
+    device_found = find_device(device)
     place = Path(path)
     file = place / WEIGHTS if place.is_dir() else place
     content = checkpoints.read(file)
@@ -91,10 +93,11 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
         scaling = Scaling.from_state(content["scaling"])
         net = build(content["net"], scaling.recipe)
         net.load_state_dict(content["state"])
-        about = content["about"]
+        about = dict(content["about"])
+        about["data"]["seed"], about["split"]["test"]  # what an evaluation asks for
     except (KeyError, RuntimeError, TypeError, AttributeError):
         raise ValueError(f"{file} is a checkpoint of something else") from None
-    net = net.to(torch.device(device), memory_format=torch.channels_last)
+    net = net.to(device_found, memory_format=torch.channels_last)
     return TrainedNet(net.eval(), scaling, about)
 
 

@@ -16,6 +16,9 @@ from lesionkit.optics.store import Phantoms
 
 RUN = "run.json"
 FORMAT = 1
+COMPARED = ("net", "data", "options", "split")
+"""In what two runs must agree to be one."""
+NEEDED = {*COMPARED, "environment", "state", "history", "best"}
 SHOWN = 3  # differences between two runs that a sentence tells
 
 Record = dict[str, Any]
@@ -29,7 +32,7 @@ def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: An
     made = {
         "format": FORMAT,
         "net": net,
-        "data": phantoms.job,
+        "data": {**phantoms.job, "accuracy": phantoms.accuracy},
         "options": options,
         "split": split,
         "environment": {
@@ -49,18 +52,18 @@ def find(folder: Path, job: Record, data: Path) -> Record:
 
     ValueError if `folder` holds another.
     """
+    files.new_folder(folder)
     file = folder / RUN
     if not file.exists():
         if folder.exists() and any(folder.iterdir()):
             raise ValueError(
                 f"{folder} exists and holds no run of lesionkit: choose another folder"
             )
-        if not folder.parent.is_dir():
-            raise FileNotFoundError(f"cannot make the folder {folder}: there is no such place")
         return {**job, "data_path": str(data), "state": "running", "history": [], "best": None}
     record = read(folder)
-    compared = ("format", "net", "data", "options", "split")
-    differ = [d for name in compared for d in _differences(name, record.get(name), job[name])]
+    differ = [
+        d for name in ("format", *COMPARED) for d in _differences(name, record.get(name), job[name])
+    ]
     if differ:
         more = f", and {len(differ) - SHOWN} more" * (len(differ) > SHOWN)
         raise ValueError(
@@ -81,7 +84,7 @@ def read(folder: str | os.PathLike[str]) -> Record:
     file = Path(folder) / RUN
     try:
         record: Record = json.loads(file.read_text())
-        if record["format"] != FORMAT or "history" not in record:
+        if record["format"] != FORMAT or NEEDED - set(record):
             raise ValueError
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no run at {folder}") from None

@@ -38,6 +38,11 @@ OTHER_SCALE = 1.0
 """How far beyond the training phantoms' the mean ln(amplitude / reference) of the detectors next to
 their sources may be. There tissue changes little: a factor of e more is another unit."""
 
+OTHER_MIX = 8.0
+"""How far from 0 the mean of a scaled component over all sources and detectors may be. In training
+phantoms it is at most 3, in tissue of twice their range 5; with two wavelengths that have changed
+places, 5 to 30."""
+
 LEAST_VARIANCE = 1e-5
 """Of the wavelengths' components, by the greatest, that is still taken for a signal."""
 
@@ -107,6 +112,17 @@ class Scaling:
             )
         scaled: Floats = np.einsum("vw,nwsj->nvsj", self.mixing, log / self.spread, optimize=True)
         return np.ascontiguousarray(scaled)
+
+    def check_mix(self, scaled: Floats) -> None:
+        """ValueError if scaled signals are of other wavelengths, or of these in another order: what
+        they have in common is then not what it was in training."""
+        far = np.abs(scaled.mean(axis=(2, 3))).max(axis=1)
+        if far.size and far.max() > OTHER_MIX:
+            raise ValueError(
+                f"signals must be of {self.recipe.wavelengths} nm in this order, in mm^-1: those "
+                f"of phantom {far.argmax()} are {far.max():.3g} standard deviations from the "
+                "training phantoms'"
+            )
 
     def mri(self, mri: Any) -> Floats:
         """MR images (n, pixels, pixels) of gray values, scaled to (n, 1, pixels, pixels) float32.

@@ -26,7 +26,7 @@ from lesionkit import arrays
 from lesionkit.nets import checkpoints, records
 from lesionkit.nets.augmentation import SYMMETRIES, turned
 from lesionkit.nets.data import Batch, InMemory, Source, Streaming, epoch_order, fits, in_batches
-from lesionkit.nets.framework import torch
+from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
 from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
 from lesionkit.nets.scaling import Scaling
@@ -59,10 +59,16 @@ class TrainingOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "patience"):
-            arrays.integer(getattr(self, name), name, at_least=1, at_most=10**6)
-        arrays.number(self.learning_rate, "learning_rate", above=0, at_most=1)
-        arrays.integer(self.seed, "seed", at_least=0, at_most=2**63 - 1)
+        """Check every field; NumPy's numbers become Python's, since run.json holds no others."""
+        checked = {
+            name: arrays.integer(getattr(self, name), name, at_least=1, at_most=10**6)
+            for name in ("epochs", "batch", "patience")
+        } | {
+            "learning_rate": arrays.number(self.learning_rate, "learning_rate", above=0, at_most=1),
+            "seed": arrays.integer(self.seed, "seed", at_least=0, at_most=2**63 - 1),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         for name, known in (
             ("schedule", ("constant", "cosine")),
             ("precision", ("auto", "float32", "mixed")),
@@ -114,8 +120,12 @@ def train(
     Raises ValueError or TypeError, before any work, for anything else, for a store of another
     version or with NaN in it, and for an `out` that holds another run.
     """
-    options = options or TrainingOptions()
-    if net not in NETS:
+    options = TrainingOptions() if options is None else options
+    if not isinstance(options, TrainingOptions):
+        raise TypeError(f"options must be TrainingOptions, got {arrays.describe(options)}")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
+    if not isinstance(net, str) or net not in NETS:
         raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {net!r}")
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
@@ -125,10 +135,18 @@ def train(
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {phantoms.recipe.optodes}"
         )
+    least = min(map(len, in_batches(np.arange(*split.training), options.batch)))
+    if net == "ynet" and phantoms.recipe.pixels < 64 and least == 1:  # one pixel at its bottom
+        raise ValueError(
+            "batch must leave no phantom by itself where ynet has fewer than 64 pixels, for its "
+            f"batch norm; got {options.batch} for {split.training[1]} phantoms"
+        )
     folder = Path(out)
     job = records.job(net, phantoms, asdict(options), asdict(split), place)
     record = records.find(folder, job, Path(data))
     if record["state"] != "running":
+        if not (folder / WEIGHTS).is_file():
+            raise ValueError(f"{folder} holds a {record['state']} run, but its {WEIGHTS} is gone")
         return record
     trainer = Trainer(folder, record, phantoms, split, options, place)
     source = trainer.source(Path(data), workers)
@@ -150,8 +168,7 @@ class Trainer:
     ) -> None:
         self.folder, self.record, self.phantoms = folder, record, phantoms
         self.split, self.options, self.device = split, options, device
-        last = folder / LAST
-        content = checkpoints.read(last) if last.exists() else None
+        content = self._left(folder / LAST)
         if content is None:
             self.scaling = self._scaling()
         else:
@@ -176,17 +193,39 @@ class Trainer:
             self.record["history"] = content["history"]
             self._judge()  # it may have died between last.pt and run.json
 
+    def _left(self, last: Path) -> dict[str, Any] | None:
+        """What the last whole epoch left; None before the first. Another run's, or none where
+        run.json tells of epochs, would go on with weights that the history does not tell of."""
+        done = len(self.record.get("history", []))
+        if not last.exists():
+            if done:
+                raise ValueError(
+                    f"{last} is missing, from which {done} epochs go on: choose another folder"
+                )
+            return None
+        content = checkpoints.read(last)
+        try:
+            told = {"net": content["net"], **content["about"]}
+            own = all(told[name] == self.record[name] for name in records.COMPARED)
+            own &= content["history"][:done] == self.record["history"]
+        except (KeyError, TypeError):
+            own = False
+        if not own:
+            raise ValueError(f"{last} is of another run than run.json beside it")
+        return content
+
     def _scaling(self) -> Scaling:
         first, stop = self.split.training
-        signals = np.asarray(self.phantoms.signal[first:stop])
-        accuracy = self.phantoms.attributes.get("accuracy", "fast")
-        return Scaling.of(signals, self.phantoms.recipe, accuracy)
+        signals = self.phantoms.read("signal", first, stop)
+        return Scaling.of(signals, self.phantoms.recipe, self.phantoms.accuracy)
 
     def source(self, data: Path, workers: int) -> Source:
         stop = self.split.validation[1]
         if fits(stop, self.scaling, self.device):
             return InMemory(self.phantoms, 0, stop, self.scaling, self.device)
-        return Streaming(data, self.scaling, self.device, workers)
+        streaming = Streaming(data, self.scaling, self.device, workers)
+        streaming.check(stop)
+        return streaming
 
     def run(self, source: Source, progress: Progress | None) -> None:
         history, options = self.record["history"], self.options
@@ -290,18 +329,3 @@ class Trainer:
                 total += self._loss(batch) * len(batch.maps)
         first, stop = self.split.validation
         return float(total) / (stop - first)
-
-
-def find_device(device: str) -> Any:
-    """The torch device that is meant; ValueError where there is none."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        place = torch.device(device)
-    except (RuntimeError, TypeError):
-        place = None
-    if place is None or place.type not in ("cpu", "cuda"):
-        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {device!r}")
-    if place.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device is {device!r}, but torch finds no GPU here")
-    return place

@@ -111,7 +111,7 @@ def reconstruct_phantoms(
         gray = setup.basis.average(setup.points, images[:, setup.inside])
     found = reconstruct(
         setup.model,
-        measured.reshape(*measured.shape[:2], -1),
+        measured.reshape(*measured.shape[:2], len(setup.pairs)),
         setup.reference,
         setup.tissue,
         recipe.wavelengths,

@@ -23,6 +23,9 @@ from lesionkit.optics.reconstruct import Reconstruction, checked_problem, recons
 Floats = npt.NDArray[np.float64]
 
 FREQUENCY = 1e8  # Hz, of NIRFAST's spectral data
+LEAST_FREQUENCY, MOST_FREQUENCY = 1e6, 1e10
+"""Hz: what instruments modulate light with. A number in MHz lies far below, and would be taken for
+tissue that is all but black."""
 SOURCE_DEPTH = 1.0  # mm
 WIDTHS = 16  # of the basis's cells, across the mesh
 FIRST_GUESS = {"hbo": 10.0, "hb": 10.0, "water": 40.0, "amplitude": 1.0, "power": 1.0}
@@ -51,6 +54,7 @@ class Measured:
         Square pixels around the mesh's middle, row 0 at the top; extent is (left, right, bottom,
         top). Of a mesh of triangles.
         """
+        count = arrays.integer(count, "count", at_least=1, at_most=10_000)
         points, extent = _pixel_middles(self.mesh, count, count)
         inside = self.mesh.locate(points)[0] >= 0
         images = {}
@@ -88,8 +92,8 @@ def reconstruct_measured(
                       optodes (see `nirfast_data`), of equal wavelengths
     mesh            : common name of the .node and .elem files, beside which .source, .meas and
                       .excoef lie; None: the one mesh in the folder of `data`
-    frequency       : Hz of the modulation, which the files do not tell; 0 takes the amplitudes as
-                      those of continuous light and leaves the phases out
+    frequency       : Hz of the modulation, 1e6 to 1e10, which the files do not tell; 0 takes the
+                      amplitudes as those of continuous light and leaves the phases out
     reference_tissue : as of `reconstruct`; None: the homogeneous tissue that explains the
                       reference's readings best, but for a factor and a phase for each wavelength.
                       That needs phases: amplitudes of unknown strength cannot tell scattering from
@@ -106,6 +110,11 @@ def reconstruct_measured(
     optodes than the reference's or the mesh's.
     """
     frequency = arrays.number(frequency, "frequency", at_least=0, unit="Hz")
+    if frequency and not LEAST_FREQUENCY <= frequency <= MOST_FREQUENCY:
+        raise ValueError(
+            f"frequency must be 0, or {LEAST_FREQUENCY:g} to {MOST_FREQUENCY:g} Hz, got "
+            f"{frequency:g}"
+        )
     if not frequency and reference_tissue is None:
         raise ValueError(
             "frequency must be above 0 Hz where reference_tissue is not given: phases tell the "
@@ -123,6 +132,7 @@ def reconstruct_measured(
             f"{len(against.pairs)}" + " others" * (len(against.pairs) == len(of.pairs))
         )
     base = _only_mesh(Path(data).parent) if mesh is None else Path(mesh)
+    base = base.with_suffix("") if base.suffix in (".node", ".elem") else base
     forward = read_nirfast(base).mesh
     sources, detectors = (
         read_optodes(base.with_name(base.name + end)) for end in (".source", ".meas")

@@ -132,9 +132,11 @@ def _lines(path: str | os.PathLike[str]) -> tuple[Path, list[tuple[int, str]]]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {path}") from None
+    except OSError as problem:
+        raise ValueError(f"{path} must be a file that can be read: {problem.strerror}") from problem
     lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ValueError(f"{path} must hold readings or coefficients, got an empty file")
+        raise ValueError(f"{path} must hold lines of numbers, got an empty file")
     return path, lines
 
 

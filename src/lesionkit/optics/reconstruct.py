@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -206,9 +206,11 @@ def checked_problem(
         coefficients = _known_extinction(nm, extinction)
     else:
         coefficients = arrays.real(extinction, "extinction", (len(nm), 3), at_least=0)
-    if isinstance(maps, str) or not set(maps) <= set(TISSUE[:4]) or not len(maps):
+    listed = isinstance(maps, Iterable) and not isinstance(maps, str)
+    names = [*maps] if listed else []
+    if not names or any(not isinstance(n, str) or n not in TISSUE[:4] for n in names):
         raise ValueError(f"maps must be one or more of {', '.join(TISSUE[:4])}, got {maps!r}")
-    chosen = tuple(name for name in TISSUE if name in set(maps))
+    chosen = tuple(name for name in TISSUE if name in names)
     told_apart = len(set(chosen) - {"amplitude"})
     if len(nm) < told_apart:
         raise ValueError(

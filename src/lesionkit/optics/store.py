@@ -58,6 +58,21 @@ class Phantoms:
     def __len__(self) -> int:
         return int(self.signal.shape[0])
 
+    def read(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
+        """Rows of one array, in memory. ValueError where its file is damaged."""
+        try:
+            return np.asarray(getattr(self, name)[first:stop])
+        except (RuntimeError, OSError) as problem:
+            raise ValueError(
+                f"the store is damaged: {name} of phantoms {first} to {stop - 1} cannot be read "
+                f"({problem})"
+            ) from problem
+
+    @property
+    def accuracy(self) -> Any:
+        """Of the signals; stores from before there was a choice do not say it."""
+        return self.attributes.get("accuracy", "fast")
+
     @property
     def job(self) -> dict[str, Any]:
         """What it was made from: two stores of equal jobs have equal bytes."""
@@ -178,9 +193,19 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     try:
         recipe = PhantomRecipe.from_dict(attributes["recipe"])
         stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
-        seed = attributes["seed"]
+        seed, count = attributes["seed"], attributes["count"]
     except KeyError as missing:
         raise ValueError(f"{path} is damaged: it lacks {missing.args[0]!r}") from missing
+    for name, layout in layouts(recipe).items():
+        array = stored[name]
+        if array.shape != (count, *layout.shape):
+            raise ValueError(
+                f"{path} is damaged: its {name} has shape {array.shape}, not "
+                f"{(count, *layout.shape)}"
+            )
+        if array.nchunks_initialized < array.nchunks:  # Zarr reads zeros there
+            lost = array.nchunks - array.nchunks_initialized
+            raise ValueError(f"{path} is damaged: its {name} lacks {lost} of {array.nchunks} files")
     return Phantoms(**stored, recipe=recipe, seed=seed, attributes=attributes)
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lesionkit.nets.training import TrainingOptions, find_device, train
+from lesionkit import files
+from lesionkit.nets.framework import find_device
+from lesionkit.nets.training import TrainingOptions, train
 from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.studies.nirst.evaluation import evaluate
@@ -42,6 +43,9 @@ SIZES = {
     ),
 }
 
+DEVICES = ("auto", "cpu", "cuda")
+"""What phantoms and nets can both be made on."""
+
 
 def run(
     out: str | os.PathLike[str],
@@ -56,9 +60,13 @@ def run(
     device  : "auto", "cpu", "cuda"
     returns : the figures of :func:`evaluate`
     """
-    if size not in SIZES:
+    if not isinstance(size, str) or size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(map(repr, SIZES))}, got {size!r}")
-    chosen, folder = SIZES[size], Path(out)
+    if device not in DEVICES:
+        raise ValueError(f"device must be one of {', '.join(map(repr, DEVICES))}, got {device!r}")
+    find_device(device)
+    chosen = SIZES[size]
+    folder = files.new_folder(out)
     folder.mkdir(exist_ok=True)
 
     # "A series of 2D circular phantoms with a diameter of 82 mm ... 16 light source and detector
@@ -79,5 +87,4 @@ def run(
     # "Three evaluation metrics ... MSE, PSNR, and SSIM ... DRI and Y-Net ... a phantom with three
     # inclusions ... the number of source-detector pairs was reduced from 16 to eight."
     progress("evaluation")
-    where = str(find_device(device))
-    return evaluate(phantoms, runs, folder / "evaluation", limit=chosen.limit, device=where)
+    return evaluate(phantoms, runs, folder / "evaluation", limit=chosen.limit, device=device)

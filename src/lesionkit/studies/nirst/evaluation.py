@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 import lesionkit
 from lesionkit import arrays, files, metrics
 from lesionkit.nets.reconstruction import TrainedNet, load
-from lesionkit.nets.training import Split
 from lesionkit.optics.store import Phantoms, open_phantoms
 from lesionkit.studies.nirst import pictures
 from lesionkit.studies.nirst.methods import (
@@ -50,13 +48,14 @@ def evaluate(
 ) -> Result:
     """Reconstruct phantoms that no net has seen by each method, and say how far each is off.
 
-    data     : a store. If a net was trained on it, its test phantoms are used, the last tenth;
-               else all of it
+    data     : a store. Of the seed that a net was trained on, only phantoms behind its training and
+               validation ones are used, by index, whatever else differs: equal seeds draw equal
+               phantoms. So of its own store these are the last tenth
     runs     : folders of trained nets, or checkpoints
     out      : folder for evaluation.json, evaluation.md and a picture of each set
     methods  : of "tikhonov", "dri": what is compared beside the nets
     limit    : phantoms of each set at most (None: all; of three inclusions 100)
-    device   : of the nets
+    device   : of the nets, as of `load`
     progress : called as progress(set, method) before each
     returns  : what evaluation.json holds
     The sets are the unseen phantoms; as many with three inclusions, which are drawn; and the unseen
@@ -66,9 +65,9 @@ def evaluate(
     unknown = [name for name in methods if name not in CLASSICAL]
     if unknown:
         raise ValueError(f"methods must be of {', '.join(CLASSICAL)}, got {unknown[0]!r}")
-    folder = Path(out)
-    if not folder.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {folder}: there is no such place")
+    if isinstance(runs, str | os.PathLike):
+        raise TypeError(f"runs must be a list of folders, got {arrays.describe(runs)}")
+    folder = files.new_folder(out)
     nets = {}
     for run in runs:
         net = load(run, device)
@@ -80,6 +79,7 @@ def evaluate(
     phantoms = open_phantoms(data)
     for net in nets.values():
         net.scaling.check(phantoms.recipe)
+    cases = _cases(phantoms, nets, limit)
     folder.mkdir(exist_ok=True)
 
     compared = {name: classical(name) for name in methods}
@@ -90,7 +90,7 @@ def evaluate(
         "nets": {name: net.about for name, net in nets.items()},
         "sets": {},
     }
-    for case in _cases(phantoms, nets, limit):
+    for case in cases:
         recovered, seconds = {}, {}
         for name, method in compared.items():
             if progress is not None:
@@ -113,10 +113,23 @@ def evaluate(
     return result
 
 
+def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
+    """The first phantom of a store that no net was trained on or chosen by."""
+    first = 0
+    for net in nets.values():
+        if net.about["data"]["seed"] == phantoms.seed:
+            first = max(first, net.about["split"]["test"][0])
+    if first >= len(phantoms):
+        raise ValueError(
+            f"data must hold phantoms that no net has seen: nets were trained on {first} phantoms "
+            f"of its seed, {phantoms.seed}, and it has {len(phantoms)}; take another seed"
+        )
+    return first
+
+
 def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
     """The sets of phantoms, at most `limit` each."""
-    seen = any(net.about["data"] == phantoms.job for net in nets.values())
-    first, stop = Split.of(len(phantoms)).test if seen else (0, len(phantoms))
+    first, stop = _unseen(phantoms, nets), len(phantoms)
     unseen = Case.of("unseen phantoms", phantoms, first, min(stop, first + limit))
     count = min(100, limit, stop - first)
     cases = [unseen, three_inclusions(phantoms.recipe, unseen.accuracy, count, phantoms.seed + 1)]
@@ -177,7 +190,7 @@ def table(result: Result) -> str:
                 cells = [PAPER.get(method, {}).get(name, "") for method in figures["methods"]]
                 lines.append(f"| *{name}, the paper* | *{of}* | " + " | ".join(cells) + " |")
         spent = [1000 * rows[names[-1]] for rows in figures["methods"].values()]
-        lines.append("| ms per phantom | all | " + " | ".join(f"{s:.3g}" for s in spent) + " |")
+        lines.append("| ms per phantom | all | " + " | ".join(_short(s, 3) for s in spent) + " |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
@@ -186,4 +199,9 @@ def _cell(figure: Mapping[str, Any]) -> str:
     if figure["mean"] is None:
         return "none"
     missing = f" ({figure['missing']} without)" if figure["missing"] else ""
-    return f"{figure['mean']:.3g} ± {figure['sd']:.2g}{missing}"
+    return f"{_short(figure['mean'], 3)} ± {_short(figure['sd'], 2)}{missing}"
+
+
+def _short(number: float, digits: int) -> str:
+    """So many digits that count, without the exponent that %g has from 1000 on."""
+    return f"{float(f'{number:.{digits}g}'):.6g}"

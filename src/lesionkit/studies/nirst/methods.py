@@ -31,13 +31,15 @@ class Case:
     truth: Maps
     regions: npt.NDArray[np.float64]
     sparse: bool = False
+    first: int = 0  # its number in the store
 
     @classmethod
     def of(cls, title: str, phantoms: Phantoms, first: int, stop: int) -> Case:
-        parts = (phantoms.signal, phantoms.mri, phantoms.chromophores, phantoms.inclusions)
-        signal, mri, truth, regions = (np.asarray(part[first:stop]) for part in parts)
-        accuracy = phantoms.attributes["accuracy"]
-        return cls(title, phantoms.recipe, accuracy, signal, mri, truth, regions)
+        names = ("signal", "mri", "chromophores", "inclusions")
+        signal, mri, truth, regions = (phantoms.read(name, first, stop) for name in names)
+        return cls(
+            title, phantoms.recipe, phantoms.accuracy, signal, mri, truth, regions, first=first
+        )
 
     def discs(self, phantom: int) -> npt.NDArray[np.float64]:
         """(inclusions, 3): x, y, radius of those that are there, mm."""

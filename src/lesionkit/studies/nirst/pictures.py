@@ -40,7 +40,15 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
                 ax.spines[:].set_visible(False)
                 if column == 0:
                     ax.set_ylabel(name)
-            axes[0, column].set_title(f"{title}, phantom {phantom}")
-            figure.colorbar(drawn, ax=axes[:, column], location="bottom", label=unit, pad=0.02)
+            axes[0, column].set_title(f"{title}, phantom {case.first + phantom}")
+            beyond = max(maps[phantom, channel].max() for maps in rows.values()) > scale.vmax
+            figure.colorbar(
+                drawn,
+                ax=axes[:, column],
+                location="bottom",
+                label=unit,
+                pad=0.02,
+                extend="max" if beyond else "neither",
+            )
     figure.suptitle(case.title)
     report.save(figure, path)
