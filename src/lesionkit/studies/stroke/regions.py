@@ -139,14 +139,15 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
     spread = 1.4826 * np.searchsorted(away.cumsum(), away.sum() / 2)
     bright = (levels > NORMAL_LEVEL + spread) & brain
     dark, _ = label(grown | ((levels < place.edge(grown)) & brain))
-    regions, sizes = label(grown)
+    regions, _ = label(grown)
+    boxes, wider = ndimage.find_objects(regions), ndimage.find_objects(dark)
     out = grown.copy()
-    for number in range(1, sizes.size):
-        region = regions == number
+    for number, spot in enumerate(boxes, 1):
+        whole = dark[spot][regions[spot] == number][0]
         most = RIMMED
-        for shape in (region, dark == dark[region][0]):
-            box = tuple(slice(max(s.start - RIM, 0), s.stop + RIM) for s in box_of(shape))
-            inside, lit = shape[box], bright[box]
+        for numbers, one, around in ((regions, number, spot), (dark, whole, wider[whole - 1])):
+            box = tuple(slice(max(s.start - RIM, 0), s.stop + RIM) for s in around)
+            inside, lit = numbers[box] == one, bright[box]
             ring = ndimage.binary_dilation(inside, SQUARE) & brain[box] & ~inside
             share = np.count_nonzero(lit & ring) / max(1, int(np.count_nonzero(ring)))
             if share > most:
