@@ -35,7 +35,8 @@ def kinds(report: Report, root: Path, phantom_folder: str) -> None:
         with mock.patch.dict(vars(plant), changes):
             lesions = [plant.plant(template, shapes, i) for i in range(LESIONS)]
         planted = [(one.kind, one.dwi, one.mask) for one in lesions]
-        made = made or planted
+        if not changes:
+            made = planted
         results = classify(features(planted), [k for k, *_ in planted], [s.shape for s in lesions])
         rows.append([name, *(f"{100 * result.accuracy:.1f}" for result in results)])
     report.table(
@@ -55,7 +56,7 @@ def kinds(report: Report, root: Path, phantom_folder: str) -> None:
     )
     of_given, of_made = ratios(given), ratios(made)
     report.table(
-        "Signal of a lesion over the normal brain's: mean (least to greatest)",
+        "Signal of a lesion over the normal brain's: mean ± standard deviation (least to greatest)",
         ["kind", "phantoms", "planted"],
         [[kind, of_given[kind], of_made[kind]] for kind in plant.KINDS],
     )
@@ -83,5 +84,6 @@ def ratios(lesions: list[tuple[str, Any, Any]]) -> dict[str, str]:
         tissue = dwi[far & (dwi > 0.6 * np.median(dwi[preprocess(dwi).brain]))]
         values[kind].append(dwi[mask].mean() / np.median(tissue))
     return {
-        kind: f"{np.mean(v):.2f} ({np.min(v):.2f} to {np.max(v):.2f})" for kind, v in values.items()
+        kind: f"{np.mean(v):.2f} ± {np.std(v):.2f} ({np.min(v):.2f} to {np.max(v):.2f})"
+        for kind, v in values.items()
     }

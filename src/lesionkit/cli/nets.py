@@ -101,7 +101,7 @@ def _add_nirst(commands: Any) -> None:
         "--size",
         choices=("paper", "small", "tiny"),
         default="paper",
-        help="20,000 phantoms, 200 epochs; 2,000 of 50 pixels, 40 epochs; 160, 3 epochs (paper)",
+        help="20,000 phantoms, 200 epochs; 2,000 of 50 pixels, 200 epochs; 160, 3 epochs (paper)",
     )
     nirst.add_argument(
         "--device",

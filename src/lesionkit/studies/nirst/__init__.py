@@ -32,7 +32,12 @@ class Size:
 
 
 _FEW = TrainingOptions(
-    epochs=40, batch=16, learning_rate=0.002, schedule="cosine", augment=True, precision="mixed"
+    batch=16,
+    learning_rate=0.002,
+    schedule="cosine",
+    augment=True,
+    patience=200,  # the rate falls to 0 over all epochs: the last ones are the best
+    precision="mixed",
 )
 SIZES = {
     "paper": Size(20_000, TrainingOptions()),

@@ -18,11 +18,10 @@ from lesionkit.fronts import arrival_time, morphological_chan_vese
 from lesionkit.studies.stroke.levels import BINS, DISTINCT, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke.mirror import asymmetric
 from lesionkit.studies.stroke.morphology import label
-from lesionkit.studies.stroke.prepare import TOP, Kind, Mask, Prepared, box_of, kind_of, prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of, kind_of, prepared
 from lesionkit.studies.stroke.regions import EDGE, SMALLEST, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
-STEP = (TOP + 1) // BINS
 CONTOUR = 100  # iterations
 SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
@@ -79,8 +78,7 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     centres = centres_of(scene, np.cumsum(counts))
     # Cluster i lies between borders i and i + 1.
     borders = np.concatenate([[-np.inf], (centres[1:] + centres[:-1]) / 2, [np.inf]])
-    end = found.high + 1 if kind == "hyper" else found.low
-    half, least = ((found.level + part * (end - found.level)) * STEP for part in (0.5, DISTINCT))
+    half, least = found.towards(kind, 0.5), found.towards(kind, DISTINCT)
     if kind == "hyper":
         first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
         candidates = scene.levels > max(borders[first], half)

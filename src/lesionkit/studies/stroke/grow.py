@@ -13,7 +13,7 @@ import numpy as np
 from lesionkit.fronts import region_grow
 from lesionkit.studies.stroke.levels import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke.morphology import label
-from lesionkit.studies.stroke.prepare import TOP, Kind, Mask, kind_of, prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
 from lesionkit.studies.stroke.regions import SMALLEST, Place, lesions
 
 DEPTH = 3
@@ -36,11 +36,11 @@ def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -
     found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
     if found is None:
         return np.zeros_like(scene.brain)
-    step = (TOP + 1) // BINS
+    threshold = found.towards(kind, 1)
     if kind == "hyper":
-        within = scene.levels >= (found.high + 1) * step
+        within = scene.levels >= threshold
     else:
-        within = (scene.levels < found.low * step) & scene.brain
+        within = (scene.levels < threshold) & scene.brain
     planes = within.reshape(-1, *within.shape[-2:])
     for plane in planes:
         plane &= _split(plane, MANY[kind], DEPTH)

@@ -20,12 +20,11 @@ Real = npt.NDArray[np.float64]
 
 GRID = 8  # blocks along each side
 BINS = 256
+STEP = (TOP + 1) // BINS  # levels in a bin
 LEVELS = 128  # Ng of the GLCM
 SMOOTHING = 2.0  # bins of 256
 REACH = 0.15  # of the range: how far from the peak its flank may be
-DISTINCT = (
-    0.75  # of the way from the normal peak to the threshold: how far means of regions must be
-)
+DISTINCT = 0.75  # of the way from the normal peak to the threshold: where means of regions must be
 STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and where it has ended
 
 
@@ -35,6 +34,11 @@ class Peak(NamedTuple):
     level: int
     low: int
     high: int
+
+    def towards(self, kind: Kind, part: float) -> float:
+        """The level of S a part of the way from the peak to the threshold; of 256 bins."""
+        threshold = self.high + 1 if kind == "hyper" else self.low
+        return (self.level + part * (threshold - self.level)) * STEP
 
 
 def adaptive_threshold(

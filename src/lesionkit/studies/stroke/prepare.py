@@ -110,8 +110,11 @@ def image_of(image: Any) -> npt.NDArray[Any]:
     if grey.dtype.kind in "iu":
         return grey
     finite: npt.NDArray[Any] = arrays.real(grey, "image", grey.shape, keep_float32=True)
-    if max(abs(float(finite.min())), abs(float(finite.max()))) > HUGE:
-        raise ValueError(f"image must hold numbers up to {HUGE:g}, their squares would overflow")
+    greatest = max(abs(float(finite.min())), abs(float(finite.max())))
+    if greatest > HUGE:
+        raise ValueError(
+            f"image must hold numbers up to {HUGE:g}, whose squares are finite, got {greatest:g}"
+        )
     return finite
 
 

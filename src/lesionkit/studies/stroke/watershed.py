@@ -75,10 +75,7 @@ def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None)
     smooth = open_close(levels.astype(np.uint16))
     objects = h_minima(TOP - smooth.astype(np.int32), 1, 2)
     background = int(objects.max()) + 1
-    beyond = found.high + 1 if kind == "hyper" else found.low
-    step = (TOP + 1) / BINS
-    normal = found.level * step
-    least = (found.level + DISTINCT * (beyond - found.level)) * step
+    normal, least = found.towards(kind, 0), found.towards(kind, DISTINCT)
     outside = ~scene.brain | (smooth <= (normal if kind == "hyper" else TOP - normal))
     markers = np.where(outside, np.int32(background), objects)
     regions = flood(gradient(scene.levels), markers, connectivity=2)
