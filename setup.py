@@ -1,4 +1,5 @@
-"""Compile csrc/ into one extension module per instruction set (docs/decisions/0002)."""
+"""Compile csrc/ into an extension module for each instruction set asked for
+(docs/decisions/0002)."""
 
 import copy
 import os
@@ -7,6 +8,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from sysconfig import get_platform
 from threading import Semaphore
@@ -37,6 +39,8 @@ X86_LEVELS = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 LEVELS = X86_LEVELS if platform.machine() in ("x86_64", "AMD64") else {"generic": []}
+# Which are built: "all", or names with commas; unset: the highest that this processor runs.
+WANTED = os.environ.get("LESIONKIT_LEVELS", "")
 
 # Objects are kept from one build to the next, apart for each Python and pybind11.
 OBJECTS = Path(
@@ -102,7 +106,38 @@ class BuildEachApart(build_ext):
 
         self.compiler._compile = compile_if_stale
         with ParallelCompile(default=len(SOURCES)), ThreadPoolExecutor() as pool:
-            list(pool.map(self.build_extension, self.extensions))
+            cpu = next(ext for ext in self.extensions if ext.name == "lesionkit._cpu")
+            self.build_extension(cpu)
+            kept = {f"lesionkit._core_{level}" for level in self.levels(cpu)}
+            self.left_out = [e for e in self.extensions if e is not cpu and e.name not in kept]
+            self.extensions = [e for e in self.extensions if e not in self.left_out]
+            list(pool.map(self.build_extension, [e for e in self.extensions if e is not cpu]))
+        for ext in self.left_out:  # what an older build made does not stay beside this one's
+            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
+
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        for ext in self.left_out:
+            Path("src", self.get_ext_filename(ext.name)).unlink(missing_ok=True)
+
+    def levels(self, cpu: Pybind11Extension) -> list[str]:
+        """The levels to build: those that LESIONKIT_LEVELS names, or the one of this machine."""
+        if WANTED == "all":
+            return list(LEVELS)
+        if WANTED:
+            names = WANTED.split(",")
+            if unknown := set(names) - set(LEVELS):
+                raise SystemExit(
+                    f"LESIONKIT_LEVELS must be 'all' or some of {','.join(LEVELS)}, "
+                    f"got {sorted(unknown)}"
+                )
+            return names
+        spec = spec_from_file_location("_cpu", self.get_ext_fullpath(cpu.name))
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if not module.levels():
+            raise SystemExit("lesionkit needs a processor of level x86-64-v2 (SSE4.2) or higher")
+        return module.levels()[-1:]
 
     def build_extension(self, ext: Pybind11Extension) -> None:
         apart = copy.copy(self)

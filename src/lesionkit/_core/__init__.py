@@ -8,20 +8,30 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from importlib.util import find_spec
 
 from lesionkit import _cpu
 
 
+def levels() -> list[str]:
+    """The instruction sets that are built here and run on this processor, lowest first."""
+    return [name for name in _cpu.levels() if find_spec(f"lesionkit._core_{name}")]
+
+
 def _pick() -> str:
-    available = _cpu.levels()
+    available = levels()
     wanted = os.environ.get("LESIONKIT_ISA")
+    if not available:
+        raise ImportError(
+            f"lesionkit has no module for this processor, which has {_cpu.levels()}: build it "
+            "here with 'pip install .' (LESIONKIT_LEVELS=all builds every level)"
+        )
     if wanted is None:
-        if not available:
-            raise ImportError("lesionkit needs a processor of level x86-64-v2 (SSE4.2) or higher")
         return available[-1]
     if wanted not in available:
         raise ImportError(
-            f"LESIONKIT_ISA={wanted!r} is not a level of this processor, which has {available}"
+            f"LESIONKIT_ISA must be one of the levels that are built and run here, {available}, "
+            f"got {wanted!r}"
         )
     return wanted
 

@@ -91,7 +91,8 @@ def _info(_: argparse.Namespace) -> None:
 
     rows = {
         "lesionkit": lesionkit.__version__,
-        "instructions": f"{_core.level} (this processor has {', '.join(_cpu.levels())})",
+        "instructions": f"{_core.level} (built: {', '.join(_core.levels())}; this processor: "
+        f"{', '.join(_cpu.levels())})",
         "threads": f"{lesionkit.threads()}",
         "GPU": gpu.describe(),
         "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
