@@ -238,3 +238,97 @@ def test_cpu_tensors_that_are_refused(model: ForwardModel) -> None:
     ):
         with pytest.raises(TypeError, match=message):
             model.measure(bad, good)
+
+
+# --- images, masks, labels ------------------------------------------------------------------------
+
+HOME = Home("NumPy", None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[0, 1], [1, 0]],
+        np.array([[0, 255], [255, 0]], np.uint8),
+        np.array([[0, 0.9999999], [1.0000001, -1e-9]], np.float32),
+        np.array([[0, 1], [1, 0]], ">f8"),
+        np.asfortranarray(np.array([[False, True], [True, False]])),
+        np.ma.masked_array([[0, 1], [1, 0]], mask=False),
+    ],
+)
+def test_masks_of_every_kind_are_one_mask(value: Any) -> None:
+    inside = arrays.mask(value, (2, 2), HOME)
+    assert inside.dtype == bool
+    assert inside.flags.c_contiguous
+    np.testing.assert_array_equal(inside, [[False, True], [True, False]])
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "sentence"),
+    [
+        (np.array([0.0, 0.5]), ValueError, r"mask must hold booleans .*, got 0.5; .*mask > 0.5"),
+        (np.array([0.0, np.nan]), ValueError, r"mask must hold booleans .*, got nan; "),
+        (np.array([0.0, np.inf]), ValueError, r"mask must hold booleans .*, got inf; "),
+        (np.array(["a", "b"]), TypeError, r"mask must hold booleans .*, got <U1 array"),
+        (np.ones(3), ValueError, r"mask must have the shape of image, \(2,\), got .*\(3,\)"),
+        (np.ma.masked_array([1, 1], [0, 1]), ValueError, "mask has masked entries, .* fill them"),
+        ([np.ma.masked, 1], ValueError, "mask has masked entries, .* fill them"),
+        (np.zeros(2), ValueError, "mask must hold a pixel or more, and all of it is False"),
+    ],
+)
+def test_masks_refused(value: Any, error: type[Exception], sentence: str) -> None:
+    with pytest.raises(error, match=f"^{sentence}"):
+        arrays.mask(value, (2,), HOME, some=True)
+
+
+def test_a_label_that_is_not_there_is_told_with_those_that_are() -> None:
+    labels = arrays.labels(np.array([0.0, 255.0, 7.0]), "mask", HOME)
+    np.testing.assert_array_equal(arrays.labelled(labels, 7, "mask"), [False, False, True])
+    with pytest.raises(ValueError, match=r"^mask must hold .* label 1, got labels 0, 7, 255$"):
+        arrays.labelled(labels, 1, "mask")
+
+
+def test_images_are_what_kernels_read() -> None:
+    for dtype in (">i2", ">f4", "f2", "g", "?", "u8"):
+        value = np.arange(6).reshape(2, 3).astype(dtype).T
+        read = arrays.image(value, "image", HOME)
+        assert read.dtype.isnative
+        assert read.flags.c_contiguous
+        assert read.dtype.itemsize <= 8
+        np.testing.assert_array_equal(read, value.astype(float))
+    masked = np.ma.masked_less(np.arange(3), 1)
+    with pytest.raises(ValueError, match=r"fill them first, with image.filled\(...\)$"):
+        arrays.image(masked, "image", HOME)
+    with pytest.raises(ValueError, match=r"pass image.data with mask=~image.mask$"):
+        arrays.image(masked, "image", HOME, takes_mask=True)
+
+
+def test_what_is_outside_need_not_be_finite() -> None:
+    image, inside = np.array([1.0, np.nan, np.inf]), np.array([True, False, False])
+    np.testing.assert_array_equal(arrays.finite_inside(image, "image", inside), [1, 0, 0])
+    with pytest.raises(ValueError, match=r"^image must be finite inside the mask, got 1 NaN"):
+        arrays.finite_inside(image, "image", ~inside & [True, True, False])
+    with pytest.raises(ValueError, match=r"^image must be finite, got 2 NaN"):
+        arrays.finite_inside(image, "image")
+
+
+def test_images_of_other_libraries_say_where_their_voxels_are() -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    for ask in (lambda v: arrays.home(v=v), lambda v: arrays.real(v, "v", (None,))):
+        with pytest.raises(TypeError, match=r"^v must be .* SimpleITK.GetArrayFromImage\(v"):
+            ask(sitk.Image(4, 4, sitk.sitkUInt8))
+
+
+def test_none_lives_nowhere() -> None:
+    assert arrays.home(mask=None) == HOME
+    assert arrays.home(image=np.ones(2), mask=None) == HOME
+
+
+def test_one_of() -> None:
+    assert arrays.one_of("b", "x", ("a", "b")) == "b"
+    assert arrays.one_of(None, "x", ("a", None)) is None
+    with pytest.raises(ValueError, match=r"^x must be 'a', 'b' or None, got ndarray|got float64"):
+        arrays.one_of(np.ones(2), "x", ("a", "b", None))
+    assert arrays.flag(np.True_, "x") is True
+    with pytest.raises(ValueError, match=r"^n must be from 0 to 9223372036854775807, got"):
+        arrays.integer(2**63, "n", at_least=0)

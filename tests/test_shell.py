@@ -173,7 +173,7 @@ class WithGradients:
         ([1j, 2, 3], TypeError, r"x must hold real numbers, got complex128 array of shape \(3,\)"),
         ([True] * 3, TypeError, r"x must hold real numbers, got bool array of shape \(3,\)"),
         ("abc", TypeError, "x must hold real numbers, got <U3 array"),
-        ([[1], [1, 2], [3]], TypeError, r"x must be an array of numbers, got list \[\[1\]"),
+        ([[1], [1, 2], [3]], TypeError, r"x must be an array of real numbers, got list \[\[1\]"),
         (None, TypeError, "x must hold real numbers, got object array"),
         (np.ma.masked_less([1.0, 2, 3], 2), ValueError, "x has masked entries"),
         (OnTheGpu(), TypeError, "x must be a NumPy array, got a GPU array .*copy it to the host"),

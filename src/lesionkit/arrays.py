@@ -1,148 +1,21 @@
-"""Checks in words, and where an array lives: the whole backend story."""
+"""Checks in words, once for all domains; and where arrays live (homes.py), under one name."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from lesionkit import _core
+from lesionkit.homes import Home as Home
+from lesionkit.homes import describe as describe
+from lesionkit.homes import home as home
+from lesionkit.homes import namespace as namespace
+from lesionkit.homes import on_cpu as on_cpu
+from lesionkit.homes import refuse_containers, refuse_gradients, short
 
 Shape = Sequence[int | str | None]
-
-
-class Home(NamedTuple):
-    """Where arrays live: whose they are, and on which device. The answer goes back there.
-
-    The kind of an array is told by what has been imported already: nothing is imported to ask.
-    """
-
-    library: Literal["NumPy", "CuPy", "torch"]
-    gpu: int | None  # its number; None: the CPU
-
-    def __str__(self) -> str:
-        kind = "torch tensor" if self.library == "torch" else f"{self.library} array"
-        return kind if self.gpu is None else f"{kind} on GPU {self.gpu}"
-
-    @property
-    def xp(self) -> Any:
-        """The module that computes there: numpy or cupy."""
-        if self.gpu is None:
-            return np
-        from lesionkit import gpu
-
-        return gpu.require()
-
-    def view(self, value: Any, name: str) -> Any:
-        """`value` as an array of `xp`, without a copy. NumPy's and CuPy's stay as they are."""
-        if self.library != "torch":
-            return value
-        try:
-            return value.numpy() if self.gpu is None else self.xp.from_dlpack(value)
-        except (TypeError, RuntimeError, BufferError, NotImplementedError) as problem:
-            raise TypeError(
-                f"{name} must be a dense tensor of real numbers that NumPy knows, got "
-                f"{str(value.layout).removeprefix('torch.')} {value.dtype}"
-            ) from problem
-
-    def back(self, array: Any) -> Any:
-        """An array of `xp` as one of this home, without a copy."""
-        if self.library != "torch":
-            return array
-        torch = sys.modules["torch"]
-        return torch.from_numpy(array) if self.gpu is None else torch.from_dlpack(array)
-
-    @contextmanager
-    def current(self) -> Iterator[None]:
-        """Within the block CuPy works on this GPU, in torch's current stream if it is torch's."""
-        if self.gpu is None:
-            yield
-            return
-        cuda = self.xp.cuda
-        with cuda.Device(self.gpu):
-            if self.library == "torch":
-                stream = sys.modules["torch"].cuda.current_stream(self.gpu).cuda_stream
-                with cuda.ExternalStream(stream, self.gpu):
-                    yield
-            else:
-                yield
-
-
-def home(**values: Any) -> Home:
-    """The one home of these arguments; else TypeError, which says how to convert.
-
-    Lists and numbers count as NumPy's. A tensor that carries gradients is refused.
-    """
-    homes = {name: _home_of(value, name) for name, value in values.items()}
-    # Convert towards the GPU rather than from it, and towards torch.
-    target = max(homes, key=lambda name: (homes[name].gpu is not None, homes[name].library))
-    to = homes[target]
-    for name, place in homes.items():
-        if place != to:
-            raise TypeError(
-                f"{' and '.join(homes)} must live in one place, got {target}, a {to}, and {name}, "
-                f"a {place}; convert with {_conversion(name, to)}"
-            )
-    return to
-
-
-def _home_of(value: Any, name: str) -> Home:
-    _refuse_gradients(value, name)
-    if _is_a(value, "torch", "Tensor"):
-        device = value.device
-        if device.type not in ("cpu", "cuda"):
-            raise TypeError(
-                f"{name} must be a tensor on the CPU or a CUDA device, got one on {device}"
-            )
-        return Home("torch", None if device.type == "cpu" else device.index)
-    if _is_a(value, "cupy", "ndarray"):
-        return Home("CuPy", value.device.id)
-    if hasattr(value, "__cuda_array_interface__"):
-        raise TypeError(
-            f"{name} must be a NumPy or CuPy array or a torch tensor, got a GPU array "
-            f"({type(value).__module__}); convert with cupy.asarray({name})"
-        )
-    return Home("NumPy", None)
-
-
-def _refuse_gradients(value: Any, name: str) -> None:
-    if getattr(value, "requires_grad", False):
-        raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
-
-
-def _is_a(value: Any, module: str, kind: str) -> bool:
-    there = sys.modules.get(module)
-    return there is not None and isinstance(value, getattr(there, kind, ()))
-
-
-def _conversion(name: str, to: Home) -> str:
-    if to.library == "CuPy":
-        return f"cupy.asarray({name}) on that GPU"
-    device = "" if to.gpu is None else f", device='cuda:{to.gpu}'"
-    return f"torch.as_tensor({name}{device})"
-
-
-def namespace(array: Any) -> Any:
-    """The module of an array of NumPy or CuPy."""
-    return sys.modules["cupy"] if _is_a(array, "cupy", "ndarray") else np
-
-
-def describe(value: Any) -> str:
-    """What came, for an error message: the kind of object, its dtype and shape."""
-    if _is_a(value, "numpy", "ndarray") or _is_a(value, "cupy", "ndarray"):
-        return f"{value.dtype} array of shape {value.shape}"
-    if _is_a(value, "torch", "Tensor"):
-        return f"{value.dtype} tensor of shape {tuple(value.shape)}"
-    return f"{type(value).__name__} {_short(repr(value))}"
-
-
-def _short(text: str) -> str:
-    """On one line, and not the 400 digits that an integer may have."""
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def real(
@@ -164,21 +37,7 @@ def real(
     at_least, above : what every number must be
     keep_float32 : leave float32 as it is; every other dtype becomes float64
     """
-    _refuse_gradients(value, name)
-    if xp is np and hasattr(value, "__cuda_array_interface__"):
-        raise TypeError(
-            f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
-            "copy it to the host first"
-        )
-    refuse_masked(value, name)
-    try:
-        array: np.ndarray = xp.asarray(value)
-    except MemoryError:
-        raise
-    except Exception as problem:
-        raise TypeError(f"{name} must be an array of numbers, got {describe(value)}") from problem
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} must hold real numbers, got {describe(array)}")
+    array = numbers(value, name, xp, kinds="fiu")
     require_shape(array, name, shape)
     kept = keep_float32 and array.dtype == np.float32
     array = xp.asarray(array, dtype=np.float32 if kept else np.float64, order="C")
@@ -195,10 +54,159 @@ def real(
     return array
 
 
-def refuse_masked(value: Any, name: str) -> None:
+# --- arrays of numbers, images, masks, labels -----------------------------------------------------
+
+
+def numbers(
+    value: Any,
+    name: str,
+    xp: Any = np,
+    *,
+    kinds: str = "biuf",
+    accepted: str = "real numbers",
+    masked: str = "",
+) -> Any:
+    """`value` as an array of `xp` whose dtype is of one of `kinds`, in native byte order; else a
+    clear error.
+
+    masked : what to do with an array that has masked entries; empty: fill them
+    """
+    refuse_gradients(value, name)
+    refuse_containers(value, name)
+    if xp is np and hasattr(value, "__cuda_array_interface__"):
+        raise TypeError(
+            f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
+            "copy it to the host first"
+        )
+    refuse_masked(value, name, masked)
+    try:
+        array: np.ndarray = xp.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as problem:
+        raise TypeError(
+            f"{name} must be an array of {accepted}, got {describe(value)}"
+        ) from problem
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name} must hold {accepted}, got {describe(array)}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def refuse_masked(value: Any, name: str, advice: str = "") -> None:
     """Raise where entries are masked: what is made of the array would have them all the same."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(
+            f"{name} has masked entries, which would be used here; "
+            + (advice or f"fill them first, with {name}.filled(...)")
+        )
+
+
+def image(
+    value: Any,
+    name: str,
+    at: Home,
+    *,
+    kinds: str = "biuf",
+    accepted: str = "real numbers",
+    takes_mask: bool = False,
+) -> Any:
+    """`value` as an array where it lives: one axis or more, one pixel or more, of a dtype whose
+    kind is in `kinds` (half and long floats as float32 and float64, which kernels read),
+    C-contiguous; else a clear error. It may hold NaN (:func:`finite_inside`).
+
+    takes_mask : the function has an argument `mask`, which is what masked entries are told to use
+    """
+    advice = f"pass {name}.data with mask=~{name}.mask" if takes_mask else ""
+    refuse_masked(value, name, advice)
+    array = numbers(at.view(value, name), name, at.xp, kinds=kinds, accepted=accepted)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"{name} must hold a pixel or more, got {describe(array)}")
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        with np.errstate(over="ignore"):  # what a float64 cannot hold is infinite, and not finite
+            array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    return contiguous(array)
+
+
+def contiguous(array: Any) -> Any:
+    """C-contiguous and aligned, as kernels read; no copy where it is so already."""
+    if isinstance(array, np.ndarray):
+        return np.require(np.asarray(array), requirements=["C", "A"])
+    return namespace(array).ascontiguousarray(array)
+
+
+def finite_inside(image: Any, name: str, inside: Any = None) -> Any:
+    """An image of floats that is finite wherever `inside` (booleans, or None: everywhere) is True,
+    with 0 where it is not finite outside; else ValueError. Integers as they are."""
+    if image.dtype.kind != "f":
+        return image
+    if inside is None:
+        if not _least(image)[1]:
+            bad = int(np.count_nonzero(~namespace(image).isfinite(image)))
+            raise ValueError(f"{name} must be finite, got {bad} NaN or infinite")
+        return image
+    xp = namespace(image)
+    bad_pixels = ~xp.isfinite(image)
+    if not bad_pixels.any():
+        return image
+    if bad := int(xp.count_nonzero(bad_pixels & inside)):
+        raise ValueError(f"{name} must be finite inside the mask, got {bad} NaN or infinite")
+    return xp.where(bad_pixels, image.dtype.type(0), image)
+
+
+def labels(value: Any, name: str, at: Home, accepted: str = "whole numbers") -> Any:
+    """Labels or a mask as integers or booleans where they live, C-contiguous; else a clear error.
+
+    Floats count as the whole numbers that they are within 1e-3: the scaling of an image file makes
+    0.9999999 of 1. Others are refused, since nobody can say which label 0.5 is.
+    """
+    array = numbers(at.view(value, name), name, at.xp, accepted=accepted)
+    if array.dtype.kind == "f":
+        whole = at.xp.rint(array)
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            off = ~(at.xp.abs(array - whole) <= 1e-3) | (at.xp.abs(whole) > 2**31)
+        if off.any():
+            raise ValueError(
+                f"{name} must hold {accepted}, got {float(array[off][0]):g}; "
+                f"of probabilities make a mask first, as {name} > 0.5"
+            )
+        array = whole.astype(np.int32 if array.dtype == np.float32 else np.int64)
+    return contiguous(array)
+
+
+def mask(
+    value: Any,
+    shape: Sequence[int],
+    at: Home,
+    name: str = "mask",
+    *,
+    image: str = "image",
+    some: bool = False,
+) -> Any:
+    """A mask as C-contiguous booleans of `shape`, True where it is not 0; else a clear error.
+
+    image : the name of what it must have the shape of
+    some  : it must hold a pixel or more
+    """
+    array = labels(value, name, at, "booleans (or numbers that are whole, 0 outside)")
+    if array.shape != tuple(shape):
+        raise ValueError(
+            f"{name} must have the shape of {image}, {tuple(shape)}, got {describe(array)}"
+        )
+    inside = array if array.dtype == bool else array != 0
+    if some and not inside.any():
+        raise ValueError(f"{name} must hold a pixel or more, and all of it is False")
+    return inside
+
+
+def labelled(array: Any, label: int, name: str) -> Any:
+    """Where labels equal `label`; else ValueError, which says what labels there are."""
+    inside = array == label
+    if not inside.any():
+        there = [int(n) for n in namespace(array).unique(array)]
+        some = ", ".join(map(str, there[:10])) + (", ..." if len(there) > 10 else "")
+        raise ValueError(f"{name} must hold a pixel or more of label {label}, got labels {some}")
+    return inside
 
 
 def _least(array: Any) -> tuple[float, bool]:
@@ -227,12 +235,14 @@ def require_shape(array: Any, name: str, shape: Shape) -> None:
 
 
 def integer(value: Any, name: str, *, at_least: int, at_most: int | None = None) -> int:
-    """`value` as an int within its range; else a clear error."""
+    """`value` as an int within its range, and within an int64; else a clear error."""
+    if at_most is None and isinstance(value, int) and value >= 2**63:
+        at_most = 2**63 - 1
     accepted = f"at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer {accepted}, got {describe(value)}")
     if value < at_least or (at_most is not None and value > at_most):
-        raise ValueError(f"{name} must be {accepted}, got {_short(str(value))}")
+        raise ValueError(f"{name} must be {accepted}, got {short(str(value))}")
     return int(value)
 
 
@@ -268,8 +278,24 @@ def number(
         or (at_least is not None and x < at_least)
         or (at_most is not None and x > at_most)
     ):
-        raise ValueError(f"{name} must be {accepted}, got {_short(str(value))}")
+        raise ValueError(f"{name} must be {accepted}, got {short(str(value))}")
     return x
+
+
+def one_of(value: Any, name: str, accepted: Sequence[Any]) -> Any:
+    """The one of `accepted` (names, numbers, booleans, None) that `value` equals; else an error."""
+    if value is None or isinstance(value, (str, bool, int, np.bool_, np.integer)):
+        for option in accepted:
+            if value == option:
+                return option
+    *others, last = map(repr, accepted)
+    listed = f"{', '.join(others)} or {last}" if others else last
+    raise ValueError(f"{name} must be {listed}, got {describe(value)}")
+
+
+def flag(value: Any, name: str) -> bool:
+    """A boolean; else ValueError."""
+    return bool(one_of(value, name, (True, False)))
 
 
 def spacing_of(spacing: Any, axes: int) -> tuple[float, ...]:

@@ -48,7 +48,7 @@ REFUSED = {
         r"nodes must lie within 1e\+09 mm of the origin, got node 3 = \[-1.0, 1e\+200\]$",
     ),
     "too narrow": (SQUARE * 1e-200, FOUR, ValueError, r"nodes must span .* 1e-09 mm, got 2e-200"),
-    "ragged": (SQUARE, [[0, 1, 4], [1, 2]], TypeError, "elements must be an array of numbers"),
+    "ragged": (SQUARE, [[0, 1, 4], [1, 2]], TypeError, "elements must be an array of real numbers"),
     "floats": (SQUARE, FOUR * 1.0, TypeError, r"elements must hold integers, got float64 array"),
     "booleans": (SQUARE, FOUR > 1, TypeError, "elements must hold real numbers"),
     "one element, flat": (SQUARE, FOUR[0], ValueError, r"elements must have shape \(m, any\)"),
