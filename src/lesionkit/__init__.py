@@ -24,7 +24,9 @@ __all__ = ["clustering", "fronts", "nets", "optics", "texture", "threads"]
 def threads(count: int | None = None) -> int:
     """Set how many threads every kernel may use, and return that number.
 
-    count : 1 or more; None leaves it as it is. At first: as many as the processor offers.
+    count : 1 or more; None leaves it as it is. At first: LESIONKIT_NUM_THREADS, else
+            OMP_NUM_THREADS, and no more than the processors that this process may run on (its
+            affinity, its container's quota).
     The number of threads never changes an answer, not by one bit.
     """
     from lesionkit import _core, arrays

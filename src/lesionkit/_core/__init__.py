@@ -10,7 +10,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-from lesionkit import _cpu
+from lesionkit import _cpu, processors
 
 
 def levels() -> list[str]:
@@ -41,6 +41,7 @@ level = _module.level
 get_threads = _module.get_threads
 set_threads = _module.set_threads
 extent = _module.extent
+set_threads(processors.threads_at_start())
 optics = _module.optics
 texture = _module.texture
 clustering = _module.clustering
