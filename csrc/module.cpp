@@ -40,7 +40,7 @@ static void bind_extent(py::module_ m) {
       [](const lesionkit::Array<T>& values) {
         lesionkit::Extent extent;
         {
-          py::gil_scoped_release release;
+          lesionkit::WithoutGil release;
           extent = lesionkit::parallel_extent(values.data(), values.size());
         }
         return py::make_tuple(extent.low, extent.high, extent.finite);
@@ -50,6 +50,7 @@ static void bind_extent(py::module_ m) {
 
 PYBIND11_MODULE(LESIONKIT_JOIN(_core_, LESIONKIT_LEVEL), m) {
   m.attr("level") = LESIONKIT_TEXT(LESIONKIT_LEVEL);
+  lesionkit::translate_interrupts();
   m.def("get_threads", &lesionkit::get_threads);
   m.def("set_threads", &lesionkit::set_threads, py::arg("count"));
   bind_extent<double>(m);

@@ -56,7 +56,7 @@ py::tuple fcm_fit(const Array<T>& x, const Weight& weight, double span, double g
   double* moved = centres.mutable_data();
   Fit result;
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     result = fit(samples, c, Fuzziness(m), stop, total_weight, moved);
   }
   return py::make_tuple(result.n_iter, result.objective);
@@ -101,7 +101,7 @@ py::tuple cmeans_fit(const Array<double>& x, const Array<double>& u0, double spa
   double* moved = centres.mutable_data();
   std::vector<double> history;
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     history = fit_given(samples, given, error, maxiter, moved);
   }
   return py::make_tuple(history.size(), history);
@@ -116,7 +116,7 @@ py::tuple cmeans_change(const Array<double>& x, const Array<double>& u0, double 
   const Given given = {u0.data(), centres.shape(0), Fuzziness(m)};
   Change change;
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     change = change_from(samples, given, centres.data());
   }
   return py::make_tuple(change.norm, change.objective);
@@ -136,7 +136,7 @@ py::tuple fcm_validity(const Array<T>& x, const Weight& weight, double m,
   samples.weight = pointer(weight);
   ValiditySums sums;
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     sums = validity(samples, centres.data(), centres.shape(0), Fuzziness(m));
   }
   return py::make_tuple(sums.squares, sums.logarithm, sums.objective);

@@ -10,12 +10,12 @@
 #include <initializer_list>
 #include <iterator>
 
+#include "common/gil.hpp"
+
 namespace lesionkit {
 
 template <class T>
 using Array = pybind11::array_t<T, pybind11::array::c_style>;
-
-using ReleaseGil = pybind11::call_guard<pybind11::gil_scoped_release>;
 
 template <class T>
 bool has_shape(const Array<T>& array, std::initializer_list<int64_t> shape) {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "common/crew.hpp"
+#include "common/interrupt.hpp"
 
 namespace lesionkit {
 
@@ -84,8 +85,10 @@ void parallel_for_with(int64_t n, int64_t grain, MakeState&& make_state, Body&& 
     if (chunk < 0) return;
     try {
       auto state = make_state();
-      for (; chunk >= 0; chunk = deal.next(seat))
+      for (; chunk >= 0; chunk = deal.next(seat)) {
         body(state, chunk * grain, std::min(n, (chunk + 1) * grain));
+        check_interrupt();
+      }
     } catch (...) {
       std::lock_guard guard(failure_lock);
       if (!failure) failure = std::current_exception();

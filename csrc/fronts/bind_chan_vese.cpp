@@ -49,7 +49,7 @@ std::vector<double> chan_vese(const Array<T>& image, const std::optional<Array<u
   std::vector<double> energy_sums;
   T* const level = phi.mutable_data();
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     if (p.mask) p.counted = std::count(p.mask, p.mask + p.grid.size(), 1);
     const auto run = [&](auto kind) {
       kind(p, level, static_cast<T>(tol), most, with_energies ? &energy_sums : nullptr);

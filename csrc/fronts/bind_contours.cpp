@@ -105,7 +105,7 @@ void bind_morphological(py::module_& m) {
         const Schedule schedule = {iterations, smoothing, smoothed};
         const auto run = volume ? without_edges<T, true> : without_edges<T, false>;
         uint8_t* bytes = level.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         run(image.data(), shape, bytes, schedule, static_cast<T>(lambda1), static_cast<T>(lambda2));
       },
       py::arg("image").noconvert(), py::arg("level").noconvert(), py::arg("volume"),
@@ -121,7 +121,7 @@ void bind_morphological(py::module_& m) {
         const auto run = volume ? geodesic<T, true> : geodesic<T, false>;
         uint8_t* bytes = level.mutable_data();
         const uint8_t* moves = where ? where->data() : nullptr;
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         run(image.data(), shape, bytes, schedule, moves, grow);
       },
       py::arg("image").noconvert(), py::arg("level").noconvert(), py::arg("volume"),
@@ -151,7 +151,7 @@ void bind_active(py::module_& m) {
         const std::vector<int64_t> shape(edge.shape(), edge.shape() + edge.ndim());
         T* phi = level.mutable_data();
         const auto run = edge.ndim() == 3 ? evolve<T, 3> : evolve<T, 2>;
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         return run(shape.data(), spacing, edge.data(), phi, static_cast<T>(balloon),
                    static_cast<T>(curvature), static_cast<T>(advection), iterations);
       },

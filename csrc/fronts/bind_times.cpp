@@ -75,7 +75,7 @@ std::pair<Array<double>, Array<int64_t>> find_paths(const Array<R>& times, const
   std::vector<std::vector<Point>> paths(n);
   std::vector<int64_t> counts(n, -1);
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     parallel_for(n, 1, [&](int64_t begin, int64_t end) {
       for (; begin < end; ++begin) {
         if (!finder.reached(from[begin])) continue;

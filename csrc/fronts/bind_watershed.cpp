@@ -245,7 +245,7 @@ void watershed(const py::array& image, const py::array& markers,
   const int64_t n = image.size();
   Numbers levels;
   visit(image, [&](const auto* pixels) {
-    const py::gil_scoped_release release;
+    const lesionkit::WithoutGil release;
     levels = levels_of(pixels, n);
   });
   const Request request = {Frame({image.shape(), image.shape() + image.ndim()}), levels,
@@ -253,7 +253,7 @@ void watershed(const py::array& image, const py::array& markers,
   void* to = out.mutable_data();
   visit(markers, [&]<class T>(const T* given) {
     if constexpr (std::is_integral_v<T>) {
-      const py::gil_scoped_release release;
+      const lesionkit::WithoutGil release;
       const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
       const Labels<T> labels(given, n, bits);
       fits(labels.most(), bits)
@@ -270,7 +270,7 @@ int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32
   int32_t* to = labels.mutable_data();
   int32_t count = 0;
   visit(image, [&]<class T>(const T* pixels) {
-    const py::gil_scoped_release release;
+    const lesionkit::WithoutGil release;
     using V = std::conditional_t<std::is_integral_v<T> && sizeof(T) <= 2, int32_t, double>;
     const auto read = [=](int64_t begin, int64_t end, V* values) {
       for (int64_t i = begin; i < end; ++i) values[i - begin] = static_cast<V>(pixels[i]);

@@ -16,6 +16,7 @@
 #include <limits>
 #include <vector>
 
+#include "common/interrupt.hpp"
 #include "fronts/godunov.hpp"
 #include "fronts/ladder.hpp"
 #include "fronts/level_sweeps.hpp"
@@ -184,7 +185,9 @@ class March {
 
   void march() {
     std::vector<uint32_t> now;
+    InterruptCounter interrupts;
     while (const Due* first = queue_.top()) {
+      interrupts();
       const double time = first->time;
       if (time > p_.narrow) break;
       now.clear();

@@ -11,6 +11,7 @@
 #include <array>
 #include <vector>
 
+#include "common/interrupt.hpp"
 #include "fronts/problem.hpp"
 
 namespace lesionkit::fronts {
@@ -38,7 +39,9 @@ class PathFinder {
   std::vector<Point> find(const Point& from) const {
     std::vector<Point> path = {from};
     double time = time_at(from);
+    InterruptCounter interrupts;
     for (;;) {
+      interrupts();
       const Point& here = path.back();
       if (const Point* seed = seed_beside(here)) {
         if (*seed != here) path.push_back(*seed);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/interrupt.hpp"
 #include "common/memory.hpp"
 
 namespace lesionkit::fronts {
@@ -67,12 +68,15 @@ class Flood {
   void run() {
     const auto levels = static_cast<Word>(first_.size() - 1);
     const uint32_t line = first_[levels];  // where those of the current level wait
+    InterruptCounter interrupts;
     for (Word level = 0; level < levels; ++level) {
       const uint32_t begin = first_[level], end = next_[level];
+      interrupts();
       if (begin == end) continue;
       next_[level] = line;
-      for (uint32_t i = begin; i < end; ++i) take<DIVIDING>(i, end, level);
-      for (uint32_t i = line; i < next_[level]; ++i) take<DIVIDING>(i, next_[level], level);
+      for (uint32_t i = begin; i < end; ++i, interrupts()) take<DIVIDING>(i, end, level);
+      for (uint32_t i = line; i < next_[level]; ++i, interrupts())
+        take<DIVIDING>(i, next_[level], level);
     }
   }
 

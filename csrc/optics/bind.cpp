@@ -122,7 +122,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
              const Array<double>& scattering, Array<Out>& out) {
         const Maps input = maps(self, absorption, scattering, out, self.detectors);
         Out* to = out.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         measure<Number<Out>>(self, input, to);
       },
       py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
@@ -133,7 +133,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
              const Array<double>& scattering, Array<Out>& out) {
         const Maps input = maps(self, absorption, scattering, out, self.nodes);
         Out* to = out.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         fluence<Number<Out>>(self, input, to);
       },
       py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
@@ -151,7 +151,7 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
         const Mixtures input{fractions.data(),   absorption.data(),  scattering.data(),
                              fractions.shape(0), fractions.shape(1), fractions.shape(2)};
         Out* to = out.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         measure<Number<Out>>(self, input, to);
       },
       py::arg("fractions").noconvert(), py::arg("absorption").noconvert(),

@@ -288,7 +288,7 @@ void bind_derivatives(py::module_ m) {
             has_shape(readings, {maps.count, plan.sources, plan.detectors}) &&
             has_shape(out, {maps.count, plan.nodes, plan.sources + plan.detectors}));
         Out *to = readings.mutable_data(), *field = out.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         fields(plan, maps, to, field);
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
@@ -305,7 +305,7 @@ void bind_derivatives(py::module_ m) {
             has_shape(by_absorption, shape) && has_shape(by_scattering, shape));
         const Out* from = field.data();
         Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         jacobian(plan, maps, from, mua, mus);
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
@@ -337,7 +337,7 @@ void bind_derivatives(py::module_ m) {
             within(pair, int64_t{plan.sources} * plan.detectors));
         const Out *from = field.data(), *factor = scale.data();
         Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         coarse_jacobian(plan, maps, from, coarse, factor, mua, mus);
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
@@ -354,7 +354,7 @@ void bind_derivatives(py::module_ m) {
                              has_shape(by_scattering, {maps.count, plan.properties}));
         const Out* from = weight.data();
         double *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        py::gil_scoped_release release;
+        lesionkit::WithoutGil release;
         gradient(plan, maps, from, mua, mus);
       },
       py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),

@@ -77,7 +77,7 @@ py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t 
   std::vector<std::pair<T, int32_t>> found;
   std::vector<int32_t> sizes;
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     const Volume<T> volume = view(padded, border);
     const Before& before = before_of(connectivity, volume.height == 1);
     Zones<T>(volume, before).each([&](T level, int32_t size) { found.push_back({level, size}); });
@@ -94,7 +94,7 @@ py::tuple zones(const Array<T>& padded, int64_t border, int64_t levels, int64_t 
   std::copy(sizes.begin(), sizes.end(), columns.mutable_data());
   std::fill(to, to + counts.size(), 0);
   {
-    py::gil_scoped_release release;
+    lesionkit::WithoutGil release;
     std::vector<int32_t> column(sizes.empty() ? 1 : sizes.back() + 1);
     for (size_t k = 0; k < sizes.size(); ++k) column[sizes[k]] = static_cast<int32_t>(k);
     for (const auto& [level, size] : found)
