@@ -1,0 +1,259 @@
+"""Medical images from files, and masks into them.
+
+NIfTI, DICOM (slices, series, mosaics, multi-frame), MetaImage and NRRD volumes; PNG and JPEG
+slices; the MAT files of the public brain-tumour set. Arrays are (rows, columns) or (planes, rows,
+columns), left and right halves along the columns: volumes of any orientation are turned so that
+planes go up, rows to the front and columns to the right; pictures stay as they are seen. What is
+written goes back to the orientation of its image.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lesionkit import arrays, files
+from lesionkit.geometry import Geometry
+from lesionkit.io import dicom, itk, matlab, nifti, pictures
+from lesionkit.io.common import INSTALL, MAX_BYTES, Image, MissingLibrary, library
+from lesionkit.io.matlab import TumourSlice
+
+__all__ = [
+    "DICOM",
+    "ENDINGS",
+    "INSTALL",
+    "MAX_BYTES",
+    "NIFTI",
+    "PNG",
+    "Geometry",
+    "Image",
+    "MissingLibrary",
+    "TumourSlice",
+    "format_of",
+    "library",
+    "read_image",
+    "read_images",
+    "read_mask",
+    "read_tumour",
+    "series",
+    "sidecar_of",
+    "write_mask",
+]
+
+NIFTI = (".nii", ".nii.gz")
+DICOM = (".dcm", ".ima", ".dicom")
+PNG = (".png",)
+FORMATS = {
+    "NIfTI": NIFTI,
+    "DICOM": DICOM,
+    "PNG": PNG,
+    "JPEG": (".jpg", ".jpeg"),
+    "MetaImage": (".mha", ".mhd"),
+    "NRRD": (".nrrd", ".nhdr"),
+    "MAT": (".mat",),
+}
+ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
+PICTURES = ("PNG", "JPEG", "MAT")  # of no place: as they are seen
+LABELS = 32  # the most that a mask may have
+_RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+
+
+def read_images(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> dict[str, Image]:
+    """Read all images of a file, or of a folder with one DICOM series, by name.
+
+    Parameters
+    ----------
+    path : NIfTI, DICOM, PNG, JPEG, MetaImage, NRRD or MAT file, or a folder
+    max_bytes : the most that a header may ask for; a larger image is refused before it is read
+
+    Returns
+    -------
+    dict
+        One image has the name "". Several are told apart by what differs: "b=0", "b=1000",
+        "b=1000, direction=2", "echo=30 ms", "type=phase", "time=3"; volumes of a fourth axis by
+        the b-values in the .bval beside a NIfTI file, or "volume=0" and so on.
+
+    Raises
+    ------
+    ValueError
+        In a sentence that names the file, where it cannot be read whole, is of colours, or does
+        not tell what it holds and where that lies.
+    MissingLibrary
+        Where the library that reads the format is not installed.
+
+    Examples
+    --------
+    >>> read_images("dwi.nii.gz")["b=1000"].values.shape  # doctest: +SKIP
+    (30, 256, 256)
+    """
+    file, limit = Path(path), arrays.integer(max_bytes, "max_bytes", at_least=1)
+    kind = format_of(file)
+    if kind == "NIfTI":
+        return nifti.read(file, limit)
+    if kind == "DICOM":
+        return dicom.read(file, series(file) if file.is_dir() else [file], limit)
+    if kind in ("PNG", "JPEG"):
+        return pictures.read(file, kind, limit)
+    if kind == "MAT":
+        return {"": matlab.read(file, limit).image}
+    return itk.read(file, kind, limit)
+
+
+def read_image(
+    path: str | os.PathLike[str], which: str | None = None, *, max_bytes: int = MAX_BYTES
+) -> Image:
+    """Read a file, or a folder with one DICOM series, that holds one image.
+
+    Values are as stored, times the slope and plus the intercept that the file gives for each slice.
+
+    Parameters
+    ----------
+    path, max_bytes : as of :func:`read_images`, which raises the same errors
+    which : the name of one of several, as `read_images` has them. Without it a file of several
+            raises a ValueError that lists their names.
+    """
+    images = read_images(path, max_bytes=max_bytes)
+    if which is None and len(images) == 1:
+        return next(iter(images.values()))
+    names = ", ".join(repr(name) for name in list(images)[:8]) + ", ..." * (len(images) > 8)
+    if which is None:
+        shape = next(iter(images.values())).values.shape
+        raise ValueError(
+            f"{path} must hold one slice or volume of grey values, it has {len(images)} of shape "
+            f"{shape}; choose one with which=: {names}"
+        )
+    if which not in images:
+        raise ValueError(f"which must be one of {names}, in {path}, got {arrays.describe(which)}")
+    return images[which]
+
+
+def read_mask(
+    path: str | os.PathLike[str], like: Image | None = None, *, max_bytes: int = MAX_BYTES
+) -> Image:
+    """Read a mask: values above 0.5 are inside, so that 0.9999999 is, and NaN is outside.
+
+    A file of more than 32 different values that go beyond 1, or of values below 0, is an image and
+    no mask: ValueError. Of a MAT file of the brain-tumour set it is the tumour's mask.
+
+    Parameters
+    ----------
+    like : the image that it belongs to: shape and place must be its. PNG and JPEG have no place:
+           beside another format the picture's rows go to the back and its columns to the left.
+    path, max_bytes : as of :func:`read_images`
+    """
+    is_tumour = format_of(Path(path)) == "MAT"
+    mask = read_tumour(path, max_bytes=max_bytes).mask if is_tumour else (
+        read_image(path, max_bytes=max_bytes)
+    )  # fmt: skip
+    values = mask.values
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values.ravel()
+    if known.size == 0 or not np.isfinite(known).all():
+        raise ValueError(
+            f"{mask.path} must be a mask of finite numbers, it has NaN alone or infinite ones"
+        )
+    low, high = known.min(), known.max()
+    different = 2 if high <= 1 else len(np.unique(known))
+    if low < 0 or different > LABELS:
+        raise ValueError(
+            f"{mask.path} must be a mask, of values from 0 to 1 or of {LABELS} labels at most, got "
+            f"values from {low:g} to {high:g}" + f", {different} of them" * (different > LABELS)
+        )
+    inside = Image(values > 0.5, mask.geometry, mask.affine, mask.axes, mask.path)
+    return inside if like is None else _placed(inside, like)
+
+
+def _placed(inside: Image, like: Image) -> Image:
+    """The mask where its image lies; ValueError where it does not."""
+    if inside.values.shape != like.values.shape:
+        raise ValueError(
+            f"{inside.path} must have the shape of {like.path}, {like.values.shape}, got "
+            f"{inside.values.shape}"
+        )
+    seen = [format_of(image.path) in PICTURES for image in (inside, like)]
+    if seen[0] != seen[1]:
+        turned = np.ascontiguousarray(inside.values[::-1, ::-1])
+        return Image(turned, like.geometry, like.affine, like.axes, inside.path)
+    if not seen[0]:
+        shape = inside.values.shape
+        apart = np.abs(inside.geometry.corners(shape) - like.geometry.corners(shape)).max()
+        if apart > 0.1 * min(like.spacing):  # a tenth of a pixel: headers are rounded
+            raise ValueError(
+                f"{inside.path} must lie where {like.path} lies, it is {apart:.3g} mm off"
+            )
+    return inside
+
+
+def read_tumour(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> TumourSlice:
+    """Read image, mask and label of a MAT v7.3 file of the public brain-tumour set (Cheng, 2017).
+
+    label : 1 meningioma, 2 glioma, 3 pituitary tumour. The patient's id is never read.
+    Raises ValueError where the file is cut, or lacks one of the three; MissingLibrary without h5py.
+    """
+    file = Path(path)
+    if format_of(file) != "MAT":
+        raise ValueError(f"path must end with .mat, got {file}")
+    return matlab.read(file, arrays.integer(max_bytes, "max_bytes", at_least=1))
+
+
+def write_mask(
+    path: str | os.PathLike[str], mask: Any, like: Image, sidecar: Mapping[str, Any] | None = None
+) -> None:
+    """Write a mask as NIfTI (uint8, 0 and 1), in the orientation and with the affine of its image.
+
+    path    : .nii or .nii.gz; written under another name, and renamed when it is whole
+    mask    : booleans of the image's shape
+    sidecar : what to write beside it, as JSON of the same name
+    """
+    file, inside = Path(path), np.asarray(mask)
+    if not file.name.endswith(NIFTI):
+        raise ValueError(f"path must end with .nii or .nii.gz, got {file}")
+    if inside.dtype != bool or inside.shape != like.values.shape:
+        raise ValueError(
+            f"mask must hold booleans of shape {like.values.shape}, got {inside.dtype} of shape "
+            f"{inside.shape}"
+        )
+    nibabel = library("nibabel", "NIfTI")
+    volume = inside[None] if inside.ndim == 2 else inside
+    back = nibabel.orientations.ornt_transform(_RIGHT_FRONT_UP, like.axes)
+    voxels = nibabel.orientations.apply_orientation(volume.T.astype(np.uint8), back)
+    image = nibabel.Nifti1Image(voxels, like.affine)
+    if like.geometry.unit == "mm":
+        image.header.set_xyzt_units("mm")
+    data = image.to_bytes()
+    files.write(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
+    if sidecar is not None:
+        files.write(sidecar_of(file), json.dumps(dict(sidecar), indent=2) + "\n")
+
+
+def sidecar_of(path: Path) -> Path:
+    """The JSON file that BIDS puts beside a NIfTI file."""
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
+def format_of(path: Path) -> str:
+    """A key of FORMATS, by name, or DICOM for names without an ending by content."""
+    name = path.name.lower()
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    if path.is_dir():
+        if series(path):
+            return "DICOM"
+        raise ValueError(f"{path} is a folder without a DICOM series; name a file in it")
+    for kind, endings in FORMATS.items():
+        if name.endswith(endings):
+            return kind
+    if dicom.is_dicom(path):
+        return "DICOM"
+    known = [f"{kind} ({', '.join(endings)})" for kind, endings in FORMATS.items()]
+    raise ValueError(f"{path} must be {', '.join(known[:-1])} or {known[-1]}")
+
+
+def series(folder: Path) -> list[Path]:
+    """The DICOM files of a folder that holds two or more, and no NIfTI or PNG; else none."""
+    return dicom.series(folder, (*NIFTI, *PNG))
