@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import math
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from lesionkit.io.common import (
 
 MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # of xyzt_units; 0: not said, taken as mm
 ROUNDED = 0.01  # by how much of it a voxel's edge in sform may differ from pixdim
-HEADER = 544  # bytes, of the longer header
+HEADER = 540  # bytes, of the longer header
 CHUNK = 2**20
 
 
@@ -75,11 +74,12 @@ def _voxels(header: Any, path: Path, max_bytes: int) -> npt.NDArray[Any]:
 def _header(nibabel: Any, path: Path) -> Any:
     with (gzip.open if _packed(path) else open)(path, "rb") as file:
         start = file.read(HEADER)
-    sizes = {int.from_bytes(start[:4], order) for order in ("little", "big")}
-    kind = nibabel.nifti2.Nifti2Header if 540 in sizes else nibabel.nifti1.Nifti1Header
-    if not sizes & {348, 540}:
-        raise ValueError("it does not begin with a NIfTI header")
-    return kind.from_fileobj(BytesIO(start))
+    for order in ("little", "big"):
+        size = int.from_bytes(start[:4], order)  # type: ignore[arg-type]
+        if size in (348, 540):
+            kind = nibabel.Nifti1Header if size == 348 else nibabel.Nifti2Header
+            return kind(start[:size])
+    raise ValueError("it does not begin with a NIfTI header")
 
 
 def _packed(path: Path) -> bool:

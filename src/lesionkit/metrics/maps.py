@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 # Wang et al., IEEE Transactions on Image Processing 13(4), 600-612 (2004)
 WINDOW, REACH = 1.5, 5  # pixels: standard deviation of the Gaussian window, of 11 x 11 pixels
 K1, K2 = 0.01, 0.03
+MAX_RATIO = 1e70  # of a value to the peak
 
 
 def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
@@ -22,9 +23,16 @@ def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -
     recovered, truth : (..., rows, columns), finite
     inside           : (rows, columns) bool, at least one true
     returns          : (...) float64
+    Raises ValueError where an argument is not so, or squares are beyond float64.
     """
     recovered, truth, chosen = _checked(recovered, truth, inside)
-    error: Floats = np.square(recovered - truth)[..., chosen].mean(axis=-1)
+    square, scale = _mean_square(recovered, truth, chosen)
+    with np.errstate(over="ignore", under="ignore"):
+        error: Floats = np.ldexp(square, 2 * scale)
+    if not np.isfinite(error).all():
+        raise ValueError(
+            "recovered must differ from truth by numbers whose squares float64 holds, below 1e154"
+        )
     return error
 
 
@@ -32,13 +40,25 @@ def psnr(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
     """Peak signal-to-noise ratio in dB: 10 log10(peak^2 / MSE).
 
     The peak, which is the range of the data as well, is the greatest value of the true map; MSE is
-    :func:`mse`, so pixels that are known to be 0 do not count. Infinite for a perfect map.
-    Arguments as of `mse`.
+    :func:`mse`, so pixels that are known to be 0 do not count. Infinite for a perfect map. Maps of
+    any size do: they are scaled by a power of two before squares are taken. Arguments as of `mse`.
     """
     recovered, truth, chosen = _checked(recovered, truth, inside)
+    fraction, power = np.frexp(_peak(truth, chosen))
+    square, scale = _mean_square(recovered, truth, chosen)
     with np.errstate(divide="ignore"):
-        decibels: Floats = 10 * np.log10(_peak(truth, chosen) ** 2 / mse(recovered, truth, chosen))
+        decibels: Floats = 10 * np.log10(fraction**2 / square)
+    decibels = decibels + 20 * np.log10(2) * (power - scale)
     return decibels
+
+
+def _mean_square(x: Floats, y: Floats, chosen: Any) -> tuple[Floats, Any]:
+    """The mean square of x - y over 4^scale, and scale, of each map: no square is beyond float64."""
+    # Halves, for the difference of two numbers may be twice as large as float64 holds.
+    half = 0.5 * x[..., chosen] - 0.5 * y[..., chosen]
+    scale = np.frexp(np.abs(half).max(axis=-1))[1]
+    square: Floats = np.square(np.ldexp(half, -scale[..., None])).mean(axis=-1)
+    return square, scale + 1
 
 
 def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
@@ -47,7 +67,8 @@ def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
     With a Gaussian window of 1.5 pixels on 11 x 11, K1 = 0.01, K2 = 0.03, and the greatest value of
     the true map as the range of the data; images are reflected at their edges. It is what
     scikit-image's `structural_similarity(gaussian_weights=True, use_sample_covariance=False,
-    full=True)` has at these pixels. Arguments as of `mse`.
+    full=True)` has at these pixels. Arguments as of `mse`; no value may be more than 1e70 times as
+    far from 0 as the peak, for fourth powers are taken.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -59,6 +80,15 @@ def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
         return blurred
 
     peak = _peak(y, chosen)[..., None, None]
+    power = -np.frexp(peak)[1]  # on this scale the peak lies between 0.5 and 1
+    with np.errstate(over="ignore"):
+        peak, x, y = (np.ldexp(one, power) for one in (peak, x, y))
+    for name, image in (("recovered", x), ("truth", y)):
+        if np.abs(image).max(initial=0) > MAX_RATIO:
+            raise ValueError(
+                f"{name} must hold numbers up to {MAX_RATIO:g} times the peak, the greatest of "
+                "truth inside"
+            )
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
     mx, my = mean(x), mean(y)
     vx, vy, both = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.geometry import Geometry, spacing_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -61,6 +62,11 @@ def error_rates(
     FPR of the reference.
     """
     hit, extra, missed, rest = _counts(*_pair(found, truth))
+    if not isinstance(normalise, str):
+        raise TypeError(
+            "normalise must be 'union', 'reference' or 'standard', got "
+            f"{arrays.describe(normalise)}"
+        )
     if normalise == "union":
         return Rates(_share(extra, hit + extra + missed), _share(missed, hit + extra + missed))
     if normalise == "reference":
@@ -79,12 +85,13 @@ def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
     one mask to the nearest border pixel of the other, from centre to centre. A border pixel has a
     neighbour along an axis that is outside the mask, or outside the image.
 
-    spacing : mm, one number above 0 or one for each axis
+    spacing : mm, one number above 0 or one for each axis; or the image's Geometry, by which
+              distances are right under a shear, too
     returns : 0 where both masks are empty, infinite where one is
     Huttenlocher, Klanderman and Rucklidge, IEEE PAMI 15, 1993 (partial distances).
     """
     pair = _pair(found, truth)
-    return _hausdorff95(*pair, arrays.spacing_of(spacing, pair[0].ndim))
+    return _hausdorff95(*pair, *spacing_of(spacing, pair[0].ndim))
 
 
 def lesion_f1(found: Any, truth: Any) -> float:
@@ -100,19 +107,20 @@ def lesion_f1(found: Any, truth: Any) -> float:
 def volume(mask: Any, spacing: Any = 1.0) -> float:
     """The mask's pixels times the size of one: mm^3 of a volume, mm^2 of a slice.
 
-    spacing : mm, one number above 0 or one for each axis
+    spacing : mm, one number above 0 or one for each axis; or the image's Geometry
     """
     inside = _mask(mask, "mask")
-    return float(np.count_nonzero(inside) * np.prod(arrays.spacing_of(spacing, inside.ndim)))
+    steps, _ = spacing_of(spacing, inside.ndim)
+    return float(np.count_nonzero(inside) * np.prod(steps))
 
 
 def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
     """All scores of one image; the error rates are of the union.
 
-    spacing : mm, one number above 0 or one for each axis
+    spacing : mm, one number above 0 or one for each axis; or the image's Geometry
     """
     a, b = _pair(found, truth)
-    steps = arrays.spacing_of(spacing, a.ndim)
+    steps, geometry = spacing_of(spacing, a.ndim)
     counts = _counts(a, b)
     hit, extra, missed, _ = counts
     union, pixel = hit + extra + missed, float(np.prod(steps))
@@ -121,7 +129,7 @@ def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
         _dice(*counts),
         _share(extra, union),
         _share(missed, union),
-        _hausdorff95(a, b, steps),
+        _hausdorff95(a, b, steps, geometry),
         _lesion_f1(a, b),
         (hit + extra) * pixel,
         (hit + missed) * pixel,
@@ -174,21 +182,36 @@ def _dice(hit: int, extra: int, missed: int, _: int) -> float:
     return 2 * hit / both if both else 1.0
 
 
-def _hausdorff95(a: Mask, b: Mask, spacing: tuple[float, ...]) -> float:
+def _hausdorff95(
+    a: Mask, b: Mask, spacing: tuple[float, ...], geometry: Geometry | None
+) -> float:
     from scipy import ndimage
-
-    from lesionkit.fronts import distance_transform
 
     if not (a.any() and b.any()):
         return np.inf if a.any() or b.any() else 0.0
     # Nothing outside the box of both matters.
     box = ndimage.find_objects((a | b).astype(np.uint8))[0]
     borders = [mask & ~ndimage.binary_erosion(mask) for mask in (a[box], b[box])]
-    far = [
-        np.percentile(distance_transform(~other, spacing)[border], 95)
-        for border, other in (borders, borders[::-1])
+    sheared = geometry is not None and geometry.shear > 0
+    apart = _sheared_distances(borders, geometry) if sheared else _distances(borders, spacing)
+    return float(max(np.percentile(one, 95) for one in apart))
+
+
+def _distances(borders: list[Mask], spacing: tuple[float, ...]) -> list[Any]:
+    """From each pixel of a border to the nearest of the other, both ways, mm."""
+    from lesionkit.fronts import distance_transform
+
+    return [
+        distance_transform(~other, spacing)[border] for border, other in (borders, borders[::-1])
     ]
-    return float(max(far))
+
+
+def _sheared_distances(borders: list[Mask], geometry: Geometry) -> list[Any]:
+    """The same where axes are not at right angles."""
+    from scipy.spatial import cKDTree
+
+    places = [geometry.places(np.argwhere(border)) for border in borders]
+    return [cKDTree(other).query(one)[0] for one, other in (places, places[::-1])]
 
 
 def _lesion_f1(a: Mask, b: Mask) -> float:
