@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# What ends a line or a cell somewhere: tabs, breaks and other control characters.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @contextmanager
@@ -27,6 +31,17 @@ def write(path: Path, content: str | bytes) -> None:
         content = content.encode(errors="surrogateescape")
     with whole(path) as partial:
         partial.write_bytes(content)
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    r"""Rows as tab-separated values. Control characters, which a file's name may hold, are escaped:
+    a tab as \t, so that each row keeps its columns and lines."""
+    return "".join("\t".join(map(on_one_line, row)) + "\n" for row in rows)
+
+
+def on_one_line(text: str) -> str:
+    r"""The text with its control characters and line breaks escaped, such as \n."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def require_folder(path: Path, name: str = "out") -> None:

@@ -65,8 +65,9 @@ def test_known_answers() -> None:
     [
         ({"recovered": np.full((3, 3), np.nan)}, "recovered must be finite, got 9 NaN or infinite"),
         ({"truth": np.ones((2, 3))}, r"truth must have shape \(3, 3\), got float64 array.*"),
-        ({"inside": np.ones((3, 3))}, r"inside must be a bool array of shape \(3, 3\) with a .*"),
-        ({"inside": np.zeros((3, 3), bool)}, "inside must be a bool array .*"),
+        ({"inside": np.ones((2, 3))}, r"inside must have the shape of recovered, \(3, 3\), got .*"),
+        ({"inside": np.full((3, 3), 0.5)}, "inside must hold booleans .*, got 0.5; .*"),
+        ({"inside": np.zeros((3, 3), bool)}, "inside must hold a pixel or more, .*"),
     ],
 )
 @pytest.mark.parametrize("name", ["mse", "psnr", "ssim"])
@@ -81,6 +82,43 @@ def test_a_truth_of_nothing_has_no_peak() -> None:
     for name in ("psnr", "ssim"):
         with pytest.raises(ValueError, match="truth must be above 0 somewhere"):
             getattr(metrics, name)(nothing, nothing, np.ones((3, 3), bool))
+
+
+# --- numbers of any size --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e-310, 2.0**1000])
+def test_psnr_and_ssim_do_not_depend_on_the_unit(images, size) -> None:
+    recovered, truth, inside = images
+    for name in ("psnr", "ssim"):
+        expected = getattr(metrics, name)(recovered, truth, inside)
+        found = getattr(metrics, name)(recovered * size, truth * size, inside)
+        # a denormal number has few digits
+        np.testing.assert_allclose(found, expected, rtol=SUMS if size > 1e-300 else 1e-4)
+
+
+def test_a_power_of_two_changes_no_bit(images) -> None:
+    recovered, truth, inside = images
+    expected = metrics.ssim(recovered, truth, inside)
+    np.testing.assert_array_equal(metrics.ssim(recovered * 8, truth * 8, inside), expected)
+    mse = metrics.mse(recovered, truth, inside)
+    np.testing.assert_array_equal(metrics.mse(recovered * 8, truth * 8, inside), mse * 64)
+
+
+def test_numbers_next_to_the_ends_of_float64() -> None:
+    inside = np.ones((4, 5), bool)
+    top = np.full((4, 5), 1.7e308)
+    assert metrics.psnr(-top, top, inside) == pytest.approx(-20 * np.log10(2))
+    assert metrics.mse(top * 1e-160, -top * 1e-160, inside) == pytest.approx(3.4e148**2)
+    with pytest.raises(ValueError, match=r"recovered must differ from truth by .* below 1e154"):
+        metrics.mse(top, np.zeros_like(top), inside)
+    small = np.full((4, 5), 1e-60)
+    with pytest.raises(
+        ValueError, match=r"recovered must hold numbers up to 1e\+70 times the peak"
+    ):
+        metrics.ssim(top, small, inside)
+    with pytest.raises(ValueError, match=r"truth must hold numbers up to 1e\+70 times the peak"):
+        metrics.ssim(small, np.where(np.eye(4, 5) > 0, 1e-60, -1e300), inside)
 
 
 # --- inclusions -------------------------------------------------------------------------------
@@ -134,3 +172,36 @@ def test_a_disc_that_fills_the_phantom_has_a_background_still() -> None:
     truth = disc_image(large, [20.0])
     errors = metrics.inclusion_errors(truth, truth, large, RADIUS)
     np.testing.assert_allclose(errors.contrast, 2)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-100])
+def test_inclusions_of_numbers_of_any_size(size) -> None:
+    truth = disc_image(DISCS, [25.0, 15.0]) * size
+    errors = metrics.inclusion_errors(truth, truth, DISCS, RADIUS)
+    np.testing.assert_allclose(errors.value, [25 * size, 15 * size])
+    np.testing.assert_allclose(errors.contrast, [2.5, 1.5])
+
+
+def test_a_background_of_nothing_has_no_contrast() -> None:
+    truth = disc_image(DISCS, [25.0, 15.0])
+    errors = metrics.inclusion_errors(np.zeros_like(truth), truth, DISCS, RADIUS)
+    assert np.isnan(errors.contrast).all()
+    np.testing.assert_allclose(errors.true_contrast, [2.5, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"maps": np.zeros((3, 0))}, "maps must be square with a pixel or more, got float64 .*"),
+        ({"maps": np.zeros((4, 5))}, "maps must be square .*"),
+        ({"truth": np.ones((8, 9))}, r"truth must have shape \(9, 9\), got .*"),
+        ({"discs": np.zeros((0, 3))}, "discs must be one or more, and hold a pixel's centre each"),
+        ({"discs": [[900.0, 0, 1]]}, "discs must be one or more, .*"),
+        ({"discs": [[0, 0, 99.0]]}, "discs must leave some of the phantom as background, .*"),
+        ({"discs": [[0, 0, np.inf]]}, r"discs must be finite \(mm\), got 1 NaN or infinite"),
+    ],
+)
+def test_mistakes_in_inclusions(change, sentence) -> None:
+    good = {"maps": np.ones((9, 9)), "truth": np.ones((9, 9)), "discs": [[0.0, 0, 9]]}
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        metrics.inclusion_errors(**{**good, **change}, radius=RADIUS)

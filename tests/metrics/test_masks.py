@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tolerances
+from lesionkit.geometry import Geometry
 from lesionkit.metrics import masks as metrics
 from reference import metrics_masks as reference
 
@@ -132,14 +133,82 @@ def test_integers_views_and_read_only_masks_do() -> None:
     assert metrics.scores(big[::2, ::2], np.asfortranarray(TRUTH == 1)) == expected
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4", ">i2"])
+def test_masks_as_files_give_them(dtype: Any) -> None:
+    expected = metrics.scores(FOUND, TRUTH)
+    near = FOUND.astype(dtype) * np.asarray(0.9999999, np.float64).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        assert metrics.scores(near, TRUTH.astype(dtype)) == expected
+    assert metrics.scores(FOUND.astype(dtype), TRUTH.astype(dtype)) == expected
+
+
+# --- spacing and geometry -------------------------------------------------------------------------
+
+
+def sheared(degrees: float, axes: int = 3) -> Geometry:
+    """Planes of 5 mm, each further to the front; or rows, each further to the right."""
+    affine = np.diag([2.0, 3.0, 5.0, 1.0])
+    affine[(1, 2) if axes == 3 else (0, 1)] = affine[axes - 1, axes - 1] * math.tan(
+        math.radians(degrees)
+    )
+    return Geometry(affine, axes)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 10.0, -40.0])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_volumes_and_distances_under_a_shear(degrees: float, axes: int) -> None:
+    geometry = sheared(degrees, axes)
+    shape = (4, 5, 6)[-axes:]
+    size = 2 * 3 * (5 if axes == 3 else 1)
+    assert metrics.volume(np.ones(shape), geometry) == pytest.approx(math.prod(shape) * size)
+    assert geometry.shear == pytest.approx(abs(degrees))
+    a, b = np.zeros((2, *shape), bool)
+    first, last = (0,) * axes, tuple(n - 1 for n in shape)
+    a[first] = b[last] = True
+    apart = np.linalg.norm(np.diff(geometry.places([first, last]), axis=0))
+    assert metrics.hausdorff95(a, b, geometry) == pytest.approx(apart)
+    scores = metrics.scores(a, b, geometry)
+    assert scores.hausdorff95 == pytest.approx(apart)
+    assert scores.volume == pytest.approx(size)
+
+
+def test_distances_under_a_shear_are_those_of_places() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.random((2, 4, 5, 6)) < 0.2
+    geometry = sheared(30)
+    from scipy.ndimage import binary_erosion
+
+    borders = [geometry.places(np.argwhere(m & ~binary_erosion(m))) for m in (a, b)]
+    table = np.linalg.norm(borders[0][:, None] - borders[1], axis=-1)
+    expected = max(np.percentile(table.min(axis), 95) for axis in (0, 1))
+    assert metrics.hausdorff95(a, b, geometry) == pytest.approx(expected)
+    # without a shear a geometry is its spacing
+    straight = Geometry(np.diag([2.0, 3.0, 5.0, 1.0]))
+    assert metrics.scores(a, b, straight) == metrics.scores(a, b, (5.0, 3.0, 2.0))
+
+
+@pytest.mark.parametrize("spacing", [1e308, 1e-308, (1.0, 1e200), (1e-200, 1.0)])
+def test_spacings_that_no_image_has(spacing: Any) -> None:
+    for call in (metrics.scores, metrics.hausdorff95):
+        with pytest.raises(ValueError, match=r"spacing must be from 1e-50 to 1e\+50 mm, got .*"):
+            call(FOUND, TRUTH, spacing)
+    with pytest.raises(ValueError, match="spacing must be from 1e-50"):
+        metrics.volume(FOUND, spacing)
+    with pytest.raises(ValueError, match="spacing must be of 2 axes, got a Geometry of 3 axes"):
+        metrics.volume(FOUND, sheared(0))
+
+
 # --- mistakes -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("found", "truth", "kind", "sentence"),
     [
-        (np.ones((2, 3)), TRUTH, TypeError, "found must hold booleans or integers, got float64.*"),
-        (FOUND, np.full((3, 4), 0.9), TypeError, r"truth must .*; .* pass truth > 0\.5"),
+        (np.full((3, 4), 0.5), TRUTH, ValueError, "found must hold booleans or whole .* got 0.5.*"),
+        (FOUND, np.full((3, 4), 0.9), ValueError, r"truth must .*; .* as truth > 0\.5"),
+        (FOUND, np.full((3, 4), np.nan), ValueError, "truth must hold .* got nan.*"),
+        (FOUND, TRUTH.astype(complex), TypeError, "truth must hold booleans .* got complex128 .*"),
+        (FOUND, [[1], [1, 2]], TypeError, "truth must be an array of booleans .*"),
         (FOUND, TRUTH.T, ValueError, r"found and truth must have one shape, got \(3, 4\) and .*"),
         (np.zeros((0, 4), bool), TRUTH, ValueError, "found must hold a pixel or more, got bool.*"),
         (np.ma.masked_equal(FOUND, 0), TRUTH, ValueError, "found has masked entries.*"),
@@ -155,6 +224,8 @@ def test_mistakes_in_masks(found: Any, truth: Any, kind: type[Exception], senten
 def test_mistakes_in_options() -> None:
     with pytest.raises(ValueError, match="normalise must be 'union', 'reference' or 'standard'"):
         metrics.error_rates(FOUND, TRUTH, "all")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="normalise must be"):
+        metrics.error_rates(FOUND, TRUTH, np.array([1, 2]))  # type: ignore[arg-type]
     for spacing in (0.0, (1.0, -1.0), (1.0, 1.0, 1.0), (1.0, math.nan)):
         for score in (metrics.hausdorff95, metrics.scores):
             with pytest.raises(ValueError, match="spacing"):

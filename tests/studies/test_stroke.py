@@ -325,10 +325,43 @@ def test_other_mistakes() -> None:
         segment(image, "otsu")
     with pytest.raises(ValueError, match="bits must be from 1 to 32, got 0"):
         preprocess(image, bits=0)
-    with pytest.raises(ValueError, match=r"brain must have the image's shape \(256, 256\), got"):
+    with pytest.raises(ValueError, match=r"brain must have the shape of image, \(256, 256\), got"):
         preprocess(image, brain=np.zeros((9, 9), bool))
-    with pytest.raises(TypeError, match="brain must hold booleans, got float64"):
-        preprocess(image, brain=np.zeros(image.shape))
+    with pytest.raises(ValueError, match=r"brain must hold booleans .*, got 0.5; .* brain > 0.5"):
+        preprocess(image, brain=np.full(image.shape, 0.5))
+    with pytest.raises(TypeError, match="brain must be an array of booleans"):
+        preprocess(image, brain=[[1], [1, 2]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nan_is_background(dtype: type) -> None:
+    """As tools that strip skulls, or resample beyond the field of view, leave it."""
+    image, _ = brain()
+    inside = preprocess(image).brain
+    bare = np.where(inside, image, np.nan).astype(dtype)
+    zeros = np.where(inside, image, 0).astype(dtype)
+    for given in (None, inside, inside.astype(np.float32)):
+        scene, expected = preprocess(bare, brain=given), preprocess(zeros, brain=given)
+        np.testing.assert_array_equal(scene.levels, expected.levels)
+        np.testing.assert_array_equal(scene.brain, expected.brain)
+    volume = np.stack([bare, bare])
+    np.testing.assert_array_equal(preprocess(volume).brain, [preprocess(bare).brain] * 2)
+
+
+def test_nan_in_the_brain_is_refused() -> None:
+    image, _ = brain()
+    inside = preprocess(image).brain
+    bare = np.where(inside, image, np.nan)
+    middle = tuple(int(c) for c in np.argwhere(inside).mean(0))
+    bare[middle] = np.nan
+    with pytest.raises(ValueError, match="image must be finite, got 1 NaN or infinite inside the"):
+        preprocess(bare)
+    with pytest.raises(ValueError, match="image must be finite inside the mask, got 1 NaN"):
+        preprocess(bare, brain=inside)
+    bare[middle] = np.inf
+    for given in (None, inside):
+        with pytest.raises(ValueError, match="image must be finite"):
+            preprocess(bare, brain=given)
 
 
 # --- real shapes ----------------------------------------------------------------------------------

@@ -46,7 +46,9 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
 
 def _complain(sentence: str) -> int:
-    print(f"lesionkit: {sentence}", file=sys.stderr)
+    from lesionkit.files import on_one_line
+
+    print(f"lesionkit: {on_one_line(sentence)}", file=sys.stderr)
     return 2
 
 

@@ -36,6 +36,13 @@ def add_to(commands: Any) -> None:
         help="brighter than the brain (acute, sub-acute), or darker (chronic) (hyper)",
     )
     stroke.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    stroke.add_argument(
+        "--max-gib",
+        type=float,
+        default=2.0,
+        metavar="N",
+        help="the most that an image may need by its header, in GiB (2)",
+    )
 
     study = commands.add_parser(
         "stroke-study",
@@ -60,9 +67,18 @@ def add_to(commands: Any) -> None:
 
 
 def _stroke(options: argparse.Namespace) -> int:
+    from lesionkit import arrays
     from lesionkit.studies.stroke import job
 
-    return job.main(options.image, options.truth, options.method, options.kind, options.out)
+    most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
+    return job.main(
+        options.image,
+        options.truth,
+        options.method,
+        options.kind,
+        options.out,
+        max(1, round(most * 2**30)),
+    )
 
 
 def _stroke_study(options: argparse.Namespace) -> None:

@@ -96,7 +96,7 @@ def check_size(path: Path, kind: str, size: int, max_bytes: int) -> None:
             path,
             kind,
             f"its header asks for {size / 2**30:.3g} GiB, and max_bytes is "
-            f"{max_bytes / 2**30:.3g} GiB; pass a larger one if the file is to be trusted",
+            f"{max_bytes / 2**30:.3g} GiB (--max-gib of the command line); pass more if you trust it",
         )
 
 

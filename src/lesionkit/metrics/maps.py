@@ -15,13 +15,14 @@ Floats = npt.NDArray[np.float64]
 WINDOW, REACH = 1.5, 5  # pixels: standard deviation of the Gaussian window, of 11 x 11 pixels
 K1, K2 = 0.01, 0.03
 MAX_RATIO = 1e70  # of a value to the peak
+MAX_POWER = 500  # of two, of numbers whose sums of squares are finite
 
 
 def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
     """Mean square error over the pixels `inside`, of each map, in squared units of the maps.
 
     recovered, truth : (..., rows, columns), finite
-    inside           : (rows, columns) bool, at least one true
+    inside           : (rows, columns) booleans or whole numbers, at least one not 0
     returns          : (...) float64
     Raises ValueError where an argument is not so, or squares are beyond float64.
     """
@@ -48,12 +49,12 @@ def psnr(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
     square, scale = _mean_square(recovered, truth, chosen)
     with np.errstate(divide="ignore"):
         decibels: Floats = 10 * np.log10(fraction**2 / square)
-    decibels = decibels + 20 * np.log10(2) * (power - scale)
+    decibels += 20 * np.log10(2) * (power - scale)
     return decibels
 
 
 def _mean_square(x: Floats, y: Floats, chosen: Any) -> tuple[Floats, Any]:
-    """The mean square of x - y over 4^scale, and scale, of each map: no square is beyond float64."""
+    """The mean of (x - y)^2 / 4^scale, and scale, of each map: no square is beyond float64."""
     # Halves, for the difference of two numbers may be twice as large as float64 holds.
     half = 0.5 * x[..., chosen] - 0.5 * y[..., chosen]
     scale = np.frexp(np.abs(half).max(axis=-1))[1]
@@ -121,29 +122,40 @@ def inclusion_errors(
     the phantom's pixels more than a quarter of its radius away from every inclusion, or outside all
     inclusions if there are none such. An inclusion is found at the centroid of what exceeds half of
     its greatest rise above the background, among the pixels that are within twice its radius of its
-    centre and nearer to it than to the others.
+    centre and nearer to it than to the others. A contrast is NaN where the background's mean is 0.
+    Raises ValueError where an inclusion or the background holds no pixel's centre, or a contrast is
+    beyond float64.
     """
-    found, true = (
-        arrays.real(value, name, ("...", "pixels", "pixels"))
-        for name, value in (("maps", maps), ("truth", truth))
-    )
+    found = arrays.real(maps, "maps", ("...", "pixels", "pixels"))
+    pixels = found.shape[-1]
+    if pixels == 0 or found.shape[-2] != pixels:
+        raise ValueError(f"maps must be square with a pixel or more, got {arrays.describe(found)}")
+    true = arrays.real(truth, "truth", found.shape)
     inclusions = arrays.real(discs, "discs", ("inclusions", 3), "mm")
     radius = arrays.number(radius, "radius", above=0, unit="mm")
-    pixels = found.shape[-1]
     middle = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * radius
     x, y = np.meshgrid(middle, -middle)
     distance = np.hypot(x - inclusions[:, 0, None, None], y - inclusions[:, 1, None, None])
     edge = distance - inclusions[:, 2, None, None]
+    if not len(edge) or not (edge <= 0).any(axis=(1, 2)).all():
+        raise ValueError("discs must be one or more, and hold a pixel's centre each")
     inside = np.hypot(x, y) <= radius
     background = inside & (edge.min(axis=0) > radius / 4)
     if not background.any():
         background = inside & (edge.min(axis=0) > 0)
+    if not background.any():
+        raise ValueError("discs must leave some of the phantom as background, they cover it")
 
+    # Sums of the greatest numbers would be infinite: a power of two changes no digit.
+    top = max(float(np.abs(image).max(initial=0)) for image in (found, true))
+    power = max(int(np.frexp(top)[1]) - MAX_POWER, 0)
+    found, true = np.ldexp(found, -power), np.ldexp(true, -power)
     values, contrasts = [], []
     for image in (found, true):
         base = image[..., background].mean(axis=-1)
-        values.append(np.stack([image[..., one <= 0].mean(axis=-1) for one in edge], axis=-1))
-        contrasts.append(values[-1] / base[..., None])
+        means = np.stack([image[..., one <= 0].mean(axis=-1) for one in edge], axis=-1)
+        values.append(np.ldexp(means, power))
+        contrasts.append(_contrast(means, base[..., None]))
 
     nearest = np.argmin(edge, axis=0)
     rise = found - found[..., background].mean(axis=-1)[..., None, None]
@@ -162,16 +174,25 @@ def inclusion_errors(
     return InclusionErrors(value, true_value, contrast, true_contrast, displacement)
 
 
+def _contrast(means: Floats, base: Floats) -> Floats:
+    """Means by the background's; NaN where that is 0."""
+    with np.errstate(over="ignore"):
+        contrast: Floats = np.divide(
+            means,
+            base,
+            out=np.full_like(means, np.nan),
+            where=np.broadcast_to(base != 0, means.shape),
+        )
+    if np.isinf(contrast).any():
+        raise ValueError("maps and truth must have a background further from 0 than float64 ends")
+    return contrast
+
+
 def _checked(recovered: Any, truth: Any, inside: Any) -> tuple[Floats, Floats, Any]:
     x = arrays.real(recovered, "recovered", ("...", "rows", "columns"))
     y = arrays.real(truth, "truth", x.shape)
-    chosen = np.asarray(inside)
-    if chosen.dtype != bool or chosen.shape != x.shape[-2:] or not chosen.any():
-        raise ValueError(
-            f"inside must be a bool array of shape {x.shape[-2:]} with a true pixel, got "
-            f"{arrays.describe(inside)}"
-        )
-    return x, y, chosen
+    at = arrays.on_cpu(inside=inside)
+    return x, y, arrays.mask(inside, x.shape[-2:], at, "inside", image="recovered", some=True)
 
 
 def _peak(truth: Floats, chosen: Any) -> Floats:

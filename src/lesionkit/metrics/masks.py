@@ -1,8 +1,9 @@
 """How well a found lesion mask agrees with the true one.
 
-Every score takes two masks of one shape, of any number of axes: booleans or integers, not 0 is
-lesion. Scores between images are averaged image by image; the Dice of a mean Jaccard is not the
-mean Dice. Empty masks have defined scores: where both are empty they agree.
+Every score takes two masks of one shape, of any number of axes: booleans or whole numbers (floats
+that are whole within 1e-3, as files give them), not 0 is lesion. Scores between images are averaged
+image by image; the Dice of a mean Jaccard is not the mean Dice. Empty masks have defined scores:
+where both are empty they agree.
 """
 
 from __future__ import annotations
@@ -61,21 +62,13 @@ def error_rates(
     A rate of nothing over nothing is 0; pixels found where there is no truth are an infinite
     FPR of the reference.
     """
+    normalise = arrays.one_of(normalise, "normalise", ("union", "reference", "standard"))
     hit, extra, missed, rest = _counts(*_pair(found, truth))
-    if not isinstance(normalise, str):
-        raise TypeError(
-            "normalise must be 'union', 'reference' or 'standard', got "
-            f"{arrays.describe(normalise)}"
-        )
     if normalise == "union":
         return Rates(_share(extra, hit + extra + missed), _share(missed, hit + extra + missed))
     if normalise == "reference":
         return Rates(_share(extra, hit + missed), _share(missed, hit + missed))
-    if normalise == "standard":
-        return Rates(_share(extra, extra + rest), _share(missed, missed + hit))
-    raise ValueError(
-        f"normalise must be 'union', 'reference' or 'standard', got {arrays.describe(normalise)}"
-    )
+    return Rates(_share(extra, extra + rest), _share(missed, missed + hit))
 
 
 def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
@@ -137,16 +130,8 @@ def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
 
 
 def _mask(value: Any, name: str) -> Mask:
-    home = arrays.home(**{name: value})
-    if home.gpu is not None:
-        raise TypeError(f"{name} must be on the CPU, got a {home}; copy it to the host first")
-    arrays.refuse_masked(value, name)
-    array = np.asarray(home.view(value, name))
-    if array.dtype.kind not in "biu":
-        raise TypeError(
-            f"{name} must hold booleans or integers, got {arrays.describe(array)}; "
-            f"for shares between 0 and 1 pass {name} > 0.5"
-        )
+    at = arrays.on_cpu(**{name: value})
+    array = arrays.labels(value, name, at, "booleans or whole numbers")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} must hold a pixel or more, got {arrays.describe(array)}")
     return array if array.dtype == bool else array != 0
@@ -182,9 +167,7 @@ def _dice(hit: int, extra: int, missed: int, _: int) -> float:
     return 2 * hit / both if both else 1.0
 
 
-def _hausdorff95(
-    a: Mask, b: Mask, spacing: tuple[float, ...], geometry: Geometry | None
-) -> float:
+def _hausdorff95(a: Mask, b: Mask, spacing: tuple[float, ...], geometry: Geometry | None) -> float:
     from scipy import ndimage
 
     if not (a.any() and b.any()):
@@ -192,8 +175,10 @@ def _hausdorff95(
     # Nothing outside the box of both matters.
     box = ndimage.find_objects((a | b).astype(np.uint8))[0]
     borders = [mask & ~ndimage.binary_erosion(mask) for mask in (a[box], b[box])]
-    sheared = geometry is not None and geometry.shear > 0
-    apart = _sheared_distances(borders, geometry) if sheared else _distances(borders, spacing)
+    if geometry is not None and geometry.shear:
+        apart = _sheared_distances(borders, geometry)
+    else:
+        apart = _distances(borders, spacing)
     return float(max(np.percentile(one, 95) for one in apart))
 
 

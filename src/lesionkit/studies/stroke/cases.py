@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,11 @@ from lesionkit import __version__, io, metrics
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
-ENDINGS = (*io.NIFTI, *io.DICOM, *io.PNG)
+ENDINGS = tuple(ending for ending in io.ENDINGS if ending != ".mat")
 MASKS = ("_mask", "_msk")
+# Maps of the apparent diffusion coefficient, dark where diffusion images are bright: sub-1_adc and
+# sub-1_ADC (BIDS), sub-1_rec-ADC_dwi (SOOP), 1_ADCmap.
+ADC = re.compile(r"(?:^|[_-])e?adc(?:map)?(?:$|[_.])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,13 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
     A file, or a folder with one DICOM series, is one case. Of another folder the images whose names
     end with "_dwi" are cases, and without such all images whose names do not end with "_mask" or
     "_msk", and all folders in it with a DICOM series. The truth of NAME_dwi or NAME is a file
-    NAME_mask or NAME_msk, in the folder `truth` or else beside the image.
+    NAME_mask or NAME_msk, in the folder `truth` or else beside the image. Maps of ADC, known by
+    their names, are left out of a folder; one that is named itself is refused.
     """
     if not image.exists():
         raise ValueError(f"{image} does not exist")
     if not image.is_dir() or io.series(image):
+        _check_no_adc(image)
         return [Case(_stem(image), image, truth, kind)]
     if truth is not None and not truth.is_dir():
         raise ValueError(f"truth must be a folder where the image is one, got {truth}")
@@ -76,10 +82,15 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
         # A link to nothing has the name of an image: it is a case, which cannot be read.
         if (io.series(p) if p.is_dir() else p.name.lower().endswith(ENDINGS))
     ]
+    maps = [p for p in files if is_adc(p)]
+    files = [p for p in files if p not in maps]
     chosen = [p for p in files if _stem(p) != _base(_stem(p))]
     chosen = chosen or [p for p in files if not _stem(p).endswith(MASKS)]
     if not chosen:
-        raise ValueError(f"{image} has no image: NIfTI, DICOM or PNG")
+        raise ValueError(
+            f"{image} has no image: NIfTI, DICOM or PNG"
+            + f", only {len(maps)} of ADC, which are no diffusion images" * bool(maps)
+        )
     names = [_stem(p) for p in chosen]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{image} has several images named {', '.join(sorted(twice))}")
@@ -90,19 +101,33 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
     return cases
 
 
+def is_adc(path: Path) -> bool:
+    """Whether a file is a map of the apparent diffusion coefficient, by its name."""
+    return bool(ADC.search(_stem(path)))
+
+
+def _check_no_adc(image: Path) -> None:
+    if is_adc(image):
+        raise ValueError(
+            f"image must be a diffusion image, {image} is a map of ADC by its name, in which acute "
+            "lesions are dark"
+        )
+
+
 def run(
     cases: Sequence[Case],
     methods: Iterable[str],
     out: Path,
+    max_bytes: int = io.MAX_BYTES,
 ) -> Iterator[Outcome]:
     """Each case in turn; masks and their sidecars are written to `out`. A case that cannot be done
-    leaves none there, not even of an earlier run."""
+    leaves none there, not even of an earlier run. `max_bytes` is as of :func:`io.read_images`."""
     out.mkdir(parents=True, exist_ok=True)
     chosen = list(methods)
     _warm(chosen)
     for case in cases:
         try:
-            outcome = _done(case, chosen, out)
+            outcome = _done(case, chosen, out, max_bytes)
         except (ValueError, TypeError) as problem:
             outcome = Outcome(case, problem=str(problem))
         except MemoryError:
@@ -116,9 +141,11 @@ def run(
         yield outcome
 
 
-def _done(case: Case, methods: list[str], out: Path) -> Outcome:
-    image = io.read_image(case.image)
-    truth = None if case.truth is None else io.read_mask(case.truth, image).values
+def _done(case: Case, methods: list[str], out: Path, max_bytes: int) -> Outcome:
+    image = io.read_image(case.image, max_bytes=max_bytes)
+    truth = None
+    if case.truth is not None:
+        truth = io.read_mask(case.truth, image, max_bytes=max_bytes).values
     start = time.perf_counter()
     try:
         scene = preprocess(image.values)
@@ -137,8 +164,8 @@ def _done(case: Case, methods: list[str], out: Path) -> Outcome:
         start = time.perf_counter()
         mask = SEGMENTERS[method](scene, case.kind, smallest=smallest)
         seconds = time.perf_counter() - start
-        scores = None if truth is None else metrics.scores(mask, truth, image.spacing)
-        found[method] = Found(mask, seconds, metrics.volume(mask, image.spacing), scores)
+        scores = None if truth is None else metrics.scores(mask, truth, image.geometry)
+        found[method] = Found(mask, seconds, metrics.volume(mask, image.geometry), scores)
         io.write_mask(out / mask_name(case.name, method), mask, image, _sidecar(case, method))
     return Outcome(case, scene, truth, found, prepared)
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from lesionkit import files
+from lesionkit.io import MAX_BYTES
 from lesionkit.metrics import Scores
 from lesionkit.studies.stroke import SEGMENTERS, Kind
 from lesionkit.studies.stroke.cases import Outcome, find_cases, means, run, table
@@ -14,7 +15,9 @@ from lesionkit.studies.stroke.report import section, write_report
 COLUMNS = ("case", "kind", "method", *Scores._fields[:6], "volume", "true_volume", "seconds")
 
 
-def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) -> int:
+def main(
+    image: Path, truth: Path | None, method: str, kind: Kind, out: Path, max_bytes: int = MAX_BYTES
+) -> int:
     """Run the study and print a summary; 0, or 1 if some case of several could not be done.
 
     One case alone that cannot be done raises its ValueError. Interrupted, it writes the scores and
@@ -31,7 +34,7 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
     sections: list[str] = []
     try:
         with tqdm(total=len(cases), unit=" cases", disable=None) as bar:
-            for outcome in run(cases, methods, out):
+            for outcome in run(cases, methods, out, max_bytes):
                 if outcome.problem and len(cases) == 1:
                     raise ValueError(outcome.problem)
                 if outcome.problem:
@@ -48,9 +51,8 @@ def main(image: Path, truth: Path | None, method: str, kind: Kind, out: Path) ->
 
 
 def _write(outcomes: list[Outcome], sections: list[str], out: Path) -> None:
-    rows = ["\t".join(COLUMNS)]
-    rows += ["\t".join(row[name] for name in COLUMNS) for row in table(outcomes)]
-    files.write(out / "scores.tsv", "\n".join(rows) + "\n")
+    rows = [COLUMNS, *([row[name] for name in COLUMNS] for row in table(outcomes))]
+    files.write(out / "scores.tsv", files.table(rows))
     write_report(outcomes, sections, out / "report.html")
 
 

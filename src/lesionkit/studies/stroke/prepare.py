@@ -58,14 +58,17 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
        slice, if 64 pixels or more.
     3. S = I^0.4, on 4096 levels.
 
-    image : (rows, columns) or (planes, rows, columns), finite real numbers
+    image : (rows, columns) or (planes, rows, columns), real numbers, finite in the brain; NaN, as
+            of stripped skulls, is background
     bits  : of the scanner's numbers, if these use the whole range; 1 to 32
-    brain : booleans of the image's shape, instead of step 2
+    brain : booleans (or whole numbers) of the image's shape, instead of step 2
     returns : levels and brain; nothing is brain in an image of one value
     Raises ValueError or TypeError where an argument is not as said here.
     """
-    grey = image_of(image)
-    inside = None if brain is None else _brain_of(brain, grey.shape)
+    stored = image_of(image)
+    at = arrays.on_cpu(brain=brain)
+    inside = None if brain is None else arrays.mask(brain, stored.shape, at, "brain")
+    grey = _finite(stored, inside)
     if bits is not None:
         scale = 1.0 / (2.0 ** arrays.integer(bits, "bits", at_least=1, at_most=32) - 1)
     else:
@@ -75,6 +78,8 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
     if inside is None:
         # I > 0.023 is S > 0.023^gamma
         inside = _largest(levels > int(TOP * BACKGROUND**GAMMA))
+        if grey is not stored and (holes := np.count_nonzero(inside & np.isnan(stored))):
+            raise ValueError(f"image must be finite, got {holes} NaN or infinite inside the brain")
     return Prepared(np.where(inside, levels, np.uint16(0)), inside)
 
 
@@ -91,12 +96,9 @@ def kind_of(kind: Any) -> Kind:
 
 
 def image_of(image: Any) -> npt.NDArray[Any]:
-    """The image as an array of 2 or 3 axes, finite; else a clear error."""
-    home = arrays.home(image=image)
-    if home.gpu is not None:
-        raise TypeError(f"image must be on the CPU, got a {home}; copy it to the host first")
-    arrays.refuse_masked(image, "image")
-    grey = np.asarray(home.view(image, "image"))
+    """The image as an array of 2 or 3 axes, which may hold NaN; else a clear error."""
+    at = arrays.on_cpu(image=image)
+    grey = arrays.numbers(at.view(image, "image"), "image", kinds="iuf")
     if grey.ndim == 3 and grey.shape[-1] in (3, 4) and min(grey.shape[:2]) > 4:
         raise ValueError(
             f"image must be grey, got what looks like colours ({arrays.describe(grey)}); "
@@ -107,9 +109,18 @@ def image_of(image: Any) -> npt.NDArray[Any]:
             "image must be (rows, columns) or (planes, rows, columns) with a pixel or more, got "
             f"{arrays.describe(grey)}"
         )
-    if grey.dtype.kind in "iu":
-        return grey
-    finite: npt.NDArray[Any] = arrays.real(grey, "image", grey.shape, keep_float32=True)
+    whole: npt.NDArray[Any] = arrays.image(grey, "image", at)
+    return whole
+
+
+def _finite(grey: npt.NDArray[Any], inside: Mask | None) -> npt.NDArray[Any]:
+    """The same array, or one with 0 where it is not finite outside the brain; ValueError where it
+    is not inside, or all of it is NaN. Where the brain is not known yet, NaN may lie anywhere."""
+    if inside is None and grey.dtype.kind == "f":
+        inside = ~np.isnan(grey)
+        if not inside.any():
+            inside = None
+    finite: npt.NDArray[Any] = arrays.finite_inside(grey, "image", inside)
     greatest = max(abs(float(finite.min())), abs(float(finite.max())))
     if greatest > HUGE:
         raise ValueError(
@@ -181,16 +192,6 @@ def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:
         return table[grey if low == 0 else grey.astype(np.int64) - low]
     intensity = np.clip(grey * scale, 0, 1)
     return np.rint(TOP * intensity**GAMMA).astype(np.uint16)
-
-
-def _brain_of(brain: Any, shape: tuple[int, ...]) -> Mask:
-    inside = np.asarray(brain)
-    if inside.dtype.kind not in "biu":
-        raise TypeError(f"brain must hold booleans, got {arrays.describe(inside)}")
-    if inside.shape != shape:
-        raise ValueError(f"brain must have the image's shape {shape}, got {inside.shape}")
-    marked: Mask = inside != 0
-    return marked
 
 
 def box_of(brain: Mask) -> tuple[slice, slice]:

@@ -60,12 +60,12 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
     groups = [one.shape for one in planted]
     rows = [lesion_features(preprocess(one.dwi).enhanced, one.mask) for one in planted]
     adc = [float(one.adc[one.mask].mean()) / 1000 for one in planted]  # 1e-3 mm^2/s
-    header = "\t".join(("kind", "shape", "plane", *rows[0]._fields, "adc"))
+    header = ("kind", "shape", "plane", *rows[0]._fields, "adc")
     lines = [
-        "\t".join((one.kind, one.shape, str(one.plane), *(f"{v:.6g}" for v in (*row, d))))
+        (one.kind, one.shape, str(one.plane), *(f"{v:.6g}" for v in (*row, d)))
         for one, row, d in zip(planted, rows, adc, strict=True)
     ]
-    files.write(out / "features.tsv", "\n".join([header, *lines]) + "\n")
+    files.write(out / "features.tsv", files.table([header, *lines]))
 
     six = np.array([[getattr(row, name) for name in SIX] for row in rows])
     told = []
