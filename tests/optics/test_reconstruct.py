@@ -23,7 +23,7 @@ from lesionkit.optics import (
 from lesionkit.optics.calibrated import reference_signal
 from lesionkit.optics.gauss_newton import TISSUE, Derivatives
 from lesionkit.optics.normal_equations import Room
-from lesionkit.optics.reconstruct import checked_problem
+from lesionkit.optics.problem import checked_problem
 
 NM = (661, 785, 852, 948)
 TISSUE_OF_REFERENCE = {"hbo": 14.0, "hb": 7.0, "water": 35.0, "amplitude": 1.0, "power": 1.0}

@@ -6,7 +6,8 @@ single numbers. It minimises
 
     sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
 
-y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s.
+y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s. Where
+readings do not count alike (`weighting`), rows of y - f are multiplied by roots of their weights.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ from scipy import linalg, sparse
 from lesionkit import _core
 from lesionkit.optics.forward import ForwardModel, basis_rows
 from lesionkit.optics.normal_equations import Room, normal_equations
+from lesionkit.optics.weighting import Weighting
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 TISSUE = ("hbo", "hb", "water", "amplitude", "power")
+"""What tissue is made of; with lipid, `Problem.contents` names it after water."""
+PER_CENT = ("water", "lipid")  # what cannot be more than all
 LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
 DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
 NOISE = 0.01  # of a log reading: what priors are weighed against
-PRIOR = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
+PRIOR = {"amplitude": 0.5, "power": 0.5}  # of the chromophores: 1
 """How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
 thousand readings outweigh it; where few wavelengths leave a combination open, it decides."""
 
@@ -45,9 +49,11 @@ class Problem:
     model      : the forward model
     basis      : (elements, k) sparse
     pairs      : (m,) places of the used readings among sources * detectors
-    extinction : (wavelengths, 3) mm^-1 per micromolar, micromolar, per cent
+    extinction : (wavelengths, chromophores) mm^-1 per micromolar, micromolar, per cent, per cent
     nm         : (wavelengths,)
-    maps       : which of the first four of TISSUE become maps
+    maps       : which of `contents` but the power become maps
+    contents   : the names of what tissue is made of: TISSUE, or with "lipid" after "water". Arrays
+                 of tissue hold them in this order, c of them chromophores
     """
 
     model: ForwardModel
@@ -56,6 +62,24 @@ class Problem:
     extinction: Floats
     nm: Floats
     maps: tuple[str, ...]
+    contents: tuple[str, ...] = TISSUE
+
+    @property
+    def chromophores(self) -> int:
+        """How many there are: also the place of the scattering amplitude in `contents`."""
+        return len(self.contents) - 2
+
+    @property
+    def priors(self) -> Floats:
+        """PRIOR of each of `contents`."""
+        return np.array([PRIOR.get(name, 1.0) for name in self.contents])
+
+    def within(self, tissue: Floats) -> Floats:
+        """`tissue` (contents, ...), in place: rounding must not carry per cents beyond 100."""
+        for i, name in enumerate(self.contents):
+            if name in PER_CENT:
+                np.minimum(tissue[i], 100, out=tissue[i])
+        return tissue
 
     @property
     def single(self) -> tuple[str, ...]:
@@ -67,11 +91,12 @@ class Problem:
         return ((self.nm / 1000) ** -np.asarray(power)[..., None])[..., None]
 
     def optical(self, tissue: Floats) -> tuple[Floats, Floats]:
-        """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, 5, k)."""
-        fine = (self.basis @ tissue[:, :4].reshape(-1, tissue.shape[2]).T).T
-        fine = np.maximum(fine, 0).reshape(len(tissue), 4, -1)  # rounding of a sum of shares
-        mua = absorption(self.extinction, fine[:, None, :3])
-        return mua, fine[:, 3:] * self.spectrum(tissue[:, 4, 0])
+        """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, contents, k)."""
+        c = self.chromophores
+        fine = (self.basis @ tissue[:, : c + 1].reshape(-1, tissue.shape[2]).T).T
+        fine = np.maximum(fine, 0).reshape(len(tissue), c + 1, -1)  # rounding of a sum of shares
+        mua = absorption(self.extinction, fine[:, None, :c])
+        return mua, fine[:, c:] * self.spectrum(tissue[:, c + 1, 0])
 
     def logs(self, mua: Floats, mus: Floats) -> Floats:
         """Logs of the used readings for maps (..., elements): (..., rows)."""
@@ -87,7 +112,7 @@ class Problem:
         return np.empty(shape, kind), np.empty(shape, kind)
 
     def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
-        """Logs (n, wavelengths, rows) of tissue (n, 5, k), and their derivatives."""
+        """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
         mua, mus = self.optical(tissue)
         n, wavelengths = mua.shape[:2]
         mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
@@ -105,20 +130,21 @@ class Problem:
         readings = self._used(of_all).reshape(n, wavelengths, -1)
         by_mua, by_mus = (_real(x[:n]) for x in room)
         # by ln amplitude: every mus' grows by its own share, whatever the map
-        spectrum = self.spectrum(tissue[:, 4, 0])
-        by_log = np.matmul(tissue[:, None, 3:4], by_mus) * spectrum[..., None]
+        c = self.chromophores
+        spectrum = self.spectrum(tissue[:, c + 1, 0])
+        by_log = np.matmul(tissue[:, None, c : c + 1], by_mus) * spectrum[..., None]
         by_power = -np.log(self.nm / 1000)[:, None, None] * by_log
         single = by_power if "amplitude" in self.maps else np.concatenate([by_log, by_power], 2)
         return log(readings), Derivatives(by_mua, by_mus, single)
 
 
 def absorption(extinction: Floats, amounts: Floats) -> Floats:
-    """mua (n, wavelengths, places) of amounts (n, 1, 3, places): summed in one order, whatever the
-    batch, which a product of matrices does not promise."""
+    """mua (n, wavelengths, places) of amounts (n, 1, chromophores, places): summed in one order,
+    whatever the batch, which a product of matrices does not promise."""
     e = extinction[:, :, None]
-    mua: Floats = (
-        e[:, 0] * amounts[:, :, 0] + e[:, 1] * amounts[:, :, 1] + e[:, 2] * amounts[:, :, 2]
-    )
+    mua: Floats = e[:, 0] * amounts[:, :, 0]
+    for i in range(1, extinction.shape[1]):
+        mua = mua + e[:, i] * amounts[:, :, i]
     return mua
 
 
@@ -129,6 +155,10 @@ class Derivatives(NamedTuple):
     by_mua: Floats
     by_mus: Floats
     single: Floats
+
+    def weighted(self, root: Floats) -> Derivatives:
+        """Those of logs times `root` (n, wavelengths, rows)."""
+        return Derivatives(*(part * root[..., None, :] for part in self))
 
 
 def _real(part: Any) -> Floats:
@@ -156,27 +186,34 @@ def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
     return out
 
 
+def rooted(residual: Floats, root: Floats) -> Floats:
+    """residual * root; 0 where the root is, whatever the residual."""
+    out: Floats = np.where(root > 0, residual, 0) * root
+    return out
+
+
 @dataclass
 class _Phantom:
     """One phantom on its way: maps over their start, single numbers less their start."""
 
     problem: Problem
     data: Floats
-    start: Floats  # (5,)
+    start: Floats  # (contents,)
     penalty: Floats  # (k, k)
     maps: Floats  # (maps, k)
     single: Floats
     strength: Floats  # (maps,): lambda
 
     def tissue(self, maps: Floats, single: Floats) -> Floats:
-        """(5, k) coefficients."""
+        """(contents, k) coefficients."""
+        problem = self.problem
         out = np.repeat(self.start[:, None], maps.shape[1], axis=1)
-        for name, u in zip(self.problem.maps, maps, strict=True):
-            out[TISSUE.index(name)] *= u
-        if "amplitude" not in self.problem.maps:
-            out[3] *= np.exp(single[0])
-        out[4] += single[-1]
-        return out
+        for name, u in zip(problem.maps, maps, strict=True):
+            out[problem.contents.index(name)] *= u
+        if "amplitude" not in problem.maps:
+            out[problem.chromophores] *= np.exp(single[0])
+        out[-1] += single[-1]
+        return problem.within(out)
 
     def moved(self, step: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
         """Maps and numbers after a share of a step, within what tissue can be.
@@ -185,9 +222,9 @@ class _Phantom:
         that trades absorption for scattering keeps their product, by which light falls.
         """
         maps = self.maps * np.exp(np.clip(share * step[0] / self.maps, -LARGEST, LARGEST))
-        if "water" in self.problem.maps:
-            i = self.problem.maps.index("water")
-            maps[i] = np.minimum(maps[i], 100 / self.start[2])
+        for i, name in enumerate(self.problem.maps):
+            if name in PER_CENT:
+                maps[i] = np.minimum(maps[i], 100 / self.start[self.problem.contents.index(name)])
         return maps, self.single + share * step[1]
 
     def cost(self, residual: Floats, maps: Floats) -> float:
@@ -205,12 +242,12 @@ class _Phantom:
         """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
         k, problem = self.maps.shape[1], self.problem
         count = len(problem.maps) * k
-        chosen = [TISSUE.index(name) for name in problem.maps if name != "amplitude"]
+        chosen = [problem.contents.index(name) for name in problem.maps if name != "amplitude"]
         by_mua = (problem.extinction[:, chosen] * self.start[chosen]).T
         by_mus = None
         if "amplitude" in problem.maps:
-            power = self.start[4] + self.single[-1]
-            by_mus = self.start[3] * problem.spectrum(power)[:, 0]
+            power = self.start[-1] + self.single[-1]
+            by_mus = self.start[-2] * problem.spectrum(power)[:, 0]
         hessian, right = normal_equations(*found, residual, by_mua, by_mus, room, spread)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
@@ -238,14 +275,17 @@ def solve(
     tolerance: float,
     pool: ThreadPoolExecutor,
     space: tuple[Any, Any],
-) -> tuple[Floats, Floats]:
-    """Tissue (n, 5, k) of some phantoms, as coefficients, and the record of residuals.
+    weighting: Weighting | None = None,
+) -> tuple[Floats, Floats, Floats | None]:
+    """Tissue (n, contents, k) of some phantoms, as coefficients, and the record of residuals.
 
     data      : (n, wavelengths, rows) logs, calibrated
-    start     : (n, 5) homogeneous tissue
+    start     : (n, contents) homogeneous tissue
     penalties : L'L of each phantom, (k, k)
     space     : `Problem.room` for as many phantoms, or more
+    weighting : of these phantoms' readings; None: all count alike
     record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom rests
+    returns   : tissue, record, and (n, wavelengths, rows) how much each row counted in the end
     """
     k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
     record = np.full((len(data), iterations + 1), np.nan)
@@ -257,6 +297,7 @@ def solve(
         for y, t, p in zip(data, start, penalties, strict=True)
     ]  # fmt: skip
     active, own = np.arange(len(data)), threading.local()
+    counted = None if weighting is None else weighting.given.copy()
 
     def step(
         one: _Phantom,
@@ -275,8 +316,12 @@ def solve(
         tissue = np.stack([p.tissue(p.maps, p.single) for p in mine])
         model, found = problem.derivatives(tissue, space)
         residual = difference(data[active], model, modulated)
+        root = None
+        if weighting is not None and counted is not None:
+            counted[active], root = weighting.of(residual, active)
+            residual, found = rooted(residual, root), found.weighted(root)
         if turn == 0:
-            record[active, 0] = _rms(residual)
+            record[active, 0] = _rms(residual, root)
         each = [Derivatives(*(part[i] for part in found)) for i in range(len(mine))]
         if len(mine) == 1:  # the last one, or the only one: its wavelengths go to the threads
             steps = [step(mine[0], each[0], residual[0], pool.map)]
@@ -291,21 +336,30 @@ def solve(
             residual = difference(
                 data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
             )
+            if root is not None:
+                residual = rooted(residual, root[todo])
             after = np.array(
                 [mine[i].cost(r, to[0]) for i, r, to in zip(todo, residual, tried, strict=True)]
             )
             good = after < before[todo]
             for i in np.flatnonzero(good):
                 mine[todo[i]].maps, mine[todo[i]].single = tried[i]
-            record[active[todo[good]], turn + 1] = _rms(residual[good])
+            record[active[todo[good]], turn + 1] = _rms(
+                residual[good], None if root is None else root[todo[good]]
+            )
             rest[todo[good]] = after[good] > (1 - tolerance) * before[todo[good]]
             todo, share = todo[~good], share / 2
             if not len(todo):
                 break
         rest[todo] = True
         active = active[~rest]
-    return np.stack([p.tissue(p.maps, p.single) for p in phantoms]), record
+    return np.stack([p.tissue(p.maps, p.single) for p in phantoms]), record, counted
 
 
-def _rms(residual: Floats) -> Floats:
-    return np.array([np.sqrt(np.square(one).mean()) for one in residual])
+def _rms(residual: Floats, root: Floats | None) -> Floats:
+    """Of each phantom; of rows that are multiplied by `root` already, the weighted one."""
+    if root is None:
+        return np.array([np.sqrt(np.square(one).mean()) for one in residual])
+    whole = np.square(root).sum(axis=(1, 2))
+    mean: Floats = np.sqrt(np.square(residual).sum(axis=(1, 2)) / whole)
+    return mean

@@ -18,7 +18,8 @@ from lesionkit.optics.gauss_newton import TISSUE
 from lesionkit.optics.mesh import Mesh
 from lesionkit.optics.mesh_files import read_nirfast
 from lesionkit.optics.nirfast_data import read_excoef, read_optodes, read_paa
-from lesionkit.optics.reconstruct import Reconstruction, checked_problem, reconstruct
+from lesionkit.optics.problem import checked_problem
+from lesionkit.optics.reconstruct import Reconstruction, reconstruct
 
 Floats = npt.NDArray[np.float64]
 

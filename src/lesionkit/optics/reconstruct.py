@@ -1,4 +1,4 @@
-"""`reconstruct`: maps of HbO, Hb and water from the readings of several wavelengths.
+"""`reconstruct`: maps of HbO, Hb, water and lipid from the readings of several wavelengths.
 
 Gauss-Newton (:mod:`lesionkit.optics.gauss_newton`) with Tikhonov's penalty or that of direct
 regularisation imaging (:mod:`lesionkit.optics.penalty`), all wavelengths and chromophores at once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,16 +19,16 @@ from threadpoolctl import ThreadpoolController
 
 import lesionkit
 from lesionkit import arrays
-from lesionkit.optics import gauss_newton, homogeneous, penalty, spectra
+from lesionkit.optics import gauss_newton, homogeneous, penalty, weighting
 from lesionkit.optics.basis import GridBasis
 from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.gauss_newton import TISSUE
+from lesionkit.optics.problem import checked_problem
+from lesionkit.optics.weighting import Weighting
 
 Floats = npt.NDArray[np.float64]
 Method = Literal["tikhonov", "dri"]
 
 AT_ONCE = 8  # phantoms: all lanes of nine wavelengths are full, and derivatives take some 200 MB
-_TO_MM = np.array([1e-3, 1e-3, 1e-2])  # extinction per mM and 1, to per micromolar and per cent
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,25 +36,35 @@ class Reconstruction:
     """What :func:`reconstruct` found.
 
     maps        : for each unknown (..., k) coefficients of `basis`; HbO and Hb in micromolar, water
-                  in per cent, the scattering amplitude in mm^-1
-    homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power": the tissue it began with
+                  and lipid in per cent, the scattering amplitude in mm^-1
+    homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power" (and "lipid"): the tissue it
+                  began with
     residuals   : (..., iterations + 1): root mean square of data - model, of ln amplitude (and of
-                  phase in rad), at the start and after each step; NaN once it rests
+                  phase in rad), at the start and after each step; NaN once it rests. Each reading
+                  weighs as much as it counts
     basis       : GridBasis
+    counted     : (..., wavelengths, pairs) from 0 to 1: how much each reading counted in the last
+                  step, beside what `sigma` says. 0 where the mask leaves it out; near 0 an outlier
+                  that Huber's norm has found. None where all count alike
     """
 
     maps: Mapping[str, Floats]
     homogeneous: Mapping[str, Floats]
     residuals: Floats
     basis: GridBasis
+    counted: Floats | None = None
 
     def at(self, points: npt.ArrayLike) -> dict[str, Floats]:
         """The maps at points (n, dimensions) mm: (..., n) each."""
         table = self.basis.at(points)
-        return {
+        found = {
             name: (table @ x.reshape(-1, len(self.basis)).T).T.reshape(*x.shape[:-1], -1)
             for name, x in self.maps.items()
         }
+        for name in gauss_newton.PER_CENT:  # a mean of hundreds may round beyond
+            if name in found:
+                found[name] = np.minimum(found[name], 100)
+        return found
 
 
 def reconstruct(
@@ -69,6 +79,9 @@ def reconstruct(
     gray: npt.ArrayLike | None = None,
     gray_scale: float = 6.0,
     maps: Sequence[str] = ("hbo", "hb", "water", "amplitude"),
+    mask: npt.ArrayLike | None = None,
+    sigma: npt.ArrayLike | None = None,
+    robust: float | None = None,
     regularisation: float = 0.01,
     iterations: int = 10,
     tolerance: float = 0.01,
@@ -83,14 +96,17 @@ def reconstruct(
 
         ||data - model(maps)||^2 + sum over maps of lambda ||L map||^2,
 
-    each map relative to that start. The scattering power, and the amplitude if it is not among
-    the maps, are single numbers for each phantom, found along with the maps.
+    (less what `mask`, `sigma` and `robust` say of readings), each map relative to that start. The
+    scattering power, and the amplitude if it is not among the maps, are single numbers for each
+    phantom, found along with the maps.
 
     model            : ForwardModel, without compat; its frequency is that of the readings
-    signal           : (..., wavelengths, pairs) above 0, any unit; complex if modulated
+    signal           : (..., wavelengths, pairs) above 0, any unit; complex if modulated. Anything,
+                       NaN too, where `mask` is False
     reference        : (wavelengths, pairs) or as `signal`: the same of the reference
     reference_tissue : of the reference: "hbo" and "hb" in micromolar, "water" in per cent,
-                       "amplitude" (mm^-1) and "power" of mus'
+                       "amplitude" (mm^-1) and "power" of mus'; perhaps "lipid", in per cent, for
+                       tissue that has it (`spectra.LIPID`). None may be 0: give little instead
     wavelengths      : (wavelengths,) nm, at least as many as `maps` has chromophores
     basis            : GridBasis over the model's mesh
     pairs            : (pairs, 2) source and detector of each reading, from 0; None: all pairs, the
@@ -99,15 +115,26 @@ def reconstruct(
                        image at the basis functions, see `GridBasis.average`
     gray_scale       : above 0, the difference of gray values that counts as one; some two to four
                        times the noise of `gray`
-    maps             : one or more of "hbo", "hb", "water", "amplitude". "amplitude" keeps changes
-                       of scattering out of the others
+    maps             : one or more of "hbo", "hb", "water", "lipid", "amplitude": what may differ
+                       from place to place. "amplitude" keeps changes of scattering out of the
+                       others
+    mask             : None, or booleans (wavelengths, pairs) or as `signal`: False leaves a reading
+                       out, at its own wavelength alone. At least as many wavelengths as `maps` has
+                       chromophores must keep one
+    sigma            : None, or above 0, of the same shapes: the relative standard deviation of
+                       each reading (that of its ln amplitude, and of its phase in rad). Residuals
+                       are divided by it; only ratios count
+    robust           : None for least squares; above 0 (1.345 is usual) for Huber's norm: a residual
+                       of more than so many standard deviations counts by its first power. The
+                       standard deviation is found from the median of each phantom's residuals
     regularisation   : above 0: lambda over the largest diagonal element of the map's block of J'J
                        at the start
     iterations       : at least 1, steps at most
     tolerance        : at least 0: a phantom is at rest when a step takes less than this share of
                        what is minimised, or when no part of a step (down to 1/16) takes any
     extinction       : a table of `spectra`, or (wavelengths, 3) of HbO and Hb in 1/(mm mM) and
-                       water in 1/mm, for wavelengths that `spectra` does not have
+                       water in 1/mm, for wavelengths that `spectra` does not have; (wavelengths, 4)
+                       with pure lipid in 1/mm if `reference_tissue` has it
     progress         : called as progress(done, count) after every 8 phantoms
     returns          : Reconstruction. It does not depend on threads, or on the other phantoms. The
                        linear algebra of each phantom is on one thread; NumPy's BLAS is kept to
@@ -121,9 +148,12 @@ def reconstruct(
     gray_scale = arrays.number(gray_scale, "gray_scale", above=0)
     iterations = arrays.integer(iterations, "iterations", at_least=1, at_most=1000)
     tolerance = arrays.number(tolerance, "tolerance", at_least=0, at_most=1)
-    measured = _readings(signal, "signal", problem)
+    if robust is not None:
+        robust = arrays.number(robust, "robust", above=0)
+    used, spread = _counting(signal, mask, sigma, problem)
+    measured = _readings(signal, "signal", problem, used)
     batch = measured.shape[:-2]
-    against = _readings(reference, "reference", problem)
+    against = _readings(reference, "reference", problem, used)
     if against.shape not in (measured.shape[-2:], measured.shape):
         raise ValueError(
             f"reference must have shape {measured.shape[-2:]} or that of signal, "
@@ -136,11 +166,16 @@ def reconstruct(
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
 
-    ratio = gauss_newton.log(measured / against)
+    ratio = _logs_of_ratio(measured, against)
     ratio = ratio.reshape(count, *ratio.shape[-2:])
-    base = homogeneous.logs(problem, known[None])[0]
-    tissue, record = np.empty((count, 5, k)), np.empty((count, iterations + 1))
-    start = np.empty((count, 5))
+    plain = used is None and spread is None and robust is None
+    given = None if plain else _given(ratio.shape, used, spread, batch, bool(model.frequency))
+    anywhere = None if given is None or not count else np.any(given > 0, axis=0)
+    base = homogeneous.logs(problem, known[None], anywhere)[0]
+    contents = problem.contents
+    tissue, record = np.empty((count, len(contents), k)), np.empty((count, iterations + 1))
+    start = np.empty((count, len(contents)))
+    counted = None if given is None else np.empty((count, *measured.shape[-2:]))
     each = _penalties(grays, gray_scale, k)
     space = problem.room(min(count, AT_ONCE))
     with (
@@ -150,9 +185,12 @@ def reconstruct(
         for first in range(0, count, AT_ONCE):
             some = slice(first, min(first + AT_ONCE, count))
             data = ratio[some] + base
-            start[some] = homogeneous.fit(problem, data, known)
+            weights = (
+                None if given is None else Weighting(given[some], robust, bool(model.frequency))
+            )
+            start[some] = homogeneous.fit(problem, data, known, weighting=weights)
             penalties = list(itertools.islice(each, len(data)))
-            tissue[some], record[some] = gauss_newton.solve(
+            tissue[some], record[some], last = gauss_newton.solve(
                 problem,
                 data,
                 start[some],
@@ -162,14 +200,18 @@ def reconstruct(
                 tolerance,
                 pool,
                 space,
+                weights,
             )
+            if counted is not None and weights is not None and last is not None:
+                counted[some] = weighting.of_pairs(last, weights.given, weights.modulated)
             if progress is not None:
                 progress(some.stop, count)
     return Reconstruction(
-        {name: tissue[:, TISSUE.index(name)].reshape(*batch, k) for name in problem.maps},
-        {name: start[:, i].reshape(batch) for i, name in enumerate(TISSUE)},
+        {name: tissue[:, contents.index(name)].reshape(*batch, k) for name in problem.maps},
+        {name: start[:, i].reshape(batch) for i, name in enumerate(contents)},
         record.reshape(*batch, iterations + 1),
         basis,
+        None if counted is None else counted.reshape(measured.shape),
     )
 
 
@@ -179,105 +221,101 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def checked_problem(
-    model: Any,
-    reference_tissue: Any,
-    wavelengths: Any,
-    basis: Any,
-    pairs: Any,
-    maps: Any,
-    extinction: Any,
-) -> tuple[gauss_newton.Problem, Floats]:
-    """What all phantoms share, checked, and the reference's tissue (5,)."""
-    if not isinstance(model, ForwardModel):
-        raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")
-    if model.compat is not None:
-        raise ValueError(f"model must be without compat, got {model.compat!r}")
-    if not isinstance(basis, GridBasis):
-        raise TypeError(f"basis must be a GridBasis, got {arrays.describe(basis)}")
-    if basis.mesh is not model.mesh:
-        raise ValueError(f"basis must lie over the model's mesh {model.mesh!r}, got {basis!r}")
-    nm = arrays.real(wavelengths, "wavelengths", ("wavelengths",), "nm", above=0)
-    if not len(nm) or len(np.unique(nm)) < len(nm):
-        raise ValueError(
-            f"wavelengths must be one or more that differ from each other, got {nm.tolist()}"
-        )
-    if isinstance(extinction, str):
-        coefficients = _known_extinction(nm, extinction)
-    else:
-        coefficients = arrays.real(extinction, "extinction", (len(nm), 3), at_least=0)
-    listed = isinstance(maps, Iterable) and not isinstance(maps, str)
-    names = [*maps] if listed else []
-    if not names or any(not isinstance(n, str) or n not in TISSUE[:4] for n in names):
-        raise ValueError(f"maps must be one or more of {', '.join(TISSUE[:4])}, got {maps!r}")
-    chosen = tuple(name for name in TISSUE if name in names)
-    told_apart = len(set(chosen) - {"amplitude"})
-    if len(nm) < told_apart:
-        raise ValueError(
-            f"wavelengths must be at least as many as the chromophores of maps, {told_apart}, to "
-            f"tell them apart, got {nm.tolist()}"
-        )
-    if not isinstance(reference_tissue, Mapping) or set(reference_tissue) != set(TISSUE):
-        raise ValueError(f"reference_tissue must say {', '.join(TISSUE)}, got {reference_tissue!r}")
-    known = [
-        arrays.number(
-            reference_tissue[name],
-            f"reference_tissue[{name!r}]",
-            above=None if name == "power" else 0.0,
-            at_most=100.0 if name == "water" else None,
-        )
-        for name in TISSUE
-    ]
-    sources, detectors = len(model.sources), len(model.detectors)
-    if pairs is None:
-        places = np.arange(sources * detectors)
-    else:
-        table = np.asarray(pairs)
-        if table.dtype.kind not in "iu" or table.ndim != 2 or table.shape[1] != 2 or not len(table):
+def _counting(
+    signal: Any, mask: Any, sigma: Any, problem: gauss_newton.Problem
+) -> tuple[npt.NDArray[np.bool_] | None, Floats | None]:
+    """The mask and sigma, checked, each (wavelengths, pairs) or of the signal's shape, or None."""
+    shape = np.shape(signal)
+    accepted = {(len(problem.nm), len(problem.pairs)), tuple(shape)}
+    listed = " or ".join(map(str, sorted(accepted, key=len)))
+    used = None
+    if mask is not None:
+        used = arrays.numbers(mask, "mask", accepted="booleans")
+        if used.dtype != bool or used.shape not in accepted:
             raise ValueError(
-                "pairs must be whole numbers of shape (pairs, 2), source and detector of each "
-                f"reading, got {arrays.describe(pairs)}"
+                f"mask must be booleans of shape {listed}, True for readings to be used, got "
+                f"{arrays.describe(mask)}"
             )
-        if (table < 0).any() or (table >= (sources, detectors)).any():
+        wavelengths = int(used.any(axis=-1).sum(axis=-1).min(initial=len(problem.nm)))
+        wanted = max(1, len(set(problem.maps) - {"amplitude"}))
+        if wavelengths < wanted:
             raise ValueError(
-                f"pairs must count {sources} sources and {detectors} detectors from 0, got "
-                f"{table.min(axis=0).tolist()} to {table.max(axis=0).tolist()}"
+                f"mask must leave readings of at least as many wavelengths as maps has "
+                f"chromophores, {wanted}, got {wavelengths}"
             )
-        places = (table[:, 0] * detectors + table[:, 1]).astype(np.intp)
-    problem = gauss_newton.Problem(model, basis.elements, places, coefficients * _TO_MM, nm, chosen)
-    return problem, np.array(known)
+    if sigma is None:
+        return used, None
+    spread = arrays.real(sigma, "sigma", ("...",), above=0)
+    if spread.shape not in accepted:
+        raise ValueError(f"sigma must have shape {listed}, got {arrays.describe(sigma)}")
+    return used, spread
 
 
-def _known_extinction(nm: Floats, table: str) -> Floats:
-    try:
-        return spectra.extinction(nm, table)
-    except ValueError as problem:
-        if "wavelength" not in str(problem):
-            raise
+def _given(
+    shape: tuple[int, ...],
+    used: npt.NDArray[np.bool_] | None,
+    spread: Floats | None,
+    batch: tuple[int, ...],
+    modulated: bool,
+) -> Floats:
+    """Weights of rows (n, wavelengths, rows), of mean 1 over those that each phantom uses."""
+    count, wavelengths, rows = shape
+    pairs = rows // (1 + modulated)
+    weight = np.ones((*batch, wavelengths, pairs))
+    if used is not None:
+        weight *= used
+    if spread is not None:
+        # the most certain first: squares of tiny numbers must not overflow
+        least = np.where(weight > 0, spread, np.inf).min(initial=np.inf)
+        weight *= np.square(np.minimum(least / spread, 1))
+    weight = weight.reshape(count, wavelengths, pairs)
+    total = weight.sum(axis=(1, 2), keepdims=True)
+    mean = total / np.maximum((weight > 0).sum(axis=(1, 2), keepdims=True), 1)
+    whole: Floats = np.tile(weight / np.maximum(mean, 1e-300), (1, 1, 1 + modulated))
+    return whole
+
+
+def _logs_of_ratio(measured: npt.NDArray[Any], against: npt.NDArray[Any]) -> Floats:
+    with np.errstate(over="ignore", under="ignore"):
+        logs = gauss_newton.log(measured / against)
+    if not np.isfinite(logs).all():
         raise ValueError(
-            f"{problem}; for others give extinction as an array (wavelengths, 3)"
-        ) from problem
+            "signal and reference must be of sizes whose ratio float64 can hold, got amplitudes "
+            f"up to {np.abs(measured).max():g} and from {np.abs(against).min():g}"
+        )
+    return logs
 
 
-def _readings(value: Any, name: str, problem: gauss_newton.Problem) -> npt.NDArray[Any]:
-    """Checked readings (..., wavelengths, pairs)."""
+def _readings(
+    value: Any, name: str, problem: gauss_newton.Problem, used: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[Any]:
+    """Checked readings (..., wavelengths, pairs), 1 where they are not used."""
     wanted = ("...", len(problem.nm), len(problem.pairs))
-    array = np.asarray(value)
-    if not problem.model.frequency:
-        if array.dtype.kind == "c":
-            raise TypeError(
-                f"{name} must be real for a model of continuous light, got {arrays.describe(array)}"
-            )
-        checked: npt.NDArray[Any] = arrays.real(value, name, wanted, above=0)
-        return checked
-    if array.dtype.kind != "c":
+    array = arrays.numbers(
+        value,
+        name,
+        kinds="fiuc",
+        accepted="numbers",
+        masked=f"pass {name}.filled(np.nan), and mask=~{name}.mask",
+    )
+    modulated = bool(problem.model.frequency)
+    if (array.dtype.kind == "c") != modulated:
+        kind, light = ("complex", "modulated") if modulated else ("real", "continuous")
         raise TypeError(
-            f"{name} must be complex for a model of modulated light, got {arrays.describe(array)}"
+            f"{name} must be {kind} for a model of {light} light, got {arrays.describe(array)}"
         )
+    if used is not None and array.shape[-2:] == used.shape[-2:]:
+        # a reference of one for all is used where any of the phantoms uses it
+        here = used if used.ndim <= array.ndim else used.reshape(-1, *used.shape[-2:]).any(axis=0)
+        array = np.where(here, array, 1)
+    if not modulated:
+        checked: npt.NDArray[Any] = arrays.real(array, name, wanted, above=0)
+        return checked
     arrays.require_shape(array, name, wanted)
     if not np.isfinite(array).all() or not np.abs(array).min(initial=1) > 0:
         raise ValueError(f"{name} must be finite and of amplitudes above 0")
-    return array.astype(np.complex128)
+    whole: npt.NDArray[Any] = array.astype(np.complex128)
+    return whole
 
 
 def _penalties(grays: Floats | None, scale: float, count: int) -> Iterator[Floats]:
