@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from lesionkit.optics.mesh_files import write_mesh as write_mesh
     from lesionkit.optics.nirfast_data import read_paa as read_paa
     from lesionkit.optics.phantoms import generate as generate
+    from lesionkit.optics.readings import Readings as Readings
+    from lesionkit.optics.readings import SnirfReadings as SnirfReadings
     from lesionkit.optics.recipe import PhantomRecipe as PhantomRecipe
     from lesionkit.optics.reconstruct import Reconstruction as Reconstruction
     from lesionkit.optics.reconstruct import reconstruct as reconstruct
     from lesionkit.optics.refinement import refine as refine
     from lesionkit.optics.simulation import simulate as simulate
+    from lesionkit.optics.snirf import read_snirf as read_snirf
     from lesionkit.optics.store import open_phantoms as open_phantoms
     from lesionkit.optics.triangle import triangular_interface as triangular_interface
 
@@ -36,13 +39,16 @@ _HOME = {
     "Measured": "measured",
     "Mesh": "mesh",
     "PhantomRecipe": "recipe",
+    "Readings": "readings",
     "Reconstruction": "reconstruct",
+    "SnirfReadings": "readings",
     "disc_mesh": "disc",
     "generate": "phantoms",
     "open_phantoms": "store",
     "read_mesh": "mesh_files",
     "read_nirfast": "mesh_files",
     "read_paa": "nirfast_data",
+    "read_snirf": "snirf",
     "reconstruct": "reconstruct",
     "reconstruct_measured": "measured",
     "reconstruct_phantoms": "calibrated",
@@ -59,13 +65,16 @@ __all__ = [
     "Measured",
     "Mesh",
     "PhantomRecipe",
+    "Readings",
     "Reconstruction",
+    "SnirfReadings",
     "disc_mesh",
     "generate",
     "open_phantoms",
     "read_mesh",
     "read_nirfast",
     "read_paa",
+    "read_snirf",
     "reconstruct",
     "reconstruct_measured",
     "reconstruct_phantoms",

@@ -15,7 +15,12 @@ from lesionkit.optics import optodes
 from lesionkit.optics.device import DevicePlan
 from lesionkit.optics.jacobian import Jacobian
 from lesionkit.optics.mesh import Mesh
-from lesionkit.optics.physics import SPEED_OF_LIGHT, robin_coefficient
+from lesionkit.optics.physics import (
+    SPEED_OF_LIGHT,
+    check_frequency,
+    robin_coefficient,
+    warn_of_no_tissue,
+)
 from lesionkit.optics.plan import Cost, build_plan
 
 At = Literal["nodes", "elements", "quarters"]
@@ -36,7 +41,7 @@ class ForwardModel:
                        edge, else refused
     detectors        : (d, 2) mm, likewise
     refractive_index : at least 1, the same everywhere; 1 means matched to the outside
-    frequency        : modulation in Hz; 0 is continuous wave, with real readings
+    frequency        : modulation in Hz, 1e6 to 1e10; 0 is continuous wave, with real readings
     source_depth     : mm along the inward normal from the rim to the point source; 0: sources lie
                        exactly where given, anywhere inside
     compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
@@ -74,7 +79,7 @@ class ForwardModel:
         self.refractive_index = arrays.number(
             refractive_index, "refractive_index", at_least=1.0, at_most=10.0
         )
-        self.frequency = arrays.number(frequency, "frequency", at_least=0.0, unit="Hz")
+        self.frequency = check_frequency(frequency)
         self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
         self.compat = compat
         self._plans: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
@@ -182,8 +187,9 @@ class ForwardModel:
                      readings; the solve itself is in float64.
 
         Raises ValueError or TypeError for shapes, values and kinds of array that do not fit, before
-        any work; ValueError for properties so extreme that the answer overflows. It cannot be
-        interrupted: give long work in batches.
+        any work; ValueError for properties so extreme that the answer overflows. Warns of means
+        that no tissue has: in cm^-1, or mixed up. It cannot be interrupted: give long work in
+        batches.
 
         Arrays of CuPy and CUDA tensors of torch are solved on their GPU, in the current stream, and
         the readings stay there; torch tensors give tensors.
@@ -324,6 +330,8 @@ class ForwardModel:
                     f"absorption and scattering must have the same shape, got {mua.shape} and "
                     f"{mus.shape}"
                 )
+            if mua.size:
+                warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
             flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
             yield _Given(what, home, mua.shape[:-1], single, *flat)
 

@@ -36,7 +36,7 @@ def fit(
     robust = weighting is not None and weighting.threshold is not None
     for _ in range(ROBUST_STEPS if robust else STEPS):
         tissue = _tissue(problem, free)
-        mua, mus = _optical(problem, tissue)
+        mua, mus = optical(problem, tissue)
         sides = (
             np.stack([mua, mua * (1 + _DIFFERENCE), mua]),
             np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
@@ -112,7 +112,7 @@ def logs(
 ) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, contents); `used` are of use."""
     maps = (
-        np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in _optical(problem, tissue)
+        np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in optical(problem, tissue)
     )
     return _require_finite(problem.logs(*maps), used)
 
@@ -128,7 +128,7 @@ def _require_finite(logs: Floats, used: npt.NDArray[np.bool_] | None) -> Floats:
     return logs if used is None else np.where(ok, logs, 0)
 
 
-def _optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
+def optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
     """mua and mus' (n, wavelengths, 1)."""
     c = problem.chromophores
     mua = gauss_newton.absorption(problem.extinction, tissue[:, None, :c, None])

@@ -169,7 +169,9 @@ def reconstruct(
     ratio = _logs_of_ratio(measured, against)
     ratio = ratio.reshape(count, *ratio.shape[-2:])
     plain = used is None and spread is None and robust is None
-    given = None if plain else _given(ratio.shape, used, spread, batch, bool(model.frequency))
+    given = (
+        None if plain else weighting.given(ratio.shape, used, spread, batch, bool(model.frequency))
+    )
     anywhere = None if given is None or not count else np.any(given > 0, axis=0)
     base = homogeneous.logs(problem, known[None], anywhere)[0]
     contents = problem.contents
@@ -249,30 +251,6 @@ def _counting(
     if spread.shape not in accepted:
         raise ValueError(f"sigma must have shape {listed}, got {arrays.describe(sigma)}")
     return used, spread
-
-
-def _given(
-    shape: tuple[int, ...],
-    used: npt.NDArray[np.bool_] | None,
-    spread: Floats | None,
-    batch: tuple[int, ...],
-    modulated: bool,
-) -> Floats:
-    """Weights of rows (n, wavelengths, rows), of mean 1 over those that each phantom uses."""
-    count, wavelengths, rows = shape
-    pairs = rows // (1 + modulated)
-    weight = np.ones((*batch, wavelengths, pairs))
-    if used is not None:
-        weight *= used
-    if spread is not None:
-        # the most certain first: squares of tiny numbers must not overflow
-        least = np.where(weight > 0, spread, np.inf).min(initial=np.inf)
-        weight *= np.square(np.minimum(least / spread, 1))
-    weight = weight.reshape(count, wavelengths, pairs)
-    total = weight.sum(axis=(1, 2), keepdims=True)
-    mean = total / np.maximum((weight > 0).sum(axis=(1, 2), keepdims=True), 1)
-    whole: Floats = np.tile(weight / np.maximum(mean, 1e-300), (1, 1, 1 + modulated))
-    return whole
 
 
 def _logs_of_ratio(measured: npt.NDArray[Any], against: npt.NDArray[Any]) -> Floats:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 MAD = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
-MIN_SCALE = 1e-9  # of a log reading: noiseless data must not count by their rounding
+MIN_SCALE = 1e-3  # of a log reading: no instrument is surer
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,30 @@ class Weighting:
                 beyond = one[:, half] > limit
                 out[:, half][beyond] = limit / one[:, half][beyond]
         return factor.reshape(size.shape)
+
+
+def given(
+    shape: tuple[int, ...],
+    used: npt.NDArray[np.bool_] | None,
+    spread: Floats | None,
+    batch: tuple[int, ...],
+    modulated: bool,
+) -> Floats:
+    """Weights of rows (n, wavelengths, rows), of mean 1 over those that each phantom uses."""
+    count, wavelengths, rows = shape
+    pairs = rows // (1 + modulated)
+    weight = np.ones((*batch, wavelengths, pairs))
+    if used is not None:
+        weight *= used
+    if spread is not None:
+        # the most certain first: squares of tiny numbers must not overflow
+        least = np.where(weight > 0, spread, np.inf).min(initial=np.inf)
+        weight *= np.square(np.minimum(least / spread, 1))
+    weight = weight.reshape(count, wavelengths, pairs)
+    total = weight.sum(axis=(1, 2), keepdims=True)
+    mean = total / np.maximum((weight > 0).sum(axis=(1, 2), keepdims=True), 1)
+    whole: Floats = np.tile(weight / np.maximum(mean, 1e-300), (1, 1, 1 + modulated))
+    return whole
 
 
 def of_pairs(weight: Floats, given: Floats, modulated: bool) -> Floats:
