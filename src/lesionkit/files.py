@@ -1,12 +1,18 @@
-"""Files that are there whole or not at all, and folders to put them in."""
+"""Files that are there whole or not at all, folders to put them in and locks on these."""
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+LOCK = "lock"
+"""What a folder holds while a process writes to it."""
 
 # What ends a line or a cell somewhere: tabs, breaks and other control characters.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -22,7 +28,72 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    sync(partial)
     partial.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have the system put a file on the disk, or the names in a folder: what is renamed after that
+    is whole even if the power fails."""
+    folder, windows = path.is_dir(), os.name == "nt"
+    if folder and windows:  # which has no such call for folders
+        return
+    descriptor = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if not folder or problem.errno != errno.EINVAL:  # a file system that keeps names at once
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Inside, no other process writes to this folder; ValueError where one does already.
+
+    The system takes the lock away when the process dies, however it dies. Systems and file systems
+    without such locks do not tell two writers apart.
+    """
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        if not _lock(descriptor, folder / LOCK):
+            raise ValueError(f"{folder} is being written by another process")
+        yield
+        (folder / LOCK).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, file: Path) -> bool:
+    """Whether the lock is ours now. `file` may have been another's, who has finished meanwhile."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    except OSError as problem:
+        if problem.errno in (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK):
+            return True
+        raise
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What it says. ValueError for what is no JSON, and for what is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_json(file: Path) -> Any:
+    """What a file of JSON says, as :func:`parse_json`."""
+    return parse_json(file.read_bytes())
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
 from lesionkit.nets.scaling import Scaling
-from lesionkit.optics.store import CHUNK, Phantoms, open_phantoms
+from lesionkit.optics.store import Phantoms, open_phantoms, reopen_phantoms
+from lesionkit.optics.store_layout import CHUNK
 
 Indices = npt.NDArray[np.int64]
 
@@ -68,7 +69,7 @@ class PhantomDataset(torch.utils.data.Dataset):  # type: ignore[misc]
 
     def _chunk(self, number: int) -> Batch:
         if self._process != os.getpid():  # the first time, or in a forked worker
-            self._process, self._store = os.getpid(), open_phantoms(self.path)
+            self._process, self._store = os.getpid(), reopen_phantoms(self.path)
         if number not in self._chunks:
             if len(self._chunks) >= KEPT_CHUNKS:
                 self._chunks.popitem(last=False)

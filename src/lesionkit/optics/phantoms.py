@@ -18,7 +18,8 @@ import lesionkit
 from lesionkit import _core, arrays, gpu
 from lesionkit.optics.factory import Accuracy, Buffers, PhantomFactory, settled
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import CHUNK, FORMAT, Phantoms, layouts, open_phantoms
+from lesionkit.optics.store import Phantoms, open_phantoms
+from lesionkit.optics.store_layout import CHUNK, FORMAT, chunk_count, layouts
 from lesionkit.optics.store_writer import StoreWriter, is_finished
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -199,7 +200,7 @@ def _make(
     """
     batch = batch or _fitting(factory)
     done = sum(min(CHUNK, count - chunk * CHUNK) for chunk in sink.done)
-    todo = [chunk for chunk in range(-(-count // CHUNK)) if chunk not in sink.done]
+    todo = [chunk for chunk in range(chunk_count(count)) if chunk not in sink.done]
 
     def finish(chunk: int, made: Buffers) -> int:
         room, size = sink.room(chunk), len(made["inclusions"])

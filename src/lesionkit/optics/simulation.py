@@ -12,7 +12,8 @@ from lesionkit import arrays
 from lesionkit.optics import spectra
 from lesionkit.optics.factory import Accuracy, PhantomFactory, settled
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import FORMAT, REGION_COLUMNS, Phantoms, layouts
+from lesionkit.optics.store import Phantoms
+from lesionkit.optics.store_layout import FORMAT, REGION_COLUMNS, layouts
 
 Floats = npt.NDArray[np.float64]
 

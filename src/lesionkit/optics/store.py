@@ -1,9 +1,10 @@
-"""The phantom store: a Zarr v3 group. Its layout, and how to open it (`store_writer` writes it)."""
+"""Phantoms in memory or in a store, and how to open a store: a Zarr v3 group, see `store_layout`
+(`store_writer` writes it, `store_reader` reads its arrays)."""
 
 from __future__ import annotations
 
-import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,25 +13,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import arrays, files
 from lesionkit.optics.recipe import PhantomRecipe
-
-CHUNK = 64
-"""Phantoms in a chunk of every array, whatever the batch in which they are computed."""
-
-FORMAT = 1
-"""Version of the layout of the store."""
-
-LEVEL, BLOCK = 1, 2**19
-"""Of zstd in Blosc. Blocks of half a MiB pack in half the time of Blosc's own choice, and better;
-higher levels and, for maps and MRI, shuffling cost time and do not pack better."""
-
-REGION_COLUMNS = ("x", "y", "radius", "hbo", "hb", "water", "amplitude", "power")
-"""Columns of `inclusions`: mm, mm, mm, micromolar, micromolar, per cent, mm^-1, no unit."""
+from lesionkit.optics.store_layout import (
+    CHECKSUMS,
+    FORMAT,
+    Layout,
+    chunk_count,
+    digest,
+    is_sealed,
+    layouts,
+    shard_count,
+)
+from lesionkit.optics.store_reader import StoredArray
 
 
 @dataclass(frozen=True, eq=False)
 class Phantoms:
-    """Phantoms in memory (NumPy arrays) or in a store (Zarr arrays, read when indexed).
+    """Phantoms in memory (NumPy arrays) or in a store (`StoredArray`, read when indexed).
 
     signal       : (n, wavelengths, optodes, optodes - 1) float32, amplitude with noise, mm^-1;
                    detector j of source s is optode (s + 1 + j) mod optodes
@@ -60,13 +60,7 @@ class Phantoms:
 
     def read(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
         """Rows of one array, in memory. ValueError where its file is damaged."""
-        try:
-            return np.asarray(getattr(self, name)[first:stop])
-        except (RuntimeError, OSError) as problem:
-            raise ValueError(
-                f"the store is damaged: {name} of phantoms {first} to {stop - 1} cannot be read "
-                f"({problem})"
-            ) from problem
+        return np.asarray(getattr(self, name)[first:stop])
 
     @property
     def accuracy(self) -> Any:
@@ -83,103 +77,26 @@ JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "rec
 """The attributes in which two stores of equal bytes agree."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """One array of the store: all but its length."""
-
-    dtype: str
-    shape: tuple[int, ...]  # of one phantom
-    shuffle: str  # of the bytes, before zstd: what packs this kind of data best
-    dimensions: tuple[str, ...]
-    attributes: dict[str, Any]
-
-    @property
-    def itemsize(self) -> int:
-        return np.dtype(self.dtype).itemsize
-
-    def chunk_file(self, chunk: int) -> str:
-        """Its name: points, not slashes, so that an array is one flat folder."""
-        return ".".join(["c", str(chunk), *("0" for _ in self.shape)])
-
-    def empty(self, count: int, xp: Any = np) -> Any:
-        """Room for `count` phantoms, all zero: an array of NumPy, or of the module `xp`."""
-        return xp.zeros((count, *self.shape), self.dtype)
-
-    def pack(self, chunk: npt.NDArray[Any]) -> bytes:
-        """(CHUNK, ...) as the bytes of its file. The bytes do not depend on the thread."""
-        from numcodecs import blosc  # type: ignore[import-untyped]
-
-        shuffle = getattr(blosc, self.shuffle.upper())
-        little = chunk.astype(np.dtype(self.dtype).newbyteorder("<"), copy=False)
-        return bytes(blosc.compress(little, b"zstd", LEVEL, shuffle, BLOCK))
-
-    def metadata(self, count: int) -> dict[str, Any]:
-        """zarr.json of the array (Zarr v3 core specification)."""
-        blosc = {"typesize": self.itemsize, "cname": "zstd", "clevel": LEVEL}
-        little = {"configuration": {"endian": "little"}} if self.itemsize > 1 else {}
-        blosc |= {"shuffle": self.shuffle, "blocksize": BLOCK}
-        return {
-            "zarr_format": 3,
-            "node_type": "array",
-            "shape": [count, *self.shape],
-            "data_type": self.dtype,
-            "chunk_grid": {
-                "name": "regular",
-                "configuration": {"chunk_shape": [CHUNK, *self.shape]},
-            },
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
-            "fill_value": 0,
-            "codecs": [
-                {"name": "bytes", **little},
-                {"name": "blosc", "configuration": blosc},
-            ],
-            "dimension_names": ["phantom", *self.dimensions],
-            "attributes": self.attributes,
-        }
-
-
-def layouts(recipe: PhantomRecipe) -> dict[str, Layout]:
-    """The arrays of a store of this recipe, by name."""
-    optodes, pixels = recipe.optodes, recipe.pixels
-    image = ("row", "column")
-    return {
-        "signal": Layout(
-            "float32",
-            (len(recipe.wavelengths), optodes, optodes - 1),
-            "shuffle",
-            ("wavelength", "source", "detector"),
-            {"unit": "mm^-1", "detector": "j of source s is optode (s + 1 + j) mod optodes"},
-        ),
-        "mri": Layout("uint8", (pixels, pixels), "noshuffle", image, {"unit": "gray value"}),
-        "chromophores": Layout(
-            "float32",
-            (3, pixels, pixels),
-            "noshuffle",
-            ("chromophore", *image),
-            {"chromophores": ["HbO", "Hb", "water"], "units": ["uM", "uM", "%"]},
-        ),
-        "inclusions": Layout(
-            "float64",
-            (3, len(REGION_COLUMNS)),
-            "shuffle",
-            ("region", "column"),
-            {
-                "rows": ["background", "inclusion 1", "inclusion 2 (radius 0: absent)"],
-                "columns": list(REGION_COLUMNS),
-                "units": ["mm", "mm", "mm", "uM", "uM", "%", "mm^-1", ""],
-            },
-        ),
-    }
-
-
 def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
-    """Open a finished store; its arrays are read when indexed.
+    """Open a finished store; its arrays are read when indexed, and every byte of them is checked.
 
     Raises FileNotFoundError where there is none or only a part of one, ValueError where something
-    else lies at `path`.
+    else lies at `path`, or a file of the store is missing or is not as it was written. A store of
+    format 1 carries no checksums: UserWarning says so.
     """
-    import zarr
+    phantoms = reopen_phantoms(path)
+    if (version := phantoms.attributes["format"]) < 2:
+        warnings.warn(
+            f"{path} is a store of format {version}, which carries no checksums: damage to its "
+            "data passes unseen. Make it anew to have them",
+            UserWarning,
+            stacklevel=2,
+        )
+    return phantoms
 
+
+def reopen_phantoms(path: str | os.PathLike[str]) -> Phantoms:
+    """`open_phantoms` where its warning has been given."""
     path = Path(path)
     attributes = read_attributes(path)
     if attributes is None:
@@ -189,24 +106,65 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
                 f"{part} is the unfinished part of a store; the call that began it resumes it"
             )
         raise FileNotFoundError(f"there is no phantom store at {path}")
-    group = zarr.open_group(path, mode="r")
     try:
         recipe = PhantomRecipe.from_dict(attributes["recipe"])
-        stored: dict[str, Any] = {name: group[name] for name in layouts(recipe)}
-        seed, count = attributes["seed"], attributes["count"]
+        seed = arrays.integer(attributes["seed"], "seed", at_least=0, at_most=2**64 - 1)
+        count = arrays.integer(attributes["count"], "count", at_least=1, at_most=2**40)
+        sums = attributes.pop(CHECKSUMS) if attributes["format"] > 1 else None
     except KeyError as missing:
         raise ValueError(f"{path} is damaged: it lacks {missing.args[0]!r}") from missing
-    for name, layout in layouts(recipe).items():
-        array = stored[name]
-        if array.shape != (count, *layout.shape):
-            raise ValueError(
-                f"{path} is damaged: its {name} has shape {array.shape}, not "
-                f"{(count, *layout.shape)}"
-            )
-        if array.nchunks_initialized < array.nchunks:  # Zarr reads zeros there
-            lost = array.nchunks - array.nchunks_initialized
-            raise ValueError(f"{path} is damaged: its {name} lacks {lost} of {array.nchunks} files")
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise ValueError(f"{path} is damaged: {problem}") from problem
+    stored: dict[str, Any] = {
+        name: _array(path, name, layout, count, sums) for name, layout in layouts(recipe).items()
+    }
     return Phantoms(**stored, recipe=recipe, seed=seed, attributes=attributes)
+
+
+def _array(
+    path: Path, name: str, layout: Layout, count: int, sums: Mapping[str, str] | None
+) -> StoredArray:
+    """An array whose small files are those that were written, and whose others are there."""
+    folder = path / name
+    if not (folder / "zarr.json").is_file():
+        raise ValueError(f"{path} is damaged: it lacks {name!r}")
+    checksums = None
+    if sums is None:
+        _refuse_other_metadata(folder / "zarr.json", layout.metadata(count, version=1))
+    else:
+        for file in ("zarr.json", CHECKSUMS):
+            data = (folder / file).read_bytes() if (folder / file).is_file() else b""
+            if digest(data) != sums.get(f"{name}/{file}"):
+                raise ValueError(
+                    f"{path} is damaged: {folder / file} is not as it was written with the store"
+                )
+        checksums = np.frombuffer(data, "<u4")
+    pieces = chunk_count(count) if sums is None else shard_count(count)
+    lost = {layout.file(number) for number in range(pieces)} - set(os.listdir(folder))
+    if lost:
+        raise ValueError(f"{path} is damaged: its {name} lacks {len(lost)} of {pieces} files")
+    return StoredArray(folder, layout, count, checksums, sharded=sums is not None)
+
+
+def _refuse_other_metadata(file: Path, expected: dict[str, Any]) -> None:
+    """ValueError where the zarr.json of an array of format 1 tells of other numbers than its data
+    are; nothing seals it."""
+
+    def numbers(metadata: Any) -> dict[str, Any]:
+        told = {name: metadata[name] for name in ("shape", "data_type", "chunk_grid", "fill_value")}
+        first, *others = metadata["codecs"]
+        return {**told, "bytes": first, "codecs": [codec["name"] for codec in others]}
+
+    try:
+        told, right = numbers(files.read_json(file)), numbers(expected)
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise ValueError(f"{file.parent.parent} is damaged: {file} is no array's") from None
+    for name in right:
+        if told[name] != right[name]:
+            raise ValueError(
+                f"{file.parent.parent} is damaged: {file} says that its {name} is {told[name]}, "
+                f"not {right[name]}"
+            )
 
 
 def partial_path(path: Path) -> Path:
@@ -216,20 +174,24 @@ def partial_path(path: Path) -> Path:
 
 def read_attributes(path: Path) -> dict[str, Any] | None:
     """Attributes of the finished store at `path`; None if there is nothing, or only a part."""
+    root = path / "zarr.json"
     try:
-        text = (path / "zarr.json").read_bytes()
+        text = root.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         if path.exists() and not path.name.endswith(".partial"):
             raise ValueError(f"{path} exists and is not a phantom store") from None
         return None
     try:
-        attributes: dict[str, Any] = json.loads(text)["attributes"]
-        known = attributes["format"] == FORMAT
+        attributes: dict[str, Any] = files.parse_json(text)["attributes"]
+        version = attributes["format"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is not a phantom store") from None
-    if not known:
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise ValueError(
-            f"{path} is a phantom store of format {attributes['format']}; "
-            f"this version of lesionkit reads format {FORMAT}"
+            f"{path} is a phantom store of format {version}; this version of lesionkit reads "
+            f"formats 1 to {FORMAT}"
         )
+    sums = attributes.get(CHECKSUMS)
+    if version > 1 and not (isinstance(sums, dict) and is_sealed(text, sums.get("zarr.json"))):
+        raise ValueError(f"{path} is damaged: {root} is not as it was written with the store")
     return attributes

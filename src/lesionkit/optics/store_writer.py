@@ -3,15 +3,18 @@
 While it grows, the store `PATH` is a folder `PATH.partial` of
 
     lock     held by the process that writes; released by the system when that dies
-    journal  first line: the job; then a line for each finished chunk, with checksums of its files
-    store/   the Zarr group: the files of chunks only, without the metadata that would let it open
+    journal  first line: the job; then a line for each finished chunk: lengths and CRC-32C of its
+             bytes in each array
+    store/   the Zarr group: shards only, without the metadata that would let it open
 
-When every chunk is there, `store/` gets its metadata, the root's last, and becomes `PATH` in one
-rename. A process may die at any moment: the next one believes the journal, checks the files that it
-lists, and makes the other chunks anew, with the same bits.
+Chunks go to the end of their shards in the order of their numbers, so that stores of equal jobs
+have equal bytes; a shard that is full gets its index. When every chunk is there, `store/` gets its
+checksums and metadata, the root's last, is put on the disk, and becomes `PATH` in one rename. A
+process may die at any moment: the next one believes the journal, checks the bytes that it lists,
+cuts off what is behind them, and makes the other chunks anew, with the same bits.
 
-Chunks are packed and written here rather than through zarr-python: each is one whole file, and
-threads pack several at once at a fraction of its cost.
+Shards are written here rather than through zarr-python: threads pack several chunks at once at a
+fraction of its cost, and a shard need not be in memory as a whole.
 """
 
 from __future__ import annotations
@@ -21,17 +24,39 @@ import json
 import os
 import shutil
 import threading
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from lesionkit import files
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import JOB, layouts, partial_path, read_attributes
+from lesionkit.optics.store import JOB, partial_path, read_attributes
+from lesionkit.optics.store_layout import (
+    CHECKSUMS,
+    SHARD,
+    Layout,
+    chunk_count,
+    chunk_sum,
+    digest,
+    json_bytes,
+    layouts,
+    root_metadata,
+    shard_count,
+    shard_index,
+)
 
-OURS = {"lock", "journal", "journal.new"}
+OURS = {files.LOCK, "journal", "journal.new"}
 """What a part holds beside the store itself."""
+
+
+class _Chunk(NamedTuple):
+    """What the journal says of a chunk: bytes and CRC-32C, in each array."""
+
+    lengths: list[int]
+    sums: list[int]
 
 
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
@@ -40,7 +65,7 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
         attributes = read_attributes(path)
     if attributes is None:
         return False
-    _refuse_other(path, attributes, job)
+    _refuse_other(path, {**attributes, "format": job["format"]}, job)  # other files, same phantoms
     part = partial_path(path)
     if part.is_dir() and set(os.listdir(part)) <= OURS:  # died between its last two steps
         shutil.rmtree(part, ignore_errors=True)
@@ -79,29 +104,28 @@ class StoreWriter:
         self.job = dict(job)
         self.layouts = layouts(recipe)
         self.done: set[int] = set()
+        self._chunks: dict[int, _Chunk] = {}  # that lie in their shards
+        self._waiting: dict[int, Mapping[str, bytes]] = {}  # for those before them
         self._writing = threading.Lock()
 
     def __enter__(self) -> StoreWriter:
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"cannot write {self.path}: there is no such folder")
-        with _plain_errors(self.path):
+        with _plain_errors(self.path), ExitStack() as stack:
             self.part.mkdir(exist_ok=True)
-            self._lock = _lock(self.part)
-            try:
-                if self.path.exists():
-                    raise ValueError(f"{self.path} has just been made by another process")
-                self._recall()
-                self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
-            except BaseException:
-                os.close(self._lock)
-                raise
+            stack.enter_context(files.locked(self.part))
+            if self.path.exists():
+                raise ValueError(f"{self.path} has just been made by another process")
+            self._recall()
+            self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
+            self._lock = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._writing:
             os.close(self._journal)
             self._journal = -1  # whoever still writes is refused
-        os.close(self._lock)
+        self._lock.close()
 
     def _recall(self) -> None:
         """Read the journal, keep what it can prove, and write it anew without torn lines."""
@@ -111,52 +135,132 @@ class StoreWriter:
             _refuse_other(self.part, lines[0], self.job)
         elif set(os.listdir(self.part)) - OURS:
             raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
-        for metadata in [self.part / "store/zarr.json", *self.part.glob("store/*/zarr.json")]:
-            metadata.unlink(missing_ok=True)  # from a process that died at the very end
-        kept = [line for line in lines[1:] if self._proves(line)]
-        self.done = {line["chunk"] for line in kept}
+        store = self.part / "store"
+        for name in self.layouts:  # small files are from a process that died at the very end
+            (store / name).mkdir(parents=True, exist_ok=True)
+            for small in (
+                store / "zarr.json",
+                store / name / "zarr.json",
+                store / name / CHECKSUMS,
+            ):
+                small.unlink(missing_ok=True)
+        told = dict(filter(None, map(_journalled, lines[1:])))
+        for shard in range(shard_count(self.job["count"])):
+            self._chunks |= self._proven(shard, told)
+        self.done = set(self._chunks)
         fresh = self.part / "journal.new"
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in [self.job, *kept]))
+        kept = (_journal_line(number, chunk) for number, chunk in self._chunks.items())
+        fresh.write_text("".join([json.dumps(self.job) + "\n", *kept]))
         fresh.replace(journal)
-        for name in self.layouts:
-            (self.part / "store" / name).mkdir(parents=True, exist_ok=True)
 
-    def _proves(self, line: Any) -> bool:
-        """Whether a journal line lists a chunk whose files are all there, with these checksums."""
-        try:
-            return bool(
-                line["crc32"]
-                == [zlib.crc32(self._file(n, line["chunk"]).read_bytes()) for n in self.layouts]
-            )
-        except (OSError, KeyError, TypeError):
-            return False
+    def _proven(self, shard: int, told: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
+        """The first chunks of a shard whose bytes are those that the journal tells of; what its
+        files hold behind them is cut off."""
+        proven: dict[int, _Chunk] = {}
+        with ExitStack() as stack:
+            shards = []
+            for name in self.layouts:
+                if (path := self._file(name, shard)).exists():
+                    shards.append(stack.enter_context(open(path, "r+b")))
+            for number in self._numbers(shard):
+                if number not in told or len(shards) < len(self.layouts):
+                    break
+                pieces = zip(shards, told[number].lengths, strict=True)
+                if [chunk_sum(file.read(length)) for file, length in pieces] != told[number].sums:
+                    break
+                proven[number] = told[number]
+            for place, file in enumerate(shards):
+                lengths = [chunk.lengths[place] for chunk in proven.values()]
+                end = self._end(shard, lengths)
+                file.seek(sum(lengths))
+                if file.read() != end:
+                    file.truncate(sum(lengths))
+                    file.seek(sum(lengths))
+                    file.write(end)
+        return proven
 
-    def _file(self, name: str, chunk: int) -> Path:
-        return self.part / "store" / name / self.layouts[name].chunk_file(chunk)
+    def _numbers(self, shard: int) -> range:
+        """The chunks of a shard."""
+        return range(shard * SHARD, min((shard + 1) * SHARD, chunk_count(self.job["count"])))
+
+    def _end(self, shard: int, lengths: list[int]) -> bytes:
+        """What follows chunks of these lengths: the index, if that is all of the shard."""
+        return shard_index(lengths) if len(lengths) == len(self._numbers(shard)) else b""
+
+    def _file(self, name: str, shard: int) -> Path:
+        return self.part / "store" / name / self.layouts[name].file(shard)
 
     def write(self, chunk: int, packed: Mapping[str, bytes]) -> None:
-        """Write the files of a chunk, then note them in the journal."""
-        with _plain_errors(self.path):
-            for name, data in packed.items():
-                self._file(name, chunk).write_bytes(data)
-            line = {"chunk": chunk, "crc32": [zlib.crc32(packed[name]) for name in self.layouts]}
-            with self._writing:
-                os.write(self._journal, f"{json.dumps(line)}\n".encode())
+        """Add a chunk to its shards, or keep it until those before it are there."""
+        with _plain_errors(self.path), self._writing:
+            self._waiting[chunk] = packed
+            for number in self._numbers(chunk // SHARD):
+                if number in self._chunks:
+                    continue
+                if number not in self._waiting:
+                    break
+                self._append(number, self._waiting.pop(number))
+
+    def _append(self, number: int, packed: Mapping[str, bytes]) -> None:
+        """Put a chunk at the end of its shards, then note it in the journal."""
+        if self._journal < 0:  # the lock is gone: the shards may be another's
+            raise OSError(errno.EBADF, "the writer is closed")
+        shard, pieces = number // SHARD, [packed[name] for name in self.layouts]
+        sums = [int.from_bytes(piece[-4:], "little") for piece in pieces]
+        chunk = _Chunk([len(piece) for piece in pieces], sums)
+        chunks = [*(self._chunks[before] for before in range(shard * SHARD, number)), chunk]
+        for place, (name, piece) in enumerate(zip(self.layouts, pieces, strict=True)):
+            end = self._end(shard, [chunk.lengths[place] for chunk in chunks])
+            _append(self._file(name, shard), piece + end)
+        os.write(self._journal, _journal_line(number, chunk).encode())
+        self._chunks[number] = chunk
 
     def finish(self, attributes: Mapping[str, Any]) -> None:
         """Give the whole store its metadata and its name; the part is gone then."""
         with _plain_errors(self.path):
             store = self.part / "store"
-            for name, layout in self.layouts.items():
-                _write_json(store / name / "zarr.json", layout.metadata(self.job["count"]))
-            root = {"zarr_format": 3, "node_type": "group"}
-            _write_json(store / "zarr.json", {**root, "attributes": {**self.job, **attributes}})
+            digests = {}
+            for place, (name, layout) in enumerate(self.layouts.items()):
+                for file, data in self._small_files(place, layout).items():
+                    _write(store / name / file, data)
+                    digests[f"{name}/{file}"] = digest(data)
+            _write(store / "zarr.json", root_metadata({**self.job, **attributes}, digests))
+            for written in [*store.rglob("*"), store]:
+                files.sync(written)
             store.rename(self.path)
+            files.sync(self.path.parent)
         shutil.rmtree(self.part, ignore_errors=True)
 
+    def _small_files(self, place: int, layout: Layout) -> dict[str, bytes]:
+        """Of an array, beside its shards."""
+        sums = [self._chunks[number].sums[place] for number in range(len(self._chunks))]
+        return {
+            CHECKSUMS: np.array(sums, "<u4").tobytes(),
+            "zarr.json": json_bytes(layout.metadata(self.job["count"])),
+        }
 
-def _write_json(file: Path, value: Any) -> None:
-    file.write_text(json.dumps(value, indent=2) + "\n")
+
+def _append(file: Path, data: bytes) -> None:
+    with open(file, "ab") as shard:
+        shard.write(data)
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+
+
+def _journal_line(number: int, chunk: _Chunk) -> str:
+    return json.dumps({"chunk": number, **chunk._asdict()}) + "\n"
+
+
+def _journalled(line: Any) -> tuple[int, _Chunk] | None:
+    """A line of the journal; None for what is none."""
+    try:
+        number, chunk = line["chunk"], _Chunk(line["lengths"], line["sums"])
+        good = all(type(n) is int and n >= 0 for n in (number, *chunk.lengths, *chunk.sums))
+        return (number, chunk) if good and len(chunk.lengths) == len(chunk.sums) else None
+    except (KeyError, TypeError):
+        return None
 
 
 def _json_lines(file: Path) -> Iterator[Any]:
@@ -167,26 +271,9 @@ def _json_lines(file: Path) -> Iterator[Any]:
         return
     for line in text.splitlines():
         try:
-            yield json.loads(line)
+            yield files.parse_json(line)
         except ValueError:
             continue
-
-
-def _lock(part: Path) -> int:
-    """Lock the part for this process; the descriptor to close in the end."""
-    descriptor = os.open(part / "lock", os.O_RDWR | os.O_CREAT)
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system: two writers are not told apart
-        return descriptor
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(descriptor), os.stat(part / "lock")):
-            raise FileNotFoundError  # the other process has finished meanwhile
-    except (BlockingIOError, FileNotFoundError):
-        os.close(descriptor)
-        raise ValueError(f"{part} is being written by another process") from None
-    return descriptor
 
 
 @contextmanager
