@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,11 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         if not _lock(descriptor, folder / LOCK):
             raise ValueError(f"{folder} is being written by another process")
-        yield
-        (folder / LOCK).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # it may be gone, or the system keeps what is open
+                (folder / LOCK).unlink()
     finally:
         os.close(descriptor)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zarr
 
 from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import CHUNK, open_phantoms
+from lesionkit.optics.store import open_phantoms
+from lesionkit.optics.store_layout import CHUNK, SHARD, json_bytes, layouts
 
 RECIPE = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=12)  # that of killed.py
 
@@ -26,6 +29,34 @@ def files(folder: Path) -> dict[str, bytes]:
         for file in folder.rglob("*")
         if file.is_file()
     }
+
+
+def shard(store: Path, name: str, number: int = 0) -> Path:
+    """A file of data."""
+    return store / name / layouts(RECIPE)[name].file(number)
+
+
+def chunks_of(file: Path) -> list[bytes]:
+    """What lies in a shard, without the CRC-32C of each chunk."""
+    data = file.read_bytes()
+    index = np.frombuffer(data[-16 * SHARD - 4 : -4], "<u8").reshape(SHARD, 2)
+    there = index[index[:, 0] != 2**64 - 1].astype(int)
+    return [data[start : start + length - 4] for start, length in there]
+
+
+def old_store(store: Path, path: Path) -> Path:
+    """The same phantoms at `path` in format 1: a file for each chunk, and no checksum."""
+    root = json.loads((store / "zarr.json").read_text())
+    del root["attributes"]["checksums"]
+    root["attributes"]["format"] = 1
+    for name, layout in layouts(RECIPE).items():
+        (path / name).mkdir(parents=True)
+        metadata = layout.metadata(root["attributes"]["count"], version=1)
+        (path / name / "zarr.json").write_bytes(json_bytes(metadata))
+        for number, chunk in enumerate(chunks_of(shard(store, name))):
+            (path / name / layout.file(number)).write_bytes(chunk)
+    (path / "zarr.json").write_bytes(json_bytes(root))
+    return path
 
 
 class Enough(Exception):

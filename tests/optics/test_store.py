@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +21,9 @@ from store_cases import (
     Enough,
     files,
     never_opens,
+    old_store,
     part_of,
+    shard,
     stop_after,
 )
 
@@ -30,9 +31,13 @@ from lesionkit import _core
 from lesionkit.optics import store_writer
 from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import CHUNK, open_phantoms
+from lesionkit.optics.store import open_phantoms
+from lesionkit.optics.store_layout import CHUNK, SHARD, Layout
 
 KILLED = Path(__file__).with_name("killed.py")
+SEALED = {"zarr.json"} | {
+    f"{name}/{file}" for name in ARRAYS for file in ("zarr.json", "checksums")
+}
 
 
 # --- a finished store -------------------------------------------------------------------------
@@ -43,8 +48,9 @@ def test_zarr_reads_what_generate_makes_in_memory(whole: Path) -> None:
     assert sorted(group.array_keys()) == sorted(ARRAYS)
     for name in ARRAYS:
         np.testing.assert_array_equal(group[name][:], getattr(memory, name))
-        assert group[name].chunks[0] == CHUNK
+        assert (group[name].chunks[0], group[name].shards[0]) == (CHUNK, SHARD * CHUNK)
     attributes = dict(group.attrs)
+    assert attributes.pop("checksums").keys() == SEALED
     assert attributes == json.loads(json.dumps(dict(memory.attributes)))
     assert PhantomRecipe.from_dict(attributes["recipe"]) == RECIPE
     assert (attributes["count"], attributes["seed"]) == (COUNT, 0)
@@ -57,7 +63,7 @@ def test_open_phantoms_reads_it(whole: Path) -> None:
     opened = open_phantoms(str(whole))
     assert (len(opened), opened.recipe, opened.seed) == (COUNT, RECIPE, 0)
     np.testing.assert_array_equal(opened.mri[70:80], generate(RECIPE, 80).mri[70:])
-    with pytest.raises(Exception, match="read"):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         opened.mri[0] = 1
 
 
@@ -69,6 +75,7 @@ def test_the_layout_is_the_one_that_zarr_would_write(whole: Path, tmp_path: Path
             shape=source[name].shape,
             dtype=source[name].dtype,
             chunks=source[name].chunks,
+            shards=source[name].shards,
             compressors=source[name].compressors,
             fill_value=0,
             dimension_names=source[name].metadata.dimension_names,
@@ -80,7 +87,11 @@ def test_the_layout_is_the_one_that_zarr_would_write(whole: Path, tmp_path: Path
         theirs.pop("storage_transformers", None)
         assert ours == theirs
         copy[:] = source[name][:]
-        assert sorted(files(whole / name)) == sorted(files(tmp_path / name))
+        theirs, ours = files(tmp_path / name), files(whole / name)
+        assert ours.keys() - theirs.keys() == {"checksums"}
+        assert sum(map(len, theirs.values())) > 1000
+        for file in theirs.keys() - {"zarr.json"}:
+            assert ours[file] == theirs[file]
 
 
 @pytest.mark.parametrize("batch", [1, 7, 256])
@@ -106,8 +117,8 @@ def run(path: Path, step: int) -> subprocess.CompletedProcess[str]:
 
 
 def not_yet(store: Path) -> set[str]:
-    """The metadata that are still missing."""
-    names = {"zarr.json", *(f"{name}/zarr.json" for name in ARRAYS)}
+    """The small files that are still missing."""
+    names = SEALED
     return {name for name in names if not (store / name).exists()}
 
 
@@ -126,7 +137,7 @@ def test_killed_at_any_step_and_resumed_it_is_the_same(whole: Path, tmp_path: Pa
             break
         assert died.returncode == -signal.SIGKILL, died.stderr
         store = path.with_name(path.name + ".partial") / "store"
-        if (store / "signal" / "zarr.json").exists():  # metadata come when every chunk is there
+        if (store / "signal" / "checksums").exists():  # metadata come when every chunk is there
             assert files(store).keys() == files(whole).keys() - not_yet(store)
         elif not path.exists():
             never_opens(path)
@@ -155,30 +166,30 @@ def test_killed_at_any_moment_and_resumed_it_is_the_same(whole: Path, tmp_path: 
     assert files(path) == files(whole)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 4, 6])
+@pytest.mark.parametrize("kept", [0, 1, 8, 10])
 def test_at_the_very_end_every_step_may_be_the_last(
     whole: Path, tmp_path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Die after `kept` files of metadata, or after the rename (6)."""
+    """Die after `kept` small files, or after the rename (10)."""
     path = tmp_path / "phantoms.zarr"
-    write, written = store_writer._write_json, []
+    write, written = store_writer._write, []
 
-    def dies(file: Path, value: object) -> None:
+    def dies(file: Path, data: bytes) -> None:
         if len(written) == kept:
             raise Enough
-        write(file, value)
+        write(file, data)
         written.append(file)
 
     def no_clearing(folder: Path, **_: object) -> None:
         raise Enough
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_writer, "_write_json", dies)
+        patched.setattr(store_writer, "_write", dies)
         patched.setattr(store_writer.shutil, "rmtree", no_clearing)
         with pytest.raises(Enough):
             generate(RECIPE, COUNT, path)
-    assert path.exists() == (kept == 6)
-    if kept < 5:
+    assert path.exists() == (kept == 10)
+    if kept < 9:
         with pytest.raises(FileNotFoundError):
             zarr.open_group(path.with_name(path.name + ".partial") / "store", mode="r")
     generate(RECIPE, COUNT, path)
@@ -200,58 +211,68 @@ def test_the_store_tells_its_accuracy_and_keeps_to_it(tmp_path: Path) -> None:
     assert files(path) == files(tmp_path / "phantoms.zarr")
 
 
-@pytest.mark.parametrize("finished", [False, True])
-def test_a_store_from_before_accuracies_is_fast(
-    whole: Path, tmp_path: Path, finished: bool
-) -> None:
+def test_a_store_from_before_accuracies_is_fast(whole: Path, tmp_path: Path) -> None:
     """It said nothing of them, or described its method under that name."""
-    path = tmp_path / "phantoms.zarr"
-    if finished:
-        shutil.copytree(whole, path)
-        root = path / "zarr.json"
-        metadata = json.loads(root.read_text())
-        del metadata["attributes"]["method"]
-        metadata["attributes"]["accuracy"] = {"model": "linear triangles"}
-        root.write_text(json.dumps(metadata))
-    else:
-        journal = part_of(path) / "journal"
-        job, *lines = journal.read_text().splitlines()
-        old = {name: value for name, value in json.loads(job).items() if name != "accuracy"}
-        journal.write_text("\n".join([json.dumps(old), *lines]) + "\n")
-    made = generate(RECIPE, COUNT, path)
+    path = old_store(whole, tmp_path / "phantoms.zarr")
+    root = path / "zarr.json"
+    metadata = json.loads(root.read_text())
+    del metadata["attributes"]["method"]
+    metadata["attributes"]["accuracy"] = {"model": "linear triangles"}
+    root.write_text(json.dumps(metadata))
+    with pytest.warns(UserWarning, match="is a store of format 1, which carries no checksums"):
+        made = generate(RECIPE, COUNT, path)
     for name in ARRAYS:
         kept = zarr.open_group(whole, mode="r")[name][:]
         np.testing.assert_array_equal(getattr(made, name)[:], kept)
 
 
-def test_a_part_never_opens_and_what_is_finished_is_kept(whole: Path, tmp_path: Path) -> None:
+def test_a_part_never_opens_and_what_is_finished_is_kept(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "phantoms.zarr"
     part = part_of(path)
     never_opens(path)
     lines = (part / "journal").read_bytes().splitlines()[1:]
-    kept = {json.loads(line)["chunk"] for line in lines}
+    kept = [json.loads(line)["chunk"] for line in lines]
+    assert kept == list(range(len(kept)))
     assert len(kept) >= 2
-    times = {c: (part / f"store/signal/c.{c}.0.0.0").stat().st_mtime_ns for c in kept}
+    made: list[int] = []
+    pack = Layout.pack
+
+    def counted(self: Layout, chunk: np.ndarray) -> bytes:
+        made.append(len(chunk))
+        return pack(self, chunk)
+
+    monkeypatch.setattr(Layout, "pack", counted)
     generate(RECIPE, COUNT, path)
     assert files(path) == files(whole)
-    assert times == {c: (path / f"signal/c.{c}.0.0.0").stat().st_mtime_ns for c in kept}
+    assert len(made) == len(ARRAYS) * (6 - len(kept))
 
 
-@pytest.mark.parametrize("damage", ["torn line", "no newline", "cut file", "lost file", "rot"])
+DAMAGES = ["torn line", "no newline", "other lines", "cut file", "lost file", "rot", "longer file"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_found_and_mended(whole: Path, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "phantoms.zarr"
     part = part_of(path)
     journal = part / "journal"
     lines = journal.read_bytes().splitlines(keepends=True)
-    victim = part / f"store/mri/c.{json.loads(lines[1])['chunk']}.0.0"
+    victim = shard(part / "store", "mri")
     if damage == "torn line":
         journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:9] + b"\n" + b"\x00\xff\n[1]\n7\n")
     elif damage == "no newline":
         journal.write_bytes(b"".join(lines)[:-1])
+    elif damage == "other lines":
+        with journal.open("ab") as file:
+            file.write(b'{"chunk": 2, "lengths": [-1, 1, 1, 1], "sums": [0, 0, 0, 0]}\n')
+            file.write(b"[" * 100_000 + b"]" * 100_000 + b"\n")
     elif damage == "cut file":
         victim.write_bytes(victim.read_bytes()[:-1])
     elif damage == "lost file":
         victim.unlink()
+    elif damage == "longer file":
+        victim.write_bytes(victim.read_bytes() + b"more")
     else:
         victim.write_bytes(victim.read_bytes()[:-1] + b"?")
     generate(RECIPE, COUNT, path)

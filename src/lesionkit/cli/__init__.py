@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lesionkit import __version__
 from lesionkit.cli import nets, phantoms, reconstruct, stroke
@@ -26,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unknown argument {rest[0]}")
     options.rest = rest
     try:
-        code: int | None = options.run(options)
+        with _warnings_in_a_line():
+            code: int | None = options.run(options)
+    except ImportError as missing:  # of the compiled module, or of what an extra brings
+        return _complain(str(missing))
     except _mistakes() as mistake:
         return _complain(str(mistake))
     except OSError as trouble:
@@ -35,6 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lesionkit: interrupted", file=sys.stderr)
         return 130
     return code or 0
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Inside, what somebody should know is told as a sentence, each once, and not as a place in a
+    program."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, UserWarning):
+            usual(message, category, *place, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            print(f"lesionkit: warning: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual, warnings.showwarning = warnings.showwarning, tell
+        yield
 
 
 def _mistakes() -> tuple[type[Exception], ...]:

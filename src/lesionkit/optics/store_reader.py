@@ -97,7 +97,7 @@ class StoredArray:
         out = np.empty((len(rows), *self.layout.shape), self.dtype)
         order = np.argsort(rows, kind="stable")
         numbers, starts = np.unique(rows[order] // CHUNK, return_index=True)
-        for number, here in zip(numbers, np.split(order, starts[1:]), strict=True):
+        for number, here in zip(numbers, np.split(order, starts[1:]), strict=False):
             first = int(number) * CHUNK
             out[here] = self._read(first, min(first + CHUNK, len(self)))[rows[here] - first]
         return out

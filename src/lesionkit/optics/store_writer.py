@@ -136,14 +136,9 @@ class StoreWriter:
         elif set(os.listdir(self.part)) - OURS:
             raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
         store = self.part / "store"
-        for name in self.layouts:  # small files are from a process that died at the very end
-            (store / name).mkdir(parents=True, exist_ok=True)
-            for small in (
-                store / "zarr.json",
-                store / name / "zarr.json",
-                store / name / CHECKSUMS,
-            ):
-                small.unlink(missing_ok=True)
+        for folder in (store, *(store / name for name in self.layouts)):
+            for small in ("zarr.json", CHECKSUMS):  # from a process that died at the very end
+                (folder / small).unlink(missing_ok=True)
         told = dict(filter(None, map(_journalled, lines[1:])))
         for shard in range(shard_count(self.job["count"])):
             self._chunks |= self._proven(shard, told)
@@ -152,6 +147,8 @@ class StoreWriter:
         kept = (_journal_line(number, chunk) for number, chunk in self._chunks.items())
         fresh.write_text("".join([json.dumps(self.job) + "\n", *kept]))
         fresh.replace(journal)
+        for name in self.layouts:
+            (store / name).mkdir(parents=True, exist_ok=True)
 
     def _proven(self, shard: int, told: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
         """The first chunks of a shard whose bytes are those that the journal tells of; what its
