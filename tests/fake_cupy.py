@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -28,11 +29,26 @@ class Array(np.ndarray):
         return {"version": 3}
 
 
-class FakeCupy(ModuleType):
-    """GPUs of the capabilities given; launches and compilations are written to `log`."""
+class DriverError(RuntimeError):
+    """As cupy_backends.cuda.api.driver.CUDADriverError."""
 
-    def __init__(self, *capabilities: int) -> None:
+
+# Bytes of shared memory that a block may ask for, and that it may have without asking: static and
+# dynamic together (CUDA C++ Programming Guide, table of technical specifications).
+OPT_IN = {75: 64 * 1024, 80: 163 * 1024, 86: 99 * 1024, 90: 227 * 1024}
+UNASKED = 48 * 1024
+
+
+class FakeCupy(ModuleType):
+    """GPUs of the capabilities given; launches and compilations are written to `log`.
+
+    statics(name): bytes of a kernel's static shared memory. Launches that a GPU would refuse raise
+    DriverError: more shared memory than there is or was asked for, too many threads or blocks.
+    """
+
+    def __init__(self, *capabilities: int, statics: Callable[[str], int] = lambda name: 0) -> None:
         super().__init__("cupy")
+        self.statics = statics
         self.__version__, self.ndarray, self.log = "14.0", Array, []
         self.capabilities, self.device = capabilities, 0
         self.failure: Exception | None = None  # of compilation
@@ -52,10 +68,13 @@ class FakeCupy(ModuleType):
             "major": major,
             "minor": minor,
             "multiProcessorCount": 2,
-            "sharedMemPerBlockOptin": 99 * 1024,
-            "sharedMemPerMultiprocessor": 100 * 1024,
+            "sharedMemPerBlockOptin": self.opt_in(device),
+            "sharedMemPerMultiprocessor": self.opt_in(device) + 1024,
             "totalGlobalMem": 8 * 2**30,
         }
+
+    def opt_in(self, device: int) -> int:
+        return OPT_IN.get(self.capabilities[device], UNASKED)
 
     def Device(self, number: int | None = None) -> Any:
         @contextlib.contextmanager
@@ -75,13 +94,8 @@ class FakeCupy(ModuleType):
             if self.failure:
                 raise self.failure
             self.log.append(("compile", name, self.device))
-            return kernel
+            return _Kernel(self, name)
 
-        def launch(grid: Any, block: Any, args: Any, *, shared_mem: int) -> None:
-            most = kernel.max_dynamic_shared_size_bytes
-            self.log.append(("launch", grid, block, args, shared_mem, most, self.device))
-
-        kernel = _Kernel(launch)
         assert name_expressions
         return SimpleNamespace(get_function=get_function)
 
@@ -95,13 +109,37 @@ class FakeCupy(ModuleType):
 
 
 class _Kernel:
-    max_dynamic_shared_size_bytes = 0
+    """A compiled kernel with the limits of its GPU."""
 
-    def __init__(self, launch: Any) -> None:
-        self.launch = launch
+    def __init__(self, cupy: FakeCupy, name: str) -> None:
+        self.cupy, self.name, self.shared_size_bytes = cupy, name, cupy.statics(name)
+        self.opt_in = cupy.opt_in(cupy.device)
+        self.asked = UNASKED - self.shared_size_bytes
 
-    def __call__(self, *args: Any, **options: Any) -> None:
-        self.launch(*args, **options)
+    @property
+    def max_dynamic_shared_size_bytes(self) -> int:
+        return self.asked
+
+    @max_dynamic_shared_size_bytes.setter
+    def max_dynamic_shared_size_bytes(self, dynamic: int) -> None:
+        self.cupy.log.append(("ask", self.name, dynamic))
+        if not 0 <= dynamic <= self.opt_in - self.shared_size_bytes:
+            raise DriverError(f"CUDA_ERROR_INVALID_VALUE: {self.name} cannot have {dynamic} bytes")
+        self.asked = dynamic
+
+    def __call__(self, grid: Any, block: Any, args: Any, *, shared_mem: int) -> None:
+        many = [*grid, 1, 1][:3]
+        if not (
+            0 <= shared_mem <= self.asked
+            and 0 < many[0] < 2**31
+            and all(0 < n < 2**16 for n in many[1:])
+            and 0 < math.prod(block) <= 1024
+        ):
+            raise DriverError(
+                f"CUDA_ERROR_INVALID_VALUE: {self.name}<<<{grid}, {block}, {shared_mem}>>>"
+            )
+        device = self.cupy.device
+        self.cupy.log.append(("launch", grid, block, args, shared_mem, self.asked, device))
 
 
 def on_gpu(array: Any, gpu: int = 0) -> Array:

@@ -98,6 +98,22 @@ def test_too_old_a_card(use) -> None:
     assert gpu.describe() == "Fake, compute capability 9.0, 8 GiB, CuPy 14.0"
 
 
+@pytest.mark.parametrize("version", ["13.6.0", "9.6.0", "12.0.0b3"])
+def test_too_old_a_cupy(use, version: str) -> None:
+    """It would pass a wild address for None."""
+    cupy = use(FakeCupy(90))
+    cupy.__version__ = version
+    with pytest.raises(gpu.GpuError, match=rf"^CuPy {version} is too old: .* needs 14 or newer"):
+        gpu.require()
+
+
+@pytest.mark.parametrize("version", ["14.0.0rc1", "15.1.0"])
+def test_a_newer_cupy(use, version: str) -> None:
+    cupy = use(FakeCupy(90))
+    cupy.__version__ = version
+    assert gpu.require() is cupy
+
+
 def test_no_memory(use) -> None:
     use(FakeCupy(90))
     assert gpu.free_memory() == 4 * 2**20
@@ -143,20 +159,21 @@ def test_launch(use) -> None:
     recipe = np.zeros(3).view("V24")
     gpu.launch(FILE, KERNEL, (2, 3), 64, [x, 5, 2**63, 0.5, np.int32(1), None, recipe], shared=16)
     gpu.launch(FILE, KERNEL, 1, (8, 8), [x], shared=90 * 1024)
-    (compiled, name, device), first, second = cupy.log
-    assert (compiled, name, device) == ("compile", KERNEL, 1), "once, on the array's own GPU"
+    compiled, asked, first, second = cupy.log
+    assert compiled == ("compile", KERNEL, 1), "once, on the array's own GPU"
+    assert asked == ("ask", KERNEL, 227 * 1024), "once, for all launches"
     _, grid, block, args, shared, most, device = first
-    assert (grid, block, shared, most, device) == ((2, 3), (64,), 16, 0, 1)
+    assert (grid, block, shared, most, device) == ((2, 3), (64,), 16, 227 * 1024, 1)
     assert [type(arg) for arg in args[1:5]] == [np.int64, np.uint64, np.float64, np.int32]
     assert args[0] is x
     assert args[5] is None
     assert args[6] is recipe
-    assert second[2:] == ((8, 8), (x,), 90 * 1024, 90 * 1024, 1)
+    assert second[2:] == ((8, 8), (x,), 90 * 1024, 227 * 1024, 1)
     assert cupy.device == 0
 
 
 def test_launch_refuses(use) -> None:
-    cupy = use(FakeCupy(90, 90))
+    cupy = use(FakeCupy(86, 86))
     x = on_gpu([1.0])
     with pytest.raises(gpu.GpuError, match=r"arrays on several GPUs: \[0, 1\]"):
         gpu.launch(FILE, KERNEL, 1, 1, [x, on_gpu([1.0], gpu=1)])

@@ -69,7 +69,7 @@ Strides strides_of(bool planes, int64_t n, int64_t c) {
 
 template <class T>
 void fcm_memberships(const Array<T>& x, double m, const Array<double>& centres, int64_t only,
-                     bool planes, Array<T>& out) {
+                     Array<T>& out, bool planes) {
   const int64_t c = centres.shape(0);
   const Strides strides = only < 0 ? strides_of(planes, x.shape(0), c) : Strides{1, 0};
   write_memberships(samples_among(x, centres), centres.data(), c, Fuzziness(m), only, strides,
@@ -77,7 +77,7 @@ void fcm_memberships(const Array<T>& x, double m, const Array<double>& centres, 
 }
 
 template <class T>
-void fcm_distances(const Array<T>& x, const Array<double>& centres, bool planes, Array<T>& out) {
+void fcm_distances(const Array<T>& x, const Array<double>& centres, Array<T>& out, bool planes) {
   const int64_t c = centres.shape(0);
   write_distances(samples_among(x, centres), centres.data(), c, strides_of(planes, x.shape(0), c),
                   out.mutable_data());
@@ -156,10 +156,10 @@ void bind_reals(py::module_& m) {
         py::arg("max_iter"), py::arg("tol"), py::arg("of_memberships"),
         py::arg("centres").noconvert());
   m.def("fcm_memberships", fcm_memberships<T>, py::arg("x").noconvert(), py::arg("m"),
-        py::arg("centres").noconvert(), py::arg("only"), py::arg("planes"),
-        py::arg("out").noconvert(), ReleaseGil());
+        py::arg("centres").noconvert(), py::arg("only"), py::arg("out").noconvert(),
+        py::arg("planes") = false, ReleaseGil());
   m.def("fcm_distances", fcm_distances<T>, py::arg("x").noconvert(), py::arg("centres").noconvert(),
-        py::arg("planes"), py::arg("out").noconvert(), ReleaseGil());
+        py::arg("out").noconvert(), py::arg("planes") = false, ReleaseGil());
   m.def("fcm_validity", fcm_validity<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
         py::arg("m"), py::arg("centres").noconvert());
   m.def("fcm_survey", survey_of<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(),

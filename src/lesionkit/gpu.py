@@ -69,7 +69,8 @@ KERNELS: dict[str, tuple[str, ...]] = {
 OPTIONS = ("-std=c++20",)
 
 OLDEST = 75  # compute capability, times ten
-STATIC_SHARED = 48 * 1024  # bytes of shared memory that need not be asked for
+MIN_CUPY = 14  # older ones pass a wild address where None stands for a null pointer
+MAX_STATIC_SHARED = 1024  # bytes: no kernel's own __shared__ variables take more
 
 
 class GpuError(RuntimeError):
@@ -108,6 +109,11 @@ def require() -> Any:
                 "'lesionkit[cuda13]', or 'lesionkit[cuda12]' where the driver is older"
             ) from None
         raise GpuError(f"CuPy is installed, but cannot be imported: {problem}") from problem
+    if int(cupy.__version__.split(".")[0]) < MIN_CUPY:
+        raise GpuError(
+            f"CuPy {cupy.__version__} is too old: lesionkit needs {MIN_CUPY} or newer, as "
+            "'lesionkit[cuda13]' and 'lesionkit[cuda12]' install it"
+        )
     runtime = cupy.cuda.runtime
     try:
         count = runtime.getDeviceCount()
@@ -178,16 +184,18 @@ def launch(
         raise GpuError(f"{kernel} got arrays on several GPUs: {sorted(devices)}")
     device = devices.pop() if devices else cupy.cuda.Device().id
     with cupy.cuda.Device(device):
-        function = compiled(file, kernel, device)
-        if shared > STATIC_SHARED:
-            most = properties(device).shared_per_block
-            if shared > most:
-                raise GpuError(
-                    f"{kernel} needs {shared} bytes of shared memory for a block, and "
-                    f"{properties(device).name} has {most}"
-                )
-            function.max_dynamic_shared_size_bytes = shared
+        function, static = compiled(file, kernel, device)
+        if static + shared > properties(device).shared_per_block:
+            raise GpuError(
+                f"{kernel} needs {static + shared} bytes of shared memory for a block, and "
+                f"{properties(device).name} has {properties(device).shared_per_block}"
+            )
         function(sizes(grid), sizes(block), tuple(map(scalar, args)), shared_mem=shared)
+
+
+def fits(shared: int, device: int) -> bool:
+    """Whether a block may have that many bytes of dynamic shared memory beside its static ones."""
+    return shared + MAX_STATIC_SHARED <= properties(device).shared_per_block
 
 
 def sizes(count: int | Sequence[int]) -> tuple[int, ...]:
@@ -226,14 +234,22 @@ def source(file: str) -> str:
 
 
 @cache
-def compiled(file: str, kernel: str, device: int) -> Any:
-    """The kernel, compiled for the current device, which is `device`."""
+def compiled(file: str, kernel: str, device: int) -> tuple[Any, int]:
+    """The kernel, compiled for the current device, which is `device`, and the bytes of its static
+    shared memory.
+
+    A block of it may have all the shared memory that there is. The GPU's limit without being asked,
+    48 KiB, is on static and dynamic together; and as it is asked for here, once, two threads that
+    launch the kernel with different sizes cannot take it from each other.
+    """
     if kernel not in KERNELS.get(file, ()):
         raise GpuError(f"{kernel} of {file} is not in lesionkit.gpu.KERNELS")
     # What is no template is compiled with its file in any case: once for all of them.
     plain = tuple(name for name in KERNELS[file] if "<" not in name)
     try:
-        return _module(file, (kernel,) if "<" in kernel else plain, device).get_function(kernel)
+        module = _module(file, (kernel,) if "<" in kernel else plain, device)
+        function = module.get_function(kernel)
+        static: int = function.shared_size_bytes
     except GpuError:
         raise
     except Exception as problem:
@@ -241,6 +257,8 @@ def compiled(file: str, kernel: str, device: int) -> Any:
         raise GpuError(
             f"{kernel} of {file} cannot be compiled for this GPU: {(lines or [repr(problem)])[0]}"
         ) from problem
+    function.max_dynamic_shared_size_bytes = properties(device).shared_per_block - static
+    return function, static
 
 
 @cache

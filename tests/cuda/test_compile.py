@@ -48,6 +48,7 @@ def test_kernels_compile_within_bounds(file: str) -> None:
             assert usage.spilled == 0, where
             assert usage.registers <= REGISTERS.get(kernel, OTHERS), where
             assert usage.stack <= STACK, where
+            assert usage.shared <= gpu.MAX_STATIC_SHARED, where
 
 
 def test_a_mistake_is_reported() -> None:

@@ -22,11 +22,11 @@ def fcm_memberships(
     m: float,
     centres: NDArray[np.float64],
     only: int,
-    planes: bool,
     out: NDArray[Any],
+    planes: bool = False,
 ) -> None: ...
 def fcm_distances(
-    x: NDArray[Any], centres: NDArray[np.float64], planes: bool, out: NDArray[Any]
+    x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[Any], planes: bool = False
 ) -> None: ...
 def fcm_labels(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.int32]) -> None: ...
 def fcm_survey(

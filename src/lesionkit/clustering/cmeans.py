@@ -122,8 +122,8 @@ def _range(x: Real) -> float:
 def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, Any]:
     """u and d, (c, samples), and the partition coefficient."""
     u, d = np.empty((2, len(cntr), len(x)))
-    _kernels.fcm_memberships(x, m, cntr, -1, True, u)
-    _kernels.fcm_distances(x, cntr, True, d)
+    _kernels.fcm_memberships(x, m, cntr, -1, u, planes=True)
+    _kernels.fcm_distances(x, cntr, d, planes=True)
     np.fmax(d, EPS, out=d)
     return u, d, np.vdot(u, u) / len(x)
 

@@ -133,7 +133,7 @@ class FuzzyCMeans(
         X = _real(X)
         with home.current():
             out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
-            _kernels_for(X).fcm_distances(X, self._centres(), False, out)
+            _kernels_for(X).fcm_distances(X, self._centres(), out)
             return home.back(out)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -203,13 +203,13 @@ class FuzzyCMeans(
     def _membership(self, X: Any, j: int, out: Any) -> None:
         """Write the memberships of class j into out (samples,) float32 or float64."""
         X = X if X.dtype == out.dtype else X.astype(out.dtype)
-        _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), j, False, out)
+        _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), j, out)
 
     def _memberships(self, home: arrays.Home, X: Any) -> Any:
         X = _real(X)
         with home.current():
             out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
-            _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), -1, False, out)
+            _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), -1, out)
             return home.back(out)
 
     def _centres(self) -> Real:

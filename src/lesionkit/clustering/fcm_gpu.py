@@ -29,7 +29,8 @@ LABELS, DISTANCES, MEMBERSHIPS = range(3)
 
 
 def fcm_survey(x: Any, weight: Any, out: Real) -> bool:
-    """Fill out (features, 4) with least, greatest, mean and variance; x is finite.
+    """Fill out (features, 4) with least, greatest, mean and variance, the last in each feature the
+    mean of all; x is finite.
 
     Of one cluster the centre is the mean, and the objective the sum of squares about it.
     """
@@ -39,7 +40,7 @@ def fcm_survey(x: Any, weight: Any, out: Real) -> bool:
     span = float(np.linalg.norm(high.astype(np.float64) - low))
     _, squares = fcm_fit(x, weight, span, float(heaviest), float(total), 2.0, 1, 0.0, False, mean)
     out[:, 0], out[:, 1], out[:, 2] = low, high, mean[0]
-    out[:, 3] = squares / float(total) / x.shape[1]  # of all features the same: their mean
+    out[:, 3] = squares / float(total) / x.shape[1]
     return True
 
 
@@ -70,6 +71,15 @@ def fcm_fit(
     progress = xp.zeros(5, np.int64)  # struct Progress; its last is a double
     scale, weight_scale = _scale(span, x.dtype), 1.0 / greatest_weight
     features, group = (4, 4) if d <= 4 else (MOST_FEATURES, 1)
+    values = group * (features + 1) + 2
+    of_line = 8 * (2 * c + 1) * (THREADS + BLOCK_PARTS)  # bytes of shared memory
+    of_pass = 8 * (2 * c * features + values * (THREADS + BLOCK_PARTS))
+    of_update = 8 * (entries * (1 + GRID_PARTS) + c)
+    if not gpu.fits(max(of_pass, of_update), device):
+        raise ValueError(
+            f"n_clusters must be fewer for samples of {d} features on this GPU, got {c}: their "
+            f"sums need {max(of_pass, of_update)} bytes of a block's shared memory"
+        )
     sums = [m, scale, weight_scale, moved, old if pairs else None, progress, parts]
     update = [parts, blocks, c, d, scale, weight_scale, total_weight, max_iter, tol, int(pairs)]
     done = 0
@@ -77,17 +87,13 @@ def fcm_fit(
         for _ in range(min(PASSES, max_iter + 1 - done)):
             if line:
                 args = [x, n, scale, moved, progress, parts]
-                shared = 8 * (2 * c + 1) * (THREADS + BLOCK_PARTS)
-                gpu.launch(FILE, f"fcm_line<{c}>", blocks, THREADS, args, shared)
+                gpu.launch(FILE, f"fcm_line<{c}>", blocks, THREADS, args, of_line)
             else:
                 grid = (blocks, math.ceil(c / group))
-                values = group * (features + 1) + 2
-                shared = 8 * (2 * c * features + values * (THREADS + BLOCK_PARTS))
                 args = [*_either(x), weight, n, d, c, *sums]
-                gpu.launch(FILE, f"fcm_pass<{features}, {group}>", grid, THREADS, args, shared)
+                gpu.launch(FILE, f"fcm_pass<{features}, {group}>", grid, THREADS, args, of_pass)
             args = [*update, moved, old, progress]
-            shared = 8 * (entries * (1 + GRID_PARTS) + c)
-            gpu.launch(FILE, "fcm_update", 1, 2 * THREADS, args, shared)
+            gpu.launch(FILE, "fcm_update", 1, 2 * THREADS, args, of_update)
         state, done = (int(value) for value in progress[:2])
         if state == DONE:
             centres[...] = host(moved)
@@ -97,12 +103,12 @@ def fcm_fit(
             progress[0] = progress[3] = 0
 
 
-def fcm_memberships(x: Any, m: float, centres: Real, only: int, planes: bool, out: Any) -> None:
+def fcm_memberships(x: Any, m: float, centres: Real, only: int, out: Any) -> None:
     """Fill out (samples, clusters), or, of class `only` >= 0, (samples,)."""
     _answer(MEMBERSHIPS, x, centres, m, only, (None, *_either(out)))
 
 
-def fcm_distances(x: Any, centres: Real, planes: bool, out: Any) -> None:
+def fcm_distances(x: Any, centres: Real, out: Any) -> None:
     """Fill out (samples, clusters)."""
     _answer(DISTANCES, x, centres, 2.0, -1, (None, *_either(out)))
 
@@ -116,7 +122,7 @@ def fcm_validity(x: Any, weight: Any, m: float, centres: Real) -> tuple[float, f
     """Sums of w u^2 and w u ln u, and J; the first two from a matrix of memberships."""
     xp = namespace(x)
     u = xp.empty((len(x), len(centres)))
-    fcm_memberships(x.astype(np.float64), m, centres, -1, False, u)
+    fcm_memberships(x.astype(np.float64), m, centres, -1, u)
     w = 1.0 if weight is None else weight[:, None]
     logs = xp.log(xp.where(u > 0, u, 1.0))
     heaviest = 1.0 if weight is None else float(weight.max())

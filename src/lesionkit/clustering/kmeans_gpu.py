@@ -24,7 +24,6 @@ THREADS = 256
 PLACES = (4, 8)  # clusters on a line
 FEATURES = (4, 16)
 KIND = {"float32": "float", "float64": "double"}
-SPARE_SHARED = 1024  # bytes that a block needs beside its sums
 LINE_BYTES = 200
 RUNNING, SETTLED, EMPTY = 0, 1, 3  # State in the .cu
 CHECK = 16  # passes that are launched before the host looks whether they are done
@@ -69,7 +68,7 @@ def lloyd(
         origin, labels = xp.array(centres[0]), xp.full(n, -1, np.int32)
         sums = xp.zeros((k, d + 2), np.uint64)
         shared = 8 * sums.size
-        fits = shared + SPARE_SHARED <= gpu.properties(_device(x) or 0).shared_per_block
+        fits = gpu.fits(shared, _device(x) or 0)
 
         def one_pass() -> None:
             given = [x, weights, n, d, k, origin, units, weight_units, at, int(fits), labels]

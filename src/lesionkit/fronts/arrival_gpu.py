@@ -15,7 +15,7 @@ from lesionkit.arrays import namespace
 FILE = "fronts/sweep.cu"
 THREADS = 256  # of a block
 ROUNDS = 8  # between two looks at whether all is done
-SMALL = 96 * 1024  # bytes of shared memory that an image may take, to be one tile
+SMALL = 96 * 1024  # bytes of shared memory that an image may take at most, to be one tile
 
 
 def arrival_times(
@@ -38,8 +38,9 @@ def arrival_times(
     xp = namespace(speed)
     real = speed.dtype.type
     images, *size = speed.shape
+    device = 0 if xp is np else int(speed.device.id)
     if tile is None:
-        tile = tile_of(size, images, speed.dtype.itemsize)
+        tile = tile_of(size, images, speed.dtype.itemsize, device)
     tiles = [-(-n // edge) for n, edge in zip(size, tile, strict=True)]
     count = images * math.prod(tiles)
     times[...] = math.inf
@@ -75,7 +76,6 @@ def arrival_times(
         real(math.inf),
         count,
     )
-    device = 0 if xp is np else int(speed.device.id)
     blocks = gpu.blocks_for(count, 1, device)
     shared = math.prod(border) * speed.dtype.itemsize
     kernel = f"relax_tiles<{'float' if real is np.float32 else 'double'}>"
@@ -93,10 +93,10 @@ def arrival_times(
         times[times > real(stop)] = math.inf
 
 
-def tile_of(size: Sequence[int], images: int, itemsize: int) -> tuple[int, ...]:
+def tile_of(size: Sequence[int], images: int, itemsize: int, device: int) -> tuple[int, ...]:
     """A tile for images of this size: all of it, where many small ones fill the GPU."""
     whole = math.prod(n + 2 for n in size if n > 1) * itemsize
-    if images >= 16 and whole <= SMALL:
+    if images >= 16 and whole <= SMALL and gpu.fits(whole, device):
         return tuple(size)
     return (8, 8, 8) if size[0] > 1 else (1, 32, 32)
 

@@ -50,8 +50,8 @@ def fuzzy_c_means(xp: Any) -> Iterator[Check]:
             (fcm_gpu, samples, made[0], labels[0]),
             (_core.clustering, x, made[1], labels[1]),
         ):
-            kernels.fcm_memberships(at, 1.7, centres, only, False, u)
-            kernels.fcm_distances(at, centres, False, far)
+            kernels.fcm_memberships(at, 1.7, centres, only, u)
+            kernels.fcm_distances(at, centres, far)
             kernels.fcm_labels(at, centres, nearest)
         allowed = SINGLE if x.dtype == np.float32 else ROUNDING
         for name, part in (("memberships", 0), ("distances", 1)):

@@ -16,7 +16,6 @@ from lesionkit.arrays import namespace
 
 FILE = "texture/glcm.cu"
 THREADS = 256  # of a block
-SPARE_SHARED = 1024  # bytes that the GPU keeps of each block's shared memory
 NAMES = {"uint32": "uint32_t", "uint64": "uint64_t", "float64": "double"}
 
 
@@ -44,7 +43,7 @@ def count_pairs(
     shape = np.array(image.shape[1:], np.int64).view("V24")
     tables, shared = counts.shape[0] * counts.shape[1], 4 * levels * levels
     device = device_of(counts)
-    fits = in_shared and shared + SPARE_SHARED <= gpu.properties(device).shared_per_block
+    fits = in_shared and gpu.fits(shared, device)
     kernel = f"count_pairs{'_shared' if fits else ''}<{NAMES[str(counts.dtype)]}>"
     blocks = gpu.blocks_for(image[0].size, THREADS, device)
     grid = (min(blocks, 64) if fits else blocks, min(tables, 65535))

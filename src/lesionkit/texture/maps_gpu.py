@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lesionkit import gpu
 from lesionkit.arrays import namespace
-from lesionkit.texture.glcm_gpu import SPARE_SHARED, device_of
+from lesionkit.texture.glcm_gpu import device_of
 
 FILE = "texture/maps.cu"
 THREADS = 64  # of a block: each keeps the codes of a window's pairs
@@ -38,7 +38,7 @@ def feature_maps(
     xp, device = namespace(out), device_of(out)
     pixels, most = math.prod(out.shape[2:]), math.prod(window)
     shared = 4 * most * THREADS
-    fits = in_shared and shared + SPARE_SHARED <= gpu.properties(device).shared_per_block
+    fits = in_shared and gpu.fits(shared, device)
     grid = gpu.blocks_for(pixels, THREADS, device)
     scratch = None if fits else xp.empty(most * grid * THREADS, np.uint32)
     shape = np.array([*image.shape, *window], np.int64).view("V48")
