@@ -81,9 +81,10 @@ def naming(path: Path, kind: str, *more: type[Exception]) -> Iterator[None]:
 
     more : what it raises beside the usual ones
     """
+    raised: tuple[type[Exception], ...] = (*BROKEN, *more)
     try:
         yield
-    except (*BROKEN, *more) as problem:
+    except raised as problem:
         if isinstance(problem, ValueError) and str(path) in str(problem):
             raise  # it is ours
         raise unreadable(path, kind, problem) from problem
@@ -95,8 +96,8 @@ def check_size(path: Path, kind: str, size: int, max_bytes: int) -> None:
         raise unreadable(
             path,
             kind,
-            f"its header asks for {size / 2**30:.3g} GiB, and max_bytes is "
-            f"{max_bytes / 2**30:.3g} GiB (--max-gib of the command line); pass more if you trust it",
+            f"its header asks for {size / 2**30:.3g} GiB, max_bytes (--max-gib) allows "
+            f"{max_bytes / 2**30:.3g}; pass more if the file is to be trusted",
         )
 
 

@@ -75,7 +75,7 @@ def _header(nibabel: Any, path: Path) -> Any:
     with (gzip.open if _packed(path) else open)(path, "rb") as file:
         start = file.read(HEADER)
     for order in ("little", "big"):
-        size = int.from_bytes(start[:4], order)  # type: ignore[arg-type]
+        size = int.from_bytes(start[:4], order)
         if size in (348, 540):
             kind = nibabel.Nifti1Header if size == 348 else nibabel.Nifti2Header
             return kind(start[:size])

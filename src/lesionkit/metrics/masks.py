@@ -134,7 +134,8 @@ def _mask(value: Any, name: str) -> Mask:
     array = arrays.labels(value, name, at, "booleans or whole numbers")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} must hold a pixel or more, got {arrays.describe(array)}")
-    return array if array.dtype == bool else array != 0
+    inside: Mask = array if array.dtype == bool else array != 0
+    return inside
 
 
 def _pair(found: Any, truth: Any) -> tuple[Mask, Mask]:

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from lesionkit import __version__, io, metrics
+from lesionkit.geometry import Geometry
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
 ENDINGS = tuple(ending for ending in io.ENDINGS if ending != ".mat")
 MASKS = ("_mask", "_msk")
+PIXELS = Geometry(np.eye(4), 2, "pixel")  # of a case that has not been read
 # Maps of the apparent diffusion coefficient, dark where diffusion images are bright: sub-1_adc and
 # sub-1_ADC (BIDS), sub-1_rec-ADC_dwi (SOOP), 1_ADCmap.
 ADC = re.compile(r"(?:^|[_-])e?adc(?:map)?(?:$|[_.])", re.IGNORECASE)
@@ -51,6 +53,7 @@ class Outcome:
     truth: Mask | None = None
     found: dict[str, Found] = field(default_factory=dict)
     seconds: float = 0.0  # of the preprocessing
+    geometry: Geometry = PIXELS  # of the image
     problem: str = ""
 
     def slim(self) -> Outcome:
@@ -167,7 +170,7 @@ def _done(case: Case, methods: list[str], out: Path, max_bytes: int) -> Outcome:
         scores = None if truth is None else metrics.scores(mask, truth, image.geometry)
         found[method] = Found(mask, seconds, metrics.volume(mask, image.geometry), scores)
         io.write_mask(out / mask_name(case.name, method), mask, image, _sidecar(case, method))
-    return Outcome(case, scene, truth, found, prepared)
+    return Outcome(case, scene, truth, found, prepared, image.geometry)
 
 
 def _warm(methods: list[str]) -> None:

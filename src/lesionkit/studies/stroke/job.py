@@ -38,7 +38,8 @@ def main(
                 if outcome.problem and len(cases) == 1:
                     raise ValueError(outcome.problem)
                 if outcome.problem:
-                    bar.write(f"lesionkit: {outcome.problem}", file=sys.stderr)
+                    said = files.on_one_line(outcome.problem)
+                    bar.write(f"lesionkit: {said}", file=sys.stderr)
                 else:
                     sections.append(section(outcome))
                 done.append(outcome.slim())

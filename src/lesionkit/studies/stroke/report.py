@@ -79,11 +79,13 @@ def section(outcome: Outcome) -> str:
     scored = outcome.truth is not None
     titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
     picture = base64.b64encode(overlay(outcome)).decode()
-    sides = (
-        "A PNG has neither sides nor a scale: a pixel counts as 1 mm."
-        if _is_png(outcome)
-        else "The picture's left is the patient's left."
-    )
+    if _is_picture(outcome):
+        kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
+        sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
+    else:
+        sides = "The picture's left is the patient's left."
+        if outcome.geometry.unit == "pixel":
+            sides += " The file gives no scale: a pixel counts as 1 mm."
     empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
     return (
         f"<h2>{html.escape(outcome.case.name)}</h2>"
@@ -101,8 +103,10 @@ def _is_volume(outcome: Outcome) -> bool:
     return outcome.scene is not None and outcome.scene.brain.ndim == 3
 
 
-def _is_png(outcome: Outcome) -> bool:
-    return outcome.case.image.name.lower().endswith(".png")
+def _is_picture(outcome: Outcome) -> bool:
+    """Whether rows go to the back, as in a slice that is seen; those of other files go to the
+    front."""
+    return bool(outcome.geometry.affine[1, 1] < 0)
 
 
 def _volume(found: Found, outcome: Outcome) -> str:
@@ -149,7 +153,7 @@ def overlay(outcome: Outcome) -> bytes:
                 cmap="gray",
                 vmin=SHOWN[0],
                 vmax=SHOWN[1],
-                origin="upper" if _is_png(outcome) else "lower",  # else rows go to the front
+                origin="upper" if _is_picture(outcome) else "lower",  # else rows go to the front
             )
             if outcome.truth is not None:
                 _contour(ax, outcome.truth[pick], TRUTH)
