@@ -181,6 +181,119 @@ def test_png(tmp_path: Path, mode: str) -> None:
     )
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("ending", [".jpg", ".JPEG"])
+def test_jpeg(tmp_path: Path, mode: str, ending: str) -> None:
+    y, x = np.indices((24, 32))
+    file = tmp_path / f"a{ending}"
+    pillow.fromarray((3 * y + 4 * x).astype(np.uint8)).convert(mode).save(file, quality=95)
+    image = io.read_image(file)
+    assert np.abs(image.values.astype(int) - (3 * y + 4 * x)).max() <= 4  # JPEG loses some
+    assert image.geometry.unit == "pixel"
+    pillow.fromarray(y > 9).save(tmp_path / "m.png")
+    np.testing.assert_array_equal(io.read_mask(tmp_path / "m.png", image).values, y > 9)
+    with pytest.raises(ValueError, match=rf"a{ending} cannot be read as JPEG: its header asks for"):
+        io.read_image(file, max_bytes=99)
+
+
+def test_pictures_are_read_as_they_are_shown(tmp_path: Path) -> None:
+    """A tag may say that the pixels lie on their side."""
+    tags = pillow.Exif()
+    tags[0x0112] = 6  # turn by 90 degrees
+    grey = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+    pillow.fromarray(grey).save(tmp_path / "a.png", exif=tags)
+    np.testing.assert_array_equal(io.read_image(tmp_path / "a.png").values, np.rot90(grey, -1))
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "RGB", "YCbCr"])
+def test_jpeg_of_colours(tmp_path: Path, mode: str) -> None:
+    colours = pillow.fromarray(RNG.integers(0, 255, (16, 16, 3)).astype(np.uint8)).convert(mode)
+    colours.save(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"a.jpg must hold grey values, it has colours"):
+        io.read_image(tmp_path / "a.jpg")
+
+
+def test_a_png_that_is_a_jpeg_is_refused(tmp_path: Path) -> None:
+    pillow.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").rename(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"a.png cannot be read as PNG: .+"):
+        io.read_image(tmp_path / "a.png")
+
+
+# --- the brain-tumour set -------------------------------------------------------------------------
+
+
+def tumour(path: Path, **change: Any) -> Path:
+    """A MAT v7.3 file as MATLAB writes it: arrays lie transposed."""
+    h5py = pytest.importorskip("h5py", reason="h5py comes with lesionkit[studies]")
+    image = np.arange(20 * 24, dtype=np.int16).reshape(20, 24)
+    fields = {
+        "image": image.T,
+        "tumorMask": (image.T % 7 == 0).astype(np.uint8),
+        "label": np.array([[2.0]]),
+        "PID": np.array([[77]], np.uint16),
+        **change,
+    }
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in fields.items():
+            if value is not None:
+                file[f"cjdata/{name}"] = value
+    return path
+
+
+def test_the_brain_tumour_set(tmp_path: Path) -> None:
+    file = tumour(tmp_path / "1.mat")
+    image = np.arange(20 * 24).reshape(20, 24)
+    one = io.read_tumour(file)
+    np.testing.assert_array_equal(one.image.values, image)
+    np.testing.assert_array_equal(one.mask.values, image % 7 == 0)
+    assert one.mask.values.dtype == bool
+    assert one.label == 2
+    assert one.image.geometry.unit == "pixel"
+    np.testing.assert_array_equal(io.read_image(file).values, image)
+    np.testing.assert_array_equal(io.read_mask(file, one.image).values, one.mask.values)
+    assert io.read_image(file).values.dtype == np.int16
+    assert "77" not in repr(one).replace(str(tmp_path), "")[:50]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"image": None}, "numbers in cjdata/image, it does not"),
+        ({"label": None}, "numbers in cjdata/label, it does not"),
+        ({"tumorMask": "hello"}, "numbers in cjdata/tumorMask, it does not"),
+        ({"tumorMask": np.zeros((20, 24))}, r"0 and 1 of the image's shape \(20, 24\) in cjdata"),
+        ({"tumorMask": np.full((24, 20), 3)}, "0 and 1 of the image's shape"),
+        ({"label": np.array([[4.0]])}, "1, 2 or 3 in cjdata/label"),
+        ({"label": np.array([[1.0, 2.0]])}, "1, 2 or 3 in cjdata/label"),
+        ({"image": np.zeros((0, 3))}, "one grey slice in cjdata/image"),
+        ({"image": np.zeros((2, 3, 4))}, "one grey slice in cjdata/image"),
+    ],
+)
+def test_files_of_the_set_that_lack_something(
+    tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"1.mat must hold {sentence}"):
+        io.read_tumour(tumour(tmp_path / "1.mat", **change))
+
+
+def test_broken_files_of_the_set(tmp_path: Path) -> None:
+    file = tumour(tmp_path / "1.mat")
+    data = file.read_bytes()
+    with pytest.raises(ValueError, match=r"1.mat cannot be read as MAT v7.3: its header asks for"):
+        io.read_tumour(file, max_bytes=99)
+    for wrong in (data[: 2 * len(data) // 3], b"hello" * 200, b""):
+        file.write_bytes(wrong)
+        with pytest.raises(ValueError, match=r"1.mat cannot be read as MAT v7.3: .+"):
+            io.read_tumour(file)
+    file.write_bytes(b"MATLAB 5.0 MAT-file, Platform: x".ljust(999))
+    with pytest.raises(ValueError, match=r"it is of version 5; save it with -v7.3"):
+        io.read_image(file)
+    pillow.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"path must end with .mat, got .*a.png"):
+        io.read_tumour(tmp_path / "a.png")
+
+
 def test_masks_and_images_of_different_formats_lie_alike(tmp_path: Path) -> None:
     pixels = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
     pillow.fromarray(pixels).save(tmp_path / "a.png")
@@ -359,7 +472,15 @@ def test_masks_that_do_not_fit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("library", "file", "kind"),
-    [("nibabel", "a.nii", "NIfTI"), ("pydicom", "a.dcm", "DICOM"), ("PIL", "a.png", "PNG")],
+    [
+        ("nibabel", "a.nii", "NIfTI"),
+        ("pydicom", "a.dcm", "DICOM"),
+        ("PIL", "a.png", "PNG"),
+        ("PIL", "a.jpg", "JPEG"),
+        ("SimpleITK", "a.mha", "MetaImage"),
+        ("SimpleITK", "a.nrrd", "NRRD"),
+        ("h5py", "a.mat", "MAT v7.3"),
+    ],
 )
 def test_a_missing_library_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, file: str, kind: str

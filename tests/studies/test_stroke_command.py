@@ -94,6 +94,84 @@ def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert len((out / "scores.tsv").read_text().splitlines()) == 3
 
 
+@pytest.mark.parametrize("letter", ["\t", "\n", "\r", "\x85", "\u2028", "\x1b"])
+def test_a_name_with_a_break_keeps_its_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], letter: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    png(folder / f"a{letter}b")
+    (folder / f"c{letter}d_dwi.png").write_bytes(b"hello")
+    asked = ["stroke", str(folder), "--method", "glcm", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 1
+    rows = (tmp_path / "o/scores.tsv").read_text().split("\n")
+    assert len(rows) == 3  # the last is empty
+    assert rows[0].count("\t") == rows[1].count("\t")
+    assert all(len(row.splitlines()) == 1 for row in rows[:2])
+    said = [x for x in capsys.readouterr().err.split("\n") if x.startswith("lesionkit:")]
+    assert len(said) == 1
+    assert "_dwi.png cannot be read as PNG" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "adc"),
+    [
+        ("sub-1_rec-ADC_dwi", True),  # SOOP
+        ("sub-1_ses-2_adc", True),  # ISLES 2022
+        ("sub-1_ADC", True),  # BIDS
+        ("Subject02_ADC", True),
+        ("ADC", True),
+        ("a_ADCmap", True),
+        ("a_desc-adc_dwi", True),
+        ("sub-1_rec-TRACE_dwi", False),
+        ("sub-adcock_dwi", False),
+        ("decadc_dwi", False),
+    ],
+)
+def test_maps_of_adc_are_known_by_name(tmp_path: Path, name: str, adc: bool) -> None:
+    assert cases.is_adc(tmp_path / f"{name}.nii.gz") == adc
+
+
+def test_maps_of_adc_are_no_cases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    png(tmp_path / "sub-1_rec-TRACE")
+    png(tmp_path / "sub-1_rec-ADC")
+    names = [case.name for case in cases.find_cases(tmp_path)]
+    assert names == ["sub-1_rec-TRACE_dwi"]
+    (tmp_path / "sub-1_rec-TRACE_dwi.png").rename(tmp_path / "b.png")
+    (tmp_path / "sub-1_rec-ADC_dwi.png").rename(tmp_path / "b_ADC.png")
+    assert [case.name for case in cases.find_cases(tmp_path)] == ["b"]
+    out = str(tmp_path / "o")
+    assert cli.main(["stroke", str(tmp_path / "b_ADC.png"), "--out", out]) == 2
+    assert "image must be a diffusion image, " in capsys.readouterr().err
+    (tmp_path / "b.png").unlink()
+    with pytest.raises(
+        ValueError, match=r"has no image: .*, only 1 of ADC, which are no diffusion"
+    ):
+        cases.find_cases(tmp_path)
+
+
+def test_a_volume_under_a_shear_and_one_that_is_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume(tmp_path / "a")
+    for kind in ("dwi", "mask"):
+        file = tmp_path / f"a_{kind}.nii.gz"
+        image = nibabel.load(file)
+        affine = image.affine.copy()
+        affine[1, 2] = 3.0
+        nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), file)
+    (case,) = cases.find_cases(tmp_path)
+    (outcome,) = cases.run([case], ["glcm"], tmp_path / "o")
+    assert outcome.truth is not None
+    scores = outcome.found["glcm"].scores
+    assert scores is not None
+    assert scores.true_volume == pytest.approx(5 * np.count_nonzero(outcome.truth))
+    assert outcome.geometry.shear == pytest.approx(np.degrees(np.arctan(3 / 5)))
+    asked = ["stroke", str(tmp_path), "--out", str(tmp_path / "o"), "--method", "glcm"]
+    assert cli.main([*asked, "--max-gib", "1e-6"]) == 2
+    assert re.search(r"its header asks for .* \(--max-gib\) allows", capsys.readouterr().err)
+
+
 def test_a_link_to_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As in data sets whose content has not been fetched."""
     png(tmp_path / "a")
@@ -142,9 +220,11 @@ def test_a_case_that_memory_does_not_hold_is_named(
 def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
     volume(tmp_path / "a")
     png(tmp_path / "b")
+    pillow.open(tmp_path / "b_dwi.png").convert("L").save(tmp_path / "c_dwi.jpg")
     out = tmp_path / "o"
     for name, told in (
         ("a_dwi.nii.gz", "The picture's left is the patient's left."),
+        ("c_dwi.jpg", "A JPEG has neither sides nor a scale: a pixel counts as 1 mm."),
         ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
     ):
         asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]

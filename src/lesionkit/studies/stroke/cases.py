@@ -85,7 +85,7 @@ def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> 
         # A link to nothing has the name of an image: it is a case, which cannot be read.
         if (io.series(p) if p.is_dir() else p.name.lower().endswith(ENDINGS))
     ]
-    maps = [p for p in files if is_adc(p)]
+    maps = [p for p in files if is_adc(p) and not _stem(p).endswith(MASKS)]
     files = [p for p in files if p not in maps]
     chosen = [p for p in files if _stem(p) != _base(_stem(p))]
     chosen = chosen or [p for p in files if not _stem(p).endswith(MASKS)]
