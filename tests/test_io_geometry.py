@@ -372,6 +372,31 @@ def test_units_and_missing_spacings_of_nrrd_and_metaimage(tmp_path: Path) -> Non
     assert io.read_image(file).geometry.unit == "pixel"
 
 
+@pytest.mark.parametrize("ending", [".mha", ".mhd", ".nrrd", ".nhdr"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_damaged_voxels_of_metaimage_and_nrrd(tmp_path: Path, ending: str, packed: bool) -> None:
+    """Of what is packed each flipped bit; of what is not, that some is missing."""
+    itk = pytest.importorskip("SimpleITK", reason="SimpleITK comes with lesionkit[studies]")
+    voxels = np.ascontiguousarray(VOLUME.T)
+    itk.WriteImage(itk.GetImageFromArray(voxels), str(tmp_path / f"a{ending}"), packed)
+    head = tmp_path / f"a{ending}"
+    np.testing.assert_array_equal(io.read_image(head).values, voxels[:, ::-1, ::-1])
+    others = [file for file in tmp_path.iterdir() if file != head]
+    file = others[0] if others else head
+    data, rng = file.read_bytes(), np.random.default_rng(2)
+    sentence = rf"a{ending} cannot be read as .+"
+    for place in rng.integers(len(data) - 150, len(data), 20) if packed else ():
+        wrong = bytearray(data)
+        wrong[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(wrong)
+        with pytest.raises(ValueError, match=sentence):
+            io.read_image(head)
+    for cut in (1, 2, 100):
+        file.write_bytes(data[:-cut])
+        with pytest.raises(ValueError, match=sentence):
+            io.read_image(head)
+
+
 @pytest.mark.parametrize("ending", [".mha", ".nrrd"])
 def test_broken_metaimage_and_nrrd(tmp_path: Path, ending: str) -> None:
     kind = "MetaImage" if ending == ".mha" else "NRRD"

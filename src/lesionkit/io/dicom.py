@@ -48,16 +48,17 @@ def is_dicom(path: Path) -> bool:
 
 def read(path: Path, files: list[Path], max_bytes: int) -> dict[str, Image]:
     """The image in these files of one series, or all of them by name."""
+    errors = library("pydicom", "DICOM").errors
     frames: list[Frame] = []
     names, size = set(), 0
     for number, file in enumerate(files):
-        data = _header(file, max_bytes)
-        size += _size(data, file)
-        check_size(path, "DICOM", size, max_bytes)
-        _check_grey(data, file)
-        names.add(str(data.get("SeriesInstanceUID", "")))
-        pixels = _pixels(data, file)
-        with naming(file, "DICOM"):
+        with naming(file, "DICOM", errors.InvalidDicomError, errors.BytesLengthException):
+            data = _header(file, max_bytes)
+            size += _size(data, file)
+            check_size(path, "DICOM", size, max_bytes)
+            _check_grey(data, file)
+            names.add(str(data.get("SeriesInstanceUID", "")))
+            pixels = _pixels(data, file)
             if "MOSAIC" in (data.get("ImageType") or ()):
                 frames += mosaic_of(data, pixels, file, number)
             else:
@@ -69,11 +70,10 @@ def read(path: Path, files: list[Path], max_bytes: int) -> dict[str, Image]:
 
 def _header(file: Path, max_bytes: int) -> Any:
     pydicom = library("pydicom", "DICOM")
-    with naming(file, "DICOM", pydicom.errors.InvalidDicomError):
-        meta = pydicom.filereader.read_file_meta_info(file)
-        if meta.get("TransferSyntaxUID") == DEFLATED:
-            _check_deflated(file, META + int(meta.FileMetaInformationGroupLength), max_bytes)
-        return pydicom.dcmread(file)
+    meta = pydicom.filereader.read_file_meta_info(file)
+    if meta.get("TransferSyntaxUID") == DEFLATED:
+        _check_deflated(file, META + int(meta.FileMetaInformationGroupLength), max_bytes)
+    return pydicom.dcmread(file)
 
 
 def _check_deflated(file: Path, begin: int, max_bytes: int) -> None:
@@ -129,8 +129,7 @@ def _check_grey(data: Any, file: Path) -> None:
 
 def _pixels(data: Any, file: Path) -> Any:
     """(frames, rows, columns) as stored."""
-    with naming(file, "DICOM"):
-        pixels = np.asarray(data.pixel_array)
+    pixels = np.asarray(data.pixel_array)
     pixels = pixels[None] if pixels.ndim == 2 else pixels
     if pixels.ndim != 3:
         raise ValueError(f"{file} must hold slices of grey values, it has shape {pixels.shape}")

@@ -40,6 +40,7 @@ def read(path: Path, max_bytes: int) -> dict[str, Image]:
         nibabel.filebasedimages.ImageFileError,
         nibabel.spatialimages.HeaderDataError,
         nibabel.spatialimages.ImageDataError,
+        nibabel.wrapstruct.WrapStructError,
     ):
         header = _header(nibabel, path)
         affine = _affine(header, path)
