@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit.io.common import BROKEN, Image, check_size, library, naming
-from lesionkit.io.dicom_frames import Frame, frames_of, mosaic_of, tag
+from lesionkit.io.dicom_frames import Frame, frames_of, tag
+from lesionkit.io.dicom_mosaic import mosaic_of
 from lesionkit.io.dicom_stack import stack
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
