@@ -42,7 +42,7 @@ def segment(
     image: Any, method: str = "kmeans", kind: Kind = "hyper", *, smallest: int = 20
 ) -> Mask:
     """Lesions by one of `SEGMENTERS`, by name; the arguments are theirs."""
-    if method not in SEGMENTERS:
+    if not isinstance(method, str) or method not in SEGMENTERS:
         raise ValueError(f"method must be one of {', '.join(SEGMENTERS)}, got {method!r}")
     return SEGMENTERS[method](image, kind, smallest=smallest)
 

@@ -82,6 +82,8 @@ def feature_table(
 ) -> npt.NDArray[np.float64]:
     """(lesions, features) of pairs of a preprocessed slice and a mask, the columns in the order of
     `names`."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(f"names must be a list of names, got {arrays.describe(names)}")
     names = list(names)
     unknown = [name for name in names if name not in Features._fields]
     if unknown:
@@ -96,11 +98,5 @@ def _checked(image: Any, mask: Any) -> tuple[npt.NDArray[np.float64], npt.NDArra
     grey = arrays.real(image, "image", ("rows", "columns"), at_least=0)
     if grey.size and grey.max() > 1:
         raise ValueError(f"image must be at most 1, got {grey.max():g}; preprocess it first")
-    lesion = np.asarray(mask)
-    if lesion.dtype.kind not in "biu":
-        raise TypeError(f"mask must hold booleans or integers, got {arrays.describe(lesion)}")
-    if lesion.shape != grey.shape:
-        raise ValueError(f"mask must have the image's shape {grey.shape}, got {lesion.shape}")
-    if not lesion.any():
-        raise ValueError("mask must have a pixel or more that is lesion, got an empty mask")
-    return grey, lesion != 0
+    lesion = arrays.mask(mask, grey.shape, arrays.on_cpu(mask=mask), some=True)
+    return grey, lesion

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
-from lesionkit.io import library
+from lesionkit import arrays, io
 
 Real = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -122,8 +121,7 @@ def read_template(path: str | os.PathLike[str] | None = None) -> Template:
 
     def read(name: str) -> npt.NDArray[np.float32]:
         file = data_folder(path) / "misc/mni152_nilearn" / f"mni_icbm152_{name}_converted.nii.gz"
-        image = library("nibabel", "NIfTI").load(file)
-        return np.asarray(_as_planes(np.asarray(image.dataobj)) / np.float32(255))
+        return np.asarray(_seen(io.read_image(file).values) / np.float32(255))
 
     return Template(
         read("wm_tal_nlin_sym_09a"),
@@ -135,7 +133,7 @@ def read_template(path: str | os.PathLike[str] | None = None) -> Template:
 def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) -> list[Shape]:
     """The SOOP lesion masks (Absher et al., Sci. Data 11, 2024), moved into the template.
 
-    The masks' x axis runs the other way, and they start 20, 22 and 22 voxels inside the template.
+    They start 20, 22 and 22 voxels (x, y, z) inside the template.
     path : see `data_folder`; returns the shapes in the order of their names
     """
     files = sorted((data_folder(path) / "stroke_dwi/soop_lesion_masks").glob("*_lesion.nii.gz"))
@@ -144,22 +142,21 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
     _planes, rows, columns = template.white.shape
     shapes = []
     for file in files:
-        image = library("nibabel", "NIfTI").load(file)
-        lesion = np.asarray(image.dataobj) > 0
-        sizes = lesion.sum((0, 1))
+        lesion = io.read_mask(file).values
+        sizes = lesion.sum((1, 2))
         if sizes.max() < SMALLEST_SHAPE:
             continue
         name = file.name.removeprefix("bwsr").removesuffix("_lesion.nii.gz")
         large = np.flatnonzero(sizes >= LARGE * sizes.max())
-        whole = np.zeros((columns, rows, len(large)), bool)
-        whole[20 : 20 + len(lesion), 22 : 22 + lesion.shape[1]] = lesion[::-1, :, large]
-        shapes.append(Shape(name, _as_planes(whole), large + 22))
+        whole = np.zeros((len(large), rows, columns), bool)
+        whole[:, 22 : 22 + lesion.shape[1], 20 : 20 + lesion.shape[2]] = lesion[large]
+        shapes.append(Shape(name, _seen(whole), large + 22))
     return shapes
 
 
-def _as_planes(volume: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(x, y, z) as (planes, rows, columns), seen from below with the front at the top."""
-    return np.ascontiguousarray(volume.transpose(2, 1, 0)[:, ::-1])
+def _seen(volume: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A volume whose rows go to the front, with the front at the top."""
+    return np.ascontiguousarray(volume[:, ::-1])
 
 
 def plant(template: Template, shapes: Sequence[Shape], item: int, seed: int = 0) -> Planted:

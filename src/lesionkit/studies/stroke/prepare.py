@@ -90,9 +90,8 @@ def prepared(image: Any) -> Prepared:
 
 def kind_of(kind: Any) -> Kind:
     """The kind of lesion; else a clear error."""
-    if kind not in ("hyper", "hypo"):
-        raise ValueError(f"kind must be 'hyper' or 'hypo', got {arrays.describe(kind)}")
-    return kind  # type: ignore[no-any-return]
+    chosen: Kind = arrays.one_of(kind, "kind", ("hyper", "hypo"))
+    return chosen
 
 
 def image_of(image: Any) -> npt.NDArray[Any]:
