@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from lesionkit import _core, gpu
 from lesionkit.optics import phantoms_gpu, spectra
+from lesionkit.optics.coarseness import enough_nodes, require_light
 from lesionkit.optics.disc import disc_mesh
 from lesionkit.optics.forward import At, ForwardModel
 from lesionkit.optics.recipe import PhantomRecipe
@@ -39,7 +40,8 @@ Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`
 
 
 def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRecipe, Accuracy]:
-    """The accuracy that is asked for, and the recipe with the nodes that it means."""
+    """The accuracy that is asked for, and the recipe with the nodes that it means: no fewer than
+    leave all amplitudes above 0."""
     if accuracy not in (None, *METHODS):
         raise ValueError(f"accuracy must be 'fast', 'accurate' or None, got {accuracy!r}")
     if accuracy == "accurate" and recipe.nodes is not None:
@@ -51,6 +53,8 @@ def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
         accuracy = "accurate" if recipe.nodes is None else "fast"
     if accuracy == "fast" and recipe.nodes is None:
         recipe = replace(recipe, nodes=FAST_NODES)
+    if accuracy == "fast":
+        recipe = replace(recipe, nodes=enough_nodes(recipe))
     return recipe, accuracy
 
 
@@ -159,6 +163,7 @@ class PhantomFactory:
                 (count, len(self.plans), recipe.optodes, recipe.optodes - 1), np.float32
             )
             self.kernels.add_noise(readings, recipe.signal_noise, self.seed, first, signal)
+        require_light(signal)
         return signal
 
     def paint(self, regions: Any, first: int, room: Buffers) -> None:

@@ -37,8 +37,9 @@ class PhantomRecipe:
     pair_distance       : whose edges are so far apart
     margin              : least distance from an inclusion's edge to the rim (ours)
     nodes               : None, or of a finite element mesh of linear triangles, about; see the
-                          accuracy of `generate`. Too coarse a mesh makes far readings negative
-                          where absorption is strong: none were seen from 800 nodes on
+                          accuracy of `generate`. Too coarse a mesh would make far readings negative
+                          where absorption is strong: it gets as many nodes as that takes (217
+                          become 817 with the defaults), as the phantoms' recipe says
     refractive_index    : of all tissue
     pixels              : rows and columns of the maps and the MRI
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import lesionkit
 from lesionkit import arrays
 from lesionkit.optics import spectra
+from lesionkit.optics.coarseness import require_light
 from lesionkit.optics.factory import Accuracy, PhantomFactory, settled
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import Phantoms
@@ -107,6 +108,7 @@ def _measure(factory: PhantomFactory, regions: Floats, signal: Any) -> None:
     for plan, a, s, out in zip(factory.plans, mua, mus, readings, strict=True):
         plan.measure(_mixed(a, shares), _mixed(s, shares), out)
     factory.kernels.add_noise(readings, recipe.signal_noise, factory.seed, 0, signal)
+    require_light(signal)
 
 
 def _mixed(values: Floats, shares: Floats) -> Floats:
