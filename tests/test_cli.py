@@ -213,7 +213,7 @@ def test_reconstruct_reads_a_store(tmp_path: Path, capsys) -> None:
     for arguments, sentence in (
         (["--method", "dri", "--first", "3"], "first must be from 0 to 2, got 3"),
         (["--method", "dri", "--count", "4"], "count must be from 1 to 3, got 4"),
-        (["--method", "dri", "--mri", "a.png"], "--mri belongs to .paa data, got a store, "),
+        (["--method", "dri", "--mri", "a.png"], "--mri belongs to measured data, got a store, "),
     ):
         assert cli.main([*asked, *arguments]) == 2
         assert sentence in capsys.readouterr().err

@@ -120,6 +120,7 @@ TISSUE_IMAGES = {
     "hbo": IMAGES[0],
     "hb": IMAGES[1],
     "water": IMAGES[2],
+    "lipid": ("Lipid", "%", "cividis"),
     "amplitude": ("Scattering amplitude", "mm$^{-1}$", "cividis"),
 }
 
@@ -132,7 +133,7 @@ def tissue_maps(
 ) -> None:
     """Draw the maps of one object into a PNG.
 
-    maps   : "hbo", "hb", "water", "amplitude": (rows, columns), NaN outside
+    maps   : "hbo", "hb", "water", "lipid", "amplitude": (rows, columns), NaN outside
     extent : left, right, bottom, top, mm
     """
     from matplotlib.figure import Figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +83,87 @@ def test_reads_excoef_in_any_order_of_columns(written) -> None:
 
 def test_reads_optodes(written) -> None:
     named = read_optodes(written("a.meas", "fixed\nnum x y\n1 4.5 -1\n2 3 2\n"))
-    np.testing.assert_array_equal(named, [[4.5, -1], [3, 2]])
-    solid = read_optodes(written("a.source", "num x y z fwhm\n1 1 2 3 0\n"))
-    np.testing.assert_array_equal(solid, [[1, 2, 3]])
-    np.testing.assert_array_equal(read_optodes(written("b.meas", "1 2\n3 4\n")), [[1, 2], [3, 4]])
-    with pytest.raises(ValueError, match="must number its optodes 1, 2, 3"):
-        read_optodes(written("c.meas", "num x y\n2 4.5 -1\n"))
+    np.testing.assert_array_equal(named.places, [[4.5, -1], [3, 2]])
+    solid = read_optodes(written("a.source", "num x y z fwhm\n1 1 2 3 0\n"), 3)
+    np.testing.assert_array_equal(solid.places, [[1, 2, 3]])
+    bare = read_optodes(written("b.meas", "1 2\n3 4\n"))
+    np.testing.assert_array_equal(bare.places, [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(bare.numbers, [1, 2])
+    with pytest.raises(ValueError, match="must number its optodes by whole numbers from 1, each"):
+        read_optodes(written("c.meas", "num x y\n0 4.5 -1\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "places", "numbers", "fwhm"),
+    [
+        ("old.source", "1 2 0.5\n3 4 0\n", [[1, 2], [3, 4]], [1, 2], [0.5, 0]),
+        ("old.meas", "1 2 0\n3 4 0\n", [[1, 2], [3, 4]], [1, 2], [0, 0]),
+        ("fixed.source", "fixed\n1 2 3\n", [[1, 2]], [1], [3]),
+        ("flat.source", "num x y z fwhm\n7 1 2 5 0\n4 3 4 5 0\n", [[1, 2], [3, 4]], [7, 4], [0, 0]),
+        ("ff.source", "num x y fwhm ele ip1 ip2 ip3\n1 1 2 0 9 1 0 0\n", [[1, 2]], [1], [0]),
+        ("ff.meas", "fixed\nnum x y ele ip1 ip2 ip3\n1 1 2 NaN 1 0 0\n", [[1, 2]], [1], [0]),
+        ("bom.meas", "\ufeffNum X Y\r\n1 1 2\r\n", [[1, 2]], [1], [0]),
+    ],
+)
+def test_reads_every_layout_of_optodes(written, name, text, places, numbers, fwhm) -> None:
+    found = read_optodes(written(name, text))
+    np.testing.assert_array_equal(found.places, places)
+    np.testing.assert_array_equal(found.numbers, numbers)
+    np.testing.assert_array_equal(found.fwhm, fwhm)
+    assert not found.distributed
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("num x y z\n1 1 2 3\n2 1 2 4\n", "must hold optodes in a plane of constant z"),
+        ("num x y\n1 1 nan\n", "must hold finite numbers"),
+        ("num x y fwhm\n1 1 2 -1\n", "no width below 0"),
+        ("num x y\n1 1 2\n1 3 4\n", "must number its optodes"),
+        ("num x x\n1 1 2\n", "must have columns x and y"),
+    ],
+)
+def test_damaged_optodes(written, text, sentence) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        read_optodes(written("a.source", text))
+
+
+def test_reads_paa_whose_pairs_are_in_a_link_file(written) -> None:
+    written("a.link", "source detector active\n1 2 1 1\n2 1 1 0\n3 1 0 0\n")
+    old = "w661 w785\n0.5 45 0.25 90\n1e-3 10 0 0\n"
+    for text in (old, old + "NaN NaN NaN NaN\n"):  # the active pairs, or all
+        found = read_paa(written("a.paa", text))
+        np.testing.assert_array_equal(found.pairs[:2], [[0, 1], [1, 0]])
+        np.testing.assert_array_equal(found.amplitude[:, :2], [[0.5, 1e-3], [0.25, 0]])
+        np.testing.assert_array_equal(found.active[:, :2], [[True, True], [True, False]])
+        assert not found.active[:, 2:].any()
+    legacy = written("b.link", "2 3\n1 0\n")  # a line for each source: its detectors
+    one = read_paa(written("b.paa", "w661\n1 0\n2 0\n3 0\n"), legacy)
+    np.testing.assert_array_equal(one.pairs, [[0, 1], [0, 2], [1, 0]])
+    with pytest.raises(ValueError, match=r"link must name the \.link file that does, or just one"):
+        read_paa(written("c.paa", old))
+    with pytest.raises(ValueError, match="must have a line for each of the 3 pairs"):
+        read_paa(written("c.paa", old.rsplit("\n", 2)[0] + "\n"), legacy.with_name("a.link"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("source det active amplitude phase\n1 2 1 0.5 45\n", "of one wavelength, does not say"),
+        ("amplitude phase\n0.5 45\n", "of one wavelength, does not say which"),
+        ("xphase xamplitude\n0.5 45\n", "fluorescence is not reconstructed"),
+    ],
+)
+def test_paa_of_other_kinds(written, text, sentence) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        read_paa(written("a.paa", text))
+
+
+def test_excoef_with_lipid_and_dyes(written) -> None:
+    text = "HbO\nLuTex\ndeoxyHb\nWater\nLipids\nS-Power\n661 1 9 2 3 4\n"
+    np.testing.assert_array_equal(read_excoef(written("a.excoef", text))[661.0], [1, 2, 3, 4])
+    with pytest.raises(ValueError, match="must hold each wavelength once"):
+        read_excoef(written("b.excoef", text + "661 1 9 2 3 4\n"))
 
 
 # --- a made-up instrument on a triangle ---------------------------------------------------------
@@ -184,11 +260,17 @@ def test_command(folder: Path, tmp_path: Path, capsys) -> None:
     assert sorted(os.listdir(tmp_path / "out")) == ["maps.npz", "maps.png"]
     maps = np.load(tmp_path / "out/maps.npz")
     assert maps["hbo"].shape == (100, 100)
-    assert "240 pairs" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "240 pairs" in said
+    assert "moved      to the rim: sources up to" in said
+    few = ["--maps", "hbo", "hb", "--least-squares", "--max-move", "0.5"]
+    assert cli.main([*asked, str(tmp_path / "few"), *reference, *few]) == 0
+    assert "water" not in np.load(tmp_path / "few/maps.npz")
+    capsys.readouterr()
     np.save(tmp_path / "image.npy", np.ones((10, 10)))
     image = ["--mri", str(tmp_path / "image.npy")]
     for arguments, sentence in (
-        ([], "--reference must name the .paa file of a homogeneous object"),
+        ([], "--reference must name the file of a homogeneous object"),
         ([*reference, *image], "method 'tikhonov' does not take an image, --mri"),
         ([*reference, "--method", "dri"], "method 'dri' needs an image, --mri"),
         ([*reference, "--mesh", str(tmp_path / "no")], "path must name a NIRFAST mesh, got one"),
@@ -196,6 +278,181 @@ def test_command(folder: Path, tmp_path: Path, capsys) -> None:
     ):
         assert cli.main([*asked, str(tmp_path / "other"), *arguments]) == 2
         assert sentence in capsys.readouterr().err
+
+
+# --- bad readings, bad places -------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """The files of the instrument, to be spoilt."""
+    shutil.copytree(folder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def lump_of(made) -> float:
+    """HbO in the lump over that far from it."""
+    hbo = made.found.at([[5.0, 2], [-12, -8]])["hbo"]
+    return float(hbo[0] / hbo[1])
+
+
+def edit_paa(path: Path, change) -> None:
+    """`change(pair, wavelength, [flag, amplitude, phase])`, which may change the list."""
+    header, *rows = path.read_text().splitlines()
+    lines = [header]
+    for k, row in enumerate(rows):
+        words = row.split()
+        for w in range(len(NM)):
+            three = words[2 + 3 * w : 5 + 3 * w]
+            change(k, w, three)
+            words[2 + 3 * w : 5 + 3 * w] = three
+        lines.append("\t".join(words))
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def plain(folder: Path):
+    return reconstruct_measured(folder / "anom.paa", folder / "homog.paa")
+
+
+@pytest.mark.parametrize("offset", [170.0, -90.0])
+def test_phases_from_elsewhere_change_nothing(copy: Path, plain, offset: float) -> None:
+    """Of every wavelength its own, and so that some lie on either side of a half turn."""
+
+    def turn(k, w, reading):
+        reading[2] = repr(float(reading[2]) + offset + 40 * w)
+
+    for name in ("anom", "homog"):
+        edit_paa(copy / f"{name}.paa", turn)
+    made = reconstruct_measured(copy / "anom.paa", copy / "homog.paa")
+    for name, value in plain.reference_tissue.items():
+        assert made.reference_tissue[name] == pytest.approx(value, rel=1e-4)
+
+
+def test_a_reading_bad_at_one_wavelength_costs_no_more(copy: Path) -> None:
+    def spoil(k, w, reading):
+        if k % len(NM) == w:
+            reading[:] = ["0", "NaN", "0"]
+
+    edit_paa(copy / "anom.paa", spoil)
+    made = reconstruct_measured(copy / "anom.paa", copy / "homog.paa")
+    assert len(made.pairs) == 240
+    assert (made.found.counted == 0).sum() == 240
+    assert 1.3 < lump_of(made) < 2.2  # two wavelengths of a pair for four maps
+    hbo, points = made.found.maps["hbo"], made.found.basis.points
+    assert np.linalg.norm(points[hbo.argmax()] - [5, 2]) < 6
+
+
+@pytest.mark.parametrize("name", ["anom", "homog"])
+def test_a_wild_reading_is_named_and_leads_nowhere(copy: Path, plain, name: str) -> None:
+    def spoil(k, w, reading):
+        if (k, w) == (35, 1):
+            reading[1] = repr(50 * float(reading[1]))
+
+    edit_paa(copy / f"{name}.paa", spoil)
+    with pytest.warns(UserWarning, match="1 of 720 readings are so far .* 3-7 at 785 nm$"):
+        made = reconstruct_measured(copy / "anom.paa", copy / "homog.paa")
+    assert made.outliers == [(2, 6, 785.0)]
+    assert lump_of(made) == pytest.approx(lump_of(plain), rel=0.05)
+    masked = np.ones((3, 240), bool)
+    masked[1, 35] = False
+    made = reconstruct_measured(copy / "anom.paa", copy / "homog.paa", mask=masked, robust=None)
+    assert lump_of(made) == pytest.approx(lump_of(plain), rel=0.1)
+
+
+def test_optodes_that_lie_elsewhere_are_refused(copy: Path, plain) -> None:
+    assert plain.moved["sources"].max() < 1e-5
+    text = (copy / "tri.source").read_text().splitlines()
+    x, y = map(float, text[4].split()[1:])
+    text[4] = f"4 {0.5 * x:.6f} {0.5 * y:.6f}"
+    (copy / "tri.source").write_text("\n".join(text) + "\n")
+    files = copy / "anom.paa", copy / "homog.paa"
+    with pytest.raises(ValueError, match=r"tri.source must hold .* max_move .* 3 mm, got number 4"):
+        reconstruct_measured(*files)
+    made = reconstruct_measured(*files, max_move=30.0)
+    assert made.moved["sources"].argmax() == 3
+
+
+def test_wide_and_distributed_sources(copy: Path) -> None:
+    files = copy / "anom.paa", copy / "homog.paa"
+    text = (copy / "tri.source").read_text().splitlines()
+    wide = ["num x y fwhm", *(f"{line} 3" for line in text[1:])]
+    (copy / "tri.source").write_text("\n".join(wide))
+    with pytest.warns(UserWarning, match=r"up to 3 mm wide \(fwhm\), which are taken as points"):
+        reconstruct_measured(*files)
+    (copy / "tri.source").write_text("\n".join(["distributed", *text]))
+    with pytest.raises(ValueError, match="must hold sources that shine one after the other"):
+        reconstruct_measured(*files)
+
+
+def test_numbers_of_optodes_may_be_any(copy: Path, plain) -> None:
+    for end in ("source", "meas"):
+        header, *rows = (copy / f"tri.{end}").read_text().splitlines()
+        rows = [f"{101 - i} {row.split(maxsplit=1)[1]}" for i, row in enumerate(rows)]
+        (copy / f"tri.{end}").write_text("\n".join([header, *rows[::-1]]))
+    for name in ("anom", "homog"):
+        header, *rows = (copy / f"{name}.paa").read_text().splitlines()
+        words = [row.split() for row in rows]
+        lines = ["\t".join([str(102 - int(s)), str(102 - int(d)), *o]) for s, d, *o in words]
+        (copy / f"{name}.paa").write_text("\n".join([header, *lines]))
+    made = reconstruct_measured(copy / "anom.paa", copy / "homog.paa")
+    assert lump_of(made) == pytest.approx(lump_of(plain), rel=1e-6)
+
+
+def test_two_wavelengths(copy: Path) -> None:
+    for name in ("anom", "homog"):
+        lines = (copy / f"{name}.paa").read_text().splitlines()
+        (copy / f"{name}.paa").write_text("\n".join("\t".join(x.split()[:-3]) for x in lines[1:]))
+        header = "\t".join(lines[0].split()[:-1])
+        (copy / f"{name}.paa").write_text(header + "\n" + (copy / f"{name}.paa").read_text())
+    files = copy / "anom.paa", copy / "homog.paa"
+    with pytest.raises(ValueError, match=r"as many as the chromophores of maps, 3, .* fewer maps"):
+        reconstruct_measured(*files)
+    made = reconstruct_measured(*files, maps=("hbo", "hb"))
+    assert set(made.found.maps) == {"hbo", "hb"}
+    assert 1.2 < lump_of(made) < 2.2
+
+
+def test_lipid_is_a_fourth_chromophore(copy: Path) -> None:
+    (copy / "tri.excoef").unlink()  # the table of spectra
+    known = {"hbo": 12.0, "hb": 8.0, "water": 40.0, "lipid": 1e-3, "amplitude": 0.9, "power": 1.1}
+    files = copy / "anom.paa", copy / "homog.paa"
+    made = reconstruct_measured(*files, reference_tissue=known, maps=("hbo", "hb", "lipid"))
+    assert set(made.found.maps) == {"hbo", "hb", "lipid"}
+    assert lump_of(made) > 1.3
+
+
+def test_units_of_no_tissue_are_told(copy: Path) -> None:
+    known = {"hbo": 12e3, "hb": 8e3, "water": 40.0, "amplitude": 0.9, "power": 1.1}  # nanomolar
+    with pytest.warns(UserWarning, match="absorption is not below scattering: are they swapped"):
+        reconstruct_measured(copy / "anom.paa", copy / "homog.paa", reference_tissue=known)
+    text = (copy / "tri.excoef").read_text().splitlines()
+    rows = [
+        " ".join([r.split()[0], *(str(10 * float(x)) for x in r.split()[1:])]) for r in text[3:]
+    ]
+    (copy / "tri.excoef").write_text("\n".join(text[:3] + rows))
+    with pytest.warns(UserWarning, match="HbO and Hb take .* are they in 1/\\(cm mM\\)"):
+        reconstruct_measured(copy / "anom.paa", copy / "homog.paa")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "sentence"),
+    [
+        ({"mask": np.ones((3, 9), bool)}, ValueError, r"mask must be booleans of shape \(3, 240\)"),
+        ({"mask": np.zeros((3, 240), bool)}, ValueError, "flagged by 1 and in mask, got none"),
+        ({"sigma": np.ones((2, 240))}, ValueError, r"sigma must have shape \(3, 240\)"),
+        ({"sigma": np.zeros((3, 240))}, ValueError, "sigma must be above 0"),
+        ({"robust": 0.0}, ValueError, "robust must be a finite number above 0"),
+        ({"max_move": -1.0}, ValueError, "max_move must be a finite number of mm at least 0"),
+        ({"maps": ("fat",)}, ValueError, "maps must be one or more of hbo, hb, water"),
+        ({"maps": 3}, ValueError, "maps must be one or more of hbo, hb, water"),
+        ({"data": 3}, TypeError, "data must be a path or Readings, got int 3"),
+    ],
+)
+def test_mistakes_in_measured(folder: Path, change, kind, sentence) -> None:
+    given = {"data": folder / "anom.paa", "reference": folder / "homog.paa", **change}
+    with pytest.raises(kind, match=sentence):
+        reconstruct_measured(**given)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,13 +75,14 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "reconstruct",
         help="maps of HbO, Hb and water from signals",
-        description="Reconstruct maps from a phantom store, or from a NIRFAST .paa file with its "
-        "homogeneous --reference. Leaves maps.npz and maps.png in the folder --out. Methods: "
+        description="Reconstruct maps from a phantom store, or from a NIRFAST .paa or a SNIRF file "
+        "with its homogeneous --reference. Leaves maps.npz and maps.png in the folder --out. "
+        "Methods: "
         + "; ".join(f"{name}: {method.says}" for name, method in METHODS.items())
         + ".",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("data", type=Path, metavar="DATA", help="a store, or a .paa file")
+    parser.add_argument("data", type=Path, metavar="DATA", help="a store, a .paa or a .snirf file")
     parser.add_argument("--method", choices=METHODS, required=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     parser.add_argument(
@@ -93,12 +95,35 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--weights", type=Path, metavar="RUN", help="of a net: its training run")
     parser.add_argument("--first", type=int, metavar="I", help="phantom of a store (0)")
     parser.add_argument("--count", type=int, metavar="N", help="phantoms of a store (all)")
-    parser.add_argument("--reference", type=Path, metavar="PAA", help="homogeneous, of .paa data")
     parser.add_argument(
-        "--mesh", type=Path, metavar="NAME", help="of .paa data (the one beside it)"
+        "--reference", type=Path, metavar="FILE", help="homogeneous, of measured data"
     )
     parser.add_argument(
-        "--frequency", type=float, default=100.0, metavar="MHZ", help="of .paa data, above 0 (100)"
+        "--mesh", type=Path, metavar="NAME", help="of measured data (the one beside it)"
+    )
+    parser.add_argument(
+        "--frequency",
+        type=float,
+        metavar="MHZ",
+        help="of measured data, above 0 (what a .snirf file says, 100 for .paa)",
+    )
+    parser.add_argument(
+        "--maps",
+        nargs="+",
+        choices=("hbo", "hb", "water", "lipid", "amplitude"),
+        help="of measured data; two wavelengths need no more than two chromophores (hbo hb water "
+        "amplitude)",
+    )
+    parser.add_argument(
+        "--max-move",
+        type=float,
+        metavar="MM",
+        help="of measured data: optodes further from the rim of the mesh are refused (3)",
+    )
+    parser.add_argument(
+        "--least-squares",
+        action="store_true",
+        help="of measured data: let outliers count like all readings",
     )
 
 
@@ -109,12 +134,12 @@ def run(options: argparse.Namespace) -> None:
         _trained(options.method, options.weights)
     elif options.weights is not None:
         raise ValueError(f"--weights belongs to a net, got method {options.method!r}")
-    if options.data.suffix.lower() == ".paa":
+    if options.data.suffix.lower() in (".paa", ".snirf"):
         if not method.measured:
             raise ValueError(f"method {options.method!r} reads a phantom store, got {options.data}")
         for name in ("first", "count"):
             if getattr(options, name) is not None:
-                raise ValueError(f"--{name} belongs to a store, got .paa data, {options.data}")
+                raise ValueError(f"--{name} belongs to a store, got measured data, {options.data}")
         with _folder(options.out):
             _measured(options, method)
     else:
@@ -128,9 +153,10 @@ def _store(options: argparse.Namespace, method: Method) -> None:
     from lesionkit import arrays
     from lesionkit.optics import open_phantoms
 
-    for name in ("mri", "reference", "mesh"):
-        if getattr(options, name) is not None:
-            raise ValueError(f"--{name} belongs to .paa data, got a store, {options.data}")
+    for name in ("mri", "reference", "mesh", "frequency", "maps", "max_move", "least_squares"):
+        if getattr(options, name) not in (None, False):
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} belongs to measured data, got a store, {options.data}")
     phantoms = open_phantoms(options.data)
     first = arrays.integer(options.first or 0, "first", at_least=0, at_most=len(phantoms) - 1)
     rest = len(phantoms) - first
@@ -174,18 +200,25 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
     from lesionkit.optics.measured import reconstruct_measured
 
     if options.reference is None:
-        raise ValueError("--reference must name the .paa file of a homogeneous object")
+        raise ValueError("--reference must name the file of a homogeneous object")
     if method.needs_mri != (options.mri is not None):
         wants = "needs" if method.needs_mri else "does not take"
         raise ValueError(f"method {options.method!r} {wants} an image, --mri")
     image = None if options.mri is None else _image(options.mri)
-    measured = reconstruct_measured(
-        options.data,
-        options.reference,
-        options.mesh,
-        frequency=options.frequency * 1e6,
-        image=image,
-    )
+    chosen: dict[str, Any] = {"robust": None} if options.least_squares else {}
+    if options.max_move is not None:
+        chosen["max_move"] = options.max_move
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* readings are so far from")  # told below
+        measured = reconstruct_measured(
+            options.data,
+            options.reference,
+            options.mesh,
+            frequency=None if options.frequency is None else options.frequency * 1e6,
+            maps=options.maps,
+            image=image,
+            **chosen,
+        )
     maps, extent = measured.pixels(PIXELS)
     found = measured.found
     _save(
@@ -208,6 +241,11 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
     print("  residuals  " + ", ".join(f"{r:.4f}" for r in steps))
     tissue = ", ".join(f"{name} {x:.3g}" for name, x in measured.reference_tissue.items())
     print(f"  reference  {tissue}")
+    moved = [f"{name} up to {far.max():.2g} mm" for name, far in measured.moved.items()]
+    print(f"  moved      to the rim: {', '.join(moved)}")
+    if measured.outliers:
+        named = [f"{s + 1}-{d + 1} at {nm:g} nm" for s, d, nm in measured.outliers]
+        print(f"  outliers   {', '.join(named)}: they hardly count")
     print(f"  maps       {options.out / 'maps.npz'}\n  picture    {options.out / 'maps.png'}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 WITH_LIPID = (*TISSUE[:3], "lipid", *TISSUE[3:])
 MAX_TISSUE = {"water": 100.0, "lipid": 100.0}
+MAX_EXTINCTION = 1.4  # 1/(mm mM) of HbO and Hb together, from 650 nm
 MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 _TO_MM = np.array([1e-3, 1e-3, 1e-2, 1e-2])  # per mM and 1, to per micromolar and per cent
 
@@ -59,6 +61,7 @@ def checked_problem(
         coefficients = _known_extinction(nm, extinction, chromophores)
     else:
         coefficients = arrays.real(extinction, "extinction", (len(nm), chromophores), at_least=0)
+        _warn_of_units(nm, coefficients)
     listed = isinstance(maps, Iterable) and not isinstance(maps, str)
     names = [*maps] if listed else []
     if not names or any(not isinstance(n, str) or n not in contents[:-1] for n in names):
@@ -103,6 +106,17 @@ def checked_problem(
         model, basis.elements, places, coefficients * _TO_MM[:chromophores], nm, chosen, contents
     )
     return problem, np.array(known)
+
+
+def _warn_of_units(nm: Floats, coefficients: Floats) -> None:
+    """Warn where haemoglobin is not as dark as it is, in 1/(mm mM)."""
+    both = coefficients[(nm >= 650) & (nm <= 1000), :2].sum(axis=1)  # 0.3 to 1 there
+    if len(both) and not (both.max() < MAX_EXTINCTION and both.min() > 0.1):
+        warnings.warn(
+            f"HbO and Hb take {both.min():.3g} to {both.max():.3g} 1/(mm mM) in extinction, where "
+            "they take 0.3 to 1: are they in 1/(cm mM)?",
+            stacklevel=4,
+        )
 
 
 def _known_extinction(nm: Floats, table: str, chromophores: int) -> Floats:
