@@ -17,6 +17,25 @@ if TYPE_CHECKING:
     from lesionkit import optics as optics
     from lesionkit import texture as texture
 
+
+def _refuse_subinterpreters() -> None:
+    """ImportError before NumPy is imported, which hangs there or fails in words of its own, as the
+    compiled module does."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
+        try:
+            interpreters: Any = importlib.import_module(name)
+        except ImportError:
+            continue
+        if interpreters.get_current() != interpreters.get_main():
+            raise ImportError(
+                "lesionkit works in the main interpreter only, as NumPy does: use threads, whose "
+                "kernels run side by side, or processes"
+            )
+        return
+
+
+_refuse_subinterpreters()
+
 __version__ = "0.1.0"
 __all__ = ["clustering", "fronts", "nets", "optics", "texture", "threads"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit._jit import njit
 from lesionkit.fronts import inputs, levels
 
 MOST_DIRECTIONS = 360
@@ -279,7 +279,7 @@ def _link(lines: Any, reach: float, least: float, most: float) -> int:
     return joined
 
 
-_begin_compiled: Any = numba.njit(cache=True)(_begin)
-_propagate_compiled: Any = numba.njit(cache=True)(_propagate)
-_meet_compiled: Any = numba.njit(cache=True)(_meet)
-_link_compiled: Any = numba.njit(cache=True)(_link)
+_begin_compiled: Any = njit(_begin)
+_propagate_compiled: Any = njit(_propagate)
+_meet_compiled: Any = njit(_meet)
+_link_compiled: Any = njit(_link)

@@ -9,10 +9,10 @@ import itertools
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
 from lesionkit import arrays
+from lesionkit._jit import njit
 from lesionkit.fronts import inputs, levels
 
 
@@ -123,7 +123,7 @@ def _grow(
                     means[label, c] += (values[other, c] - means[label, c]) / counts[label]
 
 
-_grow_compiled: Any = numba.njit(cache=True)(_grow)
+_grow_compiled: Any = njit(_grow)
 
 
 def _seeds(seeds: Any, shape: tuple[int, ...], home: arrays.Home) -> tuple[Any, int]:

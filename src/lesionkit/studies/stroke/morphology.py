@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from lesionkit._jit import njit
 
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint16]
@@ -26,7 +27,7 @@ def label(
     return labels, sizes
 
 
-@numba.njit(cache=True)
+@njit
 def _label(places: Any, diagonal: bool, labels: Any) -> Any:
     """Union-find: each pixel takes the least root of its neighbours that are done."""
     columns = labels.shape[1]
@@ -70,7 +71,7 @@ def _label(places: Any, diagonal: bool, labels: Any) -> Any:
     return sizes
 
 
-@numba.njit(cache=True)
+@njit
 def _join(parent: Any, a: int, b: int) -> int:
     """Make two trees one; the root, which is the less of both."""
     while parent[a] != a:
@@ -96,7 +97,7 @@ def closed(mask: Mask, radius: int) -> Mask:
     return framed[inner]
 
 
-@numba.njit(cache=True)
+@njit
 def _closed(mask: Any, near: Any, radius: int) -> None:
     """`near` becomes the dilated mask, and then `mask` the eroded one of that."""
     rows, columns = mask.shape
@@ -132,7 +133,7 @@ def reconstruct(marker: Levels, mask: Levels) -> Levels:
     return out[1:-1, 1:-1]
 
 
-@numba.njit(cache=True)
+@njit
 def _reconstruct(grey: Any, mask: Any, columns: int, first: Any, after: Any) -> None:
     """In place; both have a frame of zeros, so that every pixel has eight neighbours.
 
