@@ -25,12 +25,16 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial
+        sync(partial)
+        partial.replace(path)
+        sync(path.parent)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        sentence = f"cannot write {path}: {problem.strerror or problem}"
+        raise OSError(problem.errno or errno.EIO, sentence) from problem
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    sync(partial)
-    partial.replace(path)
-    sync(path.parent)
 
 
 def sync(path: Path) -> None:
@@ -47,6 +51,30 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """Inside, the folder is there and :func:`locked`. If nothing came of it, it goes again."""
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        with locked(folder):
+            yield
+    except BaseException:
+        if new:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, if it is not there."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        sentence = f"cannot make the folder {folder}: {problem.strerror}"
+        raise OSError(problem.errno, sentence) from problem
 
 
 @contextmanager

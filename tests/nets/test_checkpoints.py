@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,8 +41,8 @@ def test_there_and_back(file) -> None:
 def test_a_write_that_fails_leaves_the_old_one(file, monkeypatch) -> None:
     before = file.read_bytes()
 
-    def torn(content, path):
-        Path(path).write_bytes(b"half of it")
+    def torn(content, stream):
+        stream.write(b"half of it")
         raise OSError("no space left")
 
     monkeypatch.setattr(torch, "save", torn)
@@ -76,6 +80,84 @@ def test_a_changed_number_is_found(file) -> None:
         checkpoints.read(file)
 
 
+def nested(path: Path, depth: int) -> None:
+    value: list = []
+    for _ in range(depth):
+        value = [value]
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 2 * depth)
+    try:
+        torch.save({"format": 1, "checksum": "", "state": value}, path)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def replace_in(path: Path, old: bytes, new: bytes) -> None:
+    path.write_bytes(path.read_bytes().replace(old, new))
+
+
+def packed(path: Path) -> None:
+    """Zeros in an archive that is compressed."""
+    torch.save({"format": 1, "checksum": "", "state": torch.zeros(10**6)}, path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+
+
+def many_times(path: Path) -> None:
+    """10^20 references to one list."""
+    value: list = [1]
+    for _ in range(20):
+        value = [value] * 10
+    torch.save({"format": 1, "checksum": "", "state": value}, path)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        packed,
+        many_times,
+        lambda path: torch.save({"format": 1, "state": torch.zeros(1).expand(10**10)}, path),
+        lambda path: torch.save({"format": 1, "state": ["a" * 10**5] * 10**5}, path),
+        lambda path: checkpoints.save(path, {"state": torch.zeros(1).expand(10**5)}),
+    ],
+)
+def test_a_small_file_that_asks_for_much_memory(file, write) -> None:
+    write(file)
+    assert file.stat().st_size < 1_000_000
+    sentence = rf"^{file} is no checkpoint of lesionkit: what it holds is longer than the file"
+    with pytest.raises(ValueError, match=sentence):
+        checkpoints.read(file)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from lesionkit.nets import checkpoints
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+for size in (10, 12_000, 40_000):
+    try:
+        checkpoints.save(Path(sys.argv[1]), {"state": torch.zeros(size)})
+    except OSError as problem:
+        print(problem.strerror)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system cannot limit the length of files")
+def test_a_disk_that_is_full_is_told_in_a_sentence(file) -> None:
+    """torch tells of a position that it did not expect."""
+    command = [sys.executable, "-c", FULL, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"cannot write {file}: File too large"]
+    assert checkpoints.read(file)["state"].shape == (12_000,)
+    assert [path.name for path in file.parent.iterdir()] == ["weights.pt"]
+
+
 class Stranger:
     def __reduce__(self):
         return (Path.touch, (Path("ran.txt"),))
@@ -93,6 +175,8 @@ class Stranger:
         lambda path: torch.save({"format": 1, "state": Stranger()}, path),
         lambda path: torch.save({"state": {}}, path),
         lambda path: torch.save([1, 2], path),
+        lambda path: nested(path, 3000),
+        lambda path: replace_in(path, b"format", b"f\xffrmat"),
     ],
 )
 def test_what_is_no_checkpoint(file, tmp_path, monkeypatch, write) -> None:

@@ -55,7 +55,7 @@ def find(folder: Path, job: Record, data: Path) -> Record:
     files.new_folder(folder)
     file = folder / RUN
     if not file.exists():
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and set(os.listdir(folder)) - {files.LOCK}:
             raise ValueError(
                 f"{folder} exists and holds no run of lesionkit: choose another folder"
             )
@@ -83,7 +83,7 @@ def read(folder: str | os.PathLike[str]) -> Record:
     """What run.json in `folder` says."""
     file = Path(folder) / RUN
     try:
-        record: Record = json.loads(file.read_text())
+        record: Record = files.read_json(file)
         if record["format"] != FORMAT or NEEDED - set(record):
             raise ValueError
     except FileNotFoundError:
@@ -94,12 +94,7 @@ def read(folder: str | os.PathLike[str]) -> Record:
 
 
 def write(folder: Path, record: Record) -> None:
-    """run.json and, once there is an epoch, the curves and the card; makes the folder."""
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as problem:
-        sentence = f"cannot make the folder {folder}: {problem.strerror}"
-        raise OSError(problem.errno, sentence) from problem
+    """run.json and, once there is an epoch, the curves and the card."""
     if record["history"]:
         curves(folder / "curves.png", record)
         files.write(folder / "card.md", card(record))

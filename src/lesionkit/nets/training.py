@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lesionkit import arrays
+from lesionkit import arrays, files
 from lesionkit.nets import checkpoints, records
 from lesionkit.nets.augmentation import SYMMETRIES, turned
 from lesionkit.nets.data import Batch, InMemory, Source, Streaming, epoch_order, fits, in_batches
@@ -118,7 +118,8 @@ def train(
     progress : called as progress(epoch, batches done, batches, loss) after every batch
     returns  : what run.json holds
     Raises ValueError or TypeError, before any work, for anything else, for a store of another
-    version or with NaN in it, and for an `out` that holds another run.
+    version or with NaN in it, and for an `out` that holds another run or that another process
+    trains in; OSError where it cannot be written.
     """
     options = TrainingOptions() if options is None else options
     if not isinstance(options, TrainingOptions):
@@ -144,14 +145,16 @@ def train(
     folder = Path(out)
     job = records.job(net, phantoms, asdict(options), asdict(split), place)
     record = records.find(folder, job, Path(data))
-    if record["state"] != "running":
-        if not (folder / WEIGHTS).is_file():
-            raise ValueError(f"{folder} holds a {record['state']} run, but its {WEIGHTS} is gone")
-        return record
-    trainer = Trainer(folder, record, phantoms, split, options, place)
-    source = trainer.source(Path(data), workers)
-    trainer.run(source, progress)
-    return trainer.record
+    if record["state"] == "running":
+        with files.working_in(folder):
+            record = records.find(folder, job, Path(data))  # another may have finished it meanwhile
+            if record["state"] == "running":
+                trainer = Trainer(folder, record, phantoms, split, options, place)
+                trainer.run(trainer.source(Path(data), workers), progress)
+                return trainer.record
+    if not (folder / WEIGHTS).is_file():
+        raise ValueError(f"{folder} holds a {record['state']} run, but its {WEIGHTS} is gone")
+    return record
 
 
 class Trainer:

@@ -72,7 +72,7 @@ def run(
     find_device(device)
     chosen = SIZES[size]
     folder = files.new_folder(out)
-    folder.mkdir(exist_ok=True)
+    files.make_folder(folder)
 
     # "A series of 2D circular phantoms with a diameter of 82 mm ... 16 light source and detector
     # pairs ... one or two circular inclusions ... 2% Gaussian noise ... 4% Gaussian noise was added

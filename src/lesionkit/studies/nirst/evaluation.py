@@ -80,7 +80,7 @@ def evaluate(
     for net in nets.values():
         net.scaling.check(phantoms.recipe)
     cases = _cases(phantoms, nets, limit)
-    folder.mkdir(exist_ok=True)
+    files.make_folder(folder)
 
     compared = {name: classical(name) for name in methods}
     compared |= {name: learned(net) for name, net in sorted(nets.items())}
