@@ -91,6 +91,14 @@ def test_each_mistake_is_one_line(tmp_path: Path, capsys, arguments, sentence) -
     assert os.listdir(tmp_path) == []
 
 
+def test_a_wrong_instruction_set_is_one_line() -> None:
+    for asked in (["info"], ["phantoms", "--count", "1", "--out", "a"]):
+        environment = {**os.environ, "LESIONKIT_ISA": "v9"}
+        done = subprocess.run(command(*asked), capture_output=True, text=True, env=environment)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert re.fullmatch(r"lesionkit: LESIONKIT_ISA must be one of .*, got 'v9'\n", done.stderr)
+
+
 def test_a_place_that_cannot_be_written(tmp_path: Path, capsys) -> None:
     out = tmp_path / "no" / "a"
     assert cli.main(["phantoms", "--count", "3", "--out", str(out), *SMALL]) == 2

@@ -49,7 +49,8 @@ def old_store(store: Path, path: Path) -> Path:
     root = json.loads((store / "zarr.json").read_text())
     del root["attributes"]["checksums"]
     root["attributes"]["format"] = 1
-    for name, layout in layouts(RECIPE).items():
+    recipe = PhantomRecipe.from_dict(root["attributes"]["recipe"])
+    for name, layout in layouts(recipe).items():
         (path / name).mkdir(parents=True)
         metadata = layout.metadata(root["attributes"]["count"], version=1)
         (path / name / "zarr.json").write_bytes(json_bytes(metadata))
