@@ -4,7 +4,8 @@
 // the thread's own, small enough for the nearest cache, and added to the answer at its end. Levels
 // are counted in several tables in turn where these are small: neighbours are often equal, and an
 // increment waits for the last one of the same cell. The level of voxels outside a mask has cells
-// of its own, which are left behind, so that no pair needs a test.
+// of its own, which are left behind, so that no pair needs a test. Levels are clamped: the image
+// may be the caller's, and another thread of his write to it after its extremes were looked at.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -33,12 +34,14 @@ template <int TABLES, class Cell, class V>
 void count_line(const V* first, const V* second, int64_t n, int64_t cells, uint32_t* table) {
   constexpr int64_t piece = 512;
   const int64_t size = cells * cells;
+  const V most = static_cast<V>(std::min<int64_t>(cells - 1, std::numeric_limits<V>::max()));
   Cell cell[piece];
   for (int64_t begin = 0; begin < n; begin += piece) {
     const int64_t count = std::min(piece, n - begin);
     for (int64_t x = 0; x < count; ++x)
-      cell[x] = static_cast<Cell>(static_cast<Cell>(first[begin + x]) * static_cast<Cell>(cells) +
-                                  static_cast<Cell>(second[begin + x]));
+      cell[x] = static_cast<Cell>(static_cast<Cell>(std::min(first[begin + x], most)) *
+                                      static_cast<Cell>(cells) +
+                                  static_cast<Cell>(std::min(second[begin + x], most)));
     int64_t x = 0;
     for (; x + 4 <= count; x += 4) {
       if constexpr (sizeof(Cell) == 2) {

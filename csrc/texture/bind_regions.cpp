@@ -45,7 +45,7 @@ std::tuple<double, double, bool> inside_extent(const Part<T>& volume, const Part
 
 template <class T>
 void gather_inside(const Part<T>& volume, const Part<uint8_t>& mask, Array<double>& values) {
-  gather(box_of(volume), box_of(mask), values.mutable_data());
+  gather(box_of(volume), box_of(mask), values.mutable_data(), values.size());
 }
 
 // Calls row(from, to, width) for each row of a box of that shape: where it starts in the box, and
@@ -102,30 +102,32 @@ void each_row_of(const Part<From>& volume, const Part<uint8_t>& mask, int64_t bo
   });
 }
 
-// Of each voxel of the region its bin, 1 for the first.
+// Of each voxel of the region its bin, 1 for the first and `highest` for the last. epsilon: how far
+// apart the type of the edges has the numbers about 1.
 template <class From, class T>
 void place_bins(const Part<From>& volume, const Part<uint8_t>& mask, const Array<double>& edges,
-                int64_t border, Array<T>& padded) {
-  const Bins bins(edges.data(), edges.size());
+                int64_t highest, double epsilon, int64_t border, Array<T>& padded) {
+  const Bins bins(edges.data(), edges.size(), highest, epsilon);
   each_row_of(volume, mask, border, padded,
               [&](const From* value, const uint8_t* inside, T* to, int64_t width) {
                 bins.place(value, inside, width, to);
               });
 }
 
-// Of each voxel of the region its number, from 1 on; whether all are whole.
+// Of each voxel of the region its number; whether all are whole, from 1 to `highest`.
 template <class From, class T>
-bool place_levels(const Part<From>& volume, const Part<uint8_t>& mask, int64_t border,
-                  Array<T>& padded) {
+bool place_levels(const Part<From>& volume, const Part<uint8_t>& mask, int64_t highest,
+                  int64_t border, Array<T>& padded) {
   std::atomic<bool> whole{true};
   each_row_of(volume, mask, border, padded,
               [&](const From* value, const uint8_t* inside, T* __restrict to, int64_t width) {
                 uint32_t wrong = 0;
                 for (int64_t x = 0; x < width; ++x) {
-                  const From given = inside[x] ? value[x] : From{0};
-                  const auto level = static_cast<int32_t>(given);
+                  const From given = inside[x] ? value[x] : From{1};
+                  const bool fits = given >= From{1} && given <= static_cast<From>(highest);
+                  const auto level = static_cast<int32_t>(fits ? given : From{0});
                   wrong += static_cast<From>(level) != given;
-                  to[x] = static_cast<T>(level);
+                  to[x] = inside[x] ? static_cast<T>(level) : T{0};
                 }
                 if (wrong) whole.store(false, std::memory_order_relaxed);
               });
@@ -171,9 +173,10 @@ void bind_levels(py::module_ m) {
   place_of(int64_t{});
   const auto place_of_volume = [&]<class From>(From) {
     m.def("place_bins", &place_bins<From, T>, "volume"_a.noconvert(), "mask"_a.noconvert(),
-          "edges"_a.noconvert(), "border"_a, "padded"_a.noconvert(), ReleaseGil());
+          "edges"_a.noconvert(), "highest"_a, "epsilon"_a, "border"_a, "padded"_a.noconvert(),
+          ReleaseGil());
     m.def("place_levels", &place_levels<From, T>, "volume"_a.noconvert(), "mask"_a.noconvert(),
-          "border"_a, "padded"_a.noconvert(), ReleaseGil());
+          "highest"_a, "border"_a, "padded"_a.noconvert(), ReleaseGil());
   };
   place_of_volume(double{});
   place_of_volume(float{});

@@ -101,7 +101,8 @@ void label_features(const Array<T>& image, const Array<int32_t>& labels,
   run(task, from, ids.size(), all, region_of, out.mutable_data());
 }
 
-// boxes (labels, 6) of the labels 0, 1, ...; all zeros for one that is nowhere. Run by run.
+// boxes (labels, 6) of the labels 0, 1, ...; all zeros for one that is nowhere. Run by run; labels
+// that another thread writes meanwhile may have no box, and get none.
 void label_boxes(const Array<int32_t>& labels, Array<int64_t>& boxes) {
   int64_t* all = boxes.mutable_data();
   std::fill_n(all, boxes.size(), int64_t{0});
@@ -111,9 +112,11 @@ void label_boxes(const Array<int32_t>& labels, Array<int64_t>& boxes) {
       const int32_t* row = labels.data() + (p * rows + r) * columns;
       for (int64_t c = 0; c < columns;) {
         const int64_t begin = c;
-        while (++c < columns && row[c] == row[begin]) {
+        const int32_t label = row[begin];
+        while (++c < columns && row[c] == label) {
         }
-        int64_t* b = all + 6 * row[begin];
+        if (label < 0 || label >= boxes.shape(0)) continue;
+        int64_t* b = all + 6 * label;
         const int64_t run[6] = {p, r, begin, p + 1, r + 1, c};
         if (b[3] == 0) std::copy_n(run, 6, b);
         for (int k = 0; k < 3; ++k) {

@@ -14,7 +14,8 @@
 namespace lesionkit::texture {
 
 // V holds a level times n, which is where its counts begin in a row of n matrices; outside the
-// image stands the level `levels`, whose counts nobody reads.
+// image stands the level `levels`, whose counts nobody reads. The image is read once: were it
+// written to meanwhile, by another thread of the caller, counts and places would still agree.
 template <class V>
 class ByLevel {
  public:
@@ -52,19 +53,22 @@ class ByLevel {
     };
     for_bands([&](int64_t band, const T* line, int64_t place, int64_t count) {
       V* to = values_.get() + first_ + place;
-      for (int64_t x = 0; x < count; ++x) to[x] = static_cast<V>(static_cast<V>(line[x]) * n);
+      const V highest = static_cast<V>(levels - 1);
+      for (int64_t x = 0; x < count; ++x) to[x] = std::min(static_cast<V>(line[x]), highest);
       int64_t* found = &begins_[band * levels];
-      for (int64_t x = 0; x < count; ++x) ++found[line[x]];
+      for (int64_t x = 0; x < count; ++x) ++found[to[x]];
     });
     int64_t begin = 0;
     for (int64_t level = 0; level < levels; ++level)
       for (int64_t band = 0; band < bands_; ++band)
         begin += std::exchange(begins_[band * levels + level], begin);
     ends_ = begins_;
-    for_bands([&](int64_t band, const T* line, int64_t place, int64_t count) {
+    for_bands([&](int64_t band, const T*, int64_t place, int64_t count) {
       int64_t* end = &ends_[band * levels];
+      V* to = values_.get() + first_ + place;
       for (int64_t x = 0; x < count; ++x)
-        places_[end[line[x]]++] = static_cast<uint16_t>(place + x - band * band_size);
+        places_[end[to[x]]++] = static_cast<uint16_t>(place + x - band * band_size);
+      for (int64_t x = 0; x < count; ++x) to[x] = static_cast<V>(to[x] * n);
     });
   }
 

@@ -73,8 +73,9 @@ inline void order_statistics(const double* x, int64_t n, double low, double high
   const double scale = (buckets - 1) / (high - low);
   const bool spread = std::isfinite(scale) && scale > 0.0;  // else all share one bucket
   // Grows with x, so that buckets are in order.
-  const auto bucket_of = [&](double value) {
-    return spread ? static_cast<int32_t>((value - low) * scale) : 0;
+  const auto bucket_of = [&](double value) {  // clamped: another thread may write to x meanwhile
+    const double place = spread ? (value - low) * scale : 0.0;
+    return place > 0.0 ? static_cast<int32_t>(std::min(place, buckets - 1.0)) : 0;
   };
   std::vector<int64_t> start(buckets + 1);
   std::vector<uint16_t> bucket(n);

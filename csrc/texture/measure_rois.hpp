@@ -79,6 +79,7 @@ class Logarithms {
 
 // A percentile of values, which are moved about.
 inline double percentile(std::vector<double>& x, double share) {
+  if (x.empty()) return 0.0;  // its pixels were taken away meanwhile, by another thread
   const Percentile at(share, static_cast<int64_t>(x.size()));
   const auto below = x.begin() + at.below;
   std::nth_element(x.begin(), below, x.end());
@@ -122,10 +123,10 @@ class Measurer {
     if (!whole_) find_inside();
     if (task_.normalise != NONE)
       quantise();
-    else
-      each_row([&](int64_t to, int64_t from) {
+    else  // clamped: another thread may write to the image after its levels were checked
+      each_row([&, highest = static_cast<Key>(task_.levels - 1)](int64_t to, int64_t from) {
         for (int64_t c = 0; c < region.columns; ++c)
-          level_[to + c] = static_cast<Key>(image_.pixel[from + c]);
+          level_[to + c] = std::min(static_cast<Key>(image_.pixel[from + c]), highest);
       });
     if (!name_.empty()) rename();
   }

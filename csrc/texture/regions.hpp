@@ -76,7 +76,7 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
       const int64_t top = first_line(z);
       int64_t bottom = height;
       if (top == height) continue;
-      while (!any(mask.row(z, bottom - 1))) --bottom;
+      while (bottom > top + 1 && !any(mask.row(z, bottom - 1))) --bottom;
       for (int64_t y = top; y < bottom; ++y) {
         const uint8_t* row = mask.row(z, y);
         uint8_t* __restrict sum = count.data();
@@ -181,46 +181,50 @@ Extent extent_inside(const Box<T>& volume, const Box<uint8_t>& mask) {
   return whole;
 }
 
-// The numbers inside a mask, in order.
+// The numbers inside a mask, in order: `room` of them, or what another thread that writes to the
+// mask meanwhile leaves of it, but never more.
 template <class T>
-void gather(const Box<T>& volume, const Box<uint8_t>& mask, double* values) {
+void gather(const Box<T>& volume, const Box<uint8_t>& mask, double* values, int64_t room) {
   const int64_t grain = volume.grain();
   std::vector<int64_t> first((volume.depth + grain - 1) / grain + 1);
-  const auto for_chunks = [&](auto&& row) {
-    parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
-      int64_t at = first[begin / grain];
-      for (int64_t z = begin; z < end; ++z)
-        for (int64_t y = 0; y < volume.height; ++y) row(z, y, at);
-      first[begin / grain] = at;
-    });
-  };
-  for_chunks([&](int64_t z, int64_t y, int64_t& count) {
-    const uint8_t* inside = mask.row(z, y);
-    uint32_t here = 0;
-    for (int64_t x = 0; x < volume.width; ++x) here += inside[x];
-    count += here;
+  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+    int64_t count = 0;
+    for (int64_t z = begin; z < end; ++z)
+      for (int64_t y = 0; y < volume.height; ++y) {
+        const uint8_t* inside = mask.row(z, y);
+        uint32_t here = 0;
+        for (int64_t x = 0; x < volume.width; ++x) here += inside[x] != 0;
+        count += here;
+      }
+    first[begin / grain] = count;
   });
-  int64_t begin = 0;
-  for (int64_t& count : first) begin += std::exchange(count, begin);
-  for_chunks([&](int64_t z, int64_t y, int64_t& at) {
-    const T* from = volume.row(z, y);
-    const uint8_t* inside = mask.row(z, y);
-    for (int64_t x = 0; x < volume.width; ++x)
-      if (inside[x]) values[at++] = static_cast<double>(from[x]);
+  int64_t next = 0;
+  for (int64_t& count : first) next = std::min(room, next + std::exchange(count, next));
+  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+    int64_t at = first[begin / grain];
+    const int64_t stop = first[begin / grain + 1];
+    for (int64_t z = begin; z < end; ++z)
+      for (int64_t y = 0; y < volume.height; ++y) {
+        const T* from = volume.row(z, y);
+        const uint8_t* inside = mask.row(z, y);
+        for (int64_t x = 0; x < volume.width; ++x)
+          if (inside[x] && at < stop) values[at++] = static_cast<double>(from[x]);
+      }
   });
 }
 
-// Bins by ascending edges that are evenly spaced, but for the last: bin k has
-// edges[k - 1] <= x < edges[k]. A guess in vector code is certain but near an edge, where rounding
-// counts: there the edges themselves are asked.
+// Bins by ascending edges that are evenly spaced, but for the last and for rounding to `epsilon` of
+// the largest: bin k has edges[k - 1] <= x < edges[k], and none is above `highest`. A guess in
+// vector code is certain but near an edge, where rounding counts: there the edges themselves are
+// asked.
 class Bins {
  public:
-  Bins(const double* edges, int64_t count) : edges_(edges), count_(count) {
+  Bins(const double* edges, int64_t count, int64_t highest, double epsilon)
+      : edges_(edges), count_(count), highest_(static_cast<int32_t>(highest)) {
     const int64_t even = count > 2 ? count - 2 : count - 1;  // bins of one width
     if (even > 0) per_width_ = static_cast<double>(even) / (edges[even] - edges[0]);
     const double largest = std::max(std::fabs(edges[0]), std::fabs(edges[count - 1]));
-    near_ = 8 * std::numeric_limits<double>::epsilon() *
-            (largest * per_width_ + static_cast<double>(count));
+    near_ = 8 * epsilon * (largest * per_width_ + static_cast<double>(count));
     sure_ = std::isfinite(near_) ? static_cast<double>(even) : 0.0;
   }
 
@@ -244,14 +248,17 @@ class Bins {
   void place_piece(const From* x, const uint8_t* inside, T* __restrict to, Count count) const {
     const double first = edges_[0], per_width = per_width_, near = near_, sure = sure_,
                  most = static_cast<double>(count_ - 1);
+    const int32_t highest = highest_;
     uint8_t unsure[64];
     for (int64_t i = 0; i < count; ++i) {
       const double value = inside[i] ? static_cast<double>(x[i]) : first;
       double guess = (value - first) * per_width;
       guess = guess < most ? guess : most;  // and where it is NaN
+      guess = guess > 0.0 ? guess : 0.0;
       const double bin = std::floor(guess), above = guess - bin;
       unsure[i] = (above < near) | (above > 1.0 - near) | (guess >= sure) ? inside[i] : uint8_t{0};
-      to[i] = inside[i] ? static_cast<T>(static_cast<int32_t>(bin) + 1) : T{0};
+      const int32_t level = std::min(static_cast<int32_t>(bin) + 1, highest);
+      to[i] = inside[i] ? static_cast<T>(level) : T{0};
     }
     for (const uint8_t* at = unsure;; ++at) {
       at = static_cast<const uint8_t*>(std::memchr(at, 1, unsure + count - at));
@@ -266,11 +273,12 @@ class Bins {
     int64_t bin = guess > 0.0 ? static_cast<int64_t>(std::min(guess, most)) : 0;  // 0 if NaN
     while (bin + 1 < count_ && edges_[bin + 1] <= x) ++bin;
     while (bin > 0 && edges_[bin] > x) --bin;
-    return static_cast<int32_t>(bin + 1);
+    return std::min(static_cast<int32_t>(bin + 1), highest_);
   }
 
   const double* edges_;
   int64_t count_;
+  int32_t highest_;  // and what another thread writes to the image meanwhile has no other either
   double per_width_ = 0.0;
   double near_;  // bins: how far the guess may be off, and more
   double sure_;  // guesses from here on are not trusted: the last bin may be wider

@@ -55,7 +55,13 @@ HD Quantiser three_sigma(const double* x, int64_t n, double levels) {
     squares += (x[i] - mean) * (x[i] - mean);
     flat = flat && x[i] == x[0];
   }
-  const double width = flat ? 0.0 : 3.0 * sqrt(squares / static_cast<double>(n));
+  double width = flat ? 0.0 : 3.0 * sqrt(squares / static_cast<double>(n));
+  if (!flat && squares < 1e-280) {  // squares are lost below 1e-308: of greater numbers instead
+    constexpr double larger = 1e180;
+    squares = 0.0;
+    for (int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * larger * ((x[i] - mean) * larger);
+    width = 3.0 * sqrt(squares / static_cast<double>(n)) / larger;
+  }
   return {mean - width, mean + width, levels};
 }
 

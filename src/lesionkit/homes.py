@@ -49,7 +49,7 @@ class Home(NamedTuple):
         if self.library != "torch":
             return array
         torch = sys.modules["torch"]
-        return torch.from_numpy(array) if self.gpu is None else torch.from_dlpack(array)
+        return torch.from_numpy(np.asarray(array)) if self.gpu is None else torch.from_dlpack(array)
 
     @contextmanager
     def current(self) -> Iterator[None]:

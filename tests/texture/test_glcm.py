@@ -309,10 +309,10 @@ class OnTheGpu:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ((ZEROS / 1, [(0, 1)], 4), TypeError, "image must hold integers, got float64.*levels"),
-        ((ZEROS > 0, [(0, 1)], 4), TypeError, "image must hold integers, got bool"),
+        ((ZEROS / 1, [(0, 1)], 4), TypeError, r"image must hold integers \(grey levels\), got float64"),
+        ((ZEROS > 0, [(0, 1)], 4), TypeError, "image must hold integers .*, got bool"),
         (([[1, 2], [3]], [(0, 1)], 4), TypeError, "image must be an array of integers"),
-        ((ZEROS[:0], [(0, 1)], 4), ValueError, "image must hold a voxel or more"),
+        ((ZEROS[:0], [(0, 1)], 4), ValueError, "image must hold a pixel or more"),
         ((ZEROS + 4, [(0, 1)], 4), ValueError, "image must hold levels from 0 to 3, got 4 to 4"),
         ((ZEROS - np.int8(1), [(0, 1)], 4), ValueError, "from 0 to 3, got -1 to -1"),
         ((np.full((2, 2), 2**63, np.uint64), [(0, 1)], 4), ValueError, "image must hold levels"),
@@ -325,8 +325,10 @@ class OnTheGpu:
         ((ZEROS, [(0, 1)], 0), ValueError, "levels must be from 1 to 65536, got 0"),
         ((ZEROS, [(0, 1)], 65537), ValueError, "levels must be from 1 to 65536, got 65537"),
         ((ZEROS, [(0, 1)], 4.0), TypeError, "levels must be an integer"),
-        ((ZEROS, [(0, 1)], 4, ZEROS[:2] > 0), ValueError, r"mask must have the image's shape"),
-        ((ZEROS, [(0, 1)], 4, ZEROS / 1), TypeError, "mask must hold booleans, got float64"),
+        ((ZEROS, [(0, 1)], 4, ZEROS[:2] > 0), ValueError, "mask must have the shape of image"),
+        ((ZEROS, [(0, 1)], 4, ZEROS + 0.5), ValueError, "mask must hold booleans .*, got 0.5"),
+        ((ZEROS, [(0, 1)], 4, [[1], [1, 2]]), TypeError, "mask must be an array"),
+        ((ZEROS, [(0, 1)], 4, None, "yes"), ValueError, "symmetric must be True or False"),
     ],
 )
 def test_mistakes(given: tuple[Any, ...], error: type[Exception], message: str) -> None:

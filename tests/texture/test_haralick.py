@@ -214,6 +214,8 @@ TWO = np.ones((2, 2))
         (TWO * np.inf, {}, ValueError, "counts must be finite"),
         (TWO, {"features": "gloss"}, ValueError, "features must be of .*contrast.*got str 'gloss'"),
         (TWO, {"features": ["contrast", 3]}, ValueError, "features must be of .*, got int 3"),
+        (TWO, {"features": 3}, ValueError, "features must be of .*, got int 3"),
+        (TWO, {"features": [["contrast"]]}, ValueError, "features must be of .*, got list"),
         (TWO, {"features": []}, ValueError, "features must name one feature or more, got none"),
         (TWO, {"log_base": 1}, ValueError, "log_base must be a finite number above 1.0, got 1"),
         (TWO, {"log_base": "2"}, TypeError, "log_base must be a finite number"),

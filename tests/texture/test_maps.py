@@ -169,7 +169,7 @@ ZEROS = np.zeros((6, 7), np.uint8)
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"image": ZEROS / 1}, TypeError, "image must hold integers, got float64"),
+        ({"image": ZEROS / 1}, TypeError, "image must hold integers .*, got float64"),
         ({"image": ZEROS + 4}, ValueError, "image must hold levels from 0 to 3, got 4 to 4"),
         ({"image": ZEROS - np.int8(2)}, ValueError, "from 0 to 3, got -2 to -2"),
         ({"image": ZEROS[0]}, ValueError, "image must have 2 or 3 axes"),
@@ -185,7 +185,7 @@ ZEROS = np.zeros((6, 7), np.uint8)
         ({"levels": 1}, ValueError, "image must hold levels from 0 to 0, got 0 to 1"),
         ({"levels": 65537}, ValueError, "levels must be from 1 to 65536"),
         ({"features": "autocorrelation"}, ValueError, "features must be of .*contrast"),
-        ({"border": "mirror"}, ValueError, "border must be one of reflect.*, got 'mirror'"),
+        ({"border": "mirror"}, ValueError, "border must be .reflect., .* or .valid., got str .mirror."),
         ({"log_base": 0.5}, ValueError, "log_base must be a finite number above 1.0"),
         ({"first_level": 0.5}, TypeError, "first_level must be an integer"),
     ],

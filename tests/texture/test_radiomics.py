@@ -206,21 +206,21 @@ def test_intensities_at_the_edge() -> None:
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"mask": np.zeros_like(MASK)}, "mask must hold a voxel or more"),
-    ({"mask": MASK.astype(int) * 2}, "mask must hold a voxel or more of label 1, got none"),
-    ({"mask": MASK[1:]}, r"mask must have the image's shape \(9, 12, 14\), got bool array"),
-    ({"mask": MASK.astype(float)}, "mask must hold booleans, got float64 array"),
+    ({"mask": np.zeros_like(MASK)}, "mask must hold a pixel or more"),
+    ({"mask": MASK.astype(int) * 2}, "mask must hold a pixel or more of label 1, got labels 0, 2"),
+    ({"mask": MASK[1:]}, r"mask must have shape \(9, 12, 14\), got bool array"),
+    ({"mask": MASK * 0.5}, "mask must hold booleans or labels, got 0.5"),
     ({"mask": np.indices(MASK.shape).sum(0) == 0}, "mask must hold two voxels or more, got one"),
-    ({"volume": np.where(MASK, np.nan, 0)}, "image inside the mask must be finite, got"),
-    ({"volume": IMAGE.astype(complex)}, "image must hold real numbers, got complex128 array"),
-    ({"volume": IMAGE[None], "mask": MASK[None]}, "image must have 2 or 3 axes"),
+    ({"volume": np.where(MASK, np.nan, 0)}, "volume must be finite inside the mask, got"),
+    ({"volume": IMAGE.astype(complex)}, "volume must hold real numbers, got complex128 array"),
+    ({"volume": IMAGE[None], "mask": MASK[None]}, "volume must have 2 or 3 axes"),
     ({"spacing": (1, 1)}, r"spacing must have shape \(3\), got"),
     ({"spacing": (1, 0, 1)}, "spacing must be above 0 mm, got 0"),
     ({"spacing": (1, np.nan, 1)}, r"spacing must be finite \(mm\), got 1 NaN"),
     ({"settings": {"bin_width": 3}}, "settings must be Settings, got dict"),
     ({"settings": Settings(bin_width=1e-3)}, "bin_width must divide the intensities from"),
     ({"settings": Settings(bin_origin=0.0)}, "bin_origin must be at most the smallest value, -"),
-    ({"settings": Settings(binning="levels")}, "image must hold whole numbers from 1 to 65534"),
+    ({"settings": Settings(binning="levels")}, "volume must hold whole numbers from 1 to 65534"),
 ]
 
 
@@ -234,11 +234,11 @@ def test_mistakes(wrong: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"binning": "bins"}, "binning must be one of"),
+        ({"binning": "bins"}, "binning must be \'width\', \'count\' or \'levels\', got str \'bins\'"),
         ({"bin_width": 0}, "bin_width must be a finite number above 0, got 0"),
         ({"bin_count": 0}, "bin_count must be from 1 to 65535, got 0"),
-        ({"aggregation": "3D"}, "aggregation must be one of"),
-        ({"families": ("shape",)}, "families must be one of"),
+        ({"aggregation": "3D"}, "aggregation must be .* or '3D, merged', got str"),
+        ({"families": ("shape",)}, "families must be .* or 'ngtdm', got str"),
         ({"families": "glcm"}, "families must be a sequence of names, got 'glcm'"),
         ({"alpha": -1}, "alpha must be at least 0, got -1"),
         ({"label": True}, "label must be an integer at least 0, got bool True"),

@@ -80,11 +80,17 @@ def place_bins(
     volume: NDArray[Any],
     mask: NDArray[np.uint8],
     edges: NDArray[np.float64],
+    highest: int,
+    epsilon: float,
     border: int,
     padded: NDArray[Any],
 ) -> None: ...
 def place_levels(
-    volume: NDArray[Any], mask: NDArray[np.uint8], border: int, padded: NDArray[Any]
+    volume: NDArray[Any],
+    mask: NDArray[np.uint8],
+    highest: int,
+    border: int,
+    padded: NDArray[Any],
 ) -> bool: ...
 def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def power_sums(

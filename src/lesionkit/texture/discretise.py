@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import texture as _core
-from lesionkit.texture.images import integers, mask_of, refuse_levels
+from lesionkit.texture.images import check_levels, integers, mask_of
 
 Real = npt.NDArray[np.float64]
+Edges = npt.NDArray[np.floating[Any]]
 
 
 class Region(NamedTuple):
@@ -45,6 +46,13 @@ class Region(NamedTuple):
         inner = slice(self.border, -self.border)
         return self.padded[inner, inner, inner] if self.axes == 3 else self.padded[inner, 0, inner]
 
+    def ranked(self) -> tuple[Region, npt.NDArray[np.int64]]:
+        """With the levels that occur numbered 1, 2, 3 ...; and which those are, counted from 1."""
+        there = np.flatnonzero(self.counts()) + 1
+        rank = np.zeros(self.levels + 1, level_type(len(there)))
+        rank[there] = np.arange(1, len(there) + 1)
+        return self._replace(padded=rank[self.padded], levels=len(there)), there
+
     def slices(self) -> list[Region]:
         """Each slice of a volume that holds a voxel, as a picture."""
         if self.axes == 2:
@@ -67,14 +75,11 @@ def region(image: Any, levels: int, mask: Any = None, border: int = 1) -> Region
     mask   : the image's shape, booleans or integers, of which all but 0 are inside
     Raises TypeError or ValueError, in words, for anything else.
     """
-    levels = refuse_levels(levels)
-    home, array = integers(image, "image", mask)
-    if home.gpu is not None:
-        raise TypeError(
-            f"image must live on the CPU: only run_lengths has kernels for a GPU, got a {home}"
-        )
+    levels = check_levels(levels)
+    home = arrays.on_cpu("zones and neighbourhoods", image=image, mask=mask)
+    array = integers(image, "image", home, takes_mask=True)
     axes = require_axes(array, "image")
-    inside = mask_of(mask, array, 0, home)
+    inside = mask_of(mask, array, 0, home, some=True)
     box, voxels = _box(inside, axes) if inside is not None else ((slice(None),) * 3, array.size)
     return place(
         _volume(array, axes)[box],
@@ -146,8 +151,6 @@ def _volume(array: npt.NDArray[Any], axes: int) -> npt.NDArray[Any]:
 def _box(mask: npt.NDArray[np.uint8], axes: int) -> tuple[tuple[slice, slice, slice], int]:
     """Where the mask (of `axes` axes) is not 0, as slices of (z, y, x), and its voxels."""
     z0, z1, y0, y1, x0, x1, voxels = _core.mask_box(_volume(mask, axes))
-    if not voxels:
-        raise ValueError(f"mask must hold a voxel or more, got all 0, of shape {mask.shape}")
     return (slice(z0, z1), slice(y0, y1), slice(x0, x1)), voxels
 
 
@@ -158,6 +161,7 @@ class Intensities:
     volume : (z, y, x) float64, float32, int16 or int32, rows contiguous; a view where it can be
     mask   : the same shape, uint8, 1 inside;  axes : of the image;  voxels : inside
     low, high : the least and the greatest number inside
+    precision : of the image: float32, or float64 for all other types
     """
 
     volume: npt.NDArray[Any]
@@ -166,6 +170,7 @@ class Intensities:
     voxels: int
     low: float
     high: float
+    precision: type[np.floating[Any]]
 
     @cached_property
     def values(self) -> Real:
@@ -174,29 +179,31 @@ class Intensities:
         _core.gather(self.volume, self.mask, found)
         return found
 
-    def region(self, edges: Real, border: int = 1) -> Region:
+    def region(self, edges: Edges, border: int = 1) -> Region:
         """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below
         edges[0]; what is not below the last edge gets the last level, len(edges) - 1."""
         with np.errstate(over="ignore", invalid="ignore"):
-            widths = np.diff(edges)
+            widths = np.diff(edges.astype(np.float64))
         if not (widths.size and widths.min() > 1e-300 and np.isfinite(widths).all()):
             raise ValueError(
-                "image must have bins that float64 can tell apart, got intensities from "
+                "volume must have bins that float64 can tell apart, got intensities from "
                 f"{self.low:g} to {self.high:g} for {max(widths.size, 1)} bins"
             )
         padded = empty(self.volume.shape, len(edges), self.axes, border)
-        _core.place_bins(self.volume, self.mask, edges, border, padded)
         highest = int(np.searchsorted(edges, self.high, side="right"))
+        epsilon = float(np.finfo(edges.dtype).eps)
+        exact = edges.astype(np.float64)
+        _core.place_bins(self.volume, self.mask, exact, highest, epsilon, border, padded)
         return Region(padded, border, highest, self.voxels, self.axes)
 
     def region_of_levels(self, border: int = 1) -> Region:
         """Numbers that are levels already, from 1 on."""
         if self.low >= 1 and self.high < 65535:
             padded = empty(self.volume.shape, int(self.high), self.axes, border)
-            if _core.place_levels(self.volume, self.mask, border, padded):
+            if _core.place_levels(self.volume, self.mask, int(self.high), border, padded):
                 return Region(padded, border, int(self.high), self.voxels, self.axes)
         raise ValueError(
-            'image must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
+            'volume must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
             f"got numbers from {self.low:g} to {self.high:g}"
         )
 
@@ -204,45 +211,49 @@ class Intensities:
 READ_AS_THEY_ARE = [np.dtype(t) for t in (np.float64, np.float32, np.int16, np.int32)]
 
 
-def intensities(image: Any, mask: Any, label: int | None = None) -> Intensities:
-    """The intensities of `image` inside `mask`.
+def intensities(volume: Any, mask: Any, label: int = 1) -> Intensities:
+    """The intensities of `volume` inside `mask`.
 
-    image : 2 or 3 axes of real numbers, finite inside the mask; what is outside is not looked at
-    mask  : the image's shape, booleans or integers; inside is what is True, or equals `label` (not
-            0 where that is None)
+    volume : 2 or 3 axes of real numbers, finite inside the mask; what is outside is not looked at
+    mask   : the volume's shape: booleans, or labels, of which `label` is inside
     """
-    home = arrays.home(image=image, mask=mask)
-    if home.gpu is not None:
-        raise TypeError(f"image and mask must live on the CPU, got a {home}")
-    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
-        raise ValueError("image has masked entries, which would be used here; pass them as `mask`")
-    array = np.asarray(home.view(image, "image"))
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"image must hold real numbers, got {arrays.describe(array)}")
-    axes = require_axes(array, "image")
-    given = np.asarray(home.view(mask, "mask"))
-    if label is not None and given.dtype.kind in "iu":
-        given = given == label
-        if given.shape == array.shape and not given.any():
-            raise ValueError(f"mask must hold a voxel or more of label {label}, got none")
-    inside = mask_of(given, array, 0, home)
-    box, voxels = _box(inside, axes)
-    volume, cut = _volume(array, axes)[box], _volume(inside, axes)[box]
-    if volume.dtype not in READ_AS_THEY_ARE:
-        volume = volume.astype(np.float64)
-    if volume.strides[2] != volume.itemsize or not volume.flags.aligned:
-        volume = np.ascontiguousarray(volume)
-    low, high, finite = _core.inside_extent(volume, cut)
-    found = Intensities(volume, cut, axes, voxels, low, high)
+    home = arrays.on_cpu(volume=volume, mask=mask)
+    advice = "pass volume.data with mask & ~volume.mask"
+    array = arrays.numbers(home.view(volume, "volume"), "volume", kinds="fiu", masked=advice)
+    axes = require_axes(array, "volume")
+    given = arrays.labels(mask, "mask", home, "booleans or labels")
+    arrays.require_shape(given, "mask", array.shape)
+    inside = given if given.dtype == bool else arrays.labelled(given, label, "mask")
+    if not inside.any():
+        raise ValueError("mask must hold a pixel or more, and all of it is False")
+    box, voxels = _box(inside.view(np.uint8), axes)
+    precision = np.float32 if array.dtype == np.float32 else np.float64
+    cut, part = _volume(inside, axes)[box], _volume(array, axes)[box]
+    if part.dtype not in READ_AS_THEY_ARE:
+        with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
+            part = part.astype(np.float64)
+    if part.strides[2] != part.itemsize or not part.flags.aligned:
+        part = np.ascontiguousarray(part)
+    low, high, finite = _core.inside_extent(part, cut.view(np.uint8))
     if not finite:
-        arrays.real(found.values, "image inside the mask", (None,))
-    return found
+        arrays.finite_inside(part, "volume", cut)
+    return Intensities(part, cut.view(np.uint8), axes, voxels, low, high, precision)
 
 
-def edges_by_width(low: float, high: float, width: float, origin: float | None = None) -> Real:
+def edges_by_width(
+    low: float,
+    high: float,
+    width: float,
+    origin: float | None = None,
+    precision: type[np.floating[Any]] = np.float64,
+) -> Edges:
     """Edges of bins of a fixed width from `low` to `high`: PyRadiomics 3.0.1's, which begin at the
-    multiple of the width below; or IBSI's fixed bin size, which begins at `origin`."""
-    first = low - low % width if origin is None else origin
+    multiple of the width below, found in the image's own precision; or IBSI's fixed bin size, which
+    begins at `origin`."""
+    if not 1e-30 < width < 1e30:  # float32 might not hold it
+        precision = np.float64
+    least = precision(low)
+    first = float(least - least % precision(width)) if origin is None else origin
     if first > low:
         raise ValueError(f"bin_origin must be at most the smallest value, {low:g}, got {first:g}")
     count = (high - first) / width
@@ -254,12 +265,19 @@ def edges_by_width(low: float, high: float, width: float, origin: float | None =
     return np.arange(first, high + 2 * width, width)
 
 
-def edges_by_count(low: float, high: float, count: int) -> Real:
+def edges_by_count(
+    low: float, high: float, count: int, precision: type[np.floating[Any]] = np.float64
+) -> Edges:
     """Edges of `count` equal bins from `low` to `high`, which belongs to the last (IBSI's fixed bin
-    number). Equal values get a range of 1 about them, as in PyRadiomics."""
+    number), in the image's own precision, as numpy.histogram and so PyRadiomics make them: what is
+    0.3 in float32 is not below the edge 0.3. Where that precision cannot tell them apart, in
+    float64. Equal values get a range of 1 about them, as in PyRadiomics."""
+    least, most = precision(low), precision(high)
     if low == high:
-        low, high = low - 0.5, high + 0.5
+        least, most = least - precision(0.5), most + precision(0.5)
     with np.errstate(over="ignore", invalid="ignore"):  # refused where the bins are made
-        edges = np.linspace(low, high, count + 1)
-    edges[-1] = max(edges[-1] + 1, np.nextafter(edges[-1], np.inf))
+        edges = np.linspace(least, most, count + 1, dtype=precision)
+        if precision is not np.float64 and not (np.diff(edges) > 0).all():
+            return edges_by_count(low, high, count)
+        edges[-1] = max(edges[-1] + 1, np.nextafter(edges[-1], precision(np.inf)))
     return edges

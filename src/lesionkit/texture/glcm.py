@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.images import (
+    check_levels,
+    check_memory,
+    check_offsets,
     integers,
     mask_of,
-    offsets_of,
-    refuse_levels,
-    refuse_memory,
+    three,
 )
 
 Real = npt.NDArray[np.float64]
@@ -111,7 +113,8 @@ def graycoprops(P: Any, prop: str = "contrast") -> Real:
     P       : (levels, levels, d, a) counts or shares; each matrix is divided by its sum first
     prop    : contrast, dissimilarity, homogeneity, ASM, energy, correlation, mean, variance, std
               or entropy (natural logarithm)
-    returns : (d, a) float64; correlation is 1 where a standard deviation is 0
+    returns : (d, a) float64; correlation is 1 where a standard deviation is 0. Where sums or
+              squares of P are no numbers, as above 1e308, those of P times a power of 2
     Raises what scikit-image raises.
     """
     _check_nd(P, 4, "P")
@@ -122,64 +125,92 @@ def graycoprops(P: Any, prop: str = "contrast") -> Real:
         raise ValueError(f"{prop} is an invalid property")
     kept = P.dtype == np.uint32 and P.dtype.isnative
     matrices = np.ascontiguousarray(P if kept else P.astype(np.float64, copy=False))
-    with np.errstate(invalid="ignore"):
-        result = _PROPERTIES[prop](matrices.reshape(levels, levels, -1))
+    matrices = matrices.reshape(levels, levels, -1)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
+        totals, result = _PROPERTIES[prop](matrices)
+        if not kept and ((totals != 0) & ~((abs(totals) > 1e-100) & (abs(totals) < 1e100))).any():
+            _, result = _PROPERTIES[prop](_near_one(matrices))
     return result.reshape(distances, angles)
+
+
+def _near_one(matrices: Real) -> Real:
+    """Each matrix times a power of 2, so that its largest entry is near 1; 0, NaN and infinity as
+    they are."""
+    largest = abs(matrices).max((0, 1))
+    exponents = np.frexp(np.where(np.isfinite(largest), largest, 0.0))[1]
+    scaled: Real = np.ldexp(matrices, -exponents)
+    return scaled
+
+
+# Each property of matrices (levels, levels, n): their sums (n), and what is asked for (n).
 
 
 def _weighted(matrices: Any, weights: Real, square: bool = False) -> tuple[Real, Real]:
     sums = np.empty((2, matrices.shape[2]))
     _core.weighted_sums(matrices, weights, square, sums)
-    return _or_one(sums[0]), sums[1]
+    return sums[0], sums[1]
 
 
 def _or_one(sums: Real) -> Real:
     return np.where(sums == 0, 1.0, sums)
 
 
-def _by_difference(matrices: Any, weight: Callable[[Real], Real]) -> Real:
+def _by_difference(matrices: Any, weight: Callable[[Real], Real]) -> tuple[Real, Real]:
     totals, sums = _weighted(matrices, weight(np.arange(len(matrices), dtype=np.float64)))
-    return sums / totals
+    return totals, sums / _or_one(totals)
 
 
-def _asm(matrices: Any) -> Real:
+def _asm(matrices: Any) -> tuple[Real, Real]:
     totals, sums = _weighted(matrices, np.zeros(len(matrices)), square=True)
-    return sums / totals**2
+    return totals, sums / _or_one(totals) ** 2
 
 
-def _moments(matrices: Any) -> tuple[Real, Real, Real, Real, Real]:
+class _Moments:
     """Levels (l, 1), shares of the rows and of the columns (l, n), moments along the rows, mean."""
-    sums = np.empty((3, len(matrices), matrices.shape[2]))
-    _core.line_sums(matrices, sums)
-    rows, columns, along = sums / _or_one(sums[0].sum(0))
-    level = np.arange(len(matrices), dtype=np.float64)[:, None]
-    return level, rows, columns, along, (level * rows).sum(0)
+
+    def __init__(self, matrices: Any) -> None:
+        sums = np.empty((3, len(matrices), matrices.shape[2]))
+        _core.line_sums(matrices, sums)
+        self.totals = sums[0].sum(0)
+        self.rows, self.columns, self.along = sums / _or_one(self.totals)
+        self.level = np.arange(len(matrices), dtype=np.float64)[:, None]
+        self.mean: Real = (self.level * self.rows).sum(0)
+
+    @property
+    def variance(self) -> Real:
+        return np.asarray((self.rows * (self.level - self.mean) ** 2).sum(0))
 
 
-def _mean(matrices: Any) -> Real:
-    return _moments(matrices)[-1]
+def _mean(matrices: Any) -> tuple[Real, Real]:
+    m = _Moments(matrices)
+    return m.totals, m.mean
 
 
-def _variance(matrices: Any) -> Real:
-    level, rows, _, _, mean = _moments(matrices)
-    return np.asarray((rows * (level - mean) ** 2).sum(0))
+def _variance(matrices: Any) -> tuple[Real, Real]:
+    m = _Moments(matrices)
+    return m.totals, m.variance
 
 
-def _correlation(matrices: Any) -> Real:
-    level, rows, columns, along, mean = _moments(matrices)
-    other = (level * columns).sum(0)
-    deviation = np.sqrt((rows * (level - mean) ** 2).sum(0))
-    of_other = np.sqrt((columns * (level - other) ** 2).sum(0))
-    covariance = ((level - mean) * (along - other * rows)).sum(0)
+def _correlation(matrices: Any) -> tuple[Real, Real]:
+    m = _Moments(matrices)
+    other = (m.level * m.columns).sum(0)
+    deviation = np.sqrt(m.variance)
+    of_other = np.sqrt((m.columns * (m.level - other) ** 2).sum(0))
+    covariance = ((m.level - m.mean) * (m.along - other * m.rows)).sum(0)
     flat = (deviation < 1e-15) | (of_other < 1e-15)
-    return np.where(flat, 1.0, covariance / np.where(flat, 1.0, deviation * of_other))
+    scale = np.where(flat, 1.0, deviation * of_other)
+    return m.totals, np.where(flat, 1.0, covariance / scale)
 
 
-def _entropy(matrices: Any) -> Real:
+def _entropy(matrices: Any) -> tuple[Real, Real]:
     totals, _ = _weighted(matrices, np.zeros(len(matrices)))
     out = np.empty(matrices.shape[2])
-    _core.entropies(matrices, totals, out)
-    return out
+    _core.entropies(matrices, _or_one(totals), out)
+    return totals, out
+
+
+def _root_of(found: tuple[Real, Real]) -> tuple[Real, Real]:
+    return found[0], np.sqrt(found[1])
 
 
 _PROPERTIES = {
@@ -187,16 +218,17 @@ _PROPERTIES = {
     "dissimilarity": lambda p: _by_difference(p, lambda d: d),
     "homogeneity": lambda p: _by_difference(p, lambda d: 1 / (1 + d * d)),
     "ASM": _asm,
-    "energy": lambda p: np.sqrt(_asm(p)),
+    "energy": lambda p: _root_of(_asm(p)),
     "correlation": _correlation,
     "mean": _mean,
     "variance": _variance,
-    "std": lambda p: np.sqrt(_variance(p)),
+    "std": lambda p: _root_of(_variance(p)),
     "entropy": _entropy,
 }
 
 
 def _check_nd(array: Any, ndim: int, name: str = "image") -> None:
+    arrays.on_cpu(**{name: array})  # what NumPy would read voxel by voxel is refused, too
     array = np.asanyarray(array)
     if array.size == 0:
         raise ValueError(f"The parameter `{name}` cannot be an empty array")
@@ -270,11 +302,13 @@ def cooccurrence(
     Raises ValueError or TypeError where an argument is not as said here.
     Source: Haralick, Shanmugam and Dinstein 1973, section II.
     """
-    home, image = integers(image, "image", mask=mask)
+    home = arrays.home(image=image, mask=mask)
+    symmetric = arrays.flag(symmetric, "symmetric")
+    levels = check_levels(levels)
     with home.current():
         xp = home.xp
-        steps = offsets_of(offsets, image.ndim)
-        levels = refuse_levels(levels)
+        image = integers(image, "image", home, takes_mask=True)
+        steps = check_offsets(offsets, image.ndim)
         batch = image.shape[: image.ndim - steps.shape[1]]
         shape = image.shape[len(batch) :]
         inside = mask_of(mask, image, len(batch), home)
@@ -283,20 +317,19 @@ def cooccurrence(
         dtype = np.dtype(np.uint32 if 2 * math.prod(shape) < 2**32 else np.uint64)
         if home.gpu is None:  # the answer, and a table of 32 bits, at least one
             matrices = len(volumes) * len(steps)
-            refuse_memory(
+            check_memory(
                 (levels + 1) ** 2 * (matrices * dtype.itemsize + 4),
                 f"levels must be so few that {matrices} matrices of {levels} x {levels} fit into "
                 "memory",
             )
         counts = xp.empty((len(volumes), len(steps), levels, levels), dtype)
-        full = np.zeros((len(steps), 3), np.int64)
-        full[:, 3 - steps.shape[1] :] = np.clip(steps, np.negative(shape), shape)
+        full = three(steps, shape)
         if home.gpu is None:
-            low, high = _core.count_pairs(volumes, masks, full, bool(symmetric), counts)
+            low, high = _core.count_pairs(volumes, masks, full, symmetric, counts)
         else:
             from lesionkit.texture import glcm_gpu
 
-            low, high = glcm_gpu.count_pairs(volumes, masks, full, bool(symmetric), counts)
+            low, high = glcm_gpu.count_pairs(volumes, masks, full, symmetric, counts)
         if low <= high and (low < 0 or high >= levels):
             raise ValueError(
                 f"image must hold levels from 0 to {levels - 1}"

@@ -18,7 +18,7 @@ et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._core import texture as _core
-from lesionkit.texture.images import refuse_first_level, refuse_log_base
+from lesionkit.texture.images import check_first_level, check_log_base
 
 HARALICK = (
     "angular_second_moment",
@@ -113,39 +113,40 @@ def haralick(
     Raises ValueError or TypeError where an argument is not as said here. Source: see the module.
     """
     names = feature_names(features, FEATURES)
-    base = refuse_log_base(log_base)
-    first = refuse_first_level(first_level)
+    base = check_log_base(log_base)
+    first = check_first_level(first_level)
     home = arrays.home(counts=counts)
     with home.current():
-        matrices = _matrices(home.view(counts, "counts"), home.xp)
+        matrices = _matrices(counts, home)
         levels, batch = matrices.shape[-1], matrices.shape[:-2]
-        sums = Sums(matrices.reshape(-1, levels, levels), base, first, home.xp)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = home.xp.stack([FEATURES[name](sums) for name in names], axis=-1)
-        found[sums.total == 0] = np.nan
-        found = found.reshape(*batch, len(names))
+        matrices = matrices.reshape(-1, levels, levels)
+        lines, totals = marginals(matrices, home.xp)
+        sums = Sums(lines, totals, base, first, home.xp, matrices)
+        found = features_of(sums, names).reshape(*batch, len(names))
         return home.back(found[..., 0] if isinstance(features, str) else found)
 
 
 def feature_names(features: Any, known: Any) -> list[str]:
     """The names, as `known` has them; else a clear error."""
-    given = [features] if isinstance(features, str) else list(features)
+    listed = isinstance(features, Iterable) and not isinstance(features, str)
+    given = list(features) if listed else [features]
     if not given:
         raise ValueError("features must name one feature or more, got none")
-    names = [OTHER_NAMES.get(name, name) if isinstance(name, str) else name for name in given]
-    for name, as_given in zip(names, given, strict=True):
-        if name not in known:
+    names = []
+    for name in given:
+        found = OTHER_NAMES.get(name, name) if isinstance(name, str) else ""
+        if found not in known:
             raise ValueError(
-                f"features must be of {', '.join(sorted(known))}, got {arrays.describe(as_given)}"
+                f"features must be of {', '.join(sorted(known))}, got {arrays.describe(name)}"
             )
+        names.append(found)
     return names
 
 
-def _matrices(counts: Any, xp: Any) -> Any:
+def _matrices(counts: Any, home: arrays.Home) -> Any:
     """The matrices as C-contiguous uint32, uint64 or float64, none negative or NaN."""
-    array = xp.asarray(counts)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"counts must hold real numbers, got {arrays.describe(array)}")
+    xp = home.xp
+    array = arrays.numbers(home.view(counts, "counts"), "counts", xp, kinds="iuf")
     if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not array.size:
         raise ValueError(
             f"counts must have shape (..., levels, levels) and not be empty, got "
@@ -154,10 +155,11 @@ def _matrices(counts: Any, xp: Any) -> Any:
     if array.dtype.kind == "u":
         kind = np.uint32 if array.dtype.itemsize <= 4 else np.uint64
         return xp.ascontiguousarray(array, kind)
+    with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
+        array = xp.ascontiguousarray(array, np.float64)
     low, high = float(array.min()), float(array.max())  # NaN if any is
     if not (low >= 0 and np.isfinite(high)):
         raise ValueError(f"counts must be finite and not negative, got {low:g} to {high:g}")
-    array = xp.ascontiguousarray(array, np.float64)
     largest = array.max((-2, -1))
     exponents = xp.frexp(largest)[1]
     if bool((abs(exponents[largest > 0]) > 300).any()):  # their squares would be no numbers
@@ -165,20 +167,47 @@ def _matrices(counts: Any, xp: Any) -> Any:
     return array
 
 
-class Sums:
-    """What the features of n matrices are made of: (n, ...) arrays, each worked out when asked."""
+def features_of(sums: Sums, names: Sequence[str]) -> Any:
+    """(n, features): NaN for a matrix without a pair."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = sums.xp.stack([FEATURES[name](sums) for name in names], axis=-1)
+    found[sums.total == 0] = np.nan
+    return found
 
-    def __init__(self, matrices: Any, log_base: float, first_level: int, xp: Any) -> None:
-        n, levels = matrices.shape[:2]
+
+def marginals(matrices: Any, xp: Any) -> tuple[Any, Any]:
+    """The lines and totals that :class:`Sums` is made of, of matrices (n, levels, levels)."""
+    n, levels = matrices.shape[:2]
+    lines, totals = xp.empty((n, 5 * levels - 1)), xp.empty((n, 3))
+    if xp is np:
+        _core.marginals(matrices, lines, totals)
+    else:
+        from lesionkit.texture import glcm_gpu
+
+        glcm_gpu.marginals(matrices, lines, totals)
+    return lines, totals
+
+
+class Sums:
+    """What the features of n matrices are made of: (n, ...) arrays, each worked out when asked.
+
+    lines    : (n, 5 levels - 1): sums along rows, columns, antidiagonals and diagonals |i - j|
+    totals   : (n, 3): the sum of c^2 and of c ln c over the cells, and the largest c
+    matrices : (n, levels, levels), which only the maximal correlation asks for
+    """
+
+    def __init__(
+        self,
+        lines: Any,
+        totals: Any,
+        log_base: float,
+        first_level: int,
+        xp: Any,
+        matrices: Any = None,
+    ) -> None:
+        levels = (lines.shape[1] + 1) // 5
         self.matrices, self.levels, self.xp = matrices, levels, xp
         self.log = float(np.log(log_base))
-        lines, totals = xp.empty((n, 5 * levels - 1)), xp.empty((n, 3))
-        if xp is np:
-            _core.marginals(matrices, lines, totals)
-        else:
-            from lesionkit.texture import glcm_gpu
-
-            glcm_gpu.marginals(matrices, lines, totals)
         self.total = lines[:, :levels].sum(1)
         lines /= xp.where(self.total == 0, 1.0, self.total)[:, None]
         self.x, self.y = lines[:, :levels], lines[:, levels : 2 * levels]
@@ -249,6 +278,26 @@ class Sums:
     def independent(self) -> Any:  # HXY1 and HXY2
         return self.entropy_x + self.entropy_y
 
+    @property
+    def maximal_correlation(self) -> Any:
+        """The second largest singular value of p(i,j) / sqrt(p_x(i) p_y(j)), whose square is the
+        second largest eigenvalue of Haralick's Q; of a symmetric matrix, an eigenvalue of its own.
+        """
+        xp = self.xp
+        used = xp.flatnonzero(((self.x > 0) | (self.y > 0)).any(0))
+        if len(used) < 2:
+            return xp.ones(len(self.matrices))
+        total = xp.where(self.total == 0, 1.0, self.total)
+        p = self.matrices[:, used[:, None], used] / total[:, None, None]
+        x, y = xp.sqrt(self.x[:, used]), xp.sqrt(self.y[:, used])
+        a = p / xp.where(x > 0, x, 1.0)[:, :, None] / xp.where(y > 0, y, 1.0)[:, None, :]
+        if bool((p == p.swapaxes(1, 2)).all()):
+            values = xp.sort(xp.abs(xp.linalg.eigvalsh(a)), axis=1)[:, -2]
+        else:
+            values = xp.linalg.svd(a, compute_uv=False)[:, 1]
+        flat = ((self.x > 0).sum(1) < 2) | ((self.y > 0).sum(1) < 2)
+        return xp.where(flat, 1.0, xp.minimum(values, 1.0))
+
 
 def _correlation(m: Sums) -> Any:
     scale = m.xp.sqrt(m.variance_x * m.variance_y)
@@ -273,24 +322,6 @@ def _information_1(m: Sums) -> Any:
 
 def _information_2(m: Sums) -> Any:
     return m.xp.sqrt(-m.xp.expm1(-2 * m.xp.maximum(m.independent - m.entropy, 0.0)))
-
-
-def _maximal_correlation(m: Sums) -> Any:
-    """The second largest singular value of p(i,j) / sqrt(p_x(i) p_y(j)), whose square is the second
-    largest eigenvalue of Haralick's Q; of a symmetric matrix, an eigenvalue of its own."""
-    xp = m.xp
-    used = xp.flatnonzero(((m.x > 0) | (m.y > 0)).any(0))
-    if len(used) < 2:
-        return xp.ones(len(m.matrices))
-    p = m.matrices[:, used[:, None], used] / xp.where(m.total == 0, 1.0, m.total)[:, None, None]
-    x, y = xp.sqrt(m.x[:, used]), xp.sqrt(m.y[:, used])
-    a = p / xp.where(x > 0, x, 1.0)[:, :, None] / xp.where(y > 0, y, 1.0)[:, None, :]
-    if bool((p == p.swapaxes(1, 2)).all()):
-        values = xp.sort(xp.abs(xp.linalg.eigvalsh(a)), axis=1)[:, -2]
-    else:
-        values = xp.linalg.svd(a, compute_uv=False)[:, 1]
-    flat = ((m.x > 0).sum(1) < 2) | ((m.y > 0).sum(1) < 2)
-    return xp.where(flat, 1.0, xp.minimum(values, 1.0))
 
 
 Formula = Callable[[Sums], Any]
@@ -323,5 +354,5 @@ FEATURES: dict[str, Formula] = {
     "cluster_prominence": lambda m: m.cluster(4),
     "information_correlation_1": _information_1,  # f12
     "information_correlation_2": _information_2,  # f13
-    "maximal_correlation": _maximal_correlation,  # f14
+    "maximal_correlation": lambda m: m.maximal_correlation,  # f14
 }

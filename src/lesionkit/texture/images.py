@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,47 +12,24 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.arrays import Home
 
-MOST_LEVELS = 65536
+MAX_LEVELS = 65536
 
 Border = Literal["reflect", "symmetric", "edge", "wrap", "valid"]
 BORDERS = ("reflect", "symmetric", "edge", "wrap", "valid")
 
 
-def integers(value: Any, name: str, mask: Any = None) -> tuple[Home, Any]:
-    """Where an image of integers lives, and the image there, C-contiguous; else a clear error."""
-    home = arrays.home(**{name: value}, **({} if mask is None else {"mask": mask}))
-    with home.current():
-        array = home.view(value, name)
-        if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-            raise ValueError(
-                f"{name} has masked entries, which would be counted here; pass mask=~{name}.mask"
-            )
-        try:
-            array = home.xp.asarray(array)
-        except ValueError as problem:
-            raise TypeError(
-                f"{name} must be an array of integers, got {arrays.describe(value)}"
-            ) from problem
-        if array.dtype.kind not in "iu":
-            hint = "; divide it into levels first" if array.dtype.kind == "f" else ""
-            raise TypeError(f"{name} must hold integers, got {arrays.describe(array)}{hint}")
-        if array.size == 0:
-            raise ValueError(f"{name} must hold a voxel or more, got {arrays.describe(array)}")
-        return home, home.xp.ascontiguousarray(
-            array.astype(array.dtype.newbyteorder("="), copy=False)
-        )
+def integers(value: Any, name: str, home: Home, takes_mask: bool = False) -> Any:
+    """An image of integers where it lives, C-contiguous; else a clear error.
+
+    takes_mask : the function has an argument `mask`, which is what masked entries are told to use
+    """
+    accepted = "integers (grey levels)"
+    return arrays.image(value, name, home, kinds="iu", accepted=accepted, takes_mask=takes_mask)
 
 
-def offsets_of(offsets: Any, axes: int) -> npt.NDArray[np.int64]:
+def check_offsets(offsets: Any, axes: int) -> npt.NDArray[np.int64]:
     """Offsets as (n, 2) or (n, 3) integers, no more numbers each than the image has axes."""
-    try:
-        array = np.asarray(offsets)
-    except ValueError as problem:
-        raise TypeError(
-            f"offsets must be an array of integers, got {arrays.describe(offsets)}"
-        ) from problem
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"offsets must hold integers, got {arrays.describe(array)}")
+    array = arrays.numbers(offsets, "offsets", kinds="iu", accepted="integers")
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] not in (2, 3):
         raise ValueError(
             f"offsets must have shape (n, 2) or (n, 3) with n at least 1, got "
@@ -64,43 +42,48 @@ def offsets_of(offsets: Any, axes: int) -> npt.NDArray[np.int64]:
         )
     if array.dtype.kind == "u":
         array = np.minimum(array, np.uint64(2**62))  # beyond any image, and an int64
-    return array.astype(np.int64)
+    return np.ascontiguousarray(array, np.int64)
 
 
-def refuse_levels(levels: Any) -> int:
+def three(steps: npt.NDArray[np.int64], shape: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Steps along three axes; those that leave an image of `shape` are cut to what just does."""
+    axes = steps.shape[1]
+    far = np.array(shape[len(shape) - axes :], np.int64)
+    full = np.zeros((len(steps), 3), np.int64)
+    full[:, 3 - axes :] = np.clip(steps, -far, far)
+    return full
+
+
+def check_levels(levels: Any) -> int:
     """The number of levels as an int; else a clear error."""
-    return arrays.integer(levels, "levels", at_least=1, at_most=MOST_LEVELS)
+    return arrays.integer(levels, "levels", at_least=1, at_most=MAX_LEVELS)
 
 
-def mask_of(mask: Any, image: Any, batch: int, home: Home) -> Any:
-    """The mask as uint8 of the image's shape, None where there is none; else a clear error."""
+def mask_of(mask: Any, image: Any, batch: int, home: Home, some: bool = False) -> Any:
+    """The mask as uint8 of the image's shape, None where there is none; else a clear error.
+
+    batch : so many of the image's first axes the mask may lack;  some : it must hold a pixel
+    """
     if mask is None:
         return None
-    xp = home.xp
-    array = xp.asarray(home.view(mask, "mask"))
-    if array.dtype.kind not in "biu":
-        raise TypeError(f"mask must hold booleans, got {arrays.describe(array)}")
-    if array.shape not in (image.shape, image.shape[batch:]):
-        raise ValueError(
-            f"mask must have the image's shape {image.shape}, got {arrays.describe(array)}"
-        )
-    if array.dtype.kind != "b":
-        array = array != 0
-    whole = xp.broadcast_to(array, image.shape)
-    return xp.ascontiguousarray(whole).view(np.uint8)
+    if not hasattr(mask, "ndim"):  # a list
+        mask = arrays.numbers(mask, "mask")
+    shape = image.shape if mask.ndim >= image.ndim else image.shape[batch:]
+    inside = arrays.mask(mask, shape, home, some=some)
+    return home.xp.ascontiguousarray(home.xp.broadcast_to(inside, image.shape)).view(np.uint8)
 
 
-def refuse_log_base(log_base: Any) -> float:
+def check_log_base(log_base: Any) -> float:
     """The base of logarithms; else a clear error."""
     return arrays.number(log_base, "log_base", above=1.0)
 
 
-def refuse_first_level(first_level: Any) -> int:
+def check_first_level(first_level: Any) -> int:
     """The number of the first level; else a clear error."""
     return arrays.integer(first_level, "first_level", at_least=0, at_most=2**31 - 1)
 
 
-def refuse_memory(size: int, sentence: str) -> None:
+def check_memory(size: int, sentence: str) -> None:
     """Raise ValueError, `sentence` with the size in it, where memory cannot hold so many bytes."""
     try:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -113,10 +96,10 @@ def refuse_memory(size: int, sentence: str) -> None:
         )
 
 
-def refuse_border(border: Any) -> None:
-    """Raise unless `border` is one of BORDERS."""
-    if border not in BORDERS:
-        raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {border!r}")
+def check_border(border: Any) -> Border:
+    """One of BORDERS; else a clear error."""
+    found: Border = arrays.one_of(border, "border", BORDERS)
+    return found
 
 
 def continued(image: Any, sides: tuple[int, ...], border: Border, xp: Any) -> Any:

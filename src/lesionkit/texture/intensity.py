@@ -98,14 +98,14 @@ def _statistics(x: Real, low: float, high: float, ranked: list[float]) -> dict[s
 
 
 def histogram_features(counts: Any) -> dict[str, float]:
-    """Entropy (bits) and uniformity of levels that occur `counts` (levels,) times; NaN where none
-    does."""
+    """Entropy (bits) and uniformity of levels that occur `counts` (levels,) times, one or more of
+    them above 0."""
     n = arrays.real(counts, "counts", ("levels",), at_least=0)
     if not n.size:
         raise ValueError(f"counts must hold a level or more, got {arrays.describe(counts)}")
     largest = n.max()
     if largest == 0:
-        return {"entropy": math.nan, "uniformity": math.nan}
+        raise ValueError(f"counts must hold a number above 0, got {arrays.describe(n)}, all 0")
     n = n[n > 0] / largest
     p = n / n.sum()
     return {"entropy": float(-(p * np.log2(p)).sum()) + 0.0, "uniformity": float((p**2).sum())}

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import texture as _core
-from lesionkit.texture.images import Border, continued, refuse_border
+from lesionkit.texture.images import Border, check_border, continued
 
+LARGEST = 1e300
 KINDS = (np.uint8, np.uint16, np.float32, np.float64)  # what the kernels read as it is
 
 
@@ -45,7 +46,7 @@ def cs_lbp(
         raise ValueError(f"points must be even, so that each has an opposite one, got {points}")
     radius = arrays.number(radius, "radius", above=0, at_most=1000, unit="pixels")
     threshold = arrays.number(threshold, "threshold", at_least=0)
-    refuse_border(border)
+    border = check_border(border)
     home = arrays.home(image=image)
     with home.current():
         xp = home.xp
@@ -71,6 +72,8 @@ def _real(value: Any, xp: Any) -> Any:
     image = arrays.real(value, "image", ("rows", "columns"), xp=xp)
     if not image.size:
         raise ValueError(f"image must hold a pixel or more, got {arrays.describe(image)}")
+    if max(-float(image.min()), float(image.max())) > LARGEST:
+        raise ValueError(f"image must be within ±{LARGEST:g}, so that its differences are numbers")
     kind = xp.asarray(value).dtype
     return image.astype(kind) if kind in KINDS and kind.isnative else image
 

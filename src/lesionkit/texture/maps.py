@@ -13,13 +13,14 @@ from lesionkit._core import texture as _core
 from lesionkit.texture.haralick import feature_names
 from lesionkit.texture.images import (
     Border,
+    check_border,
+    check_first_level,
+    check_levels,
+    check_log_base,
+    check_offsets,
     continued,
     integers,
-    offsets_of,
-    refuse_border,
-    refuse_first_level,
-    refuse_levels,
-    refuse_log_base,
+    three,
 )
 
 # In the order of MapFeature in csrc/texture/maps.hpp.
@@ -75,21 +76,25 @@ def feature_maps(
     as said here.
     """
     names = feature_names(features, FEATURES)
-    base = refuse_log_base(log_base)
-    first = refuse_first_level(first_level)
-    levels = refuse_levels(levels)
-    refuse_border(border)
-    home, image = integers(image, "image")
+    base = check_log_base(log_base)
+    first = check_first_level(first_level)
+    levels = check_levels(levels)
+    border = check_border(border)
+    average = arrays.flag(average, "average")
+    home = arrays.home(image=image)
     with home.current():
         xp = home.xp
+        image = integers(image, "image", home)
         if image.ndim not in (2, 3):
             raise ValueError(f"image must have 2 or 3 axes, got {arrays.describe(image)}")
         low, high = int(image.min()), int(image.max())
         if low < 0 or high >= levels:
             raise ValueError(f"image must hold levels from 0 to {levels - 1}, got {low} to {high}")
         sides = window_of(window, image.ndim)
-        steps = _within(offsets_of(offsets, image.ndim), sides)
-        padded = continued(image.astype(np.uint16, copy=False), sides, border, xp)
+        steps = _within(check_offsets(offsets, image.ndim), sides)
+        # A copy, and clamped: another thread may write to the image after it was looked at.
+        image = xp.minimum(image.astype(np.uint16), np.uint16(levels - 1))
+        padded = continued(image, sides, border, xp)
         shape = [n - side + 1 for n, side in zip(padded.shape, sides, strict=True)]
         flat = (1,) * (3 - image.ndim)
         maps = xp.empty((1 if average else len(steps), len(names), *flat, *shape))
@@ -99,10 +104,10 @@ def feature_maps(
         kernels.feature_maps(
             xp.ascontiguousarray(padded).reshape(*flat, *padded.shape),
             (*flat, *sides),
-            np.pad(steps, ((0, 0), (3 - image.ndim, 0))),
+            three(steps, sides),
             levels,
             [FEATURES.index(name) for name in names],
-            bool(average),
+            average,
             float(first),
             base,
             maps,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import emphases, matrix, refuse_far_from_one, renamed
+from lesionkit.texture.emphasis import check_far_from_limits, features_of
 
 DEPENDENCE_FEATURES = {
     "low_dependence_emphasis": "small",
@@ -25,12 +25,15 @@ DEPENDENCE_FEATURES = {
     "grey_level_nonuniformity_normalised": "grey_nonuniformity_normalised",
     "dependence_nonuniformity": "size_nonuniformity",
     "dependence_nonuniformity_normalised": "size_nonuniformity_normalised",
-    "dependence_percentage": "percentage",
+    "dependence_percentage": "whole",
     "grey_level_variance": "grey_variance",
     "dependence_variance": "size_variance",
     "dependence_entropy": "entropy",
     "dependence_energy": "energy",
 }
+
+
+Real = npt.NDArray[np.float64]
 
 
 class Neighbours(NamedTuple):
@@ -89,42 +92,59 @@ def dependence_features(counts: Any) -> dict[str, Any]:
     """The seventeen features of a dependence matrix: IBSI's, of which PyRadiomics has 14.
 
     counts : (..., levels, n + 1), as :func:`neighbours` gives them
-    returns: name (DEPENDENCE_FEATURES) -> (...) float64; NaN of an empty matrix. Grey levels are
-             numbered from 1, and so are dependences: a voxel without dependent neighbours has 1.
-             dependence_percentage, of voxels that have a dependence, is always 1.
+    returns: name (DEPENDENCE_FEATURES) -> (...) float64. Grey levels are numbered from 1, and so
+             are dependences: a voxel without dependent neighbours has 1. dependence_percentage, of
+             voxels that have a dependence, is always 1.
+    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
     Source: IBSI reference manual (arXiv:1612.07003v11), section 3.11.
     """
-    checked = matrix(counts)
-    return renamed(emphases(checked, voxels=checked.sum((-2, -1))), DEPENDENCE_FEATURES)
+    return features_of(counts, DEPENDENCE_FEATURES)
 
 
 def tone_features(voxels: Any, differences: Any) -> dict[str, float]:
     """The five features of neighbourhood grey tone differences.
 
-    voxels, differences : (levels,), as :func:`neighbours` gives them
+    voxels, differences : (levels,), as :func:`neighbours` gives them; a voxel or more
     returns : coarseness (1e6 where all differences are 0, as in IBSI), contrast, busyness,
-              complexity, strength; all but coarseness are 0 where they would be 0 / 0, and all are
-              NaN where no voxel has a neighbour
+              complexity, strength; all but coarseness are 0 where they would be 0 / 0
+    Raises ValueError where no voxel has a neighbour, TypeError or ValueError for anything else.
     Source: Amadasun & King 1989; IBSI reference manual (arXiv:1612.07003v11), section 3.10.
     """
-    n = arrays.real(voxels, "voxels", (None,), at_least=0)
-    s = arrays.real(differences, "differences", (len(n),), at_least=0)
-    refuse_far_from_one(n, "voxels")
-    refuse_far_from_one(s, "differences")
-    total, there = n.sum(), n > 0
-    if total == 0:
-        names = ("coarseness", "contrast", "busyness", "complexity", "strength")
-        return dict.fromkeys(names, float("nan"))
-    i, p, s = np.flatnonzero(there) + 1.0, n[there] / total, s[there]
-    ps, ip, kinds = p * s, i * p, len(p)
-    apart = abs(i[:, None] - i)
-    both = p[:, None] + p
-    pairs = kinds * (kinds - 1)
-    spread = abs(ip[:, None] - ip).sum()
+    home = arrays.on_cpu(voxels=voxels, differences=differences)
+    n = arrays.real(home.view(voxels, "voxels"), "voxels", (None,), at_least=0)
+    s = home.view(differences, "differences")
+    s = arrays.real(s, "differences", (len(n),), at_least=0)
+    check_far_from_limits(n, "voxels")
+    check_far_from_limits(s, "differences")
+    if not n.any():
+        raise ValueError("voxels must hold a voxel that has a neighbour, got 0 of every level")
+    return tones(n, s)
+
+
+def tones(n: Real, s: Real) -> dict[str, float]:
+    """The features of `tone_features`, of levels of which some occur."""
+    there = n > 0
+    total = n.sum()
+    i, n, s = np.flatnonzero(there) + 1.0, n[there], s[there]
+    p, kinds = n / total, len(n)
+    ps, pairs = p * s, kinds * (kinds - 1)
+    off = i - i.mean()
+    spread = p @ (i - p @ i) ** 2  # half the mean of (i - j)^2 over pairs
+    # Sums over pairs of levels, without a table of them: of |a - b|, in order of a ...
+    ip = np.sort(i * p)
+    differences = 2 * ((ip - ip[0]) @ (2 * np.arange(kinds) - (kinds - 1)))
+    # ... and of |i - j| (ps_i + ps_j) / (p_i + p_j), for all i that share an n at a time.
+    complexity = 0.0
+    for count in np.unique(n):
+        same = n == count
+        below, sums = np.cumsum(same), np.cumsum(np.where(same, i, 0.0))
+        apart = i * (2 * below - below[-1]) + (sums[-1] - 2 * sums)  # sum of |i - j| over these j
+        complexity += 2 * (ps @ (apart / (p + count / total)))
+    squares = kinds * off**2 + off @ off  # sum of (i - j)^2 over all j
     return {
         "coarseness": float(1 / ps.sum()) if ps.any() else 1e6,
-        "contrast": float(p @ apart**2 @ p * s.sum() / total / pairs) if pairs else 0.0,
-        "busyness": float(ps.sum() / spread) if spread else 0.0,
-        "complexity": float((apart * (ps[:, None] + ps) / both).sum() / total),
-        "strength": float((both * apart**2).sum() / s.sum()) if s.any() else 0.0,
+        "contrast": float(2 * spread * s.sum() / total / pairs) if pairs else 0.0,
+        "busyness": float(ps.sum() / differences) if differences else 0.0,
+        "complexity": float(complexity / total),
+        "strength": float(2 * (p @ squares) / s.sum()) if s.any() else 0.0,
     }

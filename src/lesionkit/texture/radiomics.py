@@ -20,18 +20,18 @@ from lesionkit.texture.discretise import (
     edges_by_width,
     intensities,
 )
-from lesionkit.texture.glcm import cooccurrence
-from lesionkit.texture.haralick import haralick
-from lesionkit.texture.images import refuse_memory
+from lesionkit.texture.emphasis import emphases, renamed
+from lesionkit.texture.haralick import Sums, features_of, marginals
 from lesionkit.texture.intensity import histogram_features, intensity_features
 from lesionkit.texture.neighbours import (
+    DEPENDENCE_FEATURES,
     Neighbours,
     count_neighbours,
-    dependence_features,
     tone_features,
 )
-from lesionkit.texture.runs import all_directions, count_runs, run_length_features, steps_of
-from lesionkit.texture.zones import count_zones, merged, zone_features
+from lesionkit.texture.pairs import Cells, CellSums, count_cells
+from lesionkit.texture.runs import RUN_FEATURES, all_directions, count_runs, steps_of
+from lesionkit.texture.zones import ZONE_FEATURES, count_zones, merged
 
 Aggregation = Literal[
     "2D, averaged",
@@ -84,15 +84,16 @@ class Settings:
         """Check every field, and make numbers floats and sequences tuples."""
         number, integer = arrays.number, arrays.integer
         checked = {
-            "binning": _one_of(self.binning, "binning", get_args(Binning)),
+            "binning": arrays.one_of(self.binning, "binning", get_args(Binning)),
             "bin_width": number(self.bin_width, "bin_width", above=0),
             "bin_origin": None
             if self.bin_origin is None
             else number(self.bin_origin, "bin_origin"),
             "bin_count": integer(self.bin_count, "bin_count", at_least=1, at_most=65535),
-            "aggregation": _one_of(self.aggregation, "aggregation", get_args(Aggregation)),
+            "aggregation": arrays.one_of(self.aggregation, "aggregation", get_args(Aggregation)),
             "families": tuple(
-                _one_of(family, "families", get_args(Family)) for family in _tuple(self.families)
+                arrays.one_of(family, "families", get_args(Family))
+                for family in _tuple(self.families)
             ),
             "label": integer(self.label, "label", at_least=0),
             "alpha": integer(self.alpha, "alpha", at_least=0),
@@ -100,12 +101,6 @@ class Settings:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-
-
-def _one_of(value: Any, name: str, accepted: tuple[str, ...]) -> Any:
-    if not isinstance(value, str) or value not in accepted:
-        raise ValueError(f"{name} must be one of {accepted}, got {value!r}")
-    return value
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
@@ -121,11 +116,12 @@ def radiomics(
 
     volume   : (slices, rows, columns) or (rows, columns) real numbers, finite inside the mask; what
                stands outside is not looked at
-    mask     : the volume's shape: booleans, or integers of which `settings.label` is inside; two
-               voxels or more
+    mask     : the volume's shape: booleans, or whole numbers, floats too, of which
+               `settings.label` is inside; two voxels or more
     spacing  : of voxels along each axis, in the volume's order, mm; None: 1. It matters to
                TotalEnergy only: neighbours are counted in voxels, as in IBSI and PyRadiomics
     settings : None: PyRadiomics' defaults
+    volume and mask may be tensors on the CPU, as long as both are.
     returns  : "original_firstorder_Energy", "original_glcm_Autocorrelation" ... -> float, 93 names
                with all families. NaN where the region has no pair of neighbours to count (glcm).
     Raises ValueError or TypeError where an argument is not as said here. CPU only.
@@ -135,6 +131,8 @@ def radiomics(
     settings = Settings() if settings is None else settings
     if not isinstance(settings, Settings):
         raise TypeError(f"settings must be Settings, got {arrays.describe(settings)}")
+    if mask is None:
+        raise TypeError("mask must be booleans or labels of the volume's shape, got None")
     region = intensities(volume, mask, settings.label)
     if region.voxels < 2:
         raise ValueError("mask must hold two voxels or more, got one: it has no texture")
@@ -165,24 +163,34 @@ class _Work:
         """Whether slices' features are averaged, rather than their matrices added."""
         return self.settings.aggregation.startswith("2D")
 
-    @cached_property
-    def parts(self) -> list[Region]:
+    def parts(self, levels: Region) -> list[Region]:
         """The regions to count in, for matrices without directions."""
         whole = self.settings.aggregation.startswith("3D")
-        return [self.levels] if whole else self.levels.slices()
+        return [levels] if whole else levels.slices()
+
+    @cached_property
+    def ranked(self) -> tuple[Region, npt.NDArray[np.int64] | None]:
+        """The region with only the levels that occur, and their numbers, where there are many: what
+        is counted by level then grows with the voxels. None: 1, 2, 3 ..."""
+        if self.levels.levels <= MAX_TABLE:
+            return self.levels, None
+        return self.levels.ranked()
 
     @cached_property
     def neighbours(self) -> list[Neighbours]:
         """Of each part; voxels that are alone count, as in PyRadiomics."""
-        return [count_neighbours(part, self.settings.alpha, lonely=True) for part in self.parts]
+        alpha, parts = self.settings.alpha, self.parts(self.levels)
+        return [count_neighbours(part, alpha, lonely=True) for part in parts]
 
 
 def _levels(region: Intensities, settings: Settings) -> Region:
     low, high = region.low, region.high
     if settings.binning == "width":
-        return region.region(edges_by_width(low, high, settings.bin_width, settings.bin_origin))
+        return region.region(
+            edges_by_width(low, high, settings.bin_width, settings.bin_origin, region.precision)
+        )
     if settings.binning == "count":
-        return region.region(edges_by_count(low, high, settings.bin_count))
+        return region.region(edges_by_count(low, high, settings.bin_count, region.precision))
     return region.region_of_levels()
 
 
@@ -194,7 +202,7 @@ def _first_order(region: Intensities, levels: Region, volume: float, shift: floa
             energy = float(((region.values + shift) ** 2).sum())
     if not np.isfinite(energy * volume):
         raise ValueError(
-            "image must have an energy below 1.8e308 in the mask, shifted and times the volume of "
+            "volume must have an energy below 1.8e308 in the mask, shifted and times the volume of "
             f"a voxel, got numbers from {region.low:g} to {region.high:g}, shift {shift:g} and "
             f"{volume:g} mm^3"
         )
@@ -218,77 +226,95 @@ def _mean(features: list[Features]) -> Features:
 
 
 def _aggregated(
-    work: _Work,
-    count: Callable[[Region, list[tuple[int, ...]]], npt.NDArray[Any]],
-    features: Callable[[npt.NDArray[Any]], Features],
+    levels: Region,
+    aggregation: str,
+    count: Callable[[Region, list[tuple[int, ...]]], list[Any]],
+    features: Callable[[list[Any]], Features],
 ) -> Features:
-    """Features of the matrices (directions, ...) that `count` makes of a region, aggregated."""
-    levels = work.levels
-    where, how = work.settings.aggregation.split(", ")
-    flat = [d for d in all_directions(levels.axes) if levels.axes == 2 or d[0] == 0]
+    """What `features` finds, (n,) of n matrices, of those that `count` makes of a region, one for
+    each direction, aggregated."""
+    where, how = aggregation.split(", ")
+    every = all_directions(levels.axes)
     if where == "2D":
-        kept = []
-        for part in levels.slices():
-            matrices = count(part, all_directions(2))
-            if how == "averaged":
-                kept += [features(m) for m in matrices if m.any()]
-            elif matrices.any():
-                kept.append(features(matrices.sum(0)))
-        return _mean(kept) if kept else features(matrices[0])
-    matrices = count(levels, flat if where == "2.5D" else all_directions(levels.axes))
-    if how == "merged":
-        return features(matrices.sum(0))
-    found = features(_not_empty(matrices))
-    return {name: value.mean() for name, value in found.items()}
-
-
-def _not_empty(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Those that count something, as PyRadiomics averages them; one if none does."""
-    there = matrices.any((1, 2))
-    return matrices[there] if there.any() else matrices[:1]
-
-
-def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArray[Any]:
-    if levels.levels > 256:  # too many for tables of each thread's own
-        refuse_memory(  # the counts, and as shares
-            3 * 8 * levels.levels**2 * len(directions),
-            f"bins must be so few that {len(directions)} matrices of {levels.levels} x "
-            f"{levels.levels} fit into memory (take wider or fewer bins, or leave glcm out)",
-        )
-        image = levels.image()
-        counts: npt.NDArray[Any] = cooccurrence(image - 1, directions, levels.levels, image != 0)
-        return counts
-    table = np.zeros((len(directions), levels.levels + 1, levels.levels + 1), np.uint32)
-    steps = steps_of(directions, levels.axes)
-    _core.region_pairs(levels.padded, levels.border, steps, table)
-    once = table[:, 1:, 1:]
-    return once + once.swapaxes(1, 2)
+        parts = [count(part, all_directions(2)) for part in levels.slices()]
+        matrices = [matrix for part in parts for matrix in part]
+        if how == "slice-merged":
+            matrices = [sum(part[1:], part[0]) for part in parts]
+    else:
+        if where == "2.5D":
+            every = [d for d in every if levels.axes == 2 or d[0] == 0]
+        matrices = count(levels, every)
+        if how == "merged":
+            matrices = [sum(matrices[1:], matrices[0])]
+    # Those that count something, as PyRadiomics averages them; one if none does.
+    kept = [matrix for matrix in matrices if matrix.any()] or matrices[:1]
+    found = [features(kept[first : first + AT_ONCE]) for first in range(0, len(kept), AT_ONCE)]
+    return {name: np.concatenate([part[name] for part in found]).mean() for name in found[0]}
 
 
 def _glcm(work: _Work) -> Features:
     wanted = list(names.GLCM.values())
+    many = work.levels.levels > MAX_TABLE
 
-    def features(matrices: npt.NDArray[Any]) -> Features:
-        found = dict(zip(wanted, np.moveaxis(haralick(matrices, wanted), -1, 0), strict=True))
-        one_level = np.count_nonzero(matrices.any(-1), axis=-1) == 1
+    def features(matrices: list[Any]) -> Features:
+        sums: Sums
+        if many:
+            sums = CellSums(matrices)
+            one_level = np.array([m.one_level for m in matrices])
+        else:
+            stack = np.stack(matrices)
+            sums = Sums(*marginals(stack, np), 2.0, 1, np, stack)
+            one_level = np.count_nonzero(stack.any(-1), axis=-1) == 1
+        found = dict(zip(wanted, features_of(sums, wanted).T, strict=True))
         if one_level.any() and np.count_nonzero(work.levels.counts()) > 1:
             # PyRadiomics' MCC of a direction that meets one of the region's levels only
             found["maximal_correlation"] = np.where(one_level, 0.0, found["maximal_correlation"])
         return found
 
-    return _aggregated(work, _count_pairs, features)
+    return _aggregated(
+        work.levels, work.settings.aggregation, _count_cells if many else _count_pairs, features
+    )
 
 
-def _count_runs(levels: Region, directions: list[tuple[int, ...]]) -> npt.NDArray[Any]:
+MAX_TABLE = 256  # levels of which each thread has tables of its own
+AT_ONCE = 16  # matrices
+
+
+def _count_cells(levels: Region, directions: list[tuple[int, ...]]) -> list[Cells]:
+    return count_cells(levels, steps_of(directions, levels.axes))
+
+
+def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> list[npt.NDArray[Any]]:
+    table = np.zeros((len(directions), levels.levels + 1, levels.levels + 1), np.uint32)
+    steps = steps_of(directions, levels.axes)
+    _core.region_pairs(levels.padded, levels.border, steps, table)
+    once = table[:, 1:, 1:]
+    return list(once + once.swapaxes(1, 2))
+
+
+def _glrlm(work: _Work) -> Features:
+    levels, numbers = work.ranked
+
+    def features(matrices: list[npt.NDArray[Any]]) -> Features:
+        longest = max(matrix.shape[1] for matrix in matrices)
+        counts = np.zeros((len(matrices), levels.levels, longest))
+        for to, matrix in zip(counts, matrices, strict=True):
+            to[:, : matrix.shape[1]] = matrix
+        return renamed(emphases(counts, levels=numbers), RUN_FEATURES)
+
+    return _aggregated(levels, work.settings.aggregation, _count_runs, features)
+
+
+def _count_runs(levels: Region, directions: list[tuple[int, ...]]) -> list[npt.NDArray[Any]]:
     counts = count_runs(levels, steps_of(directions, levels.axes))
     if counts.shape[-1] > 1 and counts[..., 1:].any((1, 2)).all():
-        return counts
+        return list(counts)
     # PyRadiomics leaves a direction out if no line along it meets two voxels of the region
     places = np.argwhere(levels.image())
     for k, step in enumerate(directions):
         if not counts[k, :, 1:].any() and _all_apart(places, np.array(step)):
             counts[k] = 0
-    return counts
+    return list(counts)
 
 
 def _all_apart(places: npt.NDArray[Any], step: npt.NDArray[Any]) -> bool:
@@ -298,25 +324,22 @@ def _all_apart(places: npt.NDArray[Any], step: npt.NDArray[Any]) -> bool:
     return len(np.unique(lines, axis=0)) == len(places)
 
 
-def _glrlm(work: _Work) -> Features:
-    return _aggregated(work, _count_runs, run_length_features)
-
-
 # --- matrices without -----------------------------------------------------------------------------
 
 
 def _glszm(work: _Work) -> Features:
-    found = [count_zones(part, part.axes) for part in work.parts]
-    if work.averaged:
-        return _mean([zone_features(*part) for part in found])
-    return zone_features(*(merged(found) if len(found) > 1 else found[0]))
+    levels, numbers = work.ranked
+    found = [count_zones(part, part.axes) for part in work.parts(levels)]
+    if not work.averaged and len(found) > 1:
+        found = [merged(found)]
+    return _mean([renamed(emphases(*part, levels=numbers), ZONE_FEATURES) for part in found])
 
 
 def _gldm(work: _Work) -> Features:
-    found = work.neighbours
-    if work.averaged:
-        return _mean([dependence_features(part.dependence) for part in found])
-    return dependence_features(sum(part.dependence for part in found))
+    found = [part.dependence for part in work.neighbours]
+    if not work.averaged:
+        found = [sum(found[1:], found[0])]
+    return _mean([renamed(emphases(part), DEPENDENCE_FEATURES) for part in found])
 
 
 def _ngtdm(work: _Work) -> Features:

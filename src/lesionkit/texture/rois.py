@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import _core, arrays
+from lesionkit.texture.images import check_levels, check_log_base, check_offsets, three
 
 Normalise = Literal["sigma", "percentile"] | None
 
@@ -31,7 +32,6 @@ MAZDA = (
     "DifEntrp",
 )
 NORMALISE = {None: 0, "sigma": 1, "percentile": 2}
-MOST_LEVELS = 65536
 LARGEST = 1e150  # its square is still a number
 
 
@@ -50,7 +50,7 @@ def roi_features(
                 [0, levels); with it any finite real numbers. NumPy, CuPy or torch
     offsets   : (k, 2) or, for ROIs of three axes, (k, 3) integers: steps (row, column) or
                 (plane, row, column) from one pixel of a pair to the other, not all 0
-    levels    : 2 to 65,536
+    levels    : 1 to 65,536
     features  : names out of MAZDA, in the order wanted
     normalise : how each ROI is cut into levels. None: it is levels already. "sigma": from its mean
                 - 3 to its mean + 3 standard deviations (of the population); "percentile": from its
@@ -72,11 +72,9 @@ def roi_features(
     some 5,000 (T4) to 19,000 (H100).
     """
     home = arrays.home(rois=rois)
-    rois = home.view(rois, "rois")
-    steps, levels, chosen, per_nat = _settings(offsets, levels, features, normalise, log_base)
+    of = _settings(offsets, levels, features, normalise, log_base)
     with home.current():
-        rois = _image(rois, "rois", levels, normalise, home.xp)
-        axes = steps.shape[1]
+        rois, axes = _pixels(rois, "rois", of, home), of.axes
         if rois.ndim != axes + 1:
             shape = "(n, rows, columns)" if axes == 2 else "(n, planes, rows, columns)"
             raise ValueError(
@@ -86,7 +84,7 @@ def roi_features(
         if 0 in rois.shape[1:]:
             raise ValueError(f"rois must have pixels, got {arrays.describe(rois)}")
         boxes = rois.reshape(len(rois), *(1,) * (3 - axes), *rois.shape[1:])
-        out = home.xp.empty((len(rois), len(steps), len(chosen)))
+        out = home.xp.empty((len(rois), len(of.steps), len(of.chosen)))
         measure = _core.texture.roi_features
         if home.gpu is not None:
             from lesionkit.texture import rois_gpu
@@ -94,11 +92,11 @@ def roi_features(
             measure = rois_gpu.roi_features
         measure(
             boxes,
-            _three(steps, boxes.shape[1:]),
-            levels,
-            NORMALISE[normalise],
-            chosen,
-            per_nat,
+            three(of.steps, boxes.shape[1:]),
+            of.levels,
+            NORMALISE[of.normalise],
+            of.chosen,
+            of.per_nat,
             out,
         )
     return home.back(out)
@@ -116,139 +114,120 @@ def label_features(
 ) -> tuple[Any, Any]:
     """The same features of each object of a label image: pairs with both pixels in the object.
 
-    image   : (rows, columns) or (planes, rows, columns), as `rois` of :func:`roi_features`; without
-              `normalise` only pixels of objects need be levels
-    labels  : integers of the same shape; 0 is the background, each other number an object, in one
-              piece or in several
+    image   : (rows, columns) or (planes, rows, columns), as `rois` of :func:`roi_features`; only
+              pixels of objects need be levels or, with `normalise`, finite
+    labels  : whole numbers of the same shape, floats too; 0 is the background, each other number an
+              object, in one piece or in several
     others  : as for :func:`roi_features`; `normalise` looks at the pixels of one object at a time
     returns : features (objects, k, features) float64, and their labels (objects,) int64, ascending.
               Of an object that fills a rectangle they are those of that ROI, bit for bit
 
     NumPy arrays and CPU tensors. Raises TypeError or ValueError that names the argument.
     """
-    home = arrays.home(image=image, labels=labels)
-    if home.gpu is not None:
-        raise TypeError(
-            f"image must be on the CPU for label_features, got a {home}; copy it to the host first"
-        )
-    image, labels = home.view(image, "image"), home.view(labels, "labels")
-    steps, levels, chosen, per_nat = _settings(offsets, levels, features, normalise, log_base)
-    numbers, ids = _objects(labels)
-    image = _image(image, "image", levels, normalise, np, inside=numbers)
-    axes = steps.shape[1]
+    home = arrays.on_cpu("label_features", image=image, labels=labels)
+    of = _settings(offsets, levels, features, normalise, log_base)
+    numbers, ids = _objects(labels, home)
+    image, axes = _pixels(image, "image", of, home, numbers), of.axes
     if image.ndim != axes:
         shape = "(rows, columns)" if axes == 2 else "(planes, rows, columns)"
         raise ValueError(
             f"image must have shape {shape} where offsets have {axes} columns, "
             f"got {arrays.describe(image)}"
         )
-    if image.shape != numbers.shape:
-        raise ValueError(
-            f"labels must have the shape of image, {image.shape}, got {arrays.describe(labels)}"
-        )
     image, numbers = (a.reshape((1,) * (3 - axes) + a.shape) for a in (image, numbers))
     boxes = np.empty((int(numbers.max(initial=0)) + 1, 6), np.int64)
     _core.texture.label_boxes(numbers, boxes)
     there = np.flatnonzero(boxes[1:, 3]).astype(np.int32) + np.int32(1)
     boxes = boxes[there]
-    out = np.empty((len(there), len(steps), len(chosen)))
+    out = np.empty((len(there), len(of.steps), len(of.chosen)))
     _core.texture.label_features(
         image,
         numbers,
         boxes,
         there,
-        _three(steps, image.shape),
-        levels,
-        NORMALISE[normalise],
-        chosen,
-        per_nat,
+        three(of.steps, image.shape),
+        of.levels,
+        NORMALISE[of.normalise],
+        of.chosen,
+        of.per_nat,
         out,
     )
     found = there.astype(np.int64) if ids is None else ids[there]
     return home.back(out), home.back(found)
 
 
+class _Settings(NamedTuple):
+    """The checked arguments of both functions; features as numbers, the base as its share of a
+    nat."""
+
+    steps: npt.NDArray[np.int64]
+    levels: int
+    chosen: npt.NDArray[np.int32]
+    normalise: Normalise
+    per_nat: float
+
+    @property
+    def axes(self) -> int:
+        return int(self.steps.shape[1])
+
+
 def _settings(
     offsets: npt.ArrayLike, levels: int, features: Sequence[str], normalise: Any, log_base: float
-) -> tuple[npt.NDArray[np.int64], int, npt.NDArray[np.int32], float]:
-    """The checked arguments, features as numbers and the base as its share of a nat."""
-    steps = _array(offsets, "offsets", np)
-    if steps.dtype.kind not in "iu":
-        raise TypeError(f"offsets must be integers, got {arrays.describe(steps)}")
-    if steps.ndim != 2 or steps.shape[1] not in (2, 3) or not len(steps):
-        raise ValueError(
-            f"offsets must have shape (k, 2) or (k, 3), k at least 1, got {arrays.describe(steps)}"
-        )
+) -> _Settings:
+    steps = check_offsets(offsets, 3)
     if not steps.any(axis=1).all():
         raise ValueError("offsets must not hold a step of 0 along every axis: a pixel is no pair")
-    levels = arrays.integer(levels, "levels", at_least=2, at_most=MOST_LEVELS)
+    levels = check_levels(levels)
     listed = isinstance(features, Sequence) and not isinstance(features, str)
-    if not listed or not features or any(name not in MAZDA for name in features):
+    known = listed and all(isinstance(name, str) and name in MAZDA for name in features)
+    if not features or not known:
         raise ValueError(f"features must be names out of {', '.join(MAZDA)}, got {features!r}")
-    if normalise is not None and normalise not in ("sigma", "percentile"):
-        raise ValueError(f"normalise must be None, 'sigma' or 'percentile', got {normalise!r}")
-    base = arrays.number(log_base, "log_base", above=1.0)
+    normalise = arrays.one_of(normalise, "normalise", (*NORMALISE,))
+    base = check_log_base(log_base)
     chosen = np.array([MAZDA.index(name) for name in features], np.int32)
-    return steps, levels, chosen, 1.0 / math.log(base)
+    return _Settings(steps, levels, chosen, normalise, 1.0 / math.log(base))
 
 
-def _array(value: Any, name: str, xp: Any) -> Any:
-    try:
-        return xp.asarray(value)
-    except (ValueError, TypeError) as problem:
-        raise TypeError(
-            f"{name} must be an array of integers, got {arrays.describe(value)}"
-        ) from problem
-
-
-def _three(steps: npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Steps along three axes; those that leave the image are cut to what just leaves it."""
-    most = np.array(shape[3 - steps.shape[1] :], np.int64)
-    cut = np.clip(steps.astype(object), -most, most).astype(np.int64)
-    three = np.zeros((len(steps), 3), np.int64)
-    three[:, 3 - steps.shape[1] :] = cut
-    return three
-
-
-def _image(
-    value: Any, name: str, levels: int, normalise: Normalise, xp: Any, inside: Any = None
-) -> Any:
-    """Pixels as the kernels read them: C-contiguous uint8, uint16 or float64, in range."""
-    if normalise is not None:
-        image = arrays.real(value, name, ["..."], xp=xp)
-        if image.size and max(-float(image.min()), float(image.max())) > LARGEST:
+def _pixels(value: Any, name: str, of: _Settings, home: arrays.Home, inside: Any = None) -> Any:
+    """Pixels as the kernels read them: C-contiguous uint8, uint16 or float64, in range where
+    `inside` is not 0."""
+    xp = home.xp
+    kinds, accepted = "biuf", "real numbers"
+    if of.normalise is None:
+        kinds, accepted = "iu", "integers (levels; normalise='sigma' makes them of other numbers)"
+    image = arrays.numbers(home.view(value, name), name, xp, kinds=kinds, accepted=accepted)
+    if inside is not None:
+        arrays.require_shape(inside, "labels", image.shape)
+    if of.normalise is not None:
+        with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
+            image = arrays.contiguous(image.astype(np.float64, copy=False))
+        image = arrays.finite_inside(image, name, None if inside is None else inside != 0)
+        used = image if inside is None else image[inside != 0]
+        if used.size and max(-float(used.min()), float(used.max())) > LARGEST:
             raise ValueError(f"{name} must be within ±{LARGEST:g}, so that it has a variance")
         return image
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries, which would be used here; fill them first")
-    image = _array(value, name, xp)
-    if image.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name} must hold integer levels, got {arrays.describe(image)}; "
-            "normalise='sigma' or 'percentile' makes levels of other numbers"
-        )
     if image.size:
         seen = image
         low, high = int(image.min()), int(image.max())
-        if (low < 0 or high >= levels) and inside is not None and inside.shape == image.shape:
+        if (low < 0 or high >= of.levels) and inside is not None:
             seen = image[inside != 0]
             low, high = int(seen.min(initial=0)), int(seen.max(initial=0))
-        if low < 0 or high >= levels:
+        if low < 0 or high >= of.levels:
             raise ValueError(
-                f"{name} must be levels from 0 to {levels - 1}, got {low if low < 0 else high}"
+                f"{name} must be levels from 0 to {of.levels - 1}, got {low if low < 0 else high}"
             )
         if seen is not image:
             image = np.where(inside != 0, image, 0)
     dtype = np.uint8 if image.dtype == np.uint8 else np.uint16
-    return xp.ascontiguousarray(image, dtype=dtype)
+    return arrays.contiguous(image.astype(dtype, copy=False))
 
 
-def _objects(labels: Any) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64] | None]:
+def _objects(
+    labels: Any, home: arrays.Home
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64] | None]:
     """Labels as int32 that are not much more than there are pixels; and, where they were numbered
     anew, what each number was."""
-    labels = _array(labels, "labels", np)
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be integers, got {arrays.describe(labels)}")
+    labels = arrays.labels(labels, "labels", home)
     if not labels.size:
         return labels.astype(np.int32), None
     low, high = int(labels.min()), int(labels.max())

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import divisor, emphases, matrix, renamed
+from lesionkit.texture.emphasis import features_of
+from lesionkit.texture.images import check_memory
 
+MAX_TABLES = 2**28  # bytes, of the directions that are counted at once
 RUN_FEATURES = {
     "short_run_emphasis": "small",
     "long_run_emphasis": "large",
@@ -53,7 +55,7 @@ def run_lengths(image: Any, directions: Any, levels: int, mask: Any = None) -> A
     Raises TypeError or ValueError for anything else.
     Source: Galloway, Computer Graphics and Image Processing 4, 172-179, 1975; IBSI 3.7.
     """
-    home = arrays.home(image=image, **({} if mask is None else {"mask": mask}))
+    home = arrays.home(image=image, mask=mask)
     if home.gpu is not None:
         from lesionkit.texture import runs_gpu
 
@@ -64,9 +66,8 @@ def run_lengths(image: Any, directions: Any, levels: int, mask: Any = None) -> A
 
 def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
     """Directions as (n, 3) steps along (z, y, x), each with its first non-zero part positive."""
-    given = np.asarray(all_directions(axes) if directions is None else directions)
-    if given.dtype.kind not in "iu":
-        raise TypeError(f"directions must hold integers, got {arrays.describe(given)}")
+    given = all_directions(axes) if directions is None else directions
+    given = arrays.numbers(given, "directions", kinds="iu", accepted="integers")
     arrays.require_shape(given, "directions", ("n", axes))
     if not len(given) or given.max() > 1 or given.min() < -1 or not given.any(1).all():
         raise ValueError(
@@ -87,9 +88,23 @@ def count_runs(cut: Region, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
         raise ValueError(
             f"image must be less than 65536 voxels wide in the mask's box, got {bound}"
         )
-    table = np.zeros((len(steps), cut.levels + 1, bound + 1), np.uint32)
-    _core.run_lengths(cut.padded, cut.border, steps, table)
-    counts: npt.NDArray[np.int64] = trimmed(table)
+    size = 4 * (cut.levels + 1) * (bound + 1)
+    check_memory(
+        size,
+        f"levels must be so few that runs of {cut.levels} levels and up to {bound} voxels fit into "
+        "memory",
+    )
+    at_once = max(1, MAX_TABLES // size)
+    parts = []
+    for first in range(0, len(steps), at_once):
+        some = steps[first : first + at_once]
+        table = np.zeros((len(some), cut.levels + 1, bound + 1), np.uint32)
+        _core.run_lengths(cut.padded, cut.border, some, table)
+        parts.append(trimmed(table))
+    longest = max(part.shape[2] for part in parts)
+    counts = np.zeros((len(steps), cut.levels, longest), np.int64)
+    for part, first in zip(parts, range(0, len(steps), at_once), strict=True):
+        counts[first : first + at_once, :, : part.shape[2]] = part
     return counts
 
 
@@ -107,13 +122,9 @@ def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
              slices first to merge them, or take the features' mean to average
     pixels : of the region, a number or (...), by which run_percentage divides; None: the sum of
              counts * lengths, which for merged directions is the region's voxels times directions
-    returns: name (RUN_FEATURES) -> (...) float64; NaN of an empty matrix. Grey levels are numbered
-             from 1; run_percentage is a fraction, run_entropy in bits.
+    returns: name (RUN_FEATURES) -> (...) float64. Grey levels are numbered from 1; run_percentage
+             is a fraction, run_entropy in bits.
+    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
     Source: IBSI reference manual (arXiv:1612.07003v11), section 3.7.
     """
-    home = arrays.home(counts=counts)
-    with home.current():
-        checked = matrix(counts)
-        voxels = divisor(pixels, "pixels", checked)
-        found = renamed(emphases(checked, voxels=voxels), RUN_FEATURES)
-        return {name: home.back(value) for name, value in found.items()}
+    return features_of(counts, RUN_FEATURES, voxels=pixels, divisor="pixels")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import gpu
+from lesionkit import arrays, gpu
 from lesionkit.arrays import namespace
 from lesionkit.texture.discretise import level_type, require_axes, wrong_level
 from lesionkit.texture.glcm_gpu import device_of
-from lesionkit.texture.images import integers, mask_of, refuse_levels
+from lesionkit.texture.images import check_levels, integers, mask_of
 
 FILE = "texture/runs.cu"
 THREADS = 128  # of a block
@@ -35,16 +35,15 @@ def count_runs(image: Any, directions: Any, levels: int, mask: Any) -> Any:
     """`lesionkit.texture.run_lengths` of an image on a GPU."""
     from lesionkit.texture.runs import steps_of, trimmed
 
-    levels = refuse_levels(levels)
-    home, array = integers(image, "image", mask)
-    axes = require_axes(array, "image")
-    steps = steps_of(directions, axes)
+    levels = check_levels(levels)
+    home = arrays.home(image=image, mask=mask)
     with home.current():
         xp = home.xp
-        inside = mask_of(mask, array, 0, home)
+        array = integers(image, "image", home, takes_mask=True)
+        axes = require_axes(array, "image")
+        steps = steps_of(directions, axes)
+        inside = mask_of(mask, array, 0, home, some=True)
         used = array if inside is None else array[inside != 0]
-        if not used.size:
-            raise ValueError(f"mask must hold a voxel or more, got all 0, of shape {array.shape}")
         low, high = int(used.min()), int(used.max())
         if low < 0 or high >= levels:
             raise wrong_level(levels, low if low < 0 else high, mask is not None)

@@ -45,7 +45,7 @@ class _Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, classes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("y must hold two classes or more, got one class")
-        return X, classes.astype(np.int64)
+        return _near_one(X), classes.astype(np.int64)
 
 
 class Fisher(_Selector):
@@ -209,6 +209,13 @@ class FusedSelector(_Selector):
         self.order_ = every[np.sort(np.unique(every, return_index=True)[1])]
         self.duplicates_ = np.flatnonzero((self.ranks_ > 0).sum(1) > 1)
         return self
+
+
+def _near_one(X: Real) -> Real:
+    """The columns; where numbers are so large or so small that their squares are none, those of all
+    columns times powers of 2, which changes no score."""
+    exponents = np.frexp(abs(X).max(0))[1]
+    return np.ldexp(X, -exponents) if (abs(exponents) > 300).any() else X
 
 
 def fisher_scores(X: Real, classes: Indices) -> Real:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture.discretise import Region, region
-from lesionkit.texture.emphasis import divisor, emphases, matrix, renamed
+from lesionkit.texture.emphasis import features_of
 
 ZONE_FEATURES = {
     "small_zone_emphasis": "small",
@@ -78,11 +78,9 @@ def zone_features(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[st
 
     counts, sizes : as :func:`zones` gives them, (..., levels, k) and (k,); None: 1, 2, 3 ...
     voxels        : of the region; None: the sum of counts * sizes, which is the same
-    returns       : name (ZONE_FEATURES) -> (...) float64; NaN of an empty matrix. Grey levels are
-                    numbered from 1; zone_percentage is a fraction, zone_size_entropy in bits.
+    returns       : name (ZONE_FEATURES) -> (...) float64. Grey levels are numbered from 1;
+                    zone_percentage is a fraction, zone_size_entropy in bits.
+    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
     Source: IBSI reference manual (arXiv:1612.07003v11), section 3.8.
     """
-    checked = matrix(counts)
-    if sizes is not None:
-        sizes = arrays.real(sizes, "sizes", (checked.shape[-1],), above=0)
-    return renamed(emphases(checked, sizes, divisor(voxels, "voxels", checked)), ZONE_FEATURES)
+    return features_of(counts, ZONE_FEATURES, sizes, voxels, "voxels")
