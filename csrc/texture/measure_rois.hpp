@@ -88,9 +88,10 @@ inline double percentile(std::vector<double>& x, double share) {
 
 inline Quantiser quantiser(std::vector<double>& x, int normalise, int64_t levels) {
   const double steps = static_cast<double>(levels);
-  if (normalise == SIGMA) return three_sigma(x.data(), static_cast<int64_t>(x.size()), steps);
+  if (normalise & SIGMA)
+    return three_sigma(x.data(), static_cast<int64_t>(x.size()), steps, normalise);
   const double low = percentile(x, 0.01);
-  return {low, percentile(x, 0.99), steps};
+  return quantiser_between(low, percentile(x, 0.99), steps, normalise);
 }
 
 // What one thread needs to measure regions, one after another. Key holds a key, and a count.

@@ -134,7 +134,7 @@ __global__ void quantise(const double* rois, int64_t count, int64_t pixels, int6
   for (int64_t roi = blockIdx.x; roi < count; roi += gridDim.x) {
     for (int64_t i = threadIdx.x; i < pixels; i += blockDim.x) value[i] = rois[roi * pixels + i];
     __syncthreads();  // values are there
-    if (normalise == PERCENTILE) {
+    if (normalise & PERCENTILE) {
       const Percentile low(0.01, pixels), high(0.99, pixels);
       const int64_t rank[4] = {low.below, low.above, high.below, high.above};
       for (int64_t i = threadIdx.x; i < pixels; i += blockDim.x) {
@@ -146,10 +146,12 @@ __global__ void quantise(const double* rois, int64_t count, int64_t pixels, int6
       }
       __syncthreads();  // the four are found
       if (threadIdx.x == 0)
-        quantiser[0] = {low.between(nearest[0], nearest[1]), high.between(nearest[2], nearest[3]),
-                        static_cast<double>(levels)};
+        quantiser[0] = quantiser_between(low.between(nearest[0], nearest[1]),
+                                         high.between(nearest[2], nearest[3]),
+                                         static_cast<double>(levels), static_cast<int>(normalise));
     } else if (threadIdx.x == 0) {
-      quantiser[0] = three_sigma(value, pixels, static_cast<double>(levels));
+      quantiser[0] =
+          three_sigma(value, pixels, static_cast<double>(levels), static_cast<int>(normalise));
     }
     __syncthreads();  // the range is known
     const Quantiser step = quantiser[0];

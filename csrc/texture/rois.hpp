@@ -31,22 +31,35 @@ enum Feature {
   FEATURES
 };
 
-enum Normalise { NONE, SIGMA, PERCENTILE };
+enum Normalise { NONE, SIGMA, PERCENTILE, SINGLE = 4 };  // + SINGLE: values are float32's
 
 // The level of a value: `levels` equal steps from low to high, what lies outside in the end steps;
-// all in the first where there is no width.
+// all in the first where there is no width. `slack`: how far below a step, in steps, rounding may
+// have put a value that lies on it.
 struct Quantiser {
-  double low, high, levels;
+  double low, high, levels, slack;
 
   HD int64_t operator()(double x) const {
     if (!(high > low)) return 0;
-    const double level = floor((x - low) / (high - low) * levels);
+    const double level = floor((x - low) / (high - low) * levels + slack);
     return static_cast<int64_t>(level < 0.0 ? 0.0 : level < levels ? level : levels - 1.0);
   }
 };
 
+// The levels of values from low to high. Where they are float32's, each of the three is off by half
+// a unit of its last place or less: 0.7 is then on the step 0.7 as 7 is on 7.
+HD Quantiser quantiser_between(double low, double high, double levels, int normalise) {
+  double slack = 0.0;
+  if ((normalise & SINGLE) && high > low) {
+    const double least = fabs(low), most = fabs(high), largest = least > most ? least : most;
+    slack = levels * 2.384185791015625e-07 * (largest / (high - low));  // 2^-22
+    slack = slack < 0.25 ? slack : 0.25;
+  }
+  return {low, high, levels, slack};
+}
+
 // From the mean - 3 to the mean + 3 standard deviations of n values (of the population).
-HD Quantiser three_sigma(const double* x, int64_t n, double levels) {
+HD Quantiser three_sigma(const double* x, int64_t n, double levels, int normalise) {
   double sum = 0.0, squares = 0.0;
   bool flat = true;
   for (int64_t i = 0; i < n; ++i) sum += x[i];
@@ -62,7 +75,7 @@ HD Quantiser three_sigma(const double* x, int64_t n, double levels) {
     for (int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * larger * ((x[i] - mean) * larger);
     width = 3.0 * sqrt(squares / static_cast<double>(n)) / larger;
   }
-  return {mean - width, mean + width, levels};
+  return quantiser_between(mean - width, mean + width, levels, normalise);
 }
 
 // Where a percentile of n values lies, as numpy.percentile has it: between two of them in order.

@@ -156,5 +156,3 @@ def test_matrices_of_any_magnitude(power):
 def test_numbers_out_of_reach(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-

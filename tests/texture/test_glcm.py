@@ -309,7 +309,11 @@ class OnTheGpu:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ((ZEROS / 1, [(0, 1)], 4), TypeError, r"image must hold integers \(grey levels\), got float64"),
+        (
+            (ZEROS / 1, [(0, 1)], 4),
+            TypeError,
+            r"image must hold integers \(grey levels\), got float64",
+        ),
         ((ZEROS > 0, [(0, 1)], 4), TypeError, "image must hold integers .*, got bool"),
         (([[1, 2], [3]], [(0, 1)], 4), TypeError, "image must be an array of integers"),
         ((ZEROS[:0], [(0, 1)], 4), ValueError, "image must hold a pixel or more"),

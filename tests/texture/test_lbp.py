@@ -92,7 +92,7 @@ def test_mistakes(given: tuple[Any, ...], error: type[Exception], message: str) 
 
 
 def test_border_mistakes() -> None:
-    with pytest.raises(ValueError, match="border must be .reflect.,"):
+    with pytest.raises(ValueError, match=r"border must be .reflect.,"):
         cs_lbp(np.zeros((3, 3)), border="none")  # type: ignore[arg-type]
     with pytest.raises(
         ValueError, match="radius must fit into the image where border is 'valid', got 2"

@@ -185,7 +185,11 @@ ZEROS = np.zeros((6, 7), np.uint8)
         ({"levels": 1}, ValueError, "image must hold levels from 0 to 0, got 0 to 1"),
         ({"levels": 65537}, ValueError, "levels must be from 1 to 65536"),
         ({"features": "autocorrelation"}, ValueError, "features must be of .*contrast"),
-        ({"border": "mirror"}, ValueError, "border must be .reflect., .* or .valid., got str .mirror."),
+        (
+            {"border": "mirror"},
+            ValueError,
+            "border must be .reflect., .* or .valid., got str .mirror.",
+        ),
         ({"log_base": 0.5}, ValueError, "log_base must be a finite number above 1.0"),
         ({"first_level": 0.5}, TypeError, "first_level must be an integer"),
     ],

@@ -62,7 +62,7 @@ def test_as_the_reference(
     assert found.dependence.sum() == mask.sum()
 
     cells = {(int(i) + 1, int(j) + 1): int(dependence[i, j]) for i, j in np.argwhere(dependence)}
-    expected = reference.matrix_features(cells, int(mask.sum()))
+    expected = reference.matrix_features(cells, int(mask.sum())) | {"whole": 1.0}
     features = dependence_features(found.dependence)
     for name, theirs in DEPENDENCE_FEATURES.items():
         assert features[name] == pytest.approx(expected[theirs], **CLOSE), name

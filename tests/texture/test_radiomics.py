@@ -234,7 +234,7 @@ def test_mistakes(wrong: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"binning": "bins"}, "binning must be \'width\', \'count\' or \'levels\', got str \'bins\'"),
+        ({"binning": "bins"}, "binning must be 'width', 'count' or 'levels', got str 'bins'"),
         ({"bin_width": 0}, "bin_width must be a finite number above 0, got 0"),
         ({"bin_count": 0}, "bin_count must be from 1 to 65535, got 0"),
         ({"aggregation": "3D"}, "aggregation must be .* or '3D, merged', got str"),

@@ -32,6 +32,7 @@ MAZDA = (
     "DifEntrp",
 )
 NORMALISE = {None: 0, "sigma": 1, "percentile": 2}
+SINGLE = 4  # is added where the values are those of float32
 LARGEST = 1e150  # its square is still a number
 
 
@@ -55,8 +56,9 @@ def roi_features(
     normalise : how each ROI is cut into levels. None: it is levels already. "sigma": from its mean
                 - 3 to its mean + 3 standard deviations (of the population); "percentile": from its
                 1st to its 99th percentile (as numpy.percentile). A value x between low and high
-                gets the level floor((x - low) / (high - low) levels); values outside go into the
-                first or last level; where low equals high all are level 0
+                gets the level floor((x - low) / (high - low) levels), those of float32 images as if
+                they were not rounded; values outside go into the first or last level; where low
+                equals high all are level 0
     log_base  : of the entropies. 10, unlike the 2 of `haralick` and `feature_maps`, because that is
                 what programs with these names use; MaZda's own text was not at hand. 2 gives bits,
                 math.e nats
@@ -74,7 +76,7 @@ def roi_features(
     home = arrays.home(rois=rois)
     of = _settings(offsets, levels, features, normalise, log_base)
     with home.current():
-        rois, axes = _pixels(rois, "rois", of, home), of.axes
+        (rois, rule), axes = _pixels(rois, "rois", of, home), of.axes
         if rois.ndim != axes + 1:
             shape = "(n, rows, columns)" if axes == 2 else "(n, planes, rows, columns)"
             raise ValueError(
@@ -94,7 +96,7 @@ def roi_features(
             boxes,
             three(of.steps, boxes.shape[1:]),
             of.levels,
-            NORMALISE[of.normalise],
+            rule,
             of.chosen,
             of.per_nat,
             out,
@@ -127,7 +129,7 @@ def label_features(
     home = arrays.on_cpu("label_features", image=image, labels=labels)
     of = _settings(offsets, levels, features, normalise, log_base)
     numbers, ids = _objects(labels, home)
-    image, axes = _pixels(image, "image", of, home, numbers), of.axes
+    (image, rule), axes = _pixels(image, "image", of, home, numbers), of.axes
     if image.ndim != axes:
         shape = "(rows, columns)" if axes == 2 else "(planes, rows, columns)"
         raise ValueError(
@@ -147,7 +149,7 @@ def label_features(
         there,
         three(of.steps, image.shape),
         of.levels,
-        NORMALISE[of.normalise],
+        rule,
         of.chosen,
         of.per_nat,
         out,
@@ -188,9 +190,11 @@ def _settings(
     return _Settings(steps, levels, chosen, normalise, 1.0 / math.log(base))
 
 
-def _pixels(value: Any, name: str, of: _Settings, home: arrays.Home, inside: Any = None) -> Any:
+def _pixels(
+    value: Any, name: str, of: _Settings, home: arrays.Home, inside: Any = None
+) -> tuple[Any, int]:
     """Pixels as the kernels read them: C-contiguous uint8, uint16 or float64, in range where
-    `inside` is not 0."""
+    `inside` is not 0; and how they are to be normalised, by number."""
     xp = home.xp
     kinds, accepted = "biuf", "real numbers"
     if of.normalise is None:
@@ -199,13 +203,14 @@ def _pixels(value: Any, name: str, of: _Settings, home: arrays.Home, inside: Any
     if inside is not None:
         arrays.require_shape(inside, "labels", image.shape)
     if of.normalise is not None:
+        single = SINGLE if image.dtype == np.float32 else 0
         with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
             image = arrays.contiguous(image.astype(np.float64, copy=False))
         image = arrays.finite_inside(image, name, None if inside is None else inside != 0)
         used = image if inside is None else image[inside != 0]
         if used.size and max(-float(used.min()), float(used.max())) > LARGEST:
             raise ValueError(f"{name} must be within ±{LARGEST:g}, so that it has a variance")
-        return image
+        return image, NORMALISE[of.normalise] + single
     if image.size:
         seen = image
         low, high = int(image.min()), int(image.max())
@@ -219,7 +224,7 @@ def _pixels(value: Any, name: str, of: _Settings, home: arrays.Home, inside: Any
         if seen is not image:
             image = np.where(inside != 0, image, 0)
     dtype = np.uint8 if image.dtype == np.uint8 else np.uint16
-    return arrays.contiguous(image.astype(dtype, copy=False))
+    return arrays.contiguous(image.astype(dtype, copy=False)), NORMALISE[None]
 
 
 def _objects(

@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lesionkit import arrays
+from lesionkit.texture.discretise import edges_by_count
 
 Real = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -94,10 +95,12 @@ class MutualInformation(_Selector):
         """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
         k = arrays.integer(self.k, "k", at_least=1)
         bins = arrays.integer(self.bins, "bins", at_least=2)
-        if self.binning not in ("width", "frequency"):
-            raise ValueError(f"binning must be 'width' or 'frequency', got {self.binning!r}")
+        arrays.one_of(self.binning, "binning", ("width", "frequency"))
+        single = _is_single(X)
         X, classes = self._samples(X, y)
         cut = _equal_width if self.binning == "width" else _equal_frequency
+        if self.binning == "width" and single:
+            cut = _equal_width_of_float32
         self.scores_ = np.array([_information(cut(x, bins), classes, bins) for x in X.T])
         self.order_ = _largest(self.scores_, k)
         return self
@@ -137,10 +140,7 @@ class PoeAcc(_Selector):
     def fit(self, X: Any, y: Any) -> Self:
         """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
         k = arrays.integer(self.k, "k", at_least=1)
-        if self.rule not in ("nearest-neighbour", "nearest-mean"):
-            raise ValueError(
-                f"rule must be 'nearest-neighbour' or 'nearest-mean', got {self.rule!r}"
-            )
+        arrays.one_of(self.rule, "rule", ("nearest-neighbour", "nearest-mean"))
         if np.shape(self.weights) != (2,):
             raise ValueError(f"weights must be two numbers, got {self.weights!r}")
         w1, w2 = (arrays.number(w, "weights", at_least=0.0) for w in self.weights)
@@ -195,7 +195,9 @@ class FusedSelector(_Selector):
 
     def fit(self, X: Any, y: Any) -> Self:
         """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
+        kept = np.float32 if _is_single(X) else np.float64
         X, classes = self._samples(X, y)
+        X = X.astype(kept, copy=False)
         given = (self.fisher, self.poe_acc, self.mutual_information)
         kinds = (Fisher, PoeAcc, MutualInformation)
         self.selectors_ = [
@@ -209,6 +211,10 @@ class FusedSelector(_Selector):
         self.order_ = every[np.sort(np.unique(every, return_index=True)[1])]
         self.duplicates_ = np.flatnonzero((self.ranks_ > 0).sum(1) > 1)
         return self
+
+
+def _is_single(X: Any) -> bool:
+    return getattr(X, "dtype", None) == np.float32
 
 
 def _near_one(X: Real) -> Real:
@@ -255,6 +261,12 @@ def _equal_width(x: Real, bins: int) -> Indices:
         return np.zeros(len(x), np.int64)
     place: Real = (x - low) / (high - low) * bins
     return np.minimum(place, bins - 1).astype(np.int64)
+
+
+def _equal_width_of_float32(x: Real, bins: int) -> Indices:
+    """The same by edges of float32: what is 0.3 there is not below the edge 0.3."""
+    edges = edges_by_count(x.min(), x.max(), bins, np.float32)
+    return np.searchsorted(edges[1:-1], x, side="right").astype(np.int64)
 
 
 def _equal_frequency(x: Real, bins: int) -> Indices:
