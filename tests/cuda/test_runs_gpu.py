@@ -10,7 +10,7 @@ import pytest
 
 import tolerances
 from lesionkit.texture import runs_gpu
-from lesionkit.texture.runs import run_length_features, run_lengths
+from lesionkit.texture.runs import count_runs, run_length_features, run_lengths, steps_of
 
 
 def test_the_road_to_a_gpu(kernels_on_host: Callable[..., None]) -> None:
@@ -22,11 +22,16 @@ def test_the_road_to_a_gpu(kernels_on_host: Callable[..., None]) -> None:
         for m in (mask, None):
             wild = image if m is None else np.where(m, image, -77)
             expected = run_lengths(wild, None, levels, m)
-            assert np.array_equal(runs_gpu.count_runs(wild, None, levels, m), expected)
+            cut = runs_gpu.region(wild, levels, m)
+            counts = count_runs(cut, steps_of(None, len(shape)), runs_gpu.run_lengths)
+            assert np.array_equal(counts, expected)
     with pytest.raises(ValueError, match="image must have levels from 0 to 2, got 3"):
-        runs_gpu.count_runs(image, None, 3, None)
-    with pytest.raises(ValueError, match="mask must hold a voxel or more"):
-        runs_gpu.count_runs(image, None, 4, image > 9)
+        runs_gpu.region(image, 3, None)
+    with pytest.raises(ValueError, match="mask must hold a pixel or more"):
+        runs_gpu.region(image, 4, image > 9)
+    bytes_ = np.full((2, 3), 255, np.uint8)
+    cut = runs_gpu.region(bytes_, 256, bytes_ > 0)
+    assert cut.padded.max() == 256
 
 
 @pytest.mark.gpu

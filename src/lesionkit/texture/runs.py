@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -56,12 +57,14 @@ def run_lengths(image: Any, directions: Any, levels: int, mask: Any = None) -> A
     Source: Galloway, Computer Graphics and Image Processing 4, 172-179, 1975; IBSI 3.7.
     """
     home = arrays.home(image=image, mask=mask)
-    if home.gpu is not None:
-        from lesionkit.texture import runs_gpu
+    with home.current():
+        if home.gpu is None:
+            cut, kernel = region(image, levels, mask), _core.run_lengths
+        else:
+            from lesionkit.texture import runs_gpu
 
-        return runs_gpu.count_runs(image, directions, levels, mask)
-    cut = region(image, levels, mask)
-    return home.back(count_runs(cut, steps_of(directions, cut.axes)))
+            cut, kernel = runs_gpu.region(image, levels, mask), runs_gpu.run_lengths
+        return home.back(count_runs(cut, steps_of(directions, cut.axes), kernel))
 
 
 def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
@@ -80,8 +83,11 @@ def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
     return steps
 
 
-def count_runs(cut: Region, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The runs of a region along steps as `steps_of` gives them."""
+def count_runs(
+    cut: Region, steps: npt.NDArray[np.int64], kernel: Callable[..., None] = _core.run_lengths
+) -> Any:
+    """The runs of a region along steps as `steps_of` gives them, where the region lives."""
+    xp = arrays.namespace(cut.padded)
     inner = [n - 2 * cut.border for n in cut.padded.shape]
     bound = max(inner if cut.axes == 3 else (inner[0], inner[2]))
     if bound >= 2**16:
@@ -98,11 +104,11 @@ def count_runs(cut: Region, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
     parts = []
     for first in range(0, len(steps), at_once):
         some = steps[first : first + at_once]
-        table = np.zeros((len(some), cut.levels + 1, bound + 1), np.uint32)
-        _core.run_lengths(cut.padded, cut.border, some, table)
+        table = xp.zeros((len(some), cut.levels + 1, bound + 1), np.uint32)
+        kernel(cut.padded, cut.border, some, table)
         parts.append(trimmed(table))
     longest = max(part.shape[2] for part in parts)
-    counts = np.zeros((len(steps), cut.levels, longest), np.int64)
+    counts = xp.zeros((len(steps), cut.levels, longest), np.int64)
     for part, first in zip(parts, range(0, len(steps), at_once), strict=True):
         counts[first : first + at_once, :, : part.shape[2]] = part
     return counts

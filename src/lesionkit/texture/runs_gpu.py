@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays, gpu
 from lesionkit.arrays import namespace
-from lesionkit.texture.discretise import level_type, require_axes, wrong_level
+from lesionkit.texture.discretise import Region, level_type, require_axes, wrong_level
 from lesionkit.texture.glcm_gpu import device_of
 from lesionkit.texture.images import check_levels, integers, mask_of
 
@@ -31,31 +31,25 @@ def run_lengths(padded: Any, border: int, directions: npt.NDArray[np.int64], tab
     gpu.launch(FILE, f"run_lengths<{NAMES[str(padded.dtype)]}>", blocks, THREADS, args)
 
 
-def count_runs(image: Any, directions: Any, levels: int, mask: Any) -> Any:
-    """`lesionkit.texture.run_lengths` of an image on a GPU."""
-    from lesionkit.texture.runs import steps_of, trimmed
-
+def region(image: Any, levels: int, mask: Any) -> Region:
+    """`lesionkit.texture.discretise.region` of an image on a GPU, not cut out to the mask's box."""
     levels = check_levels(levels)
     home = arrays.home(image=image, mask=mask)
-    with home.current():
-        xp = home.xp
-        array = integers(image, "image", home, takes_mask=True)
-        axes = require_axes(array, "image")
-        steps = steps_of(directions, axes)
-        inside = mask_of(mask, array, 0, home, some=True)
-        used = array if inside is None else array[inside != 0]
-        low, high = int(used.min()), int(used.max())
-        if low < 0 or high >= levels:
-            raise wrong_level(levels, low if low < 0 else high, mask is not None)
-        kind = level_type(levels)
-        volume = array if axes == 3 else array[:, None]
-        padded = xp.zeros([n + 2 for n in volume.shape], kind)
-        where = padded[1:-1, 1:-1, 1:-1]
-        where[...] = (
-            volume if inside is None else xp.where(inside.reshape(volume.shape), volume, -1)
-        ) + 1
-        if axes == 2:  # a picture has no border along y
-            padded = xp.ascontiguousarray(padded[:, 1:2])
-        table = xp.zeros((len(steps), levels + 1, max(array.shape) + 1), np.uint32)
-        run_lengths(padded, 1, steps, table)
-        return home.back(trimmed(table))
+    xp = home.xp
+    array = integers(image, "image", home, takes_mask=True)
+    axes = require_axes(array, "image")
+    inside = mask_of(mask, array, 0, home, some=True)
+    used = array if inside is None else array[inside != 0]
+    low, high = int(used.min()), int(used.max())
+    if low < 0 or high >= levels:
+        raise wrong_level(levels, low if low < 0 else high, mask is not None)
+    volume = array if axes == 3 else array[:, None]
+    kind = level_type(levels)
+    numbers = volume.astype(kind) + kind(1)
+    if inside is not None:
+        numbers *= inside.reshape(volume.shape)
+    padded = xp.zeros([n + 2 for n in volume.shape], kind)
+    padded[1:-1, 1:-1, 1:-1] = numbers
+    if axes == 2:  # a picture has no border along y
+        padded = xp.ascontiguousarray(padded[:, 1:2])
+    return Region(padded, 1, levels, used.size, axes)
