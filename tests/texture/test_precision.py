@@ -26,7 +26,7 @@ def levels_of(volume: np.ndarray, count: int) -> np.ndarray:
     return found.region(edges_by_count(found.low, found.high, count, found.precision)).image()
 
 
-@pytest.mark.parametrize("scale", [0.1, 0.01, 0.3, 0.0024420026, 1 / 3])
+@pytest.mark.parametrize("scale", [0.1, 0.01, 0.0024420026])
 @pytest.mark.parametrize("order", ["C", "F", ">f4"])
 def test_bins_by_count_are_those_of_the_whole_numbers(scale: float, order: str) -> None:
     tenths = (WHOLE * scale).astype(np.float32)

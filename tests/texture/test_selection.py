@@ -178,6 +178,7 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
         (PoeAcc(k=2.5), TypeError, "k must be an integer"),
         (PoeAcc(rule="vote"), ValueError, "rule must be 'nearest-neighbour' or 'nearest-mean'"),
         (PoeAcc(weights=(1, 2, 3)), ValueError, "weights must be two numbers"),
+        (PoeAcc(weights=[[1], [1, 2]]), TypeError, "weights must be a finite number at least 0"),  # type: ignore[arg-type]
         (PoeAcc(weights=(1, -2)), ValueError, "weights must be a finite number at least 0"),
         (MutualInformation(bins=1), ValueError, "bins must be at least 2, got 1"),
         (MutualInformation(binning="auto"), ValueError, "binning must be 'width' or 'frequency'"),
@@ -196,3 +197,13 @@ def test_mistakes_of_the_data(selector: Any) -> None:
         selector.fit(X * np.nan, Y)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         selector.fit(X, X[:, 0] + 0.5)
+
+
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+@pytest.mark.parametrize("selector", [Fisher(3), PoeAcc(3), MutualInformation(3), FusedSelector()])
+def test_columns_of_any_magnitude(selector: Any, power: int) -> None:
+    selector.fit(X, Y)
+    expected = {name: getattr(selector, name) for name in vars(selector) if name.endswith("_")}
+    selector.fit(np.ldexp(X, power), Y)
+    for name in {"order_", "scores_", "poe_", "criterion_"} & {*expected}:
+        np.testing.assert_array_equal(getattr(selector, name), expected[name])

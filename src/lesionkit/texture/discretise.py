@@ -262,7 +262,7 @@ def edges_by_width(
             f"bin_width must divide the intensities from {low:g} to {high:g} into 65535 bins or "
             f"fewer, got {width:g}, which makes {count + 1:.0f}"
         )
-    return np.arange(first, high + 2 * width, width)
+    return np.arange(first, float(precision(high) + precision(2 * width)), width)
 
 
 def edges_by_count(

@@ -182,7 +182,7 @@ def _settings(
     levels = check_levels(levels)
     listed = isinstance(features, Sequence) and not isinstance(features, str)
     known = listed and all(isinstance(name, str) and name in MAZDA for name in features)
-    if not features or not known:
+    if not known or not features:
         raise ValueError(f"features must be names out of {', '.join(MAZDA)}, got {features!r}")
     normalise = arrays.one_of(normalise, "normalise", (*NORMALISE,))
     base = check_log_base(log_base)

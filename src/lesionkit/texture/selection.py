@@ -9,6 +9,7 @@ from general knowledge: their texts were not at hand. Whatever they leave open i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -141,7 +142,8 @@ class PoeAcc(_Selector):
         """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
         k = arrays.integer(self.k, "k", at_least=1)
         arrays.one_of(self.rule, "rule", ("nearest-neighbour", "nearest-mean"))
-        if np.shape(self.weights) != (2,):
+        listed = isinstance(self.weights, (Sequence, np.ndarray))
+        if not listed or len(self.weights) != 2:
             raise ValueError(f"weights must be two numbers, got {self.weights!r}")
         w1, w2 = (arrays.number(w, "weights", at_least=0.0) for w in self.weights)
         X, classes = self._samples(X, y)
