@@ -248,12 +248,12 @@ def edges_by_width(
     precision: type[np.floating[Any]] = np.float64,
 ) -> Edges:
     """Edges of bins of a fixed width from `low` to `high`: PyRadiomics 3.0.1's, which begin at the
-    multiple of the width below, found in the image's own precision; or IBSI's fixed bin size, which
-    begins at `origin`."""
+    multiple of the width below and whose step, too, is found in the image's own precision by its
+    arithmetic; or IBSI's fixed bin size, which begins at `origin`."""
     if not 1e-30 < width < 1e30:  # float32 might not hold it
         precision = np.float64
-    least = precision(low)
-    first = float(least - least % precision(width)) if origin is None else origin
+    least, most = precision(low), precision(high)
+    first = least - least % width if origin is None else origin
     if first > low:
         raise ValueError(f"bin_origin must be at most the smallest value, {low:g}, got {first:g}")
     count = (high - first) / width
@@ -262,7 +262,7 @@ def edges_by_width(
             f"bin_width must divide the intensities from {low:g} to {high:g} into 65535 bins or "
             f"fewer, got {width:g}, which makes {count + 1:.0f}"
         )
-    return np.arange(first, float(precision(high) + precision(2 * width)), width)
+    return np.arange(first, most + 2 * width, width)
 
 
 def edges_by_count(
