@@ -107,6 +107,7 @@ def regions(xp: Any) -> Iterator[Check]:
         ("16 bits", random.integers(0, 60000, values.shape).astype(np.uint16), 60000, 0),
         ("3 sigma", values, 16, 1),
         ("percentiles", values, 16, 2),
+        ("percentiles of float32", values.astype(np.float32).astype(np.float64), 16, 2 + 4),
     ):
         cpu = np.empty((4, len(offsets), len(features)))
         ours = xp.full(cpu.shape, 77.0)
