@@ -36,8 +36,7 @@ static std::vector<std::string> levels() {
     return found;
   found.push_back("v3");
   // AVX-512 F, DQ, CD, BW, VL
-  if (__builtin_cpu_supports("avx512f") && has(7, ebx, {16, 17, 28, 30, 31}))
-    found.push_back("v4");
+  if (__builtin_cpu_supports("avx512f") && has(7, ebx, {16, 17, 28, 30, 31})) found.push_back("v4");
   return found;
 #else
   return {"generic"};

@@ -252,6 +252,7 @@ HOME = Home("NumPy", None)
         np.array([[0, 255], [255, 0]], np.uint8),
         np.array([[0, 0.9999999], [1.0000001, -1e-9]], np.float32),
         np.array([[0, 1], [1, 0]], ">f8"),
+        np.array([[0, 1], [1, 0]], np.float16),
         np.asfortranarray(np.array([[False, True], [True, False]])),
         np.ma.masked_array([[0, 1], [1, 0]], mask=False),
     ],

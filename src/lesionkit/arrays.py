@@ -162,6 +162,7 @@ def labels(value: Any, name: str, at: Home, accepted: str = "whole numbers") -> 
     """
     array = numbers(at.view(value, name), name, at.xp, accepted=accepted)
     if array.dtype.kind == "f":
+        array = array.astype(np.float64) if array.dtype == np.float16 else array
         whole = at.xp.rint(array)
         with np.errstate(invalid="ignore"):  # infinity less infinity
             off = ~(at.xp.abs(array - whole) <= 1e-3) | (at.xp.abs(whole) > 2**31)

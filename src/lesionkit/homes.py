@@ -103,7 +103,10 @@ def on_cpu(what: str = "", **values: Any) -> Home:
 # What NumPy would read voxel by voxel, or not at all: where its voxels are.
 CONTAINERS = {
     ("SimpleITK", "Image"): "SimpleITK.GetArrayFromImage({0}), whose axes are (z, y, x)",
-    ("nibabel.spatialimages", "SpatialImage"): "{0}.get_fdata(), or lesionkit.io.read its file",
+    (
+        "nibabel.spatialimages",
+        "SpatialImage",
+    ): "{0}.get_fdata(), or lesionkit.io.read_image(path).values",
 }
 
 

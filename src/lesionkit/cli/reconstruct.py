@@ -77,9 +77,7 @@ def add_to(commands: Any) -> None:
         help="maps of HbO, Hb and water from signals",
         description="Reconstruct maps from a phantom store, or from a NIRFAST .paa or a SNIRF file "
         "with its homogeneous --reference. Leaves maps.npz and maps.png in the folder --out. "
-        "Methods: "
-        + "; ".join(f"{name}: {method.says}" for name, method in METHODS.items())
-        + ".",
+        "Methods: " + "; ".join(f"{name}: {method.says}" for name, method in METHODS.items()) + ".",
     )
     parser.set_defaults(run=run)
     parser.add_argument("data", type=Path, metavar="DATA", help="a store, a .paa or a .snirf file")
