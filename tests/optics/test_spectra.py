@@ -154,3 +154,20 @@ def test_scattering_refused(arguments, message):
 def test_no_number(value):
     with pytest.raises(TypeError, match="hbo must"):
         spectra.absorption(661, value, 6, 30)
+
+
+def test_lipid_is_the_published_table():
+    """van Veen et al., 2004: the peak at 930 nm stands between 912 and 948, low at 785."""
+    np.testing.assert_array_equal(spectra.lipid(spectra.WAVELENGTHS), spectra.LIPID)
+    assert spectra.lipid([[661, 912]]).shape == (1, 2)
+    assert spectra.lipid(912) == pytest.approx(7.837e-3)
+    assert spectra.LIPID.argmin() == spectra.WAVELENGTHS.index(785)
+    with pytest.raises(ValueError, match="wavelength must be one of"):
+        spectra.lipid(930)
+
+
+def test_words_are_no_numbers():
+    for name in ("wavelength", "amplitude", "power"):
+        given = {"wavelength": 661.0, "amplitude": 1.0, "power": 1.0, name: np.array(["a"])}
+        with pytest.raises(TypeError, match=f"{name} must hold real numbers"):
+            spectra.power_law(**given)

@@ -162,6 +162,10 @@ class ForwardModel:
 
     def _require_place(self, at: Any) -> int:
         """How many properties there are at "nodes", "elements" or "quarters"."""
+        if not isinstance(at, str):
+            raise ValueError(
+                f"at must be 'nodes', 'elements' or 'quarters', got {arrays.describe(at)}"
+            )
         if at == "nodes":
             return len(self.mesh.nodes)
         if at == "elements":

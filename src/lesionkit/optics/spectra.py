@@ -165,7 +165,14 @@ def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
 
 
 def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
-    """mus' in mm^-1 for checked arrays of NumPy or CuPy that broadcast; wavelength in nm."""
+    """mus' in mm^-1 for arrays of NumPy or CuPy that broadcast; wavelength in nm.
+
+    Ranges are not checked (see :func:`scattering`); TypeError for what are no numbers.
+    """
+    for name, value in (("wavelength", wavelength), ("amplitude", amplitude), ("power", power)):
+        kind = value.dtype.kind if hasattr(value, "dtype") else np.asarray(value).dtype.kind
+        if kind not in "fiu":
+            raise TypeError(f"{name} must hold real numbers, got {arrays.describe(value)}")
     return amplitude * (wavelength / 1000) ** -power
 
 

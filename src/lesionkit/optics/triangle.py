@@ -36,9 +36,9 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     """
     side = arrays.number(side, "side", at_least=_SMALLEST, at_most=_LARGEST, unit="mm")
     spacing = arrays.number(spacing, "spacing", above=0, at_most=side / 4, unit="mm")
-    rows = math.ceil(side / spacing)
-    if rows > 1000:
+    if side / spacing > 1000:
         raise ValueError(f"spacing must be at least side / 1000, got {spacing:g} mm")
+    rows = math.ceil(side / spacing)
     corners = (
         side
         / math.sqrt(3)
