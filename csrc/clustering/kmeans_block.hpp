@@ -10,12 +10,19 @@ namespace lesionkit::clustering {
 
 namespace detail {
 
-// Which lanes of (a, b) a step of the transposition takes: where bit `half` of the lane is set
+// The lanes of (a, b) that a step of the transposition takes: where bit `half` of the lane is set
 // those of b that lie `half` lower (first), or a's that lie higher where it is not (second).
 template <int half, bool second, int... l>
-constexpr FloatMask taken(std::integer_sequence<int, l...>) {
-  return FloatMask{(second ? (l & half ? float_lanes + l : l + half)
-                           : (l & half ? float_lanes + l - half : l))...};
+inline Floats taken(const Floats& a, const Floats& b, std::integer_sequence<int, l...>) {
+  constexpr auto from = [](int lane) {
+    return second ? (lane & half ? float_lanes + lane : lane + half)
+                  : (lane & half ? float_lanes + lane - half : lane);
+  };
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, from(l)...);
+#else
+  return __builtin_shuffle(a, b, FloatMask{from(l)...});
+#endif
 }
 
 template <int half>
@@ -25,8 +32,8 @@ inline void exchange(Floats (&row)[float_lanes]) {
   for (int r = 0; r < float_lanes; ++r) {
     if (r & half) continue;
     const Floats a = row[r], b = row[r + half];
-    row[r] = __builtin_shuffle(a, b, taken<half, false>(Lanes{}));
-    row[r + half] = __builtin_shuffle(a, b, taken<half, true>(Lanes{}));
+    row[r] = taken<half, false>(a, b, Lanes{});
+    row[r + half] = taken<half, true>(a, b, Lanes{});
   }
   if constexpr (half > 1) exchange<half / 2>(row);
 }

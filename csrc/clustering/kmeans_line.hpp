@@ -97,7 +97,8 @@ LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64
   using Type = typename R::Type;
   using Mask = typename R::Mask;
   const LineLanes<Real, M> lanes(line);
-  Lanes shift[M + 1] = {}, weight[M + 1] = {}, squares = {};
+  Lanes shift[M + 1] = {}, squares = {};
+  Type weight[M + 1] = {};  // of doubles alone
   Mask count[M] = {};
   int64_t i = 0;
   const int64_t whole = n - n % R::lanes;
@@ -154,7 +155,7 @@ LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64
   LineSums sums = {};
   for (int m = 0; m <= M; ++m) {
     sums.shift[m] = sum_of(shift[m]);
-    sums.weight[m] = sum_of(weight[m]);
+    if constexpr (std::is_same_v<Real, double>) sums.weight[m] = sum_of(weight[m]);
     for (int l = 0; m > 0 && l < R::lanes; ++l) sums.count[m] += count[m - 1][l];
   }
   sums.count[0] = static_cast<double>(n);

@@ -220,13 +220,13 @@ IMAGE = np.arange(48.0).reshape(6, 8)
         ({"init": "random"}, ValueError, "init must be 'split', 'blocks' or words, got 'random'"),
         ({"init": [[1.0, 2.0]]}, ValueError, r"init must have shape \(k, 1\), got float64"),
         ({"init": np.zeros((0, 1))}, ValueError, "init must hold from 1 to 65536 words, got 0"),
-        ({"reduce": "mean"}, ValueError, "reduce must be 'pnn', got 'mean'"),
+        ({"reduce": "mean"}, ValueError, "reduce must be 'pnn', got str 'mean'"),
         ({"init": "blocks", "blocks": 7}, ValueError, "blocks must be at most .*, 6, got 7"),
         ({"through": [3]}, ValueError, "through must lead from 1 words to n=4, down, or up and"),
         ({"init": [1, 2, 3, 4, 5.0], "through": [6]}, ValueError, "through must lead from 5 words"),
         ({"tol": -1}, ValueError, "tol must be a finite number at least 0, got -1"),
         ({"max_iter": 0}, ValueError, "max_iter must be at least 1, got 0"),
-        ({"mask": IMAGE < 0}, ValueError, "mask must hold a pixel or more, got none"),
+        ({"mask": IMAGE < 0}, ValueError, "mask must hold a pixel or more, and all"),
     ],
 )
 def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) -> None:

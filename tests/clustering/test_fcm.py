@@ -346,7 +346,7 @@ def test_eight_centres_close_together(kind: Any) -> None:
         ({"m": "2"}, "m must be a finite number"),
         ({"max_iter": 0}, "max_iter must be at least 1, got 0"),
         ({"tol": -1}, "tol must be a finite number at least 0.0, got -1"),
-        ({"criterion": "U"}, "criterion must be 'centers' or 'memberships', got 'U'"),
+        ({"criterion": "U"}, "criterion must be 'centers' or 'memberships', got str 'U'"),
         ({"init": "k-medoids"}, "init must be one of k-means.*got 'k-medoids'"),
         ({"init": [[1.0]]}, r"init must have shape \(2, 3\)"),
         ({"init": [[np.nan] * 3] * 2}, "init must be finite, got 6 NaN"),

@@ -41,7 +41,7 @@ ZEROS = np.zeros((6, 7))
             {"border": "wrap"},
             ZEROS,
             ValueError,
-            "border must be one of valid, reflect, symm.*'wrap'",
+            "border must be 'valid', 'reflect', 'symm.* or 'edge', got str 'wrap'",
         ),
         (
             {"init": "random"},
@@ -69,7 +69,7 @@ def test_mistakes(kind: Any, settings: Any, image: Any, error: Any, message: str
         (EnFCM(3, levels=1), "levels must be from 2 to 65536, got 1"),
         (FGFCM(3, lambda_s=0), "lambda_s must be a finite number above 0, got 0"),
         (FGFCM(3, lambda_g=-2), "lambda_g must be a finite number above 0, got -2"),
-        (FGFCM(3, variant="S3"), "variant must be one of local, S1, S2, got 'S3'"),
+        (FGFCM(3, variant="S3"), "variant must be 'local', 'S1' or 'S2', got str 'S3'"),
         (sFCM(3, p=-1), "p must be a finite number at least 0, got -1"),
         (sFCM(3, p=0, q=0), "p and q must not both be 0"),
     ],
@@ -82,9 +82,11 @@ def test_mistakes_of_their_own(made: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("mask", "error", "message"),
     [
-        (np.zeros((6, 7), bool), ValueError, "mask must hold a pixel or more, got none"),
-        (np.ones((7, 6), bool), ValueError, r"mask must have the image's shape \(6, 7\), got bool"),
-        (np.ones((6, 7)), TypeError, "mask must hold booleans, got float64"),
+        (np.zeros((6, 7), bool), ValueError, "mask must hold a pixel or more, and all"),
+        (np.ones((7, 6), bool), ValueError, r"mask must have the shape of image, \(6, 7\), got bool"),
+        (np.full((6, 7), 0.5), ValueError, "mask must hold booleans .*, got 0.5"),
+        (np.full((6, 7), np.nan), ValueError, "mask must hold booleans .*, got nan"),
+        (np.full((6, 7), "a"), TypeError, "mask must hold booleans .*, got <U1 array"),
     ],
 )
 def test_mistakes_in_the_mask(mask: Any, error: Any, message: str) -> None:

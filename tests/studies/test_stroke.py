@@ -284,7 +284,7 @@ def test_a_midline_is_found_though_the_head_is_tilted() -> None:
 @pytest.mark.parametrize(
     ("image", "kind", "sentence"),
     [
-        (np.zeros((0, 5)), ValueError, r"image must be .* with a pixel or more, got float64 .*"),
+        (np.zeros((0, 5)), ValueError, r"image must hold a pixel or more, got float64 .*"),
         (np.zeros(9), ValueError, r"image must be \(rows, columns\) or .* got .* shape \(9,\)"),
         (
             np.zeros((2, 3, 4, 5)),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
+from lesionkit.clustering import scaling
 
 Real = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)  # the least membership and distance there
@@ -47,13 +48,12 @@ def cmeans(
     c = arrays.integer(c, "c", at_least=1)
     m, error, maxiter = _rules(m, error, maxiter)
     u0, start = _start(c, data.shape[1], init, seed)
-    if metric != "euclidean":
+    if _is_other(metric):
         return _cmeans_by(metric, data, None, m, error, maxiter, u0, start)
-    x = np.ascontiguousarray(data.T)
-    cntr = np.empty((c, x.shape[1]))
-    p, jm = _kernels.cmeans_fit(x, start, _range(x), m, error, maxiter, cntr)
-    u, d, fpc = _memberships(x, cntr, m)
-    return cntr, u, u0, d, np.array(jm), p, fpc
+    x, cntr, scale = scaling.in_range(np.ascontiguousarray(data.T), np.zeros((c, len(data))))
+    p, jm = _kernels.cmeans_fit(x, start, _range(x, scale), m, error, maxiter, cntr)
+    u, d, fpc = _memberships(x, cntr, m, scale)
+    return cntr / scale, u, u0, d, np.array(jm) / scale / scale, p, fpc
 
 
 def cmeans_predict(
@@ -76,16 +76,16 @@ def cmeans_predict(
     cntr: Real = arrays.real(cntr_trained, "cntr_trained", ("c", data.shape[0]))
     m, error, maxiter = _rules(m, error, maxiter)
     u0, start = _start(len(cntr), data.shape[1], init, seed)
-    if metric != "euclidean":
+    if _is_other(metric):
         return _cmeans_by(metric, data, cntr, m, error, maxiter, u0, start)[1:]
-    x = np.ascontiguousarray(data.T)
-    span = _range(np.vstack([x, cntr]))
+    x, cntr, scale = scaling.in_range(np.ascontiguousarray(data.T), cntr)
+    span = _range(np.vstack([x, cntr]), scale)
     change, first = _kernels.cmeans_change(x, start, span, m, cntr)
     # From the second pass on nothing changes: it is the last, unless no change is small enough.
     p = 1 if change < error or maxiter == 1 else 2 if error > 0.0 else maxiter
-    u, d, fpc = _memberships(x, cntr, m)
+    u, d, fpc = _memberships(x, cntr, m, scale)
     jm = np.full(p, _objective(u, d, m))
-    jm[0] = first
+    jm[0] = first / scale / scale
     return u, u0, d, jm, p, fpc
 
 
@@ -108,23 +108,38 @@ def _start(c: int, n: int, init: Any, seed: int | None) -> tuple[Any, Real]:
     """What is returned as u0, and the same as the kernels read it."""
     if init is not None:
         return init, arrays.real(init, "init", (c, n))
-    rand = np.random.rand if seed is None else np.random.RandomState(seed).rand
+    try:
+        rand = np.random.rand if seed is None else np.random.RandomState(seed).rand
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            f"seed must be None or an integer from 0 to 4294967295, got {arrays.describe(seed)}"
+        ) from problem
     u0 = rand(c, n)
     u0 /= u0.sum(axis=0)
     return u0, u0
 
 
-def _range(x: Real) -> float:
-    """No two rows of x are farther apart."""
-    return float(np.linalg.norm(np.ptp(x, axis=0)))
+def _is_other(metric: Any) -> bool:
+    """Whether it is one of SciPy's beside the Euclidean; else a clear error."""
+    if not isinstance(metric, str):
+        raise TypeError(f"metric must be a name of SciPy's, got {arrays.describe(metric)}")
+    return metric != "euclidean"
 
 
-def _memberships(x: Real, cntr: Real, m: float) -> tuple[Real, Real, Any]:
-    """u and d, (c, samples), and the partition coefficient."""
+def _range(x: Real, scale: float) -> float:
+    """No two rows of x, which is the data times `scale`, are farther apart; squares and their sums
+    are finite, else a clear error."""
+    span = float(np.linalg.norm(np.ptp(x, axis=0)))
+    scaling.refuse_overflow(len(x), span / scale, "data")
+    return span
+
+
+def _memberships(x: Real, cntr: Real, m: float, scale: float) -> tuple[Real, Real, Any]:
+    """u and d, (c, samples), and the partition coefficient; x and cntr are times `scale`."""
     u, d = np.empty((2, len(cntr), len(x)))
     _kernels.fcm_memberships(x, m, cntr, -1, u, planes=True)
     _kernels.fcm_distances(x, cntr, d, planes=True)
-    np.fmax(d, EPS, out=d)
+    np.fmax(d / scale, EPS, out=d)
     return u, d, np.vdot(u, u) / len(x)
 
 
@@ -151,7 +166,16 @@ def _cmeans_by(
         before = u
         weights = np.fmax(before / before.sum(axis=0), EPS) ** m
         cntr = weights @ x / weights.sum(axis=1, keepdims=True) if fixed is None else fixed
-        d = np.fmax(cdist(x, cntr, metric=metric).T, EPS)
+        try:
+            apart = cdist(x, cntr, metric=metric)
+        except ValueError as problem:
+            raise ValueError(
+                f"metric must be one that scipy.spatial.distance.cdist takes for these data, got "
+                f"{arrays.describe(metric)}: {problem}"
+            ) from problem
+        d = np.fmax(apart.T, EPS)
+        if not np.isfinite(d).all():
+            raise ValueError(f"metric {metric!r} must give finite distances for these data")
         history.append((weights * d**2).sum())
         u = (d / d.min(axis=0)) ** (-2.0 / (m - 1.0))
         u /= u.sum(axis=0)

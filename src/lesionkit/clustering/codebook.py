@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _core
+from lesionkit.clustering import scaling
 from lesionkit.clustering.images import Picture, read
 from lesionkit.clustering.levels import levels
 
@@ -72,11 +73,13 @@ def codebook(
     blocks = arrays.integer(blocks, "blocks", at_least=1)
     tol = arrays.number(tol, "tol", at_least=0)
     max_iter = arrays.integer(max_iter, "max_iter", at_least=1)
-    if reduce != "pnn":
-        raise ValueError(f"reduce must be 'pnn', got {reduce!r}")
-    picture = read(image, mask, channel_axis)
+    arrays.one_of(reduce, "reduce", ("pnn",))
+    picture, scale = read(image, mask, channel_axis).scaled()
     data = _Data.of(picture)
-    words = _first(init, picture, data, blocks)
+    if picture.pixels.dtype.kind == "f":
+        span = 2 * scaling.largest(picture.pixels) / scale
+        scaling.refuse_overflow(data.samples.shape[1], span, "image")
+    words = _first(init, picture, data, blocks, scale)
     sizes = _sizes(len(words), n, through)
     book = data.refined(words, tol, max_iter)
     reached, distortions = [len(words)], [book.distortion]
@@ -94,7 +97,8 @@ def codebook(
             "there are fewer words",
             stacklevel=2,
         )
-    return data.answer(picture, book, used, (*reached[:-1], int(used.sum())), distortions)
+    reached[-1] = int(used.sum())
+    return data.answer(picture, book, used, tuple(reached), np.array(distortions), scale)
 
 
 class _Book(NamedTuple):
@@ -196,9 +200,10 @@ class _Data(NamedTuple):
         book: _Book,
         used: npt.NDArray[np.bool_],
         sizes: tuple[int, ...],
-        distortions: list[float],
+        distortions: Real,
+        scale: float,
     ) -> Codebook:
-        words = book.words[used]
+        words = book.words[used] / scale
         order = np.argsort(words.sum(1), kind="stable")
         ranks = np.zeros(len(used), np.int32)
         ranks[np.flatnonzero(used)[order]] = np.arange(len(order))
@@ -206,20 +211,19 @@ class _Data(NamedTuple):
         if self.counted is not None:
             labels = self.counted.labels(picture.numbers(), labels)
         kind = np.float32 if picture.pixels.dtype == np.float32 else np.float64
-        return Codebook(
-            words[order].astype(kind), picture.whole(labels, -1), sizes, np.array(distortions)
-        )
+        labels = picture.whole(labels, -1)
+        return Codebook(words[order].astype(kind), labels, sizes, distortions / scale / scale)
 
 
-def _first(init: Any, picture: Picture, data: _Data, blocks: int) -> Real:
-    """The first words."""
+def _first(init: Any, picture: Picture, data: _Data, blocks: int, scale: float) -> Real:
+    """The first words; the picture's numbers are those of the image times `scale`."""
     channels = data.samples.shape[1]
     if not isinstance(init, str):
-        words = np.asarray(init)
+        words = arrays.numbers(init, "init", kinds="fiu")
         words = arrays.real(words[:, None] if words.ndim == 1 else words, "init", ("k", channels))
         if not 1 <= len(words) <= MOST_WORDS:
             raise ValueError(f"init must hold from 1 to {MOST_WORDS} words, got {len(words)}")
-        return np.array(words, np.float64)
+        return np.array(words * scale, np.float64)
     if init == "split":
         mean: Real = data.samples.mean(0, dtype=np.float64)
         if data.weights is not None:

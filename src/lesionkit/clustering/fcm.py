@@ -13,16 +13,15 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from lesionkit import _core, arrays
+from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
-from lesionkit.clustering import fcm_gpu
-from lesionkit.clustering.fcm_gpu import host
+from lesionkit.clustering import fcm_gpu, scaling
 from lesionkit.clustering.fcm_starts import Start, start_of
-from lesionkit.clustering.levels import SMALL, levels
-from lesionkit.clustering.weights import checked_weights
+from lesionkit.clustering.levels import levels
+from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
+from lesionkit.clustering.starts import on_host, random_of
 
 Real = npt.NDArray[np.float64]
 
@@ -66,7 +65,7 @@ class FuzzyCMeans(
                  more than tol times the root of the mean variance of the features; "memberships",
                  once the root of the mean square change of all memberships is below tol, which
                  costs about twice the time a pass. 0: only where nothing moves at all
-    random_state : as in scikit-learn
+    random_state : as in scikit-learn, or a NumPy generator
 
     cluster_centers_ : (n_clusters, features), float32 if X is, else float64
     labels_    : (samples,) int32, the nearest centre, the first of several: the largest membership
@@ -110,9 +109,9 @@ class FuzzyCMeans(
         sample_weight : (samples,) not negative, not all 0; None: all 1
         Raises ValueError or TypeError where an argument is not as said.
         """
-        home, X = self._samples(X, reset=True)
+        home, X = self._samples(X, sample_weight, reset=True)
         with home.current():
-            self._fit(X, self._weights(sample_weight, X, home))
+            self._fit(X, checked_weights(sample_weight, X, home))
         self.labels_ = home.back(self.labels_)
         self._fitted_to = home, X
         return self
@@ -130,25 +129,27 @@ class FuzzyCMeans(
     def transform(self, X: Any) -> Any:
         """Distances to the centres (samples, n_clusters), float32 if X is."""
         home, X = self._samples(X, finite=True)
-        X = _real(X)
         with home.current():
-            out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
-            _kernels_for(X).fcm_distances(X, self._centres(), out)
-            return home.back(out)
+            X, centres, scale = scaling.in_range(_real(X), self._centres())
+            out = home.xp.empty((len(X), len(centres)), X.dtype)
+            _kernels_for(X).fcm_distances(X, centres, out)
+            return home.back(out if scale == 1.0 else out / X.dtype.type(scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """-J of these samples, with the fitted centres."""
-        home, X = self._samples(X)
+        home, X = self._samples(X, sample_weight)
         with home.current():
-            data = _Data.of(X, self._weights(sample_weight, X, home))
-            return -data.run(self._centres(), float(self.m), 0, 0.0, False)[1]
+            data = self._data(X, checked_weights(sample_weight, X, home))
+            centres = self._centres() * data.scale
+            objective = data.run(centres, float(self.m), 0, 0.0, False)[1]
+            return -objective / data.scale / data.scale
 
     def validity(self, X: Any, sample_weight: Any = None) -> Validity:
         """How well the fitted centres part these samples, in one pass over them."""
-        home, X = self._samples(X, finite=True)
+        home, X = self._samples(X, sample_weight, finite=True)
         with home.current():
-            weight, X = self._weights(sample_weight, X, home), _real(X)
-            centres = self._centres()
+            weight = checked_weights(sample_weight, X, home)
+            X, centres, _ = scaling.in_range(_real(X), self._centres())
             squares, logarithms, objective = _kernels_for(X).fcm_validity(
                 X, weight, float(self.m), centres
             )
@@ -175,23 +176,25 @@ class FuzzyCMeans(
         sample_weight : (samples,) float64, checked;  both NumPy's, or both CuPy's
         """
         start = self._parameters(X)
-        data = _Data.of(X, sample_weight)
+        data = self._data(X, sample_weight)
         stop = (int(self.max_iter), float(self.tol), self.criterion == "memberships")
-        random = check_random_state(self.random_state)
+        random = random_of(self.random_state)
         best: tuple[float, int, Real] | None = None
         x, weight = data.x, data.weight
         if isinstance(start.init, str):  # draws are the same wherever the samples live
-            x, weight = host(x), host(weight)
+            x, weight = on_host(x), None if weight is None else on_host(weight)
         for _ in range(start.times):
-            centres = start.centres(x, weight, random)
+            centres = start.centres(x, weight, random, data.scale)
             passes, objective = data.run(centres, float(self.m), *stop)
             if best is None or objective < best[0]:
                 best = objective, passes, centres
         assert best is not None
-        self.objective_, self.n_iter_, centres = best
+        objective, self.n_iter_, centres = best
+        self.objective_ = objective / data.scale / data.scale
         kind = np.float32 if X.dtype == np.float32 else np.float64
-        self.cluster_centers_ = centres.astype(kind, copy=False)
+        self.cluster_centers_ = (centres / data.scale).astype(kind, copy=False)
         self.n_features_in_ = X.shape[1]
+        self._n_features_out = len(centres)
         self.labels_ = self._labels(X)
         return self
 
@@ -220,10 +223,7 @@ class FuzzyCMeans(
         arrays.number(self.m, "m", above=1.0)
         arrays.integer(self.max_iter, "max_iter", at_least=1)
         arrays.number(self.tol, "tol", at_least=0.0)
-        if self.criterion not in ("centers", "memberships"):
-            raise ValueError(
-                f"criterion must be 'centers' or 'memberships', got {self.criterion!r}"
-            )
+        arrays.one_of(self.criterion, "criterion", ("centers", "memberships"))
         if len(X) < self.n_clusters:
             raise ValueError(
                 f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}: each cluster "
@@ -232,53 +232,30 @@ class FuzzyCMeans(
         return start_of(self.init, self.n_init, int(self.n_clusters), float(self.m), X.shape[1])
 
     def _samples(
-        self, X: Any, reset: bool = False, finite: bool = False
+        self, X: Any, sample_weight: Any = None, *, reset: bool = False, finite: bool = False
     ) -> tuple[arrays.Home, Any]:
-        """The checked samples; one column of small integers stays as it is.
+        """Where they live, and the checked samples.
 
         finite : look for NaN and infinities, which _Data does as well
         """
         if not reset:
             check_is_fitted(self)
-        home = arrays.home(X=X)
-        X = home.view(X, "X")
-        if home.gpu is not None:
-            with home.current():
-                return home, self._samples_on_gpu(X, home.xp, reset)
-        small = isinstance(X, np.ndarray) and X.dtype.name in SMALL and X.shape[1:] == (1,)
-        kind = X.dtype if small else [np.float64, np.float32]
-        X = validate_data(self, X, dtype=kind, order="C", ensure_all_finite=False, reset=reset)
-        X = np.require(X, requirements=["C", "A"])
-        if finite and not small and not _core.extent(X)[2]:
-            assert_all_finite(X, input_name="X")
+        home = arrays.home(X=X, sample_weight=sample_weight)
+        with home.current():
+            X = checked_samples(self, X, home, reset=reset, finite=finite)
+            if home.gpu is not None and X.shape[1] > fcm_gpu.MOST_FEATURES:
+                raise ValueError(
+                    f"X must have at most {fcm_gpu.MOST_FEATURES} features on a GPU, got "
+                    f"{X.shape[1]}"
+                )
         return home, X
 
-    def _samples_on_gpu(self, X: Any, xp: Any, reset: bool) -> Any:
-        X = arrays.real(X, "X", ("samples", "features"), xp=xp, keep_float32=True)
-        features = X.shape[1]
-        if not X.size:
-            raise ValueError(f"X must not be empty, got {arrays.describe(X)}")
-        if features > fcm_gpu.MOST_FEATURES:
-            raise ValueError(
-                f"X must have at most {fcm_gpu.MOST_FEATURES} features on a GPU, got {features}"
-            )
-        if not reset and features != self.n_features_in_:
-            raise ValueError(
-                f"X has {features} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
-            )
-        return X
-
-    @staticmethod
-    def _weights(sample_weight: Any, X: Any, home: arrays.Home) -> Any:
-        if home.gpu is None or sample_weight is None:
-            return checked_weights(sample_weight, X)
-        arrays.home(X=home.back(X), sample_weight=sample_weight)  # in one place
-        weight = home.view(sample_weight, "sample_weight")
-        weight = arrays.real(weight, "sample_weight", (len(X),), xp=home.xp, at_least=0)
-        if not weight.any():
-            raise ValueError("sample_weight must not be 0 for all samples")
-        return weight
+    def _data(self, X: Any, sample_weight: Any) -> _Data:
+        data = _Data.of(X, sample_weight)
+        if data is None:
+            refuse_infinite(self, X)
+            raise ValueError("X must be finite")
+        return data
 
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
@@ -292,10 +269,12 @@ class FuzzyCMeans(
 
 
 class _Data(NamedTuple):
-    """Samples as the passes read them: as they are, or each value once and how often it occurs."""
+    """Samples as the passes read them: as they are, or each value once and how often it occurs;
+    times a power of two where they are so large or small that squares would leave their range."""
 
     x: Any
     weight: Real | None
+    scale: float
     low: Real  # of each feature
     high: Real
     spread: float  # root of the mean variance of the features
@@ -303,26 +282,34 @@ class _Data(NamedTuple):
     total: float
 
     @classmethod
-    def of(cls, X: Any, weight: Real | None) -> Self:
+    def of(cls, X: Any, weight: Real | None) -> Self | None:
+        """None where X is not finite."""
         on_cpu = isinstance(X, np.ndarray)
         counted = levels(X, weight) if on_cpu and X.shape[1] == 1 else None
         if counted is not None:
             there = counted.weights > 0
             X, weight = counted.values[there], counted.weights[there]
-        found = np.empty((X.shape[1], 4))
+        found, scale = np.empty((X.shape[1], 4)), 1.0
         if not _kernels_for(X).fcm_survey(X, weight, found):
-            assert_all_finite(X, input_name="X")  # says what is wrong as scikit-learn does
+            return None
+        scale = scaling.scale_for(float(np.abs(found[:, :2]).max()))
+        if scale != 1.0:
+            X = X * scale
+            _kernels_for(X).fcm_survey(X, weight, found)
         low, high, _, variance = found.T
         heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
         spread = math.sqrt(variance.mean())
-        return cls(X, weight, low, high, spread, float(heaviest), float(total))
+        return cls(X, weight, scale, low, high, spread, float(heaviest), float(total))
 
     def run(
         self, centres: Real, m: float, max_iter: int, tol: float, of_memberships: bool
     ) -> tuple[int, float]:
-        """Move the centres, (n_clusters, features), until they stop: passes, and J."""
+        """Move the centres, (n_clusters, features), until they stop: passes, and J. They, tol and
+        J are of numbers like x."""
         ends = np.vstack([self.low, self.high, centres])
-        span = float(np.linalg.norm(np.ptp(ends, axis=0)))
+        with np.errstate(over="ignore"):
+            span = float(np.linalg.norm(np.ptp(ends, axis=0)))
+        scaling.refuse_overflow(self.total, span / self.scale, "X")
         limit = tol if of_memberships else tol * self.spread
         passes, objective = _kernels_for(self.x).fcm_fit(
             self.x, self.weight, span, self.heaviest, self.total, m, max_iter, limit,

@@ -23,10 +23,12 @@ class Start(NamedTuple):
     n_clusters: int
     m: float
 
-    def centres(self, X: Any, weight: Real | None, random: np.random.RandomState) -> Real:
-        """(n_clusters, features) float64 of the caller's own."""
+    def centres(
+        self, X: Any, weight: Real | None, random: np.random.RandomState, scale: float
+    ) -> Real:
+        """(n_clusters, features) float64 of the caller's own; X are the samples times `scale`."""
         if isinstance(self.init, np.ndarray):
-            return self.init.copy()
+            return self.init * scale
         if self.init == "k-means++":
             return starts.plus_plus(X, weight, self.n_clusters, random)
         if self.init == "random_centers":

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import extent
 from lesionkit.arrays import Home
+from lesionkit.clustering import scaling
 
 Real = npt.NDArray[np.floating[Any]]
 EXACT_IN_FLOAT32 = ("u1", "i1", "u2", "i2")
@@ -92,65 +92,40 @@ class Picture(NamedTuple):
         image[self.mask] = values.ravel()
         return self.home.back(image)
 
+    def scaled(self) -> tuple[Picture, float]:
+        """The picture with its numbers multiplied by a power of two, and that: 1 unless their
+        squares, or products of these, would leave what is computed in."""
+        if self.pixels.dtype.kind != "f":
+            return self, 1.0
+        scale = scaling.scale_for(scaling.largest(self.pixels), single=self.dtype == np.float32)
+        if scale == 1.0:
+            return self, 1.0
+        return self._replace(pixels=self.pixels * self.pixels.dtype.type(scale)), scale
+
 
 def read(image: Any, mask: Any = None, channel_axis: Any = None) -> Picture:
-    """The image of real numbers, finite inside the mask; else a clear error."""
-    home = arrays.home(image=image, **({} if mask is None else {"mask": mask}))
-    if home.gpu is not None:
-        raise TypeError(f"image must be on the CPU, got a {home}; copy it to the host first")
-    value = home.view(image, "image")
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise ValueError(
-            "image has masked entries, which would be used here; pass mask=~image.mask"
-        )
-    try:
-        pixels = np.asarray(value)
-    except ValueError as problem:
-        raise TypeError(
-            f"image must be an array of numbers, got {arrays.describe(value)}"
-        ) from problem
-    if pixels.dtype.kind not in "fiu":
-        raise TypeError(f"image must hold real numbers, got {arrays.describe(pixels)}")
-    if not pixels.dtype.isnative or pixels.dtype.itemsize > 8 or pixels.dtype == np.float16:
-        pixels = pixels.astype(np.float64)
-    if channel_axis is not None:
-        pixels = np.moveaxis(pixels, _axis(channel_axis, pixels), -1)
-    shape = pixels.shape if channel_axis is None else pixels.shape[:-1]
-    if not shape or not pixels.size:
-        raise ValueError(f"image must hold a pixel or more, got {arrays.describe(pixels)}")
-    picture = Picture(home, pixels, _mask(mask, shape, home), channel_axis is not None)
-    _refuse_infinite(picture)
-    return picture
+    """The image of real numbers, finite inside the mask; else a clear error. Where it is not finite
+    outside, it becomes 0."""
+    home = arrays.on_cpu(image=image, mask=mask)
+    pixels = arrays.image(image, "image", home, kinds="fiu", takes_mask=True)
+    axis = None if channel_axis is None else _axis(channel_axis, pixels)
+    inside = None
+    if mask is not None:
+        shape = pixels.shape if axis is None else np.delete(pixels.shape, axis).tolist()
+        inside = arrays.mask(mask, shape, home, some=True)
+        inside = None if inside.all() else inside
+    if axis is None:
+        return Picture(home, arrays.finite_inside(pixels, "image", inside), inside, False)
+    everywhere = None if inside is None else np.expand_dims(inside, axis)
+    pixels = np.moveaxis(arrays.finite_inside(pixels, "image", everywhere), axis, -1)
+    return Picture(home, pixels, inside, True)
 
 
 def _axis(value: Any, image: npt.NDArray[Any]) -> int:
     axes = image.ndim
-    return arrays.integer(value, "channel_axis", at_least=-axes, at_most=axes - 1)
-
-
-def _mask(value: Any, shape: tuple[int, ...], home: Home) -> npt.NDArray[np.bool_] | None:
-    if value is None:
-        return None
-    mask: npt.NDArray[Any] = np.asarray(home.view(value, "mask"))
-    if mask.dtype.kind not in "biu":
-        raise TypeError(f"mask must hold booleans, got {arrays.describe(mask)}")
-    if mask.shape != shape:
-        raise ValueError(f"mask must have the image's shape {shape}, got {arrays.describe(mask)}")
-    inside = np.ascontiguousarray(mask != 0)
-    if not inside.any():
-        raise ValueError("mask must hold a pixel or more, got none")
-    return None if inside.all() else inside
-
-
-def _refuse_infinite(picture: Picture) -> None:
-    pixels, mask = picture.pixels, picture.mask
-    if pixels.dtype.kind != "f":
-        return
-    inside = pixels if mask is None else pixels[mask]
-    order = inside.T if inside.flags.f_contiguous else inside
-    if not extent(np.require(order, requirements=["C", "A"]))[2]:
-        bad = int(np.count_nonzero(~np.isfinite(inside)))
+    if axes == 1:
         raise ValueError(
-            f"image must be finite{'' if mask is None else ' inside the mask'}, got {bad} NaN or "
-            "infinite"
+            "image must have an axis or more beside that of its channels, got "
+            f"{arrays.describe(image)}"
         )
+    return arrays.integer(value, "channel_axis", at_least=-axes, at_most=axes - 1)

@@ -15,20 +15,21 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import _check_n_features, check_is_fitted, validate_data
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted
 
-from lesionkit import _core as core
 from lesionkit import arrays
 from lesionkit._core import clustering as _core
 from lesionkit.arrays import namespace
-from lesionkit.clustering import starts
-from lesionkit.clustering.levels import SMALL, levels, look_up
-from lesionkit.clustering.weights import checked_weights, weights_on_gpu
+from lesionkit.clustering import scaling, starts
+from lesionkit.clustering.levels import levels, look_up
+from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
 
 Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 ROUNDING = 1e-10  # a run is better than another if its inertia is lower by more than this share
+SMALL_SQUARE = 1e-200  # of a mean square: below it some may have been lost to underflow
+OVERFLOW = "X must be finite, and so must be the squares of its numbers and their sum"
 
 
 class Given(NamedTuple):
@@ -38,6 +39,7 @@ class Given(NamedTuple):
     weights: Real | None
     counted: bool  # the weights are numbers of equal samples
     original: Any  # for functions that choose the start
+    scale: float = 1.0  # X are the samples times this power of two
 
 
 class Run(NamedTuple):
@@ -78,7 +80,7 @@ class KMeans(
     tol        : stop once the centres' squared shifts add up to at most tol times the mean variance
                  of the features, or no label changes
     verbose    : print the inertia of each pass, which costs another one
-    random_state : as in scikit-learn
+    random_state : as in scikit-learn, or a NumPy generator
     copy_x     : has no effect: X is never changed
     algorithm  : "lloyd" or "elkan", which differ in nothing here: their answer is the same
 
@@ -119,19 +121,15 @@ class KMeans(
         Where X lives on a GPU the work is done there, and there the arrays of the answer are; up to
         16 features. A run that leaves a cluster empty is done by the CPU.
         """
-        both = {"X": X} if sample_weight is None else {"X": X, "sample_weight": sample_weight}
-        home = arrays.home(**both)
+        home = arrays.home(X=X, sample_weight=sample_weight)
         with home.current():
-            checked = self._checked(X, home, reset=True)
-            if home.gpu is None:
-                weights = checked_weights(sample_weight, checked)
-            else:
-                weights = weights_on_gpu(sample_weight, checked, home)
+            checked = checked_samples(self, X, home, reset=True)
+            weights = checked_weights(sample_weight, checked, home)
             try:
                 self._fit(checked, weights)
             except starts.NotFinite:
                 if home.gpu is None:
-                    self._refuse(X)
+                    refuse_infinite(self, checked)
                 raise
             self.labels_ = home.back(self.labels_)
             self.cluster_centers_ = home.back(home.xp.asarray(self.cluster_centers_))
@@ -141,27 +139,29 @@ class KMeans(
         """The nearest cluster of each sample, (n,) int32; of two as near the lower number."""
         home = self._home(X)
         with home.current():
-            return home.back(self._labels(self._checked(X, home, reset=False, finite=True)))
+            X = checked_samples(self, X, home, reset=False, finite=True)
+            return home.back(self._labels(X))
 
     def transform(self, X: Any) -> Any:
         """The distances of each sample from all centres, (n, k) in the dtype of X."""
         home = self._home(X)
         with home.current():
-            X = _real(self._checked(X, home, reset=False, finite=True))
-            distances = namespace(X).empty((len(X), len(self.cluster_centers_)), X.dtype)
-            kernels_of(X).distances(X, self._centres(), distances)
-            return home.back(distances)
+            X = _real(checked_samples(self, X, home, reset=False, finite=True))
+            X, centres, scale = scaling.in_range(X, self._centres())
+            distances = namespace(X).empty((len(X), len(centres)), X.dtype)
+            kernels_of(X).distances(X, centres, distances)
+            return home.back(distances if scale == 1.0 else distances / X.dtype.type(scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X, with weights (n,), for the centres found."""
-        home = self._home(X)
+        home = self._home(X, sample_weight)
         with home.current():
-            X = _real(self._checked(X, home, reset=False, finite=True))
-            if home.gpu is None:
-                weights = checked_weights(sample_weight, X)
-            else:
-                weights = weights_on_gpu(sample_weight, X, home)
-            return -nearest(X, weights, self._centres())[2]
+            X = _real(checked_samples(self, X, home, reset=False, finite=True))
+            weights = checked_weights(sample_weight, X, home)
+            inertia = nearest(X, weights, self._centres())[2]
+            if not np.isfinite(inertia):
+                raise ValueError(OVERFLOW)
+            return -inertia
 
     def _fit(self, X: Any, sample_weight: Real | None) -> Self:
         """`fit` of checked samples: C-contiguous (n, features), float32 or float64, or (n, 1) of a
@@ -172,7 +172,7 @@ class KMeans(
         counted = levels(X, sample_weight) if on_cpu and X.shape[1] == 1 else None
         dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
         if counted is None:
-            best = self._best_run(Given(X, sample_weight, False, X), dtype)
+            best = self._finite_run(Given(X, sample_weight, False, X), dtype)
             labels = best.labels
         else:
             given = Given(counted.values, counted.weights, sample_weight is None, X)
@@ -198,14 +198,31 @@ class KMeans(
         """`predict` of checked samples."""
         centres = self._centres()
         if X.dtype.kind not in "iu":
+            scale = scaling.scale_for(scaling.largest(centres))
+            if scale != 1.0:  # what overflows is as far from all of them
+                X, centres = X * X.dtype.type(scale), centres * scale
             return nearest(X, None, centres)[0]
         kind = np.iinfo(X.dtype)
         values = np.arange(kind.min, kind.max + 1.0)[:, None]
         return look_up(X, kind.min, nearest(values, None, centres)[0])
 
+    def _finite_run(self, given: Given, dtype: np.dtype[Any]) -> Run:
+        """The best run, of samples whose squares are in range; else NotFinite."""
+        best = self._best_run(given, dtype)
+        if not np.isfinite(best.inertia):
+            raise starts.NotFinite(OVERFLOW)
+        total = len(given.X) if given.weights is None else float(given.weights.sum())
+        if best.inertia >= SMALL_SQUARE * total:
+            return best
+        scale = scaling.scale_for(scaling.largest(given.X))
+        if scale == 1.0:
+            return best
+        best = self._best_run(given._replace(X=given.X * scale, scale=scale), dtype)
+        return best._replace(centres=best.centres / scale, inertia=best.inertia / scale / scale)
+
     def _best_run(self, given: Given, dtype: np.dtype[Any]) -> Run:
         chance = callable(self.init) or (isinstance(self.init, str) and self.init != "optimal")
-        random_state = check_random_state(self.random_state) if chance else None
+        random_state = starts.random_of(self.random_state) if chance else None
         best: Run | None = None
         for _ in range(self._n_init):
             run = self._run(given, self._start(given, random_state), dtype)
@@ -216,7 +233,7 @@ class KMeans(
 
     def _start(self, given: Given, random_state: Any) -> Real:
         """(k, features) float64, which may be changed."""
-        X, weights, _, original = given
+        X, weights, _, original, scale = given
         k, init = self.n_clusters, self.init
         if isinstance(init, str):
             if init == "k-means++":
@@ -227,12 +244,13 @@ class KMeans(
                 start = starts.optimal(X, weights, k)
         else:
             start = init(original, k, random_state=random_state) if callable(init) else init
-            start = start.get() if hasattr(start, "get") else start  # of CuPy
-            if not (isinstance(start, np.ndarray) and start.dtype.kind == "f" and start.ndim == 2):
-                start = check_array(start, dtype=np.float64, order="C")
-            start = np.array(start, np.float64, order="C")
+            start = starts.on_host(start) if namespace(start) is not np else start
+            start = arrays.numbers(start, "init", kinds="biuf").astype(np.float64, order="C")
+            if start.ndim != 2:
+                raise ValueError(f"init must have shape ({k}, {X.shape[1]}), got {start.shape}")
             if not np.isfinite(start).all():
-                check_array(start, input_name="init")
+                assert_all_finite(start, input_name="init")
+            start *= scale
             for axis, (what, wanted) in enumerate(
                 (("number of clusters", k), ("number of features of the data", X.shape[1]))
             ):
@@ -246,12 +264,12 @@ class KMeans(
         return start
 
     def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
-        X, weights, counted, _ = given
+        X, weights, counted = given[:3]
         passes, settled, finite, limit, steps = kernels_of(X).lloyd(
             X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
-            raise starts.NotFinite("X must be finite, and so must be the squares of its numbers")
+            raise starts.NotFinite(OVERFLOW)
         for number, (inertia, shift) in enumerate(steps):
             print(f"Iteration {number}, inertia {inertia}.")
             if number == passes - 1 and settled:
@@ -281,8 +299,7 @@ class KMeans(
                 "init must be 'k-means++', 'random', 'optimal', an array or a function, got "
                 f"{self.init!r}"
             )
-        if self.algorithm not in ("lloyd", "elkan"):
-            raise ValueError(f"algorithm must be 'lloyd' or 'elkan', got {self.algorithm!r}")
+        arrays.one_of(self.algorithm, "algorithm", ("lloyd", "elkan"))
         if shape[0] < k:
             raise ValueError(f"n_samples={shape[0]} should be >= n_clusters={k}.")
         several = callable(self.init) or (named and self.init == "random")
@@ -307,34 +324,9 @@ class KMeans(
                 stacklevel=4,
             )
 
-    def _home(self, X: Any) -> arrays.Home:
+    def _home(self, X: Any, sample_weight: Any = None) -> arrays.Home:
         check_is_fitted(self)
-        return arrays.home(X=X, cluster_centers_=self.cluster_centers_)
-
-    def _checked(self, X: Any, home: arrays.Home, *, reset: bool, finite: bool = False) -> Any:
-        """X as scikit-learn would check it, but small integers of one feature stay what they are.
-        Whether they are finite is looked at only if asked for: a fit finds out by itself.
-        """
-        X = home.view(X, "X")
-        if home.gpu is not None:
-            X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
-            _check_n_features(self, X, reset=reset)
-            return X
-        if type(X) is np.ndarray and X.dtype.name in SMALL and X.shape[1:] == (1,) and X.size:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return np.require(X, requirements=["C", "A"])
-        dtype = [np.float64, np.float32]
-        checked = validate_data(
-            self, X, reset=reset, dtype=dtype, order="C", ensure_all_finite=False
-        )
-        checked = np.require(checked, requirements="A")
-        if finite and not core.extent(checked)[2]:
-            self._refuse(X)
-        return checked
-
-    def _refuse(self, X: Any) -> None:
-        """Tell in scikit-learn's words what is not finite, if anything."""
-        validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return arrays.home(X=X, sample_weight=sample_weight, cluster_centers_=self.cluster_centers_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -38,6 +38,7 @@ class Spatial:
     labels_: Any = field(init=False, repr=False)
     n_iter_: int = field(init=False, repr=False)
     _picture: Picture = field(init=False, repr=False)
+    _scale: float = field(init=False, repr=False)  # what the picture was multiplied by
     _centres: Doubles = field(init=False, repr=False)
 
     def fit(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Self:
@@ -50,6 +51,21 @@ class Spatial:
         float64. Raises ValueError or TypeError where something is not as said here.
         """
         return self._fit_picture(read(image, mask, channel_axis))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings by name, as scikit-learn's `clone` and searches ask for them."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; ValueError where a name is none."""
+        there = self.get_params()
+        for name, value in params.items():
+            if name not in there:
+                raise ValueError(
+                    f"settings of {type(self).__name__} are {', '.join(there)}, got {name}"
+                )
+            setattr(self, name, value)
+        return self
 
     def _fit_picture(self, picture: Picture) -> Self:
         """`fit` to an image that is checked."""
@@ -65,10 +81,12 @@ class Spatial:
                 f"n_clusters must be at most the number of pixels, {picture.total}, got "
                 f"{self.n_clusters}"
             )
+        picture, self._scale = picture.scaled()
         self._fit(picture)
         self._picture = picture
         single = picture.pixels.dtype == np.float32
-        self.cluster_centers_ = self._centres.astype(np.float32 if single else np.float64)
+        centres = self._centres / self._scale
+        self.cluster_centers_ = centres.astype(np.float32 if single else np.float64)
         return self
 
     def fit_predict(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Any:
@@ -96,14 +114,13 @@ class Spatial:
         """ValueError or TypeError where a setting cannot be."""
         arrays.integer(self.n_clusters, "n_clusters", at_least=1, at_most=MOST_CLASSES)
         arrays.number(self.m, "m", above=1)
-        if self.border not in BORDERS:
-            raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {self.border!r}")
+        arrays.one_of(self.border, "border", BORDERS)
         arrays.integer(self.max_iter, "max_iter", at_least=1)
         arrays.number(self.tol, "tol", at_least=0)
 
     def _half(self, axes: int) -> tuple[int, int, int]:
         """Half of the window's side, rounded down, along planes, rows and columns."""
-        many = isinstance(self.size, (Sequence, np.ndarray))
+        many = isinstance(self.size, (Sequence, np.ndarray)) and np.ndim(self.size) > 0
         given = list(self.size) if many else [self.size] * axes  # type: ignore[arg-type]
         if len(given) != axes:
             raise ValueError(
@@ -129,15 +146,13 @@ class Spatial:
         if isinstance(self.init, str):
             if self.init != "k-means++":
                 raise ValueError(f"init must be 'k-means++' or centres, got {self.init!r}")
-            from sklearn.utils import check_random_state
+            from lesionkit.clustering.starts import plus_plus, random_of
 
-            from lesionkit.clustering.starts import plus_plus
-
-            return plus_plus(samples, weights, count, check_random_state(self.random_state))
-        centres = np.asarray(self.init)
+            return plus_plus(samples, weights, count, random_of(self.random_state))
+        centres = arrays.numbers(self.init, "init", kinds="fiu")
         if channels == 1 and centres.ndim == 1:
             centres = centres[:, None]
-        return np.array(arrays.real(centres, "init", (count, channels)))
+        return np.array(arrays.real(centres, "init", (count, channels))) * self._scale
 
     def _tolerance(self, samples: Real, weights: Doubles | None = None) -> float:
         """How far a centre may move in the last pass."""

@@ -164,8 +164,7 @@ class FGFCM(_OnLevels):
         super()._refuse()
         arrays.number(self.lambda_s, "lambda_s", above=0)
         arrays.number(self.lambda_g, "lambda_g", above=0)
-        if self.variant not in VARIANTS:
-            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
+        arrays.one_of(self.variant, "variant", VARIANTS)
 
     def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         xi = np.empty_like(x)

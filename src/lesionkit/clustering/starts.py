@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit._core import clustering as _core
-from lesionkit.arrays import namespace
+from lesionkit.arrays import describe, namespace
 
 Real = npt.NDArray[np.float64]
 
@@ -69,6 +69,23 @@ def optimal(X: Any, weights: Any, k: int) -> Real:
     values, mass = np.ascontiguousarray(values[there], np.float64), mass[there]
     means = _core.optimum(values, mass, min(k, len(values)))
     return np.array([*means, *[means[-1]] * (k - len(means))])[:, None]
+
+
+def random_of(random_state: Any) -> np.random.RandomState:
+    """What draws: scikit-learn's rule, and NumPy generators, which are drawn from; else a clear
+    error."""
+    from sklearn.utils import check_random_state
+
+    if isinstance(random_state, np.random.Generator):
+        return np.random.RandomState(random_state.bit_generator)
+    try:
+        made: np.random.RandomState = check_random_state(random_state)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 4294967295, or a generator of "
+            f"numpy.random, got {describe(random_state)}"
+        ) from problem
+    return made
 
 
 def on_host(array: Any) -> Any:
