@@ -226,4 +226,6 @@ EXCEPTIONS: dict[str, str] = {
     "io.MissingLibrary": "an exception",
     "io.sidecar_of": "a name from a name",
     "io.library": "imports by name",
+    "io.format_of": "called within read_image",
+    "io.series": "files of a folder; called within read_image",
 }
