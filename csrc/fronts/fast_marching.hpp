@@ -4,8 +4,9 @@
 // times of their neighbours are computed anew, from final ones only. At order 1 every axis with a
 // final neighbour counts, as in scikit-fmm: this differs from the upwind rule only beside the
 // front, where times are final from the start although a neighbour may be earlier. At order 2 an
-// axis is left out where its neighbour would be later than the node (godunov.hpp). Across the front
-// times count as negative: the second neighbour may lie there. Host only.
+// axis is left out where its neighbour would be later than the node (godunov.hpp). The second
+// neighbour may lie across the front. What counts there is how far it is from the front, as a
+// negative time at the first neighbour's speed: its own time is another speed's. Host only.
 #pragma once
 
 #include <algorithm>
@@ -48,7 +49,8 @@ class Times {
       : keys(large<uint64_t>(level.frame.size())),
         slowness(large<double>(problem.speed ? level.frame.size() : 0)),
         extended(large<double>(problem.carried ? level.frame.size() : 0)),
-        level_(level) {
+        level_(level),
+        wraps_(problem.wraps()) {
     const Frame& frame = level.frame;
     frame.surround(keys.get(), CLOSED);
     frame.for_lines([&](int64_t, int64_t from, int64_t at) {
@@ -89,6 +91,9 @@ class Times {
     level_.each_ghost(node, [&](int64_t ghost) { extended[ghost] = speed; });
   }
 
+  // Ghosts have none of their own.
+  double slowness_of(int64_t node) const { return slowness[wraps_ ? level_.behind(node) : node]; }
+
   // The answers without a frame.
   void store(const MarchProblem& problem) const {
     const Frame& frame = level_.frame;
@@ -111,6 +116,7 @@ class Times {
 
  private:
   const ZeroLevel& level_;
+  const bool wraps_;
 };
 
 // One side of the front, where phi is positive or where it is negative. AXES of 0: as many as there
@@ -294,22 +300,27 @@ class March {
     queue_.push(time, static_cast<uint32_t>(node));
   }
 
-  // Order 2 where the node two steps away may lie across the front: its time is then negative.
+  // Order 2 where the node two steps away may lie across the front.
   double beside_front(int64_t node, double slowness) const {
     double from[MOST_AXES], at[MOST_AXES];
     int code[MOST_AXES];
     for (int d = 0; d < axes(); ++d) {
       const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
-      const int64_t two = node + 2 * (before <= after ? -step_[d] : step_[d]);
+      const int64_t step = before <= after ? -step_[d] : step_[d], two = node + 2 * step;
       const bool across = level_.across(node, two);  // only what was final from the start
       const double time = !across || kinds_[two] & FRONT ? time_of(times_.key(two)) : never;
       from[d] = time_of(std::min(before, after));
-      const double second = across && time < never ? -time : time;
+      const double second = across && time < never ? time_across(node + step, two, time) : time;
       const bool counts = from[d] < never;
       code[d] = counts + (counts && second <= from[d]);
       at[d] = code[d] == 2 ? from[d] + (from[d] - second) * (1.0 / 3) : from[d];
     }
     return solve_fewer(from, at, code, slowness);
+  }
+
+  // When a front of the speed at `one` would have been at `two`, which another reached at `time`.
+  double time_across(int64_t one, int64_t two, double time) const {
+    return p_.speed ? -(time / times_.slowness_of(two)) * times_.slowness_of(one) : -time;
   }
 
   double solve_fewer(const double* from, const double* at, const int* code, double slowness) const {

@@ -114,8 +114,9 @@ def march(
             one, _, by = min(known)
             two = grid.neighbour(place, axis, 2 * by) if order == 2 else None
             beyond = times.get(two, math.inf) if two is not None else math.inf
-            if two is not None and phi[two] * phi[place] < 0:  # across the front: negative
-                beyond = -beyond if two in front else math.inf
+            if two is not None and phi[two] * phi[place] < 0:  # across the front: at its speed here
+                here = speed[grid.neighbour(place, axis, by)]
+                beyond = -beyond * speed[two] / here if two in front else math.inf
             if beyond <= one:
                 sides.append((one, one + (one - beyond) / 3, h / 1.5))
             else:
