@@ -22,7 +22,9 @@ double reach_of(const Problem<R>& p) {
 
 // Where the front starts at order 2: where it does at order 1, and, close to a seed in a smooth
 // speed, at the times of a straight ray by the trapezium rule. There differences are of order 1,
-// for want of a second neighbour, and their errors would be carried everywhere.
+// for want of a second neighbour, and their errors would be carried everywhere. About a seed
+// between nodes whose speeds are not alike, the nodes beside its cell start at their times of order
+// 1: their second neighbours lie across the seed, and say nothing about their side.
 template <class R>
 class AccurateStarts {
  public:
@@ -36,8 +38,10 @@ class AccurateStarts {
     nodes.push_back(node);
   }
 
-  // The nodes within 3 of a seed, if no wall is there and the speed is nearly the same.
-  void add_ball(const Seed& seed) {
+  // The nodes within 3 of a seed, if no wall is there and the speed is nearly the same. False where
+  // nothing is known about times on the other side of the seed: it lies between nodes whose speeds
+  // are not alike, or times are not factored.
+  bool add_ball(const Seed& seed, bool factored) {
     constexpr int64_t radius = 3;
     const int64_t size[3] = {p_.grid.planes, p_.grid.rows, p_.grid.columns};
     int64_t low[3], high[3];
@@ -56,10 +60,15 @@ class AccurateStarts {
     for_each([&](const Place& at) {
       const int64_t node = p_.grid.node(at);
       open = open && p_.open(node);
+      if (!p_.open(node)) return;
       slowest = std::max(slowest, p_.slowness(node));
       fastest = std::min(fastest, p_.slowness(node));
     });
-    if (!open || !(slowest < 1.5 * fastest)) return;
+    const bool even = slowest < 1.5 * fastest, between = !is_node(seed);
+    if (!open || !even) {
+      if (between && !(even && factored)) add_beside_cell(seed);
+      return even || !between;
+    }
     for_each([&](const Place& at) {
       const double away[3] = {at.plane - seed.at[0], at.row - seed.at[1], at.column - seed.at[2]};
       double square = 0.0, nodes = 0.0;
@@ -71,11 +80,28 @@ class AccurateStarts {
       if (nodes <= radius * radius)
         add(node, static_cast<R>(std::sqrt(square) * (seed.slowness + p_.slowness(node)) / 2));
     });
+    return true;
   }
 
   std::vector<int64_t> nodes;
 
  private:
+  static bool is_node(const Seed& seed) {
+    return std::all_of(seed.at, seed.at + 3, [](double at) { return at == std::floor(at); });
+  }
+
+  // The nodes one step along an axis away from the corners of the seed's cell.
+  void add_beside_cell(const Seed& seed) {
+    for (int corner = 0; corner < 8; ++corner) {
+      Place at;
+      int64_t* const index[3] = {&at.plane, &at.row, &at.column};
+      for (int d = 0; d < 3; ++d)
+        *index[d] =
+            static_cast<int64_t>(corner >> d & 1 ? std::ceil(seed.at[d]) : std::floor(seed.at[d]));
+      p_.grid.for_each_neighbour(p_.grid.node(at), [&](int64_t node) { add(node, first_[node]); });
+    }
+  }
+
   const Problem<R>& p_;
   const R* first_;
 };
@@ -157,7 +183,8 @@ void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const See
     labels.resize(n);
     find_labels(p.grid, p.times, starts, points.seed_of, labels.data());
   }
-  const OrderedProblem<R> ordered = {first.data(), points.seeds, points.count,
+  std::vector<Seed> seeds(points.seeds, points.seeds + points.count);
+  const OrderedProblem<R> ordered = {first.data(), seeds.data(), points.count,
                                      labels.empty() ? nullptr : labels.data(),
                                      static_cast<R>(accuracy.reach)};
   const auto run = [&]<bool deep, bool second, bool factored>() {
@@ -170,7 +197,8 @@ void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const See
       std::fill(p.times, p.times + n, Problem<R>::never);
       AccurateStarts<R> from(p, first.data());
       for (int64_t i = 0; i < starts.count; ++i) from.add(starts.nodes[i], starts.times[i]);
-      for (int64_t s = 0; s < points.count; ++s) from.add_ball(points.seeds[s]);
+      for (int64_t s = 0; s < points.count; ++s)
+        if (!from.add_ball(points.seeds[s], factored)) seeds[s].slowness = 0;  // not factored
       Work work(p, ordered, tiles);
       Passes<R, Work> passes(work, tiles, window, Problem<R>::never);
       for (const int64_t node : from.nodes) passes.start(p.grid.place(node), p.times[node]);

@@ -13,6 +13,7 @@
 #include "common/arrays.hpp"
 #include "common/parallel.hpp"
 #include "common/portable.hpp"
+#include "fronts/compact_watershed.hpp"
 #include "fronts/frame.hpp"
 #include "fronts/minima.hpp"
 #include "fronts/ranks.hpp"
@@ -45,7 +46,7 @@ void visit(const py::array& array, F&& f) {
   if (!known) throw std::invalid_argument("an array of this kind was not expected");
 }
 
-// Numbers below `count`, of which a call gives a piece.
+// Numbers below `count`, whatever happens to what they are read from; a call gives a piece.
 struct Numbers {
   int64_t count;
   std::function<void(int64_t begin, int64_t end, uint32_t* to)> read;
@@ -84,7 +85,8 @@ Numbers levels_of(const T* image, int64_t n) {
       return {static_cast<int64_t>(spread) + 1, [=](int64_t begin, int64_t end, uint32_t* to) {
                 for (int64_t i = begin; i < end; ++i)
                   to[i - begin] =
-                      static_cast<uint32_t>(image[i]) - static_cast<uint32_t>(range.low);
+                      std::min(static_cast<uint32_t>(image[i]) - static_cast<uint32_t>(range.low),
+                               static_cast<uint32_t>(spread));
               }};
   }
   const std::shared_ptr<uint32_t[]> ranks = large<uint32_t>(n);
@@ -100,7 +102,8 @@ bool fits(uint64_t label, int level_bits) {
   return level_bits < 31 && label < (uint64_t{1} << (32 - level_bits)) - 2;
 }
 
-// Markers' values as labels from 1. They stay as they are if they fit beside a level.
+// Markers' values as labels from 1 to `most`, whatever happens to the markers meanwhile. They stay
+// as they are if they fit beside a level.
 template <class T>
 class Labels {
  public:
@@ -120,15 +123,16 @@ class Labels {
   uint32_t most() const { return most_; }
 
   void read(int64_t begin, int64_t end, uint32_t* to) const {
-    for (int64_t i = begin; i < end; ++i) to[i - begin] = static_cast<uint32_t>(markers_[i]);
-    if (values_.empty()) return;
-    for (int64_t i = begin; i < end; ++i)
-      if (markers_[i] != 0)
-        to[i - begin] = 1 + static_cast<uint32_t>(
-                                std::lower_bound(values_.begin(), values_.end(), markers_[i]) -
-                                values_.begin());
-      else
-        to[i - begin] = 0;
+    if (values_.empty()) {
+      for (int64_t i = begin; i < end; ++i)
+        to[i - begin] = std::min(static_cast<uint32_t>(markers_[i]), most_);
+      return;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      const T value = markers_[i];
+      const auto at = std::lower_bound(values_.begin(), values_.end(), value) - values_.begin();
+      to[i - begin] = value == 0 ? 0 : std::min(1 + static_cast<uint32_t>(at), most_);
+    }
   }
 
   T value(uint64_t label) const {
@@ -144,43 +148,43 @@ class Labels {
 struct Request {
   Frame frame;
   const Numbers& levels;
-  const uint8_t* mask;  // null: everything
-  int connectivity;
+  const uint8_t* mask;         // null: everything
+  std::vector<int64_t> steps;  // to the neighbours
   bool lines;
 };
 
 // Where the places of each level begin: a level has as many as it has pixels.
-std::vector<uint32_t> places(const Numbers& levels, int64_t n) {
-  std::vector<uint32_t> first(levels.count + 1);
+template <class Word>
+std::vector<uint32_t> places(const Request& request, const Words<Word>& rule, const Word* words) {
+  const Frame& frame = request.frame;
+  const int64_t levels = request.levels.count;
+  std::vector<uint32_t> first(levels + 1);
   std::mutex adding;
   const auto count = [&](int64_t begin, int64_t end, uint32_t* to) {
-    constexpr int64_t piece = 4096;
-    uint32_t level[piece];
-    for (int64_t i = begin; i < end; i += piece) {
-      const int64_t stop = std::min(end, i + piece);
-      levels.read(i, stop, level);
-      for (int64_t k = 0; k < stop - i; ++k) ++to[level[k]];
-    }
+    for (int64_t i = begin; i < end; ++i)
+      for (int64_t at = frame.line(i), stop = at + frame.width(); at < stop; ++at)
+        ++to[rule.level(words[at])];
   };
-  if (levels.count > 1 << 16) {
-    count(0, n, first.data() + 1);
+  if (levels > 1 << 16) {
+    count(0, frame.lines(), first.data() + 1);
   } else {
-    parallel_for(n, int64_t{1} << 20, [&](int64_t begin, int64_t end) {
-      std::vector<uint32_t> part(levels.count);
+    const int64_t grain = (int64_t{1} << 20) / frame.width() + 1;
+    parallel_for(frame.lines(), grain, [&](int64_t begin, int64_t end) {
+      std::vector<uint32_t> part(levels);
       count(begin, end, part.data());
       std::lock_guard guard(adding);
-      for (int64_t l = 0; l < levels.count; ++l) first[l + 1] += part[l];
+      for (int64_t l = 0; l < levels; ++l) first[l + 1] += part[l];
     });
   }
-  for (int64_t l = 0; l < levels.count; ++l) first[l + 1] += first[l];
+  for (int64_t l = 0; l < levels; ++l) first[l + 1] += first[l];
   return first;
 }
 
 template <class Word>
 void flood(const Request& request, Words<Word> rule, Word* words) {
   const Frame& frame = request.frame;
-  const std::vector<int64_t> steps = frame.neighbours(request.connectivity);
-  const std::vector<uint32_t> first = places(request.levels, frame.pixels());
+  const std::vector<int64_t>& steps = request.steps;
+  const std::vector<uint32_t> first = places(request, rule, words);
   const auto run = [&](auto neighbours, auto dividing) {
     constexpr bool DIVIDING = dividing;
     Flood<Word, neighbours> flood(words, rule, steps, first);
@@ -238,18 +242,35 @@ void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* 
   });
 }
 
-// image, markers and out have one shape, of one axis or more; out has the markers' kind.
+// A frame in which every step to a neighbour ends, and these steps. offsets: (neighbours, axes).
+std::pair<Frame, std::vector<int64_t>> frame_for(const py::array& image,
+                                                 const Array<int64_t>& offsets) {
+  const int64_t axes = image.ndim(), count = offsets.shape(0);
+  std::vector<int64_t> gaps(axes, 1), steps(count);
+  int64_t reach = 1;
+  for (int64_t i = 0; i < count * axes; ++i) {
+    gaps[i % axes] = std::max(gaps[i % axes], std::abs(offsets.data()[i]));
+    reach = std::max(reach, gaps[i % axes]);
+  }
+  const Frame frame({image.shape(), image.shape() + axes}, gaps, reach);
+  for (int64_t i = 0; i < count * axes; ++i)
+    steps[i / axes] += offsets.data()[i] * frame.step(static_cast<int>(i % axes));
+  return {frame, steps};
+}
+
+// image, markers and out have one shape, of one axis or more; out has the markers' kind. Neighbours
+// are visited in the order of `offsets`.
 void watershed(const py::array& image, const py::array& markers,
-               const std::optional<Array<uint8_t>>& mask, int connectivity, bool watershed_line,
-               py::array& out) {
+               const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
+               bool watershed_line, py::array& out) {
   const int64_t n = image.size();
   Numbers levels;
   visit(image, [&](const auto* pixels) {
     const lesionkit::WithoutGil release;
     levels = levels_of(pixels, n);
   });
-  const Request request = {Frame({image.shape(), image.shape() + image.ndim()}), levels,
-                           mask ? mask->data() : nullptr, connectivity, watershed_line};
+  const auto [frame, steps] = frame_for(image, offsets);
+  const Request request = {frame, levels, mask ? mask->data() : nullptr, steps, watershed_line};
   void* to = out.mutable_data();
   visit(markers, [&]<class T>(const T* given) {
     if constexpr (std::is_integral_v<T>) {
@@ -260,6 +281,43 @@ void watershed(const py::array& image, const py::array& markers,
           ? label_pixels<uint32_t>(request, labels, bits, static_cast<T*>(to))
           : label_pixels<uint64_t>(request, labels, bits, static_cast<T*>(to));
     }
+  });
+}
+
+// The same, compact: of each pixel the marker's pixel that it belongs to, numbered in raster order;
+// -1 where there is none. marked: not 0 where there is a marker.
+void compact_watershed(const py::array& image, const Array<uint8_t>& marked,
+                       const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
+                       double compactness, Array<int64_t>& out) {
+  const auto [frame, steps] = frame_for(image, offsets);
+  const uint8_t *inside = mask ? mask->data() : nullptr, *here = marked.data();
+  int64_t* to = out.mutable_data();
+  visit(image, [&, &frame = frame, &steps = steps](const auto* pixels) {
+    const py::gil_scoped_release release;
+    const Large<double> grey = large<double>(frame.size());
+    const Large<uint32_t> source = large<uint32_t>(frame.size());
+    frame.surround(source.get(), CompactFlood::OUTSIDE);
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        grey[at + x] = static_cast<double>(pixels[from + x]);
+        const bool counts = inside == nullptr || inside[from + x];
+        const auto itself = static_cast<uint32_t>(at + x);
+        source[at + x] = !counts          ? CompactFlood::OUTSIDE
+                         : here[from + x] ? itself
+                                          : CompactFlood::NONE;
+      }
+    });
+    CompactFlood(frame, steps, compactness, grey.get(), source.get()).run();
+    std::vector<int64_t> pixel(frame.size(), -1);
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) pixel[at + x] = from + x;
+    });
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        const uint32_t its = source[at + x];
+        to[from + x] = its < CompactFlood::OUTSIDE ? pixel[its] : -1;
+      }
+    });
   });
 }
 
@@ -285,7 +343,11 @@ int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32
 void bind_watershed(py::module_ m) {
   using namespace py::literals;
   m.def("watershed", watershed, "image"_a.noconvert(), "markers"_a.noconvert(),
-        "mask"_a.noconvert().none(true), "connectivity"_a, "watershed_line"_a, "out"_a.noconvert());
+        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "watershed_line"_a,
+        "out"_a.noconvert());
+  m.def("compact_watershed", compact_watershed, "image"_a.noconvert(), "marked"_a.noconvert(),
+        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "compactness"_a,
+        "out"_a.noconvert());
   m.def("h_minima", h_minima, "image"_a.noconvert(), "h"_a, "connectivity"_a,
         "labels"_a.noconvert());
 }

@@ -195,7 +195,7 @@ class March {
     while (const Due* first = queue_.top()) {
       interrupts();
       const double time = first->time;
-      if (time > p_.narrow) break;
+      if (!(time <= p_.narrow)) break;  // or no number: somebody wrote to the speeds
       now.clear();
       for (; first != nullptr && first->time == time; first = queue_.top()) {
         const uint32_t node = first->node;
@@ -377,7 +377,7 @@ class March {
 // False, and no answer, if phi has no zero level set.
 template <int AXES, bool SECOND>
 bool march(const MarchProblem& problem) {
-  const ZeroLevel level(problem);
+  const ZeroLevel level(problem, SECOND);
   if (level.front.empty()) return false;
   if (!SECOND && by_sweeps(problem, level)) return true;
   Times times(problem, level);

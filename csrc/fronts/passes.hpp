@@ -9,10 +9,14 @@
 // known what was the earliest change in or beside it since its last visit (`due`); when none is
 // due, all nodes agree with their neighbours.
 // Bands of a pass run on several threads, each behind the one before it, as in the order of one
-// thread: the same bits. Host only.
+// thread: the same bits. A pass of little work is done by the caller alone, and so are all passes
+// after it has waited too long for threads that the system does not run: on a busy machine. Host
+// only.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -82,11 +86,18 @@ class Passes {
            z <= std::min(diagonal, planes - 1); ++z)
         order_.push_back({z, diagonal - z});
     progress_ = std::vector<std::atomic<int64_t>>(tasks);
-    plan();
     const int64_t workers = parallel && tiles_.count() >= 64 ? get_threads() : 1;
-    parallel_for(workers, 1, [&](int64_t begin, int64_t end) {
-      for (; begin < end; ++begin) work(tasks);
-    });
+    caller_ = std::this_thread::get_id();
+    began_ = Clock::now();
+    for (; plan(); ++pass_) {
+      next_.store(0, std::memory_order_relaxed);
+      const int64_t before = visits_;
+      if (workers > 1 && worth_sharing() && patient())
+        share(workers, tasks);
+      else
+        work(tasks);
+      last_visits_ = visits_ - before;
+    }
     return !exhausted_;
   }
 
@@ -99,40 +110,80 @@ class Passes {
     return {i / n == 1, i % 2 == i / n, !deep_ || (i % n < 2) == (i % 2 == 0)};
   }
 
-  // Decides about the pass number pass_: nothing runs meanwhile.
-  void plan() {
+  // Decides about the pass number pass_; false where nothing is left to do.
+  bool plan() {
     const auto& due = due_[direction(pass_).right];
     const R least = *std::min_element(due.begin(), due.end());
     exhausted_ = visits_ > 200 * (touched_ + 100);
-    over_ = least == never || least > stop_ || exhausted_;
+    if (least == never || least > stop_ || exhausted_) return false;
     if (least >= until_)  // past it in any case, however short the window
       until_ = std::max(least + window_, std::nextafter(least, never));
-    left_ = static_cast<int64_t>(progress_.size());
-    open_.store(over_ ? std::numeric_limits<int64_t>::max() : pass_, std::memory_order_release);
+    return true;
   }
 
-  // Takes bands in the order of the passes until all is done. A band waits only for earlier ones.
+  // ---- Threads
+
+  using Clock = std::chrono::steady_clock;
+
+  // A smooth speed is passed through at once, however few tiles are due at first.
+  bool worth_sharing() const {
+    constexpr int64_t nodes = 1 << 15;  // some 0.2 ms
+    if (window_ == never) return true;
+    const auto& due = due_[direction(pass_).right];
+    const int64_t now = std::count_if(due.begin(), due.end(), [&](R d) { return d < until_; });
+    return std::max(now, last_visits_) * lanes * steps >= nodes;
+  }
+
+  // Whether the caller has lost no more than a fifth of its time waiting, and some more.
+  bool patient() const {
+    return lost_ < (Clock::now() - began_) / 5 + std::chrono::microseconds(200);
+  }
+
+  void share(int64_t workers, int64_t tasks) {
+    Clock::time_point done = Clock::now();
+    parallel_for(workers, 1, [&](int64_t begin, int64_t end) {
+      try {
+        for (; begin < end; ++begin) work(tasks);
+      } catch (...) {
+        stopped_.store(true, std::memory_order_relaxed);  // nobody waits for this band
+        throw;
+      }
+      if (std::this_thread::get_id() == caller_) done = Clock::now();
+    });
+    lost_ += Clock::now() - done;  // for those that had begun
+  }
+
+  // Takes bands in the order of the pass until all are taken. A band waits only for earlier ones,
+  // which somebody has begun.
   void work(int64_t tasks) {
-    for (;;) {
-      const int64_t ticket = next_.fetch_add(1, std::memory_order_relaxed), pass = ticket / tasks;
-      wait([&] { return open_.load(std::memory_order_acquire) >= pass; });
-      if (over_) return;
-      const Pass way = direction(pass);
-      const auto [z, b] = order_[ticket % tasks];
+    const Pass way = direction(pass_);
+    while (!stopped_.load(std::memory_order_relaxed)) {
+      const int64_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
+      if (ticket >= tasks) return;
+      const auto [z, b] = order_[ticket];
       const bool down = way.right != way.forward;
       const int64_t plane = way.up ? z : tiles_.grid.planes - 1 - z,
                     band = down ? b : tiles_.bands - 1 - b;
       if (way.right)
-        way.forward ? run_band<true, true>(pass, plane, band, way.up)
-                    : run_band<true, false>(pass, plane, band, way.up);
+        way.forward ? run_band<true, true>(pass_, plane, band, way.up)
+                    : run_band<true, false>(pass_, plane, band, way.up);
       else
-        way.forward ? run_band<false, true>(pass, plane, band, way.up)
-                    : run_band<false, false>(pass, plane, band, way.up);
-      if (std::atomic_ref(left_).fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        ++pass_;
-        plan();
-      }
+        way.forward ? run_band<false, true>(pass_, plane, band, way.up)
+                    : run_band<false, false>(pass_, plane, band, way.up);
     }
+  }
+
+  template <class Ready>
+  void wait(Ready&& ready) {
+    for (int turn = 0; turn < 200; ++turn)
+      if (ready()) return;
+    const auto begin = Clock::now();
+    while (!ready() && !stopped_.load(std::memory_order_relaxed)) std::this_thread::yield();
+    if (std::this_thread::get_id() == caller_) lost_ += Clock::now() - begin;
+  }
+  void wait_for(int64_t plane, int64_t band, int64_t progress) {
+    const auto& its = progress_[plane * tiles_.bands + band];
+    wait([&] { return its.load(std::memory_order_acquire) >= progress; });
   }
 
   template <bool right, bool forward>
@@ -166,16 +217,6 @@ class Passes {
     }
     visits_ += visits;
     touched_ += touched;
-  }
-
-  template <class Ready>
-  static void wait(Ready&& ready) {
-    for (int turn = 0; !ready(); ++turn)
-      if (turn > 200) std::this_thread::yield();
-  }
-  void wait_for(int64_t plane, int64_t band, int64_t progress) const {
-    const auto& its = progress_[plane * tiles_.bands + band];
-    wait([&] { return its.load(std::memory_order_acquire) >= progress; });
   }
 
   // ---- What a change reaches
@@ -227,9 +268,13 @@ class Passes {
   std::vector<uint8_t> seen_[2];
   std::vector<R> due_[2];  // infinite: nothing to do
   R until_ = 0;            // the end of the window
-  bool over_ = false, exhausted_ = false;
-  int64_t pass_ = 0, left_ = 0;
-  std::atomic<int64_t> visits_{0}, touched_{0}, next_{0}, open_{-1};
+  bool exhausted_ = false;
+  std::atomic<bool> stopped_{false};
+  int64_t pass_ = 0, last_visits_ = 0;
+  std::atomic<int64_t> visits_{0}, touched_{0}, next_{0};
+  std::thread::id caller_;
+  Clock::time_point began_;
+  Clock::duration lost_{};                          // of the caller's time
   std::vector<std::pair<int64_t, int64_t>> order_;  // planes and bands, as a pass comes to them
   std::vector<std::atomic<int64_t>> progress_;
 };

@@ -58,17 +58,19 @@ uint32_t rank(const T* x, int64_t n, uint32_t* ranks) {
     std::swap(from, to);
   }
   uint32_t distinct = 0;
+  std::vector<std::pair<uint64_t, uint32_t>> run;  // read once: what is sorted must not change
   for (int64_t begin = 0, end; begin < n; begin = end) {
     end = begin + 1;
     while (end < n && from[end] >> 32 == from[begin] >> 32) ++end;
-    if (rest > 0 && end - begin > 1)
-      std::sort(from.get() + begin, from.get() + end, [&](uint64_t a, uint64_t b) {
-        return key(static_cast<uint32_t>(a)) < key(static_cast<uint32_t>(b));
-      });
+    run.clear();
     for (int64_t i = begin; i < end; ++i) {
       const auto at = static_cast<uint32_t>(from[i]);
-      if (rest > 0 && i > begin && key(at) != key(static_cast<uint32_t>(from[i - 1]))) ++distinct;
-      ranks[at] = distinct;
+      run.emplace_back(rest > 0 ? key(at) : 0, at);
+    }
+    if (rest > 0) std::sort(run.begin(), run.end());
+    for (size_t i = 0; i < run.size(); ++i) {
+      if (i > 0 && run[i].first != run[i - 1].first) ++distinct;
+      ranks[run[i].second] = distinct;
     }
     ++distinct;
   }

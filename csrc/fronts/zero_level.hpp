@@ -3,6 +3,9 @@
 // Where phi is 0 the time is 0. Where phi changes its sign towards a neighbour the front lies
 // between, by linear interpolation; the distances l along the axes, the lesser of two sides, give
 // 1 / sqrt(sum 1 / l^2) (Adalsteinsson and Sethian, J. Comput. Phys. 148, 1999), over the speed.
+// At order 2 the slope of phi at the node counts along each axis on which phi is smooth, in the
+// place of that towards the crossing (or of none): a contour then stays where it is when its
+// distances are taken again (compare Russo and Smereka, J. Comput. Phys. 163, 2000).
 // These times are final. Periodic axes have ghosts of their first and last two nodes in the frame.
 // Host only.
 #pragma once
@@ -10,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "common/memory.hpp"
@@ -48,8 +52,9 @@ struct Start {
 
 class ZeroLevel {
  public:
-  explicit ZeroLevel(const MarchProblem& problem)
+  ZeroLevel(const MarchProblem& problem, bool second)
       : p_(problem),
+        second_(second),
         frame(problem.shape, gaps(problem.periodic), 2),
         kinds(large<uint8_t>(frame.size())),
         plain_step_(problem.shape.size(), 1) {
@@ -87,6 +92,7 @@ class ZeroLevel {
 
  private:
   const MarchProblem& p_;
+  const bool second_;
 
  public:
   const Frame frame;
@@ -180,7 +186,7 @@ class ZeroLevel {
   Start start_of(int64_t node, int64_t index) const {
     Start start = {static_cast<uint32_t>(node), index, 0, p_.carried ? p_.carried[index] : 0};
     if ((kinds[node] & SIGNS) == 0) return start;
-    double sum = 0, moment = 0;
+    double sum = 0, moment = 0, least = std::numeric_limits<double>::infinity();
     for (int d = 0; d < frame.axes(); ++d) {
       double part = 2;  // of the way to the neighbour
       int64_t other = index;
@@ -196,12 +202,54 @@ class ZeroLevel {
       }
       if (part > 1) continue;
       const double l = p_.spacing[d] * part, weight = 1 / l / l;
+      least = std::min(least, l);
       sum += weight;
       if (p_.carried) moment += weight * carried_between(index, other, part);
     }
-    start.time = std::sqrt(1 / sum) / (p_.speed ? p_.speed[index] : 1);
+    const double distance = second_ ? std::min(smooth_distance(index), least) : std::sqrt(1 / sum);
+    start.time = distance / (p_.speed ? p_.speed[index] : 1);
     start.carried = moment / sum;
     return start;
+  }
+
+  // phi over its slope, at a node where it is not 0: along an axis on which the slopes before and
+  // behind the node are alike their mean, else that towards the nearer crossing, if there is one.
+  double smooth_distance(int64_t index) const {
+    constexpr double alike = 0.5;  // of the greatest slope
+    const int axes = frame.axes();
+    double greatest = 0, sum = 0;
+    const auto slopes_along = [&](int d, auto&& take) {
+      for (const int sign : {-1, 1}) {
+        const int64_t other = beside(index, d, sign);
+        if (other >= 0) take(sign, (p_.phi[other] / p_.phi[index] - 1) / p_.spacing[d]);
+      }
+    };
+    for (int d = 0; d < axes; ++d)
+      slopes_along(d, [&](int, double slope) { greatest = std::max(greatest, std::abs(slope)); });
+    for (int d = 0; d < axes; ++d) {
+      double up[2] = {}, crossing = 0;
+      int count = 0;
+      slopes_along(d, [&](int sign, double slope) {
+        up[count++] = sign * slope;
+        if (slope < -1 / p_.spacing[d]) crossing = std::max(crossing, -slope);
+      });
+      const double apart = std::abs(up[1] - up[0]);
+      const bool smooth = count == 2 && apart <= alike * greatest &&
+                          apart < std::numeric_limits<double>::infinity();
+      const double slope = smooth ? (up[0] + up[1]) / 2 : crossing;
+      sum += slope * slope;
+    }
+    return std::sqrt(1 / sum);
+  }
+
+  // The neighbour of a node, in an array without a frame; -1: there is none.
+  int64_t beside(int64_t index, int d, int sign) const {
+    const int64_t side = frame.side(d), at = index / plain_step_[d] % side;
+    int64_t to = at + sign;
+    if (p_.periodic[d]) to = (to + side) % side;
+    if (to < 0 || to >= side || to == at) return -1;
+    const int64_t other = index + (to - at) * plain_step_[d];
+    return p_.closed && p_.closed[other] ? -1 : other;
   }
 
   double carried_between(int64_t a, int64_t b, double part) const {

@@ -74,6 +74,23 @@ def test_order_2_beside_a_seed_in_one_dimension() -> None:
         close(times, exact, 1e-4)
 
 
+@pytest.mark.parametrize("factored", [True, False, "auto"])
+@pytest.mark.parametrize("at", [3.5, 3.3, 3.75])
+@pytest.mark.parametrize("axes", [1, 2])
+def test_order_2_does_not_use_the_speed_across_a_seed(factored: Any, at: float, axes: int) -> None:
+    """Two speeds meet between the seed's nodes: each side's steps are of its own speed."""
+    for speeds in ((0.05, 1.0), (1.0, 0.3), (1.0, 1.0)):
+        line = np.where(np.arange(12) <= 3, *speeds)
+        speed = line if axes == 1 else np.broadcast_to(line, (3, 12)).copy()
+        if axes == 2:
+            speed[[0, 2]] = 0
+        seed = (at,) if axes == 1 else (1.0, at)
+        times = arrival_time(speed, seed, order=2, factored=factored)
+        times = times if axes == 1 else times[1]
+        close(times, arrival_time(line, (at,), order=1), 1e-12)
+        close(np.abs(np.diff(times))[[0, 1, 2, 4, 5, 6, 7]], 1 / line[[0, 1, 2, 5, 6, 7, 8]], 1e-12)
+
+
 def test_a_wall_is_walked_around() -> None:
     """To the end of the wall and on, twice the hypotenuse."""
     speed = np.ones((101, 101))

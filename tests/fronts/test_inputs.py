@@ -106,7 +106,7 @@ def test_what_is_no_array_of_numbers(name: str, argument: str) -> None:
 
 @pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
 def test_nothing_in_the_place_of_an_array(name: str, argument: str) -> None:
-    if argument in ("mask", "ext_mask") and name != "distance_transform":
+    if argument in ("mask", "ext_mask", "markers") and name != "distance_transform":
         assert not told(name, argument, None)
     else:
         assert is_a_sentence(told(name, argument, None), argument)
@@ -213,10 +213,50 @@ def test_torch_tensors(name: str) -> None:
         for argument, value in CALLS[name].items()
     }
     answer = getattr(fronts, name)(**tensors)
-    same(answer, getattr(fronts, name)(**CALLS[name]))
-    # scikit-fmm's names give masked arrays, morphology bytes, edge_flow a tuple: all NumPy's.
-    numpy = name.startswith(("distance", "travel", "extension", "morphological", "edge_flow"))
-    assert isinstance(answer, torch.Tensor) != (numpy and name != "distance_transform")
+    expected = getattr(fronts, name)(**CALLS[name])
+    same(answer, expected)
+    many = (tuple, list)
+    for one, other in zip(
+        answer if isinstance(answer, many) else (answer,),
+        expected if isinstance(expected, many) else (expected,),
+        strict=True,
+    ):
+        assert isinstance(one, torch.Tensor)
+        assert one.numpy().dtype == other.dtype
+
+
+def test_a_tensor_is_nan_where_an_array_is_masked() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    speed = np.where(np.arange(9) == 7, 0.0, 1.0) * np.ones((7, 1))
+    for name in ("travel_time", "extension_velocities"):
+        call = getattr(fronts, name)
+        arrays = call(PHI, speed, narrow=2.0)
+        tensors = call(torch.tensor(PHI), torch.tensor(speed), narrow=2.0)
+        for array, tensor in zip(
+            arrays if isinstance(arrays, tuple) else (arrays,),
+            tensors if isinstance(tensors, tuple) else (tensors,),
+            strict=True,
+        ):
+            same(tensor, array.filled(np.nan))
+            assert array.mask.any()
+
+
+def test_tensors_reach_the_callback_and_mixed_kinds_are_refused() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    seen: list[Any] = []
+    image = torch.tensor(IMAGE)
+    fronts.morphological_chan_vese(image, 2, iter_callback=seen.append)
+    assert [(type(level), level.dtype) for level in seen] == [(torch.Tensor, torch.int8)] * 3
+    for name, argument in (
+        ("travel_time", "speed"),
+        ("extension_velocities", "ext_mask"),
+        ("morphological_chan_vese", "init_level_set"),
+        ("geodesic_active_contour", "init_level_set"),
+        ("watershed", "mask"),
+    ):
+        message = told(name, argument, torch.ones(7, 9))
+        assert is_a_sentence(message, argument), message
+        assert "must live in one place" in message
 
 
 @pytest.mark.parametrize(("name", "argument"), arguments("arrays"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-from lesionkit.fronts import watershed
+from lesionkit.fronts import h_minima, watershed
 from reference import fronts_watershed as reference
 
 # --- known answers --------------------------------------------------------------------------------
@@ -46,8 +47,8 @@ def test_corners_count_with_connectivity_2() -> None:
     grey = np.array([[0, 9], [9, 0]])
     markers = np.array([[4, 0], [0, 0]])
     mask = grey == 0
-    assert watershed(grey, markers, mask).tolist() == [[4, 0], [0, 0]]
-    assert watershed(grey, markers, mask, 2).tolist() == [[4, 0], [0, 4]]
+    assert watershed(grey, markers, mask=mask).tolist() == [[4, 0], [0, 0]]
+    assert watershed(grey, markers, 2, mask=mask).tolist() == [[4, 0], [0, 4]]
 
 
 # --- reference ------------------------------------------------------------------------------------
@@ -112,6 +113,141 @@ def test_most_pixels_as_scikit_image(shape: tuple[int, ...]) -> None:
     assert (watershed(image, markers) == theirs).mean() > 0.99
 
 
+# --- scikit-image's other calls -------------------------------------------------------------------
+
+
+@pytest.fixture
+def peer() -> Any:
+    return pytest.importorskip("skimage.segmentation").watershed
+
+
+def noise(seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Floats without ties, in which the peers' orders of neighbours do not matter."""
+    rng = np.random.default_rng(seed)
+    return ndimage.gaussian_filter(rng.standard_normal(shape), 1.0)
+
+
+@pytest.mark.parametrize("shape", [(40,), (30, 33), (9, 10, 11)])
+def test_without_markers_and_with_a_number_of_them(peer: Any, shape: tuple[int, ...]) -> None:
+    image = noise(1, shape)
+    coarse = np.round(3 * image).astype(np.int16)  # minima of several pixels
+    mask = ndimage.gaussian_filter(np.random.default_rng(2).random(shape), 2) > 0.48
+    for connectivity in range(1, len(shape) + 1):
+        ours = watershed(image, connectivity=connectivity)
+        theirs = peer(image, connectivity=connectivity)
+        assert ours.dtype == theirs.dtype == np.int32
+        np.testing.assert_array_equal(ours, theirs)
+        for name in (image, coarse):
+            assert watershed(name, None, connectivity).max() == peer(name, None, connectivity).max()
+            masked = watershed(name, connectivity=connectivity, mask=mask)
+            assert masked.max() == peer(name, connectivity=connectivity, mask=mask).max()
+    for count in (1, 2, 5, 17, image.size // 2, image.size, 10 * image.size):
+        ours, theirs = watershed(image, count), peer(image, count)
+        assert ours.dtype == theirs.dtype == np.int64
+        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(
+            watershed(image, np.int64(count), mask=mask), peer(image, count, mask=mask)
+        )
+
+
+def test_a_long_thin_image_has_its_markers_in_one_line(peer: Any) -> None:
+    for shape in ((3, 200), (4, 90, 2), (2, 3, 50)):
+        image = noise(3, shape)
+        for count in (4, 11):
+            np.testing.assert_array_equal(watershed(image, count), peer(image, count))
+
+
+def test_an_even_image_has_no_minima() -> None:
+    assert not watershed(np.full((4, 5), 7.5)).any()
+    assert watershed([[3, 1, 1, 2, 0, 4]]).tolist() == [[1, 1, 1, 2, 2, 2]]
+
+
+def test_boolean_markers_are_one_region(peer: Any) -> None:
+    image = noise(4, (20, 21))
+    marks = np.zeros(image.shape, bool)
+    marks[3, 4] = marks[15, 16] = True
+    mask = np.arange(21) < 18
+    for given_ in ({}, {"mask": np.broadcast_to(mask, image.shape)}, {"compactness": 0.1}):
+        ours = watershed(image, marks, **given_)
+        assert ours.dtype == bool
+        np.testing.assert_array_equal(ours, peer(image, marks, **given_))
+
+
+@pytest.mark.parametrize("shape", [(50,), (31, 28), (9, 11, 10)])
+@pytest.mark.parametrize("compactness", [1e-3, 0.1, 2.0, 1e6])
+def test_compact_regions(peer: Any, shape: tuple[int, ...], compactness: float) -> None:
+    image = noise(5, shape)
+    rng = np.random.default_rng(6)
+    marks = np.where(rng.random(shape) < 0.03, rng.integers(1, 9, shape), 0)
+    marks.flat[7] = 5
+    mask = rng.random(shape) < 0.9
+    for given_ in ({}, {"mask": mask}, {"connectivity": len(shape)}):
+        theirs = peer(image, marks, compactness=compactness, **given_)
+        ours = watershed(image, marks, compactness=compactness, **given_)
+        assert ours.dtype == theirs.dtype
+        assert (ours == theirs).mean() > (0.98 if compactness > 1 else 0.999)  # then many tie
+
+
+def test_compact_regions_on_even_ground_are_the_nearest_markers() -> None:
+    marks = np.zeros((21, 30), np.int32)
+    places = [(3, 4), (15, 8), (10, 22)]
+    for label, place in enumerate(places, 1):
+        marks[place] = label
+    labels = watershed(np.zeros(marks.shape, np.uint8), marks, compactness=1)
+    y, x = np.indices(marks.shape)
+    far = np.stack([np.hypot(y - a, x - b) for a, b in places])
+    nearest = np.sort(far, 0)
+    clear = nearest[1] - nearest[0] > 1
+    np.testing.assert_array_equal(labels[clear], far.argmin(0)[clear] + 1)
+
+
+@pytest.mark.parametrize(
+    ("sides", "offset"),
+    [((3, 3), None), ((5, 3), None), ((1, 7), None), ((2, 3), (0, 1)), ((3, 4), (1, 2))],
+)
+def test_an_array_of_neighbours(peer: Any, sides: tuple[int, int], offset: Any) -> None:
+    image = noise(7, (26, 29))
+    rng = np.random.default_rng(8)
+    marks = np.where(rng.random(image.shape) < 0.02, rng.integers(1, 9, image.shape), 0)
+    near = rng.random(sides) < 0.7
+    mask = rng.random(image.shape) < 0.9
+    for given_ in ({}, {"mask": mask}):
+        ours = watershed(image, marks, near, offset, **given_)
+        np.testing.assert_array_equal(ours, peer(image, marks, near, offset, **given_))
+    structure = ndimage.generate_binary_structure(2, 2)
+    np.testing.assert_array_equal(
+        watershed(image, marks, structure, watershed_line=True),
+        watershed(image, marks, 2, watershed_line=True),
+    )
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.float32, np.float64])
+def test_another_thread_may_write_meanwhile(kind: Any) -> None:
+    """Any labels may come, of the markers there were, or a refusal; and the process lives."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 16, (200, 200)).astype(kind)
+    markers = ((rng.random(image.shape) > 0.98) * 3).astype(np.int32)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            for value in (127, 3):
+                image[:] = value
+                markers[::7] = value
+                markers[::7] = -value
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(60):
+            watershed(image, markers)
+            watershed(image, markers, compactness=0.5)
+            h_minima(image, 2)
+    finally:
+        stop.set()
+        thread.join()
+
+
 # --- properties -----------------------------------------------------------------------------------
 
 
@@ -146,15 +282,18 @@ def test_threads_change_no_bit() -> None:
 def test_order_strides_lists_and_read_only_arrays() -> None:
     image, markers = edges((30, 41))
     mask = ndimage.gaussian_filter(image.astype(float), 1) < 120
-    expected = watershed(image, markers, mask)
+    expected = watershed(image, markers, mask=mask)
     kept = [image.copy(), markers.copy(), mask.copy()]
     for other in (
         *layouts(image),
         image.astype(">i4"),
         image.astype(np.float16),
     ):
-        np.testing.assert_array_equal(watershed(other, markers, mask), expected)
-    np.testing.assert_array_equal(watershed(image, markers.T.copy().T, mask * 3), expected)
+        np.testing.assert_array_equal(watershed(other, markers, mask=mask), expected)
+    np.testing.assert_array_equal(watershed(image, markers.T.copy().T, mask=mask * 3.0), expected)
+    for kind in (">i2", ">f8", np.float16, np.longdouble):
+        found = watershed(image, markers.astype(kind), mask=mask)
+        np.testing.assert_array_equal(found, expected)
     for one, before in zip((image, markers, mask), kept, strict=True):
         np.testing.assert_array_equal(one, before)
 
@@ -180,7 +319,7 @@ def test_the_ends_of_the_types() -> None:
 def test_no_marker_and_no_neighbour() -> None:
     assert not watershed(np.zeros((4, 5)), np.zeros((4, 5), int)).any()
     assert watershed([[3]], [[7]]).tolist() == [[7]]
-    outside = watershed(np.ones((2, 2)), np.ones((2, 2), int), np.zeros((2, 2), bool))
+    outside = watershed(np.ones((2, 2)), np.ones((2, 2), int), mask=np.zeros((2, 2), bool))
     assert not outside.any()
 
 
@@ -189,8 +328,9 @@ def test_values_outside_the_mask_do_not_matter() -> None:
     mask = np.arange(26) < 20
     mask = np.broadcast_to(mask, image.shape)
     spoilt = np.where(mask, image, np.nan)
-    np.testing.assert_array_equal(watershed(spoilt, markers, mask), watershed(image, markers, mask))
-    assert not watershed(image, markers, mask)[~mask].any()
+    expected = watershed(image, markers, mask=mask)
+    np.testing.assert_array_equal(watershed(spoilt, markers, mask=mask), expected)
+    assert not expected[~mask].any()
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -213,19 +353,46 @@ class OnTheGpu:
         (
             {"image": np.ma.masked_equal(np.arange(42).reshape(6, 7), 3)},
             ValueError,
-            r"image has masked entries, which would be used here; fill them first",
+            "image has masked entries, which would be used here; pass image.data with mask",
         ),
-        ({"markers": ZEROS > 0}, TypeError, r"markers must hold integers \(label booleans first\)"),
-        ({"markers": ZEROS / 1}, TypeError, "markers must hold integers"),
-        ({"markers": 3}, ValueError, "markers must hold a pixel or more"),
-        ({"mask": ZEROS[:2]}, ValueError, r"mask must have the image's shape \(6, 7\)"),
-        ({"mask": ZEROS / 1}, TypeError, "mask must hold booleans, got float64"),
+        ({"markers": ZEROS + 0.5}, ValueError, r"markers must hold labels, .*, got 0.5"),
+        ({"markers": ZEROS * 1j}, TypeError, "markers must hold labels, whole numbers or booleans"),
+        ({"markers": np.array(3)}, ValueError, "markers must hold a pixel or more"),
+        ({"markers": 0}, ValueError, "markers must be at least 1, got 0"),
+        ({"markers": 2.5}, TypeError, "markers must be an integer at least 1, got float 2.5"),
+        ({"markers": True}, TypeError, "markers must be an integer at least 1, got bool True"),
+        ({"mask": ZEROS[:2]}, ValueError, r"mask must have the shape of image, \(6, 7\)"),
+        ({"mask": ZEROS + 0.5}, ValueError, "mask must hold booleans .*, got 0.5"),
+        (
+            {"connectivity": np.ones(3)},
+            ValueError,
+            "connectivity must have 2 axes, got bool array",
+        ),
+        ({"connectivity": np.ones((3, 2))}, ValueError, "connectivity must have odd sides, or an"),
+        ({"connectivity": [[1, 2], [3]]}, TypeError, "connectivity must be an integer from 1 to 2"),
+        (
+            {"connectivity": np.ones((3, 3)), "markers": None},
+            TypeError,
+            "connectivity must be an integer from 1 to 2, got float64 array",
+        ),
+        ({"offset": (1, 1)}, ValueError, "offset must be None where connectivity is a number"),
+        (
+            {"connectivity": np.ones((3, 3)), "offset": (1, 3)},
+            ValueError,
+            r"offset must be a place in an array of shape \(3, 3\), got \[1.0, 3.0\]",
+        ),
+        ({"compactness": -1}, ValueError, "compactness must be a finite number at least 0, got -1"),
+        (
+            {"compactness": 1, "watershed_line": True},
+            ValueError,
+            "watershed_line must be False with compactness, got 1",
+        ),
         ({"connectivity": 3}, ValueError, "connectivity must be from 1 to 2, got 3"),
         ({"connectivity": 1.0}, TypeError, "connectivity must be an integer"),
         (
             {"image": ZEROS + np.inf, "mask": ZEROS == 0},
             ValueError,
-            "image must be finite in the mask, got 42 NaN or infinite",
+            "image must be finite inside the mask, got 42 NaN or infinite",
         ),
     ],
 )
@@ -236,7 +403,7 @@ def test_mistakes(change: dict[str, Any], error: type[Exception], message: str) 
 
 
 def test_an_empty_image() -> None:
-    with pytest.raises(ValueError, match="markers must hold a pixel or more"):
+    with pytest.raises(ValueError, match="image must hold a pixel or more"):
         watershed(np.zeros((0, 3)), np.zeros((0, 3), int))
 
 

@@ -33,7 +33,26 @@ class Grid:
         return None if self.closed[other] or other == place else other
 
 
-def start(grid: Grid, speed: Any, carried: Any, unknown: Any) -> Any:
+def smooth_distance(grid: Grid, place: Place) -> float:
+    """phi over its slope: along an axis on which the slopes before and behind the node differ by no
+    more than half the greatest one their mean, else that towards the nearer crossing."""
+    slopes: list[list[tuple[int, float]]] = []
+    for axis, h in enumerate(grid.spacing):
+        sides = [(by, grid.neighbour(place, axis, by)) for by in (-1, 1)]
+        slopes.append(
+            [(by, (grid.phi[at] / grid.phi[place] - 1) / h) for by, at in sides if at is not None]
+        )
+    greatest = max(abs(slope) for axis in slopes for _, slope in axis)
+    total = 0.0
+    for axis_slopes, h in zip(slopes, grid.spacing, strict=True):
+        up = [by * slope for by, slope in axis_slopes]
+        crossing = max([-slope for _, slope in axis_slopes if slope < -1 / h], default=0.0)
+        smooth = len(up) == 2 and abs(up[1] - up[0]) <= 0.5 * greatest
+        total += ((up[0] + up[1]) / 2 if smooth else crossing) ** 2
+    return math.sqrt(1 / total) if total > 0 else math.inf
+
+
+def start(grid: Grid, speed: Any, carried: Any, unknown: Any, order: int = 1) -> Any:
     """Times of the nodes at the front, and what they carry."""
     times, extended = {}, {}
     for place in np.ndindex(grid.phi.shape):
@@ -58,7 +77,10 @@ def start(grid: Grid, speed: Any, carried: Any, unknown: Any) -> Any:
                 weights.append(1 / (nearest * grid.spacing[axis]) ** 2)
                 speeds.append(between)
         if weights:
-            times[place] = math.sqrt(1 / sum(weights)) / speed[place]
+            distance = math.sqrt(1 / sum(weights))
+            if order == 2:
+                distance = min(smooth_distance(grid, place), math.sqrt(1 / max(weights)))
+            times[place] = distance / speed[place]
             extended[place] = float(np.dot(weights, speeds)) / sum(weights)
     return times, extended
 
@@ -99,7 +121,7 @@ def march(
     carried = np.zeros(phi.shape) if carried is None else np.asarray(carried, float)
     speed = np.ones(phi.shape) if speed is None else np.asarray(speed, float)
     grid = Grid(phi, closed, spacing, wraps)
-    times, extended = start(grid, speed, carried, unknown)
+    times, extended = start(grid, speed, carried, unknown, order)
     front = set(times)
     tentative: dict[Place, float] = {}
     queue: list[Any] = []

@@ -62,9 +62,17 @@ def watershed(
     image: NDArray[Any],
     markers: NDArray[Any],
     mask: NDArray[np.uint8] | None,
-    connectivity: int,
+    offsets: NDArray[np.int64],
     watershed_line: bool,
     out: NDArray[Any],
+) -> None: ...
+def compact_watershed(
+    image: NDArray[Any],
+    marked: NDArray[np.uint8],
+    mask: NDArray[np.uint8] | None,
+    offsets: NDArray[np.int64],
+    compactness: float,
+    out: NDArray[np.int64],
 ) -> None: ...
 
 # bind_chan_vese.cpp

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lesionkit.fronts.geodesic import grey_weight as grey_weight
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
+    from lesionkit.fronts.markers import h_minima as h_minima
     from lesionkit.fronts.morphological import (
         inverse_gaussian_gradient as inverse_gaussian_gradient,
     )
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from lesionkit.fronts.paths import geodesic_path as geodesic_path
     from lesionkit.fronts.region import region_grow as region_grow
     from lesionkit.fronts.transform import distance_transform as distance_transform
-    from lesionkit.fronts.watershed import h_minima as h_minima
     from lesionkit.fronts.watershed import watershed as watershed
 
 _HOME = {
@@ -49,7 +49,7 @@ _HOME = {
     "geodesic_segment": "geodesic",
     "gradient_weight": "geodesic",
     "grey_weight": "geodesic",
-    "h_minima": "watershed",
+    "h_minima": "markers",
     "inverse_gaussian_gradient": "morphological",
     "link_boundaries": "edge_flow",
     "morphological_chan_vese": "morphological",

@@ -47,8 +47,12 @@ def geodesic_active_contour(
     push = arrays.number(balloon, "balloon")
     bend = arrays.number(curvature, "curvature", at_least=0)
     pull = arrays.number(advection, "advection", at_least=0)
-    extended_output = inputs.flag(extended_output, "extended_output")
-    home = inputs.home_on_cpu("geodesic_active_contour", gimage=gimage)
+    extended_output = arrays.flag(extended_output, "extended_output")
+    home = arrays.on_cpu(
+        "geodesic_active_contour",
+        gimage=gimage,
+        init_level_set=inputs.name_or_array(init_level_set),
+    )
     edge = inputs.floating(gimage, "gimage", home)
     if edge.ndim not in (2, 3):
         raise ValueError(f"gimage must have 2 or 3 axes, got {arrays.describe(edge)}")
@@ -56,22 +60,19 @@ def geodesic_active_contour(
         raise ValueError(f"gimage must have fewer than {MOST_NODES} pixels, got {edge.shape}")
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
     steps = arrays.spacing_of(spacing, edge.ndim)
-    phi = _level_set(init_level_set, edge)
+    phi = _level_set(init_level_set, edge, home)
     time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)
     return (segmentation, home.back(phi), time) if extended_output else segmentation
 
 
-def _level_set(given: Any, edge: Any) -> Any:
+def _level_set(given: Any, edge: Any, home: arrays.Home) -> Any:
     """A level set, as a fresh array of the edge map's dtype."""
     if isinstance(given, str):
-        if given not in ("disk", "checkerboard"):
-            raise ValueError(
-                f"init_level_set must be 'disk', 'checkerboard' or an array, got {given!r}"
-            )
-        disk = given == "disk"
-        given = (levels.disk_level_set if disk else levels.checkerboard_level_set)(edge.shape) > 0
-    phi = levels.given(given, edge.shape)
+        disk = arrays.one_of(given, "init_level_set", ("disk", "checkerboard")) == "disk"
+        phi = (levels.disk_level_set if disk else levels.checkerboard_level_set)(edge.shape) > 0
+    else:
+        phi = levels.given(given, edge.shape, home)
     if phi.dtype == bool:
         phi = np.where(phi, 0.5, -0.5)
     return np.array(phi, edge.dtype)

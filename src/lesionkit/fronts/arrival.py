@@ -28,8 +28,8 @@ def arrival_time(
 ) -> Any:
     """When a front that starts at the seeds at time 0 arrives at each node: |grad T| = 1 / speed.
 
-    speed    : 1 to 3 axes, float32 or float64 (anything else becomes float64), finite; a node
-               whose speed is 0 or less is a wall
+    speed    : 1 to 3 axes, float32 or float64 (anything else becomes float64), finite where the
+               mask is True; a node whose speed is 0 or less is a wall
     seeds    : a point, or (k, axes) points, in nodes: (0, 0) is the first node; they may lie
                between nodes. One in a wall starts nothing.
     spacing  : distance of neighbouring nodes, one number or one for each axis
@@ -50,10 +50,10 @@ def arrival_time(
     a factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
     TypeError where an argument is not as said here.
     """
-    order = inputs.one_of(order, "order", (1, 2))
-    factored = inputs.one_of(factored, "factored", (True, False, "auto"))
-    return_labels = inputs.flag(return_labels, "return_labels")
-    home = inputs.home_of(speed=speed, mask=mask)
+    order = arrays.one_of(order, "order", (1, 2))
+    factored = arrays.one_of(factored, "factored", (True, False, "auto"))
+    return_labels = arrays.flag(return_labels, "return_labels")
+    home = arrays.home(speed=speed, mask=mask)
     accurate = order == 2 or factored is True
     if home.gpu is not None and (accurate or return_labels):
         _refuse_on_gpu(home, order, factored, return_labels)
@@ -128,7 +128,7 @@ class Task(NamedTuple):
         batch_axis: int | None,
     ) -> Task:
         xp = home.xp
-        speed = arrays.real(home.view(speed, "speed"), "speed", ("...",), xp=xp, keep_float32=True)
+        speed = arrays.image(speed, "speed", home, kinds="fiu", takes_mask=True)
         axes = speed.ndim - (batch_axis is not None)
         if not 1 <= axes <= 3:
             raise ValueError(
@@ -136,7 +136,10 @@ class Task(NamedTuple):
                 f"{arrays.describe(speed)}"
             )
         if mask is not None:
-            mask = inputs.mask_of(mask, speed.shape, home)
+            mask = arrays.mask(mask, speed.shape, home, image="speed")
+        speed = arrays.finite_inside(speed, "speed", mask)
+        if speed.dtype != np.float32:
+            speed = speed.astype(np.float64, copy=False)
         if batch_axis is not None:
             batch_axis = arrays.integer(batch_axis, "batch_axis", at_least=-axes - 1, at_most=axes)
             speed = xp.ascontiguousarray(xp.moveaxis(speed, batch_axis, 0))
@@ -145,15 +148,13 @@ class Task(NamedTuple):
         shape = speed.shape
         images = shape[0] if batch_axis is not None else 1
         speed = speed.reshape(images, *(1,) * (3 - axes), *shape[len(shape) - axes :])
-        if speed.size == 0:
-            raise ValueError(f"speed must hold at least one node, got shape {shape}")
         steps, dtype = arrays.spacing_of(spacing, axes), speed.dtype
         if max(steps) > UNEVEN * min(steps):
             speed = speed.astype(np.float64)
         points = inputs.points_of(
             seeds, "seeds", speed.shape[4 - axes :], None if batch_axis is None else images
         )
-        length, time = _power_of_two(steps[-1]), _power_of_two(1 / _mean_speed(speed))
+        length, time = inputs.power_of_two(steps[-1]), inputs.power_of_two(1 / _mean_speed(speed))
         unit = length * time
         return cls(
             speed,
@@ -212,12 +213,6 @@ def _mean_speed(speed: Any) -> float:
     some = speed.reshape(-1)[:: speed.size // 1000 | 1]
     some = some[some > 0].astype(float)
     return float(some.mean()) if some.size else 1.0
-
-
-def _power_of_two(number: float) -> float:
-    """Near a number, or 1 if that is no extreme one: squares must stay within float32."""
-    exponent = math.frexp(number)[1]
-    return math.ldexp(1.0, exponent) if abs(exponent) > 20 else 1.0
 
 
 def _picked(array: Any, image: Any, at: Any) -> Any:

@@ -50,13 +50,13 @@ def chan_vese(
     ]
     tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt")
     most = arrays.integer(max_num_iter, "max_num_iter", at_least=0, at_most=inputs.MOST_STEPS)
-    extended_output = inputs.flag(extended_output, "extended_output")
-    home = inputs.home_of(image=image, mask=mask, init_level_set=init_level_set)
+    extended_output = arrays.flag(extended_output, "extended_output")
+    home = arrays.home(image=image, mask=mask, init_level_set=inputs.name_or_array(init_level_set))
     with home.current():
         xp = home.xp
-        channels = levels.channels(image, channel_axis, home)
+        channels = levels.channels(image, channel_axis, home, takes_mask=True)
         shape = channels.shape[1:]
-        inside = None if mask is None else inputs.mask_of(mask, shape, home, some=True)
+        inside = None if mask is None else arrays.mask(mask, shape, home, some=True)
         box = (slice(None),) * len(shape) if inside is None else levels.box_of(inside, xp)
         phi = _level_set(init_level_set, shape, channels.dtype, home)[box]
         channels = channels[(slice(None), *box)]
@@ -98,15 +98,11 @@ def chan_vese(
 
 def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home) -> Any:
     if isinstance(given, str):
+        arrays.one_of(given, "init_level_set", ("checkerboard", "disk", "small disk"))
         if given == "checkerboard":
             named = levels.smooth_checkerboard(shape, dtype)
-        elif given in ("disk", "small disk"):
-            named = levels.smooth_disk(shape, 1.0 if given == "disk" else 0.5, dtype)
         else:
-            raise ValueError(
-                f"init_level_set must be 'checkerboard', 'disk', 'small disk' or an array, got "
-                f"{given!r}"
-            )
+            named = levels.smooth_disk(shape, 1.0 if given == "disk" else 0.5, dtype)
         return home.xp.asarray(named)
     phi = inputs.floating(given, "init_level_set", home)
     if phi.shape != shape:
@@ -132,7 +128,7 @@ def _energies(
 def _scaled(channels: Any, inside: Any, xp: Any) -> Any:
     """Each channel from 0 to 1, by the pixels of the mask; 0 outside it."""
     scaled = []
-    for channel in channels:
+    for channel in channels / channels.dtype.type(inputs.scale_of(channels)):
         counted = channel if inside is None else channel[inside]
         channel = channel - counted.min()
         most = counted.max() - counted.min()

@@ -2,6 +2,7 @@
 
 The signatures, the masked arrays in and out and the errors are scikit-fmm's, and so are the answers
 at order 1, to rounding. Where answers at order 2 differ, and why, stands in docs/conformance.md.
+Tensors come back for tensors; they cannot be masked, and are NaN where an array would be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import extent
 from lesionkit._core import fronts as _core
-from lesionkit.fronts import inputs
 
 Doubles = npt.NDArray[np.float64]
 
@@ -42,7 +42,8 @@ def distance(
     narrow    : half-width of the band about the contour to which the answer is limited; 0: none
     periodic  : whether the axes wrap around, one boolean or one for each
     returns   : float64 of phi's shape, with phi's sign; a masked array where phi is one or the band
-                is, masked wherever no distance is known
+                is, masked wherever no distance is known (of a tensor a tensor, NaN there)
+    At order 2 the contour stays where it is, to second order, when distances are taken again.
     Raises ValueError where an argument is not as said here or phi has no zero contour.
     Source: Sethian, SIAM Review 41, 199-235, 1999.
     """
@@ -69,7 +70,7 @@ def travel_time(
     Raises ValueError where an argument is not as said here or phi has no zero contour.
     Source: as for `distance`.
     """
-    given = _Given(phi, dx, self_test, order, narrow, periodic)
+    given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed)
     given.take(speed)
     if extent(given.speed)[0] < EPSILON:
         given.close(given.speed < EPSILON)
@@ -96,12 +97,11 @@ def extension_velocities(
     Raises ValueError where an argument is not as said here or phi has no zero contour.
     Source: Adalsteinsson and Sethian, J. Comput. Phys. 148, 2-22, 1999.
     """
-    given = _Given(phi, dx, self_test, order, narrow, periodic)
+    given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed, ext_mask=ext_mask)
     given.take(speed)
     unknown = np.zeros(given.phi.shape, bool)
     if ext_mask is not None:
-        home = inputs.home_on_cpu("marching", ext_mask=ext_mask)
-        marked = inputs.numbers(ext_mask, "ext_mask", home)
+        marked = arrays.image(ext_mask, "ext_mask", given.home)
         if marked.dtype != bool:
             marked = arrays.real(marked, "ext_mask", marked.shape)
         unknown = marked != 0
@@ -122,9 +122,10 @@ class _Given:
         order: Any,
         narrow: Any,
         periodic: Any,
+        **others: Any,
     ) -> None:
-        home = inputs.home_on_cpu("marching", phi=phi)
-        phi = home.view(phi, "phi")
+        self.home = arrays.on_cpu("marching", phi=phi, **others)
+        phi = self.home.view(phi, "phi")
         self.phi = _doubles(phi, "phi must be a 1 to 12-D array of doubles")
         axes = self.phi.ndim
         if isinstance(periodic, (bool, np.bool_)):
@@ -165,7 +166,7 @@ class _Given:
 
     def take(self, speed: Any) -> None:
         """The speed; its masked nodes are walls."""
-        speed = inputs.home_on_cpu("marching", speed=speed).view(speed, "speed")
+        speed = self.home.view(speed, "speed")
         self.speed = _doubles(speed, "speed must be a 1D to 12-D array of doubles")
         if self.speed.shape != self.phi.shape:
             raise ValueError("phi and speed must have the same shape")
@@ -212,7 +213,17 @@ class _Given:
             raise ValueError("the array phi contains no zero contour (no zero level set)")
         if unit != 1.0:
             times *= unit
-        return _masked(times) if extended is None else (_masked(times), _masked(extended))
+        if extended is None:
+            return self.answer(times)
+        return self.answer(times), self.answer(extended)
+
+    def answer(self, result: Doubles) -> Any:
+        """The answer, masked and 0 where it is NaN; a tensor as it is."""
+        if self.home.library == "torch" or extent(result)[2]:
+            return self.home.back(result)
+        mask = np.isnan(result)
+        result[mask] = 0
+        return np.ma.MaskedArray(result, mask)
 
 
 def _doubles(value: Any, message: str) -> Doubles:
@@ -241,12 +252,3 @@ def _is_list(value: Any, length: int) -> bool:
         return bool(np.shape(value) == (length,))
     except (TypeError, ValueError, RuntimeError):
         return False
-
-
-def _masked(result: Doubles) -> Any:
-    """The answer, masked and 0 where it is NaN."""
-    if extent(result)[2]:
-        return result
-    mask = np.isnan(result)
-    result[mask] = 0
-    return np.ma.MaskedArray(result, mask)

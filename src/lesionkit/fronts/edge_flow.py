@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._jit import njit
@@ -21,9 +20,9 @@ MOST_DIRECTIONS = 360
 class EdgeFlow(NamedTuple):
     """Where flows meet, and the flows."""
 
-    strength: npt.NDArray[np.float64]  # (rows, columns); 0: no boundary below or right of the pixel
-    flow: npt.NDArray[np.float64]  # (2, rows, columns): down and right, after they have moved
-    start: npt.NDArray[np.float64]  # the same, before
+    strength: Any  # (rows, columns); 0: no boundary below or right of the pixel
+    flow: Any  # (2, rows, columns): down and right, after they have moved
+    start: Any  # the same, before
 
 
 def edge_flow(
@@ -50,7 +49,7 @@ def edge_flow(
     weighted sums over the channels. It then moves to the neighbour that it points at, where the
     flow there has a positive product with it, until nothing moves. Between two neighbours whose
     flows face each other is a boundary, as strong as the sum of the two components.
-    returns : strength, flow and its start, in float64
+    returns : strength, flow and its start, in float64; of the image's kind
     Source: Ma and Manjunath, IEEE Trans. Image Processing 9, 1375, 2000.
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
@@ -61,7 +60,7 @@ def edge_flow(
     if directions % 2:
         raise ValueError(f"orientations must be even, got {directions}")
     rounds = arrays.integer(max_iter, "max_iter", at_least=0, at_most=inputs.MOST_STEPS)
-    home = inputs.home_on_cpu("edge_flow", image=image)
+    home = arrays.on_cpu("edge_flow", image=image)
     channels = levels.channels(image, channel_axis, home)
     if channels.ndim != 3:
         raise ValueError(f"image must have 2 axes beside its channels, got {channels.ndim - 1}")
@@ -84,7 +83,7 @@ def edge_flow(
     _propagate_compiled(flow, rounds)
     strength = np.zeros(channels.shape[1:])
     _meet_compiled(flow, strength)
-    return EdgeFlow(strength, flow, start)
+    return EdgeFlow(home.back(strength), home.back(flow), home.back(start))
 
 
 def link_boundaries(
@@ -104,8 +103,8 @@ def link_boundaries(
     factor = arrays.number(reach, "reach", at_least=0)
     low = arrays.number(least, "least", at_least=0)
     high = arrays.number(most, "most", at_least=low)
-    home = inputs.home_on_cpu("link_boundaries", boundary=boundary)
-    lines = inputs.numbers(boundary, "boundary", home, "biu", "booleans")
+    home = arrays.on_cpu("link_boundaries", boundary=boundary)
+    lines = inputs.whole(boundary, "boundary", home, "booleans (or numbers that are whole)")
     if lines.ndim != 2:
         raise ValueError(f"boundary must have 2 axes, got {arrays.describe(lines)}")
     linked = lines != 0

@@ -39,15 +39,19 @@ def grey_weight(
     returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
               else float32
     """
-    home = inputs.home_on_cpu("grey_weight", image=image)
+    home = arrays.on_cpu("grey_weight", image=image)
     values = _image(image, home)
-    away = np.abs(values - values[_region(seeds, values.shape)].mean(dtype=float))
-    if cutoff is None:
-        low, high = np.percentile(values, (1, 99))
-        cutoff = float(high - low) / 4 or 1.0
     power, half = _shape(rolloff, midpoint)
-    with np.errstate(over="ignore"):  # then u is 1, and the weight 0
-        u = np.minimum(away / arrays.number(cutoff, "cutoff", above=0.0), 1)
+    unit = inputs.scale_of(values)
+    scaled = values / values.dtype.type(unit)
+    away = np.abs(scaled - scaled[_region(seeds, values.shape)].mean(dtype=float))
+    if cutoff is None:
+        low, high = np.percentile(scaled, (1, 99))
+        limit = float(high - low) / 4 or 1.0 / unit
+    else:
+        limit = arrays.number(cutoff, "cutoff", above=0.0) / unit
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # u is 1, the weight least
+        u = np.where(away > 0, np.minimum(away / limit, 1), 0)
         weight, end = 1 / (1 + (u / half) ** power), 1 / (1 + half**-power)
     return home.back((LEAST + (1 - LEAST) / (1 - end) * (weight - end)).astype(values.dtype))
 
@@ -73,12 +77,13 @@ def gradient_weight(
     """
     from scipy import ndimage
 
-    home = inputs.home_on_cpu("gradient_weight", image=image)
+    home = arrays.on_cpu("gradient_weight", image=image)
     values = _image(image, home)
     width = arrays.number(sigma, "sigma", above=0.0, at_most=inputs.WIDEST)
     power, half = _shape(rolloff, midpoint)
     least = arrays.number(cutoff, "cutoff", at_least=0.0, at_most=1.0)
-    length = ndimage.gaussian_gradient_magnitude(values, width)
+    unit = values.dtype.type(inputs.scale_of(values))
+    length = ndimage.gaussian_gradient_magnitude(values / unit, width)
     low, high = np.percentile(length, (1, 99))
     g = np.clip((length - low) / ((high - low) or 1.0), 0, 1)
     with np.errstate(over="ignore"):
@@ -99,7 +104,7 @@ def geodesic_segment(
 ) -> Any:
     """The region that a front from the seeds reaches first, its speed the weight of the pixels.
 
-    image     : 1 to 3 axes, finite
+    image     : 1 to 3 axes, finite where the mask is True; elsewhere NaN counts as 0
     seeds     : bool of the image's shape, or (k, axes) points in pixels
     threshold : above 0 and at most 1, at first 0.01: times up to this part of the latest one belong
                 to the region. All of the image is marched over.
@@ -119,19 +124,19 @@ def geodesic_segment(
     part = (
         0.01 if threshold is None else arrays.number(threshold, "threshold", above=0.0, at_most=1.0)
     )
-    return_times = inputs.flag(return_times, "return_times")
-    home = inputs.home_on_cpu("geodesic_segment", image=image, weight=weight, mask=mask)
-    values = _image(image, home)
+    return_times = arrays.flag(return_times, "return_times")
+    home = arrays.on_cpu(
+        "geodesic_segment", image=image, weight=inputs.name_or_array(weight), mask=mask
+    )
+    values = _image(image, home, mask)
     if mask is not None:
-        mask = inputs.mask_of(mask, values.shape, home)
+        mask = arrays.mask(mask, values.shape, home)
     region = _region(seeds, values.shape)
     if isinstance(weight, str):
-        if weight == "grey":
+        if arrays.one_of(weight, "weight", ("grey", "gradient")) == "grey":
             speed = grey_weight(values, region, **options)
-        elif weight == "gradient":
-            speed = gradient_weight(values, **options)
         else:
-            raise ValueError(f"weight must be 'grey', 'gradient' or an array, got {weight!r}")
+            speed = gradient_weight(values, **options)
     else:
         if options:
             raise TypeError(f"weights that are given take no options, got {', '.join(options)}")
@@ -159,13 +164,15 @@ def _shape(rolloff: Any, midpoint: Any) -> tuple[float, float]:
     )
 
 
-def _image(image: Any, home: Home) -> Any:
-    """The image as float64 where it is that, else float32; finite."""
-    values = inputs.numbers(image, "image", home, "fiu")
+def _image(image: Any, home: Home, mask: Any = None) -> Any:
+    """The image as float64 where it is that, else float32; finite, where the mask is True."""
+    values = arrays.image(image, "image", home, kinds="fiu", takes_mask=mask is not None)
     if values.ndim > 3:
         raise ValueError(f"image must have 1 to 3 axes, got {arrays.describe(values)}")
-    kind = np.float64 if values.dtype == np.float64 else np.float32
-    return arrays.real(values.astype(kind), "image", values.shape, keep_float32=True)
+    if mask is not None:
+        mask = arrays.mask(mask, values.shape, home)
+    values = arrays.finite_inside(values, "image", mask)
+    return values if values.dtype == np.float64 else values.astype(np.float32, copy=False)
 
 
 def _is_mask(seeds: Any) -> bool:
@@ -180,8 +187,8 @@ def _is_mask(seeds: Any) -> bool:
 def _region(seeds: Any, shape: tuple[int, ...]) -> Any:
     """The pixels of the seeds, as a mask; else a clear error."""
     if _is_mask(seeds):
-        home = inputs.home_on_cpu("geodesic_segment", seeds=seeds)
-        return inputs.mask_of(seeds, shape, home, "seeds", some=True)
+        home = arrays.on_cpu("geodesic_segment", seeds=seeds)
+        return arrays.mask(seeds, shape, home, "seeds", some=True)
     points = inputs.points_of(seeds, "seeds", shape, also=f"bool of shape {shape}, ")
     region = np.zeros(shape, bool)
     region[tuple(np.rint(points).astype(np.int64).T)] = True

@@ -12,9 +12,11 @@ from lesionkit import arrays
 from lesionkit.fronts import inputs
 
 
-def channels(image: Any, channel_axis: int | None, home: arrays.Home) -> Any:
+def channels(
+    image: Any, channel_axis: int | None, home: arrays.Home, *, takes_mask: bool = False
+) -> Any:
     """A picture or volume as floats with its channels in front, one if it has no such axis."""
-    image = inputs.floating(image, "image", home)
+    image = inputs.floating(image, "image", home, takes_mask=takes_mask)
     if channel_axis is None:
         image = image[np.newaxis]
     else:
@@ -30,11 +32,10 @@ def channels(image: Any, channel_axis: int | None, home: arrays.Home) -> Any:
     return image
 
 
-def given(phi: Any, shape: Sequence[int]) -> Any:
+def given(phi: Any, shape: Sequence[int], home: arrays.Home) -> Any:
     """A level set that the caller gives: finite, of the image's shape, booleans as they are; else a
     clear error."""
-    home = inputs.home_on_cpu("a level set", init_level_set=phi)
-    level = inputs.numbers(phi, "init_level_set", home)
+    level = arrays.image(phi, "init_level_set", home)
     if level.shape != tuple(shape):
         raise ValueError(
             f"init_level_set must have the image's shape {tuple(shape)}, got "

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
 from lesionkit.fronts import inputs, levels
 
-Level = npt.NDArray[np.int8]
+Level = Any  # int8, 0 and 1, of the image's kind
 
 
 def _silent(level: Level) -> None:
@@ -38,21 +37,23 @@ def morphological_chan_vese(
             alternate within a call; a call begins anew, where scikit-image goes on from the last.
     lambda1, lambda2 : weights of the unevenness inside and outside
     iter_callback : called with a copy of the level set before the first iteration and after each
-    returns : int8, 1 inside, else 0; a NumPy array
+    returns : int8, 1 inside, else 0; of the image's kind
     Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
     weights = [arrays.number(v, n) for n, v in (("lambda1", lambda1), ("lambda2", lambda2))]
-    image = _image(image, "image")
-    level = _level(init_level_set, image)
+    home = _home("image", image, init_level_set)
+    image = _image(image, "image", home)
+    level = _level(init_level_set, image, home)
+    scaled = _volume(image / image.dtype.type(inputs.scale_of(image)))  # squares are compared
 
     def advance(level: Any, iterations: int, smoothed: int) -> None:
         _core.morphological_chan_vese(
-            _volume(image), level, image.ndim == 3, iterations, times, smoothed, *weights
+            scaled, level, image.ndim == 3, iterations, times, smoothed, *weights
         )
 
     times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
-    return _run(level, num_iter, times, iter_callback, advance)
+    return _run(home, level, num_iter, times, iter_callback, advance)
 
 
 def morphological_geodesic_active_contour(
@@ -72,13 +73,14 @@ def morphological_geodesic_active_contour(
     threshold : the balloon works where gimage > threshold / |balloon|; "auto" is gimage's 40th
             percentile
     balloon : above 0 the region grows by a pixel in each iteration, below 0 it shrinks
-    returns : int8, 1 inside, else 0; a NumPy array
+    returns : int8, 1 inside, else 0; of the image's kind
     Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
     Raises ValueError or TypeError where an argument is not as said here, or has NaN.
     """
     force = arrays.number(balloon, "balloon")
-    image = _image(gimage, "gimage")
-    level = _level(init_level_set, image)
+    home = _home("gimage", gimage, init_level_set)
+    image = _image(gimage, "gimage", home)
+    level = _level(init_level_set, image, home)
     where = None
     if isinstance(threshold, str):
         if threshold != "auto":
@@ -95,7 +97,7 @@ def morphological_geodesic_active_contour(
         )
 
     times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
-    return _run(level, num_iter, times, iter_callback, advance)
+    return _run(home, level, num_iter, times, iter_callback, advance)
 
 
 def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5.0) -> Any:
@@ -112,15 +114,20 @@ def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5
 
     steepness = arrays.number(alpha, "alpha", at_least=0)
     width = arrays.number(sigma, "sigma", at_least=0, at_most=inputs.WIDEST)
-    home = inputs.home_on_cpu("inverse_gaussian_gradient", image=image)
+    home = arrays.on_cpu("inverse_gaussian_gradient", image=image)
     values = inputs.floating(image, "image", home)
     values = arrays.real(values, "image", values.shape, keep_float32=True)
-    slope = ndimage.gaussian_gradient_magnitude(values, width, mode="nearest")
-    edge: Any = 1.0 / np.sqrt(1.0 + steepness * slope)
+    unit = values.dtype.type(inputs.scale_of(values))
+    slope = ndimage.gaussian_gradient_magnitude(values / unit, width, mode="nearest")
+    with np.errstate(over="ignore"):  # then the edge map is 0
+        edge: Any = 1.0 / np.sqrt(
+            1.0 + steepness * (slope * unit) if steepness else 1.0 + 0 * slope
+        )
     return home.back(edge)
 
 
 def _run(
+    home: arrays.Home,
     level: Any,
     num_iter: int,
     smoothing: int,
@@ -133,19 +140,23 @@ def _run(
             f"iter_callback must be a function of the level set, got {arrays.describe(callback)}"
         )
     flat = _volume(level)
-    seen: Level = level.view(np.int8)
+    seen = level.view(np.int8)
     if callback is _silent:
         advance(flat, iterations, 0)
-        return seen
-    callback(seen.copy())
+        return home.back(seen)
+    callback(home.back(seen.copy()))
     for done in range(iterations):
         advance(flat, 1, done * smoothing)
-        callback(seen.copy())
-    return seen
+        callback(home.back(seen.copy()))
+    return home.back(seen)
 
 
-def _image(value: Any, name: str) -> Any:
-    home = inputs.home_on_cpu("morphological contours", **{name: value})
+def _home(name: str, image: Any, init_level_set: Any) -> arrays.Home:
+    given = {name: image, "init_level_set": inputs.name_or_array(init_level_set)}
+    return arrays.on_cpu("morphological contours", **given)
+
+
+def _image(value: Any, name: str, home: arrays.Home) -> Any:
     image = inputs.floating(value, name, home)
     if image.ndim not in (2, 3):
         raise ValueError(f"{name} must have 2 or 3 axes, got {arrays.describe(image)}")
@@ -154,17 +165,13 @@ def _image(value: Any, name: str) -> Any:
     return arrays.real(image, name, image.shape, keep_float32=True)
 
 
-def _level(given: Any, image: Any) -> Any:
+def _level(given: Any, image: Any, home: arrays.Home) -> Any:
     """The level set as a fresh array of bytes, 0 or 1."""
     if isinstance(given, str):
-        if given == "checkerboard":
-            return levels.checkerboard_level_set(image.shape).view(np.uint8)
-        if given == "disk":
-            return levels.disk_level_set(image.shape).view(np.uint8)
-        raise ValueError(
-            f"init_level_set must be 'checkerboard', 'disk' or an array, got {given!r}"
-        )
-    return np.ascontiguousarray(levels.given(given, image.shape) > 0).view(np.uint8)
+        squares = arrays.one_of(given, "init_level_set", ("checkerboard", "disk")) == "checkerboard"
+        named = levels.checkerboard_level_set if squares else levels.disk_level_set
+        return named(image.shape).view(np.uint8)
+    return np.ascontiguousarray(levels.given(given, image.shape, home) > 0).view(np.uint8)
 
 
 def _volume(array: Any) -> Any:

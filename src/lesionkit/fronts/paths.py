@@ -27,8 +27,8 @@ def geodesic_path(
     Times fall along a path. Raises ValueError or TypeError where an argument is not as said here,
     and where a point has no finite time.
     """
-    home = inputs.home_on_cpu("geodesic_path", times=times)
-    found = inputs.numbers(times, "times", home, "fiu")
+    home = arrays.on_cpu("geodesic_path", times=times)
+    found = arrays.image(times, "times", home, kinds="fiu")
     if found.ndim > 3:
         raise ValueError(f"times must have 1 to 3 axes, got {arrays.describe(found)}")
     axes, shape = found.ndim, (1,) * (3 - found.ndim) + found.shape

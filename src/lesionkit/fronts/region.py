@@ -47,31 +47,32 @@ def region_grow(
         raise ValueError("give either tolerance or threshold, and not both")
     limit = -1.0 if tolerance is None else arrays.number(tolerance, "tolerance", at_least=0)
     border = 0.0 if threshold is None else arrays.number(threshold, "threshold")
-    home = inputs.home_on_cpu("region_grow", image=image, seeds=seeds, mask=mask)
-    channels = levels.channels(image, channel_axis, home)
+    home = arrays.on_cpu("region_grow", image=image, seeds=seeds, mask=mask)
+    channels = levels.channels(image, channel_axis, home, takes_mask=True)
     shape = channels.shape[1:]
     if threshold is not None and len(channels) > 1:
         raise ValueError(f"threshold needs one channel, got {len(channels)}; give a tolerance")
     reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=len(shape))
     inside = np.ones(shape, bool)
     if mask is not None:
-        inside = inputs.mask_of(mask, shape, home, some=True)
+        inside = arrays.mask(mask, shape, home, some=True)
     channels = np.where(inside, channels, 0)
     channels = arrays.real(channels, "image", channels.shape)
+    unit = inputs.scale_of(channels)  # differences are squared
     labels, most = _seeds(seeds, shape, home)
     labels[~inside] = -1
     if labels.max() <= 0:
         raise ValueError("seeds must hold a seed within the mask")
     labels = np.pad(labels, 1, constant_values=-1)
-    values = np.pad(channels, [(0, 0)] + [(1, 1)] * len(shape)).reshape(len(channels), -1).T
+    values = np.pad(channels / unit, [(0, 0)] + [(1, 1)] * len(shape)).reshape(len(channels), -1).T
     _grow_compiled(
         np.ascontiguousarray(values),
         labels.ravel(),
         _offsets(labels.shape, reach),
         np.zeros((most + 1, len(channels))),
         np.zeros(most + 1, np.int64),
-        limit,
-        border,
+        limit / unit,
+        border / unit,
     )
     grown = labels[(slice(1, -1),) * len(shape)]
     return home.back(np.maximum(grown, 0))
@@ -128,7 +129,7 @@ _grow_compiled: Any = njit(_grow)
 
 def _seeds(seeds: Any, shape: tuple[int, ...], home: arrays.Home) -> tuple[Any, int]:
     """Seeds as a fresh int32 array, and the greatest number."""
-    array = inputs.numbers(seeds, "seeds", home, "biu", "integers or booleans")
+    array = inputs.whole(seeds, "seeds", home, "integers or booleans")
     if array.shape != shape:
         raise ValueError(
             f"seeds must have the picture's shape {shape}, got {arrays.describe(array)}"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import flag, home_on_cpu, numbers
+from lesionkit.fronts import inputs
 
 
 def distance_transform(
@@ -17,8 +17,8 @@ def distance_transform(
 ) -> Any:
     """How far each pixel of a mask is from the nearest pixel outside, from centre to centre.
 
-    mask    : booleans or integers of any number of axes; not 0 is inside. The border of the image
-              is not outside.
+    mask    : booleans or whole numbers of any number of axes; not 0 is inside. The border of the
+              image is not outside.
     spacing : of the pixels, one number above 0 or one for each axis
     signed  : outside the mask, how far the nearest pixel inside is; inside, negative distances.
               Else distances outside are 0.
@@ -30,8 +30,8 @@ def distance_transform(
     Source: Felzenszwalb and Huttenlocher, Theory of Computing 8, 415-428, 2012; Meijster, Roerdink
     and Hesselink, Mathematical Morphology and its Applications, 331-340, 2000.
     """
-    home = home_on_cpu("distance_transform", mask=mask)
-    inside = numbers(mask, "mask", home, "biu", "booleans or integers")
+    home = arrays.on_cpu("distance_transform", mask=mask)
+    inside = inputs.whole(mask, "mask", home, "booleans (or numbers that are whole, 0 outside)")
     if inside.dtype != bool:
         inside = inside != 0
     try:
@@ -44,5 +44,5 @@ def distance_transform(
         raise ValueError(f"dtype must be float32 or float64, got {kind}")
     distances = np.empty(inside.shape, kind)
     steps = arrays.spacing_of(spacing, inside.ndim)
-    _core.distance_transform(inside.view(np.uint8), steps, flag(signed, "signed"), distances)
+    _core.distance_transform(inside.view(np.uint8), steps, arrays.flag(signed, "signed"), distances)
     return home.back(distances)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,88 +10,128 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import fronts as _core
-from lesionkit.fronts.inputs import flag, grey_image, home_on_cpu, mask_of, numbers
+from lesionkit.fronts import inputs
+from lesionkit.fronts.markers import local_minima, refuse_size, regular_grid
 
-MOST_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
+WHOLE = "labels, whole numbers or booleans"
 
 
 def watershed(
     image: Any,
-    markers: Any,
+    markers: Any = None,
+    connectivity: Any = 1,
+    offset: Any = None,
     mask: Any = None,
-    connectivity: int = 1,
-    *,
+    compactness: float = 0,
     watershed_line: bool = False,
 ) -> Any:
-    """Regions that grow from markers as water rises: each pixel gets a marker's label.
+    """Regions that grow from markers as water rises, with scikit-image's arguments: each pixel gets
+    a marker's label.
 
     image    : integers or floats of any number of axes, such as a gradient magnitude; finite (in
                the mask); about 2^32 pixels at most
-    markers  : integers, the image's shape; 0 is no marker, any other value a label
-    mask     : booleans or integers, the image's shape: where to flood (not 0); None: everywhere
+    markers  : labels of the image's shape, whole numbers or booleans; 0 is no marker. Or None: the
+               image's local minima are the markers, numbered in raster order. Or a number, 1 or
+               more: so many markers, or about so many, on a regular grid (in the mask).
     connectivity : how many axes two neighbours may differ in, 1 to the number of axes: in 2-D, 1
-               for four neighbours and 2 for eight
-    watershed_line : leave a line between the regions, of label 0
-    returns  : labels of the markers' shape, dtype and kind; 0 where no water comes
+               for four neighbours and 2 for eight. Or an array of as many axes as the image, not 0
+               where there is a neighbour of its centre; then markers must be given.
+    offset   : the centre of such an array; None: its middle, and its sides must be odd
+    mask     : booleans or whole numbers, the image's shape: where to flood (not 0); None:
+               everywhere
+    compactness : 0, or how much higher a pixel counts for each pixel that it is away from its
+               marker, which makes the regions rounder
+    watershed_line : leave a line between the regions, of label 0; only without compactness
+    returns  : labels of the markers' shape, dtype and kind (floats become integers; int32 of minima
+               and int64 of a grid, of the image's kind); 0 where no water comes
     Pixels leave a queue in the order of grey value, then of entry, and label their neighbours that
     have no label, in raster order; these enter at the greater of their own and the present value.
     Markers enter in raster order. With a line a pixel is labelled when it leaves, if its neighbours
-    have but one label. These are ITK's answers, to the last pixel. Computed on the CPU, in one
-    thread. Raises ValueError or TypeError where an argument is not as said here.
-    Source: Meyer, 8e Congres AFCET, 847-857, 1991; Beare and Lehmann, Insight Journal, 2006.
+    have but one label. These are ITK's answers, to the last pixel. With compactness a pixel enters
+    at its value and compactness times its distance to the marker's pixel, as often as it is
+    reached, and has the label of the entry that leaves first. Computed on the CPU, in one thread.
+    Raises ValueError or TypeError where an argument is not as said here.
+    Source: Meyer, 8e Congres AFCET, 847-857, 1991; Beare and Lehmann, Insight Journal, 2006;
+    Neubert and Protzel, ICPR, 996-1001, 2014 (compactness).
+    >>> watershed([[0, 1, 2, 5, 2, 1, 0]], [[1, 0, 0, 0, 0, 0, 2]]).tolist()
+    [[1, 1, 1, 1, 2, 2, 2]]
     """
-    home = home_on_cpu("watershed", image=image, markers=markers, mask=mask)
-    seeds = numbers(markers, "markers", home, "iu", "integers (label booleans first)")
-    inside = None if mask is None else mask_of(mask, seeds.shape, home).view(np.uint8)
-    grey = grey_image(image, home, inside)
+    counted = markers is None or isinstance(markers, (bool, int, float, np.generic))
+    home = arrays.on_cpu("watershed", image=image, markers=None if counted else markers, mask=mask)
+    inside = None if mask is None else arrays.mask(mask, _shape_of(image), home)
+    grey = inputs.grey_image(image, home, inside, takes_mask=True)
+    slope = arrays.number(compactness, "compactness", at_least=0)
+    line = arrays.flag(watershed_line, "watershed_line")
+    if line and slope > 0:
+        raise ValueError(f"watershed_line must be False with compactness, got {slope:g}")
+    seeds: npt.NDArray[Any]
+    if markers is None:
+        seeds = local_minima(grey, connectivity, inside)
+    elif counted:
+        seeds = regular_grid(grey.shape, arrays.integer(markers, "markers", at_least=1), inside)
+    else:
+        seeds = inputs.whole(markers, "markers", home, WHOLE)
     if grey.shape != seeds.shape:
         raise ValueError(
             f"image and markers must have one shape, got {arrays.describe(grey)} and "
             f"{arrays.describe(seeds)}"
         )
-    refuse_size(grey)
-    connectivity = arrays.integer(connectivity, "connectivity", at_least=1, at_most=grey.ndim)
-    line = flag(watershed_line, "watershed_line")
-    labels = np.empty_like(seeds)
-    _core.watershed(grey, seeds, inside, connectivity, line, labels)
+    offsets = _neighbours(connectivity, offset, grey)
+    flooded = None if inside is None else inside.view(np.uint8)
+    if slope > 0:
+        source = np.empty(grey.shape, np.int64)
+        marked = (seeds != 0).view(np.uint8)
+        _core.compact_watershed(grey, marked, flooded, offsets, slope, source)
+        labels = np.where(source >= 0, seeds.ravel()[source], seeds.dtype.type(0))
+    else:
+        labels = np.empty_like(seeds)
+        bits = labels.view(np.uint8) if labels.dtype == bool else labels
+        _core.watershed(grey, seeds.view(bits.dtype), flooded, offsets, line, bits)
     return home.back(labels)
 
 
-def h_minima(image: Any, h: float, connectivity: int = 1) -> Any:
-    """The basins that are at least h deep, as markers for `watershed`.
+def _neighbours(connectivity: Any, offset: Any, grey: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The steps to a pixel's neighbours, (neighbours, axes), in raster order."""
+    axes = grey.ndim
+    if _shape_of(connectivity) == ():
+        reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=axes)
+        if offset is not None:
+            raise ValueError("offset must be None where connectivity is a number")
+        refuse_size(grey)
+        steps = []
+        for count in range(1, reach + 1):
+            for chosen in itertools.combinations(range(axes), count):
+                for signs in itertools.product((-1, 1), repeat=count):
+                    step = [0] * axes
+                    for axis, sign in zip(chosen, signs, strict=True):
+                        step[axis] = sign
+                    steps.append(step)
+        return np.array(sorted(steps), np.int64)
+    near = inputs.whole(connectivity, "connectivity", arrays.home(connectivity=connectivity)) != 0
+    if near.ndim != axes:
+        raise ValueError(f"connectivity must have {axes} axes, got {arrays.describe(near)}")
+    if offset is None:
+        if any(n % 2 == 0 for n in near.shape):
+            raise ValueError(
+                f"connectivity must have odd sides, or an offset, got {arrays.describe(near)}"
+            )
+        middle = np.array(near.shape) // 2
+    else:
+        centre = arrays.real(offset, "offset", (axes,), at_least=0)
+        middle = centre.astype(np.int64)
+        if (middle != centre).any() or (middle >= near.shape).any():
+            raise ValueError(
+                f"offset must be a place in an array of shape {near.shape}, got {centre.tolist()}"
+            )
+    steps_to = np.argwhere(near) - middle
+    steps_to = np.ascontiguousarray(steps_to[steps_to.any(axis=1)], np.int64)
+    refuse_size(grey, np.abs(steps_to).max(axis=0, initial=1).tolist())
+    return steps_to
 
-    image   : as for `watershed`; integers of 32 bits or more below 2^53 in size
-    h       : depth of a basin above which it counts, in the image's unit, above 0; for integers
-              the next whole number counts
-    connectivity : as for `watershed`
-    returns : int32 labels of the image's shape and kind: the lowest pixels of each basin that must
-              be climbed by h or more to reach lower ground, connected ones with one label, numbered
-              from 1 in raster order; 0 elsewhere. The lowest ground of all always counts.
-    Where it is not 0 is scikit-image's h_minima, but for an h beyond the image's range and where
-    rounding decides. Raises ValueError or TypeError where an argument is not as said here.
-    Source: Vincent, IEEE Trans. Image Process. 2, 176-201, 1993; Soille, Morphological Image
-    Analysis, 2003, 6.3.4.
-    """
-    home = home_on_cpu("h_minima", image=image)
-    grey = grey_image(image, home)
-    refuse_size(grey)
-    depth = arrays.number(h, "h", above=0)
-    connectivity = arrays.integer(connectivity, "connectivity", at_least=1, at_most=grey.ndim)
-    if grey.dtype.kind != "f":
-        depth = float(math.ceil(depth))
-        if grey.itemsize <= 2:
-            depth = min(depth, 2.0**17)
-        elif max(-int(grey.min()), int(grey.max())) >= 2**53:
-            raise ValueError("image must hold integers below 2^53 in size")
-    labels = np.empty(grey.shape, np.int32)
-    _core.h_minima(grey, depth, connectivity, labels)
-    return home.back(labels)
 
-
-def refuse_size(image: npt.NDArray[Any]) -> None:
-    """Raise where the places of the image in its frame cannot be numbered."""
-    steps = [math.prod(n + 1 for n in image.shape[d:]) for d in range(image.ndim + 1)]
-    if steps[0] + 2 * sum(steps[1:]) > MOST_PLACES:
-        raise ValueError(
-            f"image must have at most 2^32 pixels with its frame, got {arrays.describe(image)}"
-        )
+def _shape_of(image: Any) -> tuple[int, ...]:
+    """Of what may be a list, or no array at all: that is told by who reads it."""
+    try:
+        return tuple(np.shape(image))
+    except (TypeError, ValueError):
+        return ()
