@@ -56,16 +56,16 @@ bool march_level(const Array<double>& phi, const std::optional<Array<double>>& s
   }
 }
 
-// mask of 0 and 1, and out, of one shape. `both`: distances outside too, and inside as negative
-// numbers.
-template <class R>
-void distance_transform_of(const Array<uint8_t>& mask, std::vector<double> spacing, bool both,
+// mask (the class of each pixel, 0 outside) and out, of one shape. `both`: distances outside too,
+// and inside as negative numbers.
+template <class R, class Label>
+void distance_transform_of(const Array<Label>& mask, std::vector<double> spacing, bool both,
                            Array<R>& out) {
-  distance_transform<R>({{mask.shape(), mask.shape() + mask.ndim()},
-                         std::move(spacing),
-                         mask.data(),
-                         both,
-                         out.mutable_data()});
+  distance_transform<R, Label>({{mask.shape(), mask.shape() + mask.ndim()},
+                                std::move(spacing),
+                                mask.data(),
+                                both,
+                                out.mutable_data()});
 }
 
 }  // namespace
@@ -80,6 +80,8 @@ void bind_distance(py::module_ m) {
     m.def("distance_transform", function, "mask"_a.noconvert(), "spacing"_a, "both"_a,
           "out"_a.noconvert(), ReleaseGil());
   };
-  bind_transform(distance_transform_of<float>);
-  bind_transform(distance_transform_of<double>);
+  bind_transform(distance_transform_of<float, uint8_t>);
+  bind_transform(distance_transform_of<double, uint8_t>);
+  bind_transform(distance_transform_of<float, int32_t>);
+  bind_transform(distance_transform_of<double, int32_t>);
 }

@@ -1,11 +1,11 @@
-// The exact Euclidean distance of each pixel from the nearest one of the other class, axis by axis.
+// The exact Euclidean distance of each pixel from the nearest one of another class, axis by axis.
 //
 // Along the first axis it is a count. Every further axis takes the least of h^2 (x - q)^2 + g(q)
 // over q: the lower envelope of parabolas (Felzenszwalb and Huttenlocher, "Distance transforms of
 // sampled functions", Theory of Computing 8, 2012; Meijster, Roerdink and Hesselink, 2000).
 // g(q) is the squared distance so far from q's other class. In a line it is asked only within a run
 // of one class, and a parabola beyond either end of the run is never the least: the pixel next to
-// the run is of the other class, and has g = 0. So both classes are done in one go.
+// the run is of another class, and has g = 0. So all classes are done in one go.
 // Host only.
 #pragma once
 
@@ -29,7 +29,8 @@ class Envelope {
   }
 
   // g and mask of a line of n; h: spacing. Outside the mask nothing is done unless `outside`.
-  void run(double* g, const uint8_t* mask, int64_t n, double h, bool outside) {
+  template <class Label>
+  void run(double* g, const Label* mask, int64_t n, double h, bool outside) {
     for (int64_t begin = 0, end; begin < n; begin = end) {
       for (end = begin + 1; end < n && mask[end] == mask[begin]; ++end) {
       }
@@ -81,20 +82,20 @@ class Envelope {
 
 // Along the first axis, of columns [begin, end) of an image of `rows` lines of `width`: the squared
 // distance in the column.
-template <class R>
-void count_along_columns(const uint8_t* mask, int64_t rows, int64_t width, int64_t begin,
-                         int64_t end, double h, R* out) {
+template <class R, class Label>
+void count_along_columns(const Label* mask, int64_t rows, int64_t width, int64_t begin, int64_t end,
+                         double h, R* out) {
   constexpr R far = std::numeric_limits<R>::infinity();
   for (int64_t x = begin; x < end; ++x) out[x] = far;
   for (int64_t y = 1; y < rows; ++y) {
-    const uint8_t *here = mask + y * width, *before = here - width;
+    const Label *here = mask + y * width, *before = here - width;
     R *to = out + y * width, *from = to - width;
     for (int64_t x = begin; x < end; ++x) to[x] = here[x] == before[x] ? from[x] + 1 : R(1);
   }
   const R square = static_cast<R>(h * h);
   std::vector<R> count(end - begin, far);
   for (int64_t y = rows - 1; y >= 0; --y) {
-    const uint8_t *here = mask + y * width, *after = y + 1 < rows ? here + width : here;
+    const Label *here = mask + y * width, *after = y + 1 < rows ? here + width : here;
     R* to = out + y * width;
     for (int64_t x = begin; x < end; ++x) {
       const R below = here[x] == after[x] ? count[x - begin] + 1 : R(1);
@@ -105,13 +106,13 @@ void count_along_columns(const uint8_t* mask, int64_t rows, int64_t width, int64
   }
 }
 
-template <class R>
+template <class R, class Label>
 struct TransformProblem {
   std::vector<int64_t> shape;
   std::vector<double> spacing;
-  const uint8_t* mask;  // 0 or 1
-  bool both;            // outside the mask too, and inside as negative numbers
-  R* out;               // infinite where there is no pixel of the other class
+  const Label* mask;  // the class of each pixel, 0 outside
+  bool both;          // outside the mask too, and inside as negative numbers
+  R* out;             // infinite where there is no pixel of another class
 
   R distance(double square, bool inside) const {
     const R root = static_cast<R>(std::sqrt(square));
@@ -121,8 +122,8 @@ struct TransformProblem {
 
 // Envelopes along an axis; `inner`: how far its pixels are apart in memory. Several lines side by
 // side are done together, for the sake of the caches. The last axis turns squares into distances.
-template <class R>
-void envelopes_along(const TransformProblem<R>& p, int axis, int64_t inner) {
+template <class R, class Label>
+void envelopes_along(const TransformProblem<R, Label>& p, int axis, int64_t inner) {
   constexpr int64_t most = 16;
   const int64_t n = p.shape[axis], together = std::min(inner, most);
   const int64_t tiles = (inner + most - 1) / most;
@@ -131,21 +132,21 @@ void envelopes_along(const TransformProblem<R>& p, int axis, int64_t inner) {
   struct Buffers {
     Envelope envelope;
     std::vector<double> squares;
-    std::vector<uint8_t> mask;
+    std::vector<Label> mask;
   };
   const int64_t grain = (int64_t{1} << 14) / (n * together) + 1;
   parallel_for_with(
       outer * tiles, grain,
       [&] {
         return Buffers{Envelope(n), std::vector<double>(n * together),
-                       std::vector<uint8_t>(n * together)};
+                       std::vector<Label>(n * together)};
       },
       [&](Buffers& b, int64_t begin, int64_t end) {
         for (int64_t task = begin; task < end; ++task) {
           const int64_t first = task % tiles * most, lines = std::min(most, inner - first);
           const int64_t corner = task / tiles * n * inner + first;
           R* out = p.out + corner;
-          const uint8_t* mask = p.mask + corner;
+          const Label* mask = p.mask + corner;
           for (int64_t i = 0; i < n; ++i)
             for (int64_t l = 0; l < lines; ++l) {
               b.squares[l * n + i] = out[i * inner + l];
@@ -165,8 +166,8 @@ void envelopes_along(const TransformProblem<R>& p, int axis, int64_t inner) {
       });
 }
 
-template <class R>
-void distance_transform(const TransformProblem<R>& p) {
+template <class R, class Label>
+void distance_transform(const TransformProblem<R, Label>& p) {
   const int axes = static_cast<int>(p.shape.size());
   int64_t inner = 1;
   for (int d = 1; d < axes; ++d) inner *= p.shape[d];

@@ -264,3 +264,79 @@ def test_tensors_that_carry_gradients(name: str, argument: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     tensor = torch.tensor(IMAGE, requires_grad=True)
     assert f"{argument} carries gradients" in told(name, argument, tensor)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [2.0**1000, 2.0**-1000, 2.0**500, 2.0**-560])
+def test_huge_and_tiny_numbers_give_what_others_give(scale: float) -> None:
+    """Squares and sums of these would overflow or vanish."""
+    image = np.random.default_rng(3).random((12, 13)) + 0.1
+    seeds = np.zeros(image.shape, int)
+    seeds[3, 4], seeds[9, 9] = 1, 2
+    calls: dict[str, Any] = {
+        "gradient_weight": lambda k: fronts.gradient_weight(image * k),
+        "grey_weight": lambda k: fronts.grey_weight(image * k, (3, 4)),
+        "grey_weight, cutoff": lambda k: fronts.grey_weight(image * k, (3, 4), cutoff=0.3 * k),
+        "geodesic_segment": lambda k: fronts.geodesic_segment(image * k, [(3, 4)]),
+        "chan_vese": lambda k: fronts.chan_vese((image - 0.6) * k, extended_output=True)[1],
+        "morphological_chan_vese": lambda k: fronts.morphological_chan_vese(image * k, 3),
+        "edge_flow": lambda k: fronts.edge_flow(image * k).flow / k,
+        "geodesic_active_contour": lambda k: fronts.geodesic_active_contour(
+            image * k, 3, extended_output=True
+        )[1],
+        "region_grow": lambda k: fronts.region_grow(image * k, seeds, 0.2 * k),
+        "region_grow, threshold": lambda k: fronts.region_grow(image * k, seeds, threshold=k / 2),
+        "watershed": lambda k: fronts.watershed(image * k, seeds, compactness=0.01 * k),
+        "h_minima": lambda k: fronts.h_minima(image * k, 0.3 * k),
+        "arrival_time": lambda k: fronts.arrival_time(image * k, (3, 4), order=2) * k,
+        "distance": lambda k: fronts.distance((image - 0.6) * k),
+    }
+    for name, call in calls.items():
+        np.testing.assert_allclose(call(scale), call(1.0), rtol=1e-12, atol=1e-12, err_msg=name)
+    assert fronts.inverse_gaussian_gradient(image * 2.0**1000).max() < 1e-140
+
+
+def test_speeds_too_small_for_times() -> None:
+    with pytest.raises(ValueError, match="speed must be so great that times are numbers"):
+        fronts.arrival_time(IMAGE * 1e-309, (3, 4))
+
+
+def test_float_masks_and_nan_outside_them() -> None:
+    mask = np.ones(IMAGE.shape)
+    mask[:, 6:] = 0
+    nearly = mask * np.float32(0.9999999)
+    hidden = np.where(mask > 0, IMAGE, np.nan)
+    same(
+        fronts.arrival_time(hidden, (3, 4), mask=nearly),
+        fronts.arrival_time(IMAGE, (3, 4), mask=mask > 0),
+    )
+    same(
+        fronts.watershed(hidden, MARKERS.astype(float), mask=nearly),
+        fronts.watershed(IMAGE, MARKERS, mask=mask > 0),
+    )
+    same(fronts.chan_vese(hidden, mask=nearly), fronts.chan_vese(IMAGE, mask=mask > 0))
+    same(
+        fronts.region_grow(hidden, MARKERS.astype(float), 0.2, mask=nearly),
+        fronts.region_grow(IMAGE, MARKERS, 0.2, mask=mask > 0),
+    )
+    same(
+        fronts.geodesic_segment(hidden, [(3, 4)], mask=nearly, weight=IMAGE),
+        fronts.geodesic_segment(IMAGE, [(3, 4)], mask=mask > 0, weight=IMAGE),
+    )
+    same(fronts.distance_transform(nearly), fronts.distance_transform(mask > 0))
+    same(fronts.link_boundaries(nearly), fronts.link_boundaries(mask > 0))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_other_byte_orders_and_floats(name: str) -> None:
+    first, *_ = CALLS[name]
+    given = CALLS[name][first]
+    if given.dtype == bool:
+        return
+    kinds = [">f8", np.longdouble] if name not in ("distance", "travel_time") else [">f8"]
+    kinds = [">f8"] if name == "extension_velocities" else kinds
+    for kind in kinds:
+        same(
+            getattr(fronts, name)(**(CALLS[name] | {first: given.astype(kind)})),
+            getattr(fronts, name)(**CALLS[name]),
+        )

@@ -39,6 +39,27 @@ def test_one_class_alone_is_infinitely_far() -> None:
     assert (distance_transform(np.zeros((3, 4), int), signed=True) == np.inf).all()
 
 
+def test_each_label_by_itself() -> None:
+    """A border between two labels counts, too; 0 is no label."""
+    labels = np.array([4, 4, 4, -7, -7, 0, 0, 4])
+    far = distance_transform(labels, 0.5, each_label=True)
+    assert far.tolist() == [1.5, 1, 0.5, 0.5, 0.5, 0, 0, 0.5]
+    rng = np.random.default_rng(0)
+    for shape in ((60,), (17, 23), (7, 8, 9)):
+        labels = np.round(2 * ndimage.gaussian_filter(rng.standard_normal(shape), 1.5)).astype(int)
+        labels *= 10**12
+        spacing = [0.7, 1.3, 2.0][: len(shape)]
+        expected = np.zeros(shape)
+        for label in np.unique(labels[labels != 0]):
+            expected += distance_transform(labels == label, spacing)
+        for given_ in (labels, labels.astype(float) / 10**12):
+            found = distance_transform(given_, spacing, each_label=True)
+            np.testing.assert_allclose(found, expected, rtol=tolerances.DISTANCE)
+        signed = distance_transform(labels, spacing, each_label=True, signed=True)
+        np.testing.assert_array_equal(signed[labels != 0], -found[labels != 0])
+        assert (signed[labels == 0] > 0).all()
+
+
 # --- reference ------------------------------------------------------------------------------------
 
 
@@ -130,7 +151,7 @@ class OnTheGpu:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"mask": np.ones((2, 2))}, TypeError, "mask must hold booleans or integers, got float64"),
+        ({"mask": np.full((2, 2), 0.5)}, ValueError, "mask must hold booleans .*, got 0.5"),
         ({"mask": True}, ValueError, "mask must hold a pixel or more"),
         ({"mask": np.ones((0, 3), bool)}, ValueError, "mask must hold a pixel or more"),
         ({"mask": OnTheGpu()}, TypeError, "mask must be a NumPy or CuPy array"),

@@ -54,7 +54,7 @@ def march(
     extended: NDArray[np.float64] | None,
 ) -> bool: ...
 def distance_transform(
-    mask: NDArray[np.uint8], spacing: Sequence[float], both: bool, out: NDArray[Any]
+    mask: NDArray[Any], spacing: Sequence[float], both: bool, out: NDArray[Any]
 ) -> None: ...
 
 # bind_watershed.cpp

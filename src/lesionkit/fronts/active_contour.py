@@ -61,9 +61,11 @@ def geodesic_active_contour(
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
     steps = arrays.spacing_of(spacing, edge.ndim)
     phi = _level_set(init_level_set, edge, home)
+    unit = inputs.scale_of(edge)  # a map that is so many times faster, for so much less time
+    edge = edge / edge.dtype.type(unit)
     time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)
-    return (segmentation, home.back(phi), time) if extended_output else segmentation
+    return (segmentation, home.back(phi), time / unit) if extended_output else segmentation
 
 
 def _level_set(given: Any, edge: Any, home: arrays.Home) -> Any:

@@ -212,7 +212,13 @@ def _mean_speed(speed: Any) -> float:
     """Of some nodes that are no walls, or 1."""
     some = speed.reshape(-1)[:: speed.size // 1000 | 1]
     some = some[some > 0].astype(float)
-    return float(some.mean()) if some.size else 1.0
+    if not some.size:
+        return 1.0
+    most = float(some.max())
+    mean = float((some / most).mean()) * most
+    if 1 / mean == math.inf:
+        raise ValueError(f"speed must be so great that times are numbers, got a mean of {mean:g}")
+    return mean
 
 
 def _picked(array: Any, image: Any, at: Any) -> Any:

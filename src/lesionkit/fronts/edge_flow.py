@@ -65,6 +65,8 @@ def edge_flow(
     if channels.ndim != 3:
         raise ValueError(f"image must have 2 axes beside its channels, got {channels.ndim - 1}")
     channels = arrays.real(channels, "image", channels.shape)
+    unit = inputs.scale_of(channels)  # slopes are squared and added
+    channels = channels / unit
     if weights is None:
         shares = np.full(len(channels), 1 / len(channels))
     else:
@@ -83,7 +85,8 @@ def edge_flow(
     _propagate_compiled(flow, rounds)
     strength = np.zeros(channels.shape[1:])
     _meet_compiled(flow, strength)
-    return EdgeFlow(home.back(strength), home.back(flow), home.back(start))
+    with np.errstate(over="ignore"):  # infinite where a float64 cannot hold it
+        return EdgeFlow(*(home.back(made * unit) for made in (strength, flow, start)))
 
 
 def link_boundaries(

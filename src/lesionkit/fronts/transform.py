@@ -13,7 +13,12 @@ from lesionkit.fronts import inputs
 
 
 def distance_transform(
-    mask: Any, spacing: Any = 1.0, *, signed: bool = False, dtype: npt.DTypeLike = np.float64
+    mask: Any,
+    spacing: Any = 1.0,
+    *,
+    signed: bool = False,
+    each_label: bool = False,
+    dtype: npt.DTypeLike = np.float64,
 ) -> Any:
     """How far each pixel of a mask is from the nearest pixel outside, from centre to centre.
 
@@ -22,6 +27,8 @@ def distance_transform(
     spacing : of the pixels, one number above 0 or one for each axis
     signed  : outside the mask, how far the nearest pixel inside is; inside, negative distances.
               Else distances outside are 0.
+    each_label : `mask` holds labels: how far each pixel is from the nearest one of another label,
+              or of none (0)
     dtype   : float64, exact but for rounding; or float32, in half the memory
     returns : distances of the mask's shape and kind, in the unit of `spacing`; infinite where there
               is no pixel of the other side
@@ -32,8 +39,9 @@ def distance_transform(
     """
     home = arrays.on_cpu("distance_transform", mask=mask)
     inside = inputs.whole(mask, "mask", home, "booleans (or numbers that are whole, 0 outside)")
-    if inside.dtype != bool:
+    if not arrays.flag(each_label, "each_label"):
         inside = inside != 0
+    inside = inside.view(np.uint8) if inside.dtype == bool else _numbered(inside)
     try:
         kind = np.dtype(dtype)
     except Exception as problem:
@@ -44,5 +52,14 @@ def distance_transform(
         raise ValueError(f"dtype must be float32 or float64, got {kind}")
     distances = np.empty(inside.shape, kind)
     steps = arrays.spacing_of(spacing, inside.ndim)
-    _core.distance_transform(inside.view(np.uint8), steps, arrays.flag(signed, "signed"), distances)
+    _core.distance_transform(inside, steps, arrays.flag(signed, "signed"), distances)
     return home.back(distances)
+
+
+def _numbered(labels: Any) -> Any:
+    """Labels as int32, 0 where they are 0; their ranks where they are too great."""
+    if max(-int(labels.min()), int(labels.max())) < 2**31:
+        return labels.astype(np.int32, copy=False)
+    _, places = np.unique(labels, return_inverse=True)
+    places = places.reshape(labels.shape).astype(np.int32)
+    return np.where(labels == 0, np.int32(0), places + np.int32(1))
