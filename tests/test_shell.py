@@ -53,6 +53,7 @@ def test_names_of_the_package() -> None:
     assert lesionkit.__version__ == version("lesionkit")
     for name in lesionkit.__all__:
         assert getattr(lesionkit, name) is not None
+    assert set(lesionkit.__all__) < set(dir(lesionkit))
     with pytest.raises(AttributeError, match=r"module 'lesionkit' has no attribute 'radar'"):
         lesionkit.radar  # noqa: B018
     with pytest.raises(ImportError, match="radar"):

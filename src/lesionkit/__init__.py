@@ -2,7 +2,8 @@
 
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
 ``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering`` (k-means and fuzzy c-means),
-``lesionkit.fronts`` (marching, contours, watershed), ``lesionkit.nets`` (Z-Net and Y-Net; torch).
+``lesionkit.fronts`` (marching, contours, watershed), ``lesionkit.nets`` (Z-Net and Y-Net; torch),
+``lesionkit.studies`` (published studies), ``lesionkit.io`` (image files), ``lesionkit.metrics``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lesionkit import clustering as clustering
     from lesionkit import fronts as fronts
+    from lesionkit import io as io
+    from lesionkit import metrics as metrics
     from lesionkit import nets as nets
     from lesionkit import optics as optics
+    from lesionkit import studies as studies
     from lesionkit import texture as texture
 
 
@@ -37,7 +41,17 @@ def _refuse_subinterpreters() -> None:
 _refuse_subinterpreters()
 
 __version__ = "0.1.0"
-__all__ = ["clustering", "fronts", "nets", "optics", "texture", "threads"]
+__all__ = [
+    "clustering",
+    "fronts",
+    "io",
+    "metrics",
+    "nets",
+    "optics",
+    "studies",
+    "texture",
+    "threads",
+]
 
 
 def threads(count: int | None = None) -> int:
@@ -56,6 +70,10 @@ def threads(count: int | None = None) -> int:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("clustering", "fronts", "nets", "optics", "texture"):
+    if name in __all__:
         return importlib.import_module(f"lesionkit.{name}")
     raise AttributeError(f"module 'lesionkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["__version__", *__all__]

@@ -83,7 +83,11 @@ def test_mistakes_of_their_own(made: Any, message: str) -> None:
     ("mask", "error", "message"),
     [
         (np.zeros((6, 7), bool), ValueError, "mask must hold a pixel or more, and all"),
-        (np.ones((7, 6), bool), ValueError, r"mask must have the shape of image, \(6, 7\), got bool"),
+        (
+            np.ones((7, 6), bool),
+            ValueError,
+            r"mask must have the shape of image, \(6, 7\), got bool",
+        ),
         (np.full((6, 7), 0.5), ValueError, "mask must hold booleans .*, got 0.5"),
         (np.full((6, 7), np.nan), ValueError, "mask must hold booleans .*, got nan"),
         (np.full((6, 7), "a"), TypeError, "mask must hold booleans .*, got <U1 array"),
