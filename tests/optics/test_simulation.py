@@ -93,3 +93,25 @@ def test_other_mistakes() -> None:
         simulate(RECIPE, good, -1)
     with pytest.raises(ValueError, match="accuracy must be 'fast', 'accurate' or None"):
         simulate(RECIPE, good, accuracy="best")
+
+
+def test_no_amplitude_is_0_or_less() -> None:
+    """A mesh too coarse for its tissue gets finer, also where the recipe is darker than usual; what
+    no such mesh can tell is refused."""
+    for recipe in (RECIPE, replace(RECIPE, nodes=217), replace(RECIPE, hbo=(60.0, 80.0))):
+        made = generate(recipe, 16, seed=1, device="cpu")
+        assert made.signal.min() > 0
+        assert made.attributes["geometry"]["nodes"] >= 817
+    fine = generate(replace(RECIPE, nodes=1801), 1, device="cpu")
+    assert fine.attributes["geometry"]["nodes"] == 1801
+    black = [[region(0, 0, 0, 9e3, 9e3, 35, 1, 1), region(0, 0, 8)]]
+    with pytest.raises(ValueError, match="must be of tissue through which light comes"):
+        simulate(RECIPE, black)
+    with pytest.raises(ValueError, match="recipe must be of tissue through which light comes"):
+        generate(replace(RECIPE, hb=(9e3, 9e3)), 1, device="cpu")
+
+
+def test_water_that_rounds_beyond_all() -> None:
+    wet = [14.0, 7, 100 * (1 + 1e-15), 1, 1]
+    made = simulate(RECIPE, [[region(0, 0, 0, *wet), region(0, 0, 8)]])
+    assert np.isfinite(made.signal).all()

@@ -40,8 +40,7 @@ Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`
 
 
 def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRecipe, Accuracy]:
-    """The accuracy that is asked for, and the recipe with the nodes that it means: no fewer than
-    leave all amplitudes above 0."""
+    """The accuracy that is asked for, and the recipe with the nodes that it means."""
     if accuracy not in (None, *METHODS):
         raise ValueError(f"accuracy must be 'fast', 'accurate' or None, got {accuracy!r}")
     if accuracy == "accurate" and recipe.nodes is not None:
@@ -54,7 +53,7 @@ def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
     if accuracy == "fast" and recipe.nodes is None:
         recipe = replace(recipe, nodes=FAST_NODES)
     if accuracy == "fast":
-        recipe = replace(recipe, nodes=enough_nodes(recipe))
+        enough_nodes(recipe)  # which refuses what no such mesh can tell from 0
     return recipe, accuracy
 
 
@@ -82,7 +81,8 @@ class PhantomFactory:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._counting = threading.Lock()
         with self.clock("plan"), self.at_work("the plans of the wavelengths"):
-            self.mesh = disc_mesh(recipe.radius, recipe.nodes, recipe.optodes)
+            nodes = enough_nodes(recipe) if accuracy == "fast" else None
+            self.mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
             at: At = "elements" if accuracy == "fast" else "quarters"
             parts = self.mesh.elements if accuracy == "fast" else self.mesh.quarters
             corners = np.ascontiguousarray(self.mesh.nodes[parts])

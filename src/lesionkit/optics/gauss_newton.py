@@ -32,6 +32,7 @@ Index = npt.NDArray[np.intp]
 
 TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 """What tissue is made of; with lipid, `Problem.contents` names it after water."""
+MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 PER_CENT = ("water", "lipid")  # what cannot be more than all
 LARGEST = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
@@ -75,7 +76,9 @@ class Problem:
         return np.array([PRIOR.get(name, 1.0) for name in self.contents])
 
     def within(self, tissue: Floats) -> Floats:
-        """`tissue` (contents, ...), in place: rounding must not carry per cents beyond 100."""
+        """`tissue` (contents, ...), in place: neither rounding nor a wild step leads beyond what a
+        number can be."""
+        np.clip(tissue[-1], -MAX_POWER, MAX_POWER, out=tissue[-1])
         for i, name in enumerate(self.contents):
             if name in PER_CENT:
                 np.minimum(tissue[i], 100, out=tissue[i])

@@ -13,14 +13,13 @@ from lesionkit import arrays
 from lesionkit.optics import gauss_newton, spectra
 from lesionkit.optics.basis import GridBasis
 from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.gauss_newton import TISSUE
+from lesionkit.optics.gauss_newton import MAX_POWER, TISSUE
 
 Floats = npt.NDArray[np.float64]
 
 WITH_LIPID = (*TISSUE[:3], "lipid", *TISSUE[3:])
 MAX_TISSUE = {"water": 100.0, "lipid": 100.0}
 MAX_EXTINCTION = 1.4  # 1/(mm mM) of HbO and Hb together, from 650 nm
-MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 _TO_MM = np.array([1e-3, 1e-3, 1e-2, 1e-2])  # per mM and 1, to per micromolar and per cent
 
 

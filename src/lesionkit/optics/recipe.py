@@ -39,7 +39,7 @@ class PhantomRecipe:
     nodes               : None, or of a finite element mesh of linear triangles, about; see the
                           accuracy of `generate`. Too coarse a mesh would make far readings negative
                           where absorption is strong: it gets as many nodes as that takes (217
-                          become 817 with the defaults), as the phantoms' recipe says
+                          become 817 with the defaults), as the geometry in `attributes` says
     refractive_index    : of all tissue
     pixels              : rows and columns of the maps and the MRI
 

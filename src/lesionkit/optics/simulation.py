@@ -65,7 +65,11 @@ def _check(regions: Floats, recipe: PhantomRecipe) -> None:
             f"regions must hold a background and an inclusion or more, got shape {regions.shape}"
         )
     tissue = regions[..., 3:7]
-    if tissue.min() < 0 or regions[..., 2].min() < 0 or regions[..., 5].max() > 100:
+    if (
+        tissue.min() < 0
+        or regions[..., 2].min() < 0
+        or regions[..., 5].max() > 100 + spectra.ROUNDING
+    ):
         raise ValueError(
             "regions must have radii and tissue of 0 or more and at most 100 per cent of water"
         )

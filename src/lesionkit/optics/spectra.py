@@ -18,6 +18,8 @@ from lesionkit import arrays
 WAVELENGTHS = (661, 735, 785, 808, 826, 852, 903, 912, 948)
 """The nine wavelengths, nm."""
 
+ROUNDING = 1e-10  # per cent by which means of 100 may lie above it
+
 CHROMOPHORES = ("hbo", "hb", "water")
 """The columns of every table."""
 
@@ -139,7 +141,7 @@ def absorption(
         low, high = amount.min(initial=0), amount.max(initial=0)
         if low < 0:
             raise ValueError(f"{name} must not be negative, got {low:g}")
-        if name == "water" and high > 100:
+        if name == "water" and high > 100 + ROUNDING:
             raise ValueError(f"water must be in per cent, at most 100, got {high:g}")
     try:
         shape = np.broadcast_shapes(*(amount.shape for amount in amounts.values()))
