@@ -87,12 +87,12 @@ def each_call(batch: Batch, act: Callable[[int, dict[str, Any]], None]) -> None:
 
 def batches(targets: Sequence[Target], calls: int, seed: int) -> Iterator[Batch]:
     """Turn by turn for each function, until so many calls are made."""
-    left = calls
+    left, share = calls, max(1, calls // max(1, len(targets)))
     for turn in itertools.count():
         for target in targets:
             if left <= 0:
                 return
-            count = min(left, target.batch)
+            count = min(left, share, target.batch)
             left -= count
             yield Batch(target, zlib.crc32(f"{seed}/{target.full_name}/{turn}".encode()), count)
 
@@ -136,20 +136,22 @@ def _watch(
         if worker.exitcode == 0:
             return len(todo), 0
         index, number = int(beat[0]), int(beat[1])
-        last = [line.strip() for line in said.read().splitlines() if _telling(line)]
+        lines = said.read().splitlines()
     if not why:
         ended = -(worker.exitcode or 0)
-        name = signal.Signals(ended).name if ended > 0 else f"exit {worker.exitcode}"
-        why = " ".join([name, *last[:2]])
+        if ended == -1 and not any(map(_telling, lines)):
+            raise RuntimeError("\n".join(["the harness itself failed:", *lines[-30:]]))
+        name = signal.Signals(ended).name if ended > 0 else f"exit {-ended}"
+        why = " ".join([name, *[line.strip() for line in lines if _telling(line)][:2]])
     finding = Finding("hang" if why.startswith("no end") else "crash", why)
     report.add(todo[index], number, Verdict("fault", [finding], LIMIT), "see the replay")
     told(report)
-    return index, number + 1
+    return (index, number + 1) if number + 1 < todo[index].count else (index + 1, 0)
 
 
 def _telling(line: str) -> bool:
     """Whether a line that a dying process said tells where."""
-    return "ERROR: " in line or "SUMMARY" in line or ("File " in line and "lesionkit" in line)
+    return "ERROR: " in line or "SUMMARY" in line or ("File " in line and "/lesionkit/" in line)
 
 
 def _work(todo: Sequence[Batch], start: int, skip: int, pipe: Any, beat: Any, said: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fractions
+import importlib
 import sys
 import tempfile
 from collections.abc import Callable
@@ -10,6 +12,10 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
+for _name in ("torch", "SimpleITK"):  # whose arrays are tried where they are installed
+    with contextlib.suppress(ImportError):
+        importlib.import_module(_name)
 
 Draw = Callable[[Any], Any]
 
@@ -110,8 +116,7 @@ def _with(value: Any) -> Callable[[np.ndarray], Any]:
             return a
         kind = a.dtype if a.dtype.kind == "f" or isinstance(value, int) else np.float64
         made = a.astype(np.int64 if kind == np.bool_ else kind)
-        with np.errstate(all="ignore"):
-            made.flat[made.size // 2] = np.array(value).astype(made.dtype)
+        made.flat[made.size // 2] = np.array(value).astype(made.dtype)
         return made
 
     return spoil
@@ -119,10 +124,7 @@ def _with(value: Any) -> Callable[[np.ndarray], Any]:
 
 def _torch(a: np.ndarray, **options: Any) -> Any:
     torch = sys.modules.get("torch")
-    try:
-        return torch.tensor(np.ascontiguousarray(a), **options) if torch else a
-    except (TypeError, RuntimeError):
-        return a
+    return torch.tensor(np.ascontiguousarray(a), **options) if torch else a
 
 
 def _gradients(a: np.ndarray) -> Any:
@@ -141,10 +143,7 @@ def _sparse_tensor(a: np.ndarray) -> Any:
 
 def _sitk(a: np.ndarray) -> Any:
     sitk = sys.modules.get("SimpleITK")
-    try:
-        return sitk.GetImageFromArray(a) if sitk and a.ndim in (2, 3) else a
-    except (TypeError, RuntimeError):
-        return a
+    return sitk.GetImageFromArray(a) if sitk and a.ndim in (2, 3) else a
 
 
 def _masked(a: np.ndarray) -> Any:
@@ -195,11 +194,7 @@ SPOILERS: tuple[Callable[[np.ndarray], Any], ...] = (
 
 
 def _cast(a: np.ndarray, kind: str) -> Any:
-    with np.errstate(all="ignore"):
-        try:
-            return a.astype(kind)
-        except (TypeError, ValueError):
-            return a.astype(np.int64, casting="unsafe").astype(kind)
+    return (a if kind not in ("m8[s]", "M8[s]") else a.astype(np.int64)).astype(kind)
 
 
 # None of these numbers makes a loop of a plausible, very great length: those would be no hangs.
@@ -223,15 +218,24 @@ FRESH: tuple[Callable[[], Any], ...] = (
 )
 
 
+def _done(change: Callable[[np.ndarray], Any], value: np.ndarray) -> Any:
+    """The changed array; as it is where that cannot be done to it."""
+    with np.errstate(all="ignore"):
+        try:
+            return change(value)
+        except (TypeError, ValueError, RuntimeError, OverflowError):
+            return value
+
+
 def laid_out(draw: Draw, value: Any) -> Any:
     """An array in another layout; other things as they are."""
     if not isinstance(value, np.ndarray):
         return value
-    return draw(st.sampled_from(LAYOUTS))(value)
+    return _done(draw(st.sampled_from(LAYOUTS)), value)
 
 
 def spoilt(draw: Draw, value: Any) -> Any:
     """Something that is not what was asked for, in most cases."""
     if isinstance(value, np.ndarray) and draw(st.integers(0, 5)):
-        return draw(st.sampled_from(SPOILERS))(value)
+        return _done(draw(st.sampled_from(SPOILERS)), value)
     return draw(st.sampled_from(ODD + FRESH))()

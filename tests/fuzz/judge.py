@@ -65,7 +65,7 @@ def judge(target: Target, given: dict[str, Any]) -> Verdict:
         except (ValueError, TypeError) as refusal:
             answer, outcome = None, "refusal"
             findings += _of_refusal(target, refusal)
-        except Exception as fault:
+        except (Exception, SystemExit) as fault:
             answer, outcome = None, "fault"
             findings.append(Finding("exception", f"{_told(fault)} {_place(fault)}"))
     findings += _of_warnings(heard)

@@ -42,7 +42,10 @@ from .arguments import (
 from .others import OTHERS
 from .target import Target
 
-SKLEARN = ("Found array", "Expected 2D array", "Found input variables", "classes", "samples")
+SKLEARN = (  # as its own checks begin
+    *("Found array", "Expected 2D array", "Found input variables", "classes", "samples"),
+    *("Sample weights", "seed", "Unknown label type"),
+)
 
 
 def fitted(make: Callable[..., Any]) -> Callable[..., Any]:
