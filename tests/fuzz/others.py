@@ -153,7 +153,7 @@ def damaged(make: Callable[[Path], None], suffix: str) -> Maker:
         places = scene.random.integers(0, len(whole), draw(st.sampled_from((0, 1, 1, 2, 30))))
         for place in places.tolist():
             whole[place] = int(scene.random.integers(0, 256))
-        if draw(st.integers(0, 3)) == 0:
+        if draw(st.integers(0, 7)) == 5:
             del whole[int(scene.random.integers(0, len(whole))) :]
         return bytes(whole)
 

@@ -44,7 +44,7 @@ from .target import Target
 
 SKLEARN = (  # as its own checks begin
     *("Found array", "Expected 2D array", "Found input variables", "classes", "samples"),
-    *("Sample weights", "seed", "Unknown label type"),
+    *("Sample weights", "seed", "Unknown label type", "could not convert", "a real number"),
 )
 
 
@@ -104,7 +104,7 @@ def metrics(name: str, /, _rest: Any = None, **makers: Any) -> Target:
 
 
 FLAT, ANY = {"axes": (2,)}, {"axes": (1, 2, 3)}
-PEER = {"axes": (2,), "words": ("The", "P", "image", "levels")}
+PEER = {"axes": (2,), "words": ("property", "num_level", "images")}
 UNREACHED = {"axes": (1, 2, 3), "nonfinite": "nodes that no front reaches"}
 MARCHED = {"axes": (1, 2, 3), "nonfinite": "NaN where no contour or no speed reaches"}
 FEATURES = {"nonfinite": "features that are not defined for this region"}
