@@ -66,7 +66,10 @@ def within(most: float) -> Callable[[Any, Any], str]:
 
 
 def how_far(ours: Any, theirs: Any) -> str:
-    found = differences(ours, theirs)
+    """Where both are known: bands of other distances have other ends."""
+    a, b = (np.ma.filled(np.ma.asarray(x, float), np.inf) for x in (ours, theirs))
+    both = np.isfinite(a) & np.isfinite(b)
+    found = differences(a[both], b[both])
     return f"{found.max():.0e}, mean {found.mean():.0e}"
 
 

@@ -128,6 +128,34 @@ def test_a_circle_gains_an_order(side: int) -> None:
     assert errors[1] < 0.2 / side
 
 
+def test_the_contour_stays_when_distances_are_taken_again() -> None:
+    """The area within them, a ball's distances, and those of a slanting plane."""
+    y, x = np.indices((41, 43)) - np.array([20.2, 20.7])[:, None, None]
+    shapes = {
+        "circle": np.hypot(y, x) - 9.3,
+        "ellipse": np.hypot(y, x / 1.5) - 6.2,
+        "band": np.abs(0.8 * x + 0.6 * y) - 1.7,
+    }
+
+    def area(phi: np.ndarray) -> float:
+        fine = ndimage.zoom(phi, 8, order=1, grid_mode=True, mode="nearest")
+        return float(np.clip(0.5 - 4 * fine, 0, 1).sum() / 64)
+
+    for name, phi in shapes.items():
+        again = phi
+        for _ in range(20):
+            again = distance(again)
+        change = area(again) / area(phi) - 1
+        assert abs(change) < 0.002, (name, change)
+    ball = (
+        np.hypot(np.hypot(*(np.indices((17, 17, 17))[:2] - 8)), np.indices((17,) * 3)[2] - 8) - 5.2
+    )
+    again = distance(distance(distance(ball)))
+    np.testing.assert_allclose(again[np.abs(ball) < 1], ball[np.abs(ball) < 1], atol=0.05)
+    slant = 0.9 * np.cos(0.3) * x + 0.9 * np.sin(0.3) * y + 0.1
+    close(distance(slant)[10:30, 10:30], (slant / 0.9)[10:30, 10:30])
+
+
 @pytest.mark.parametrize("axes", [2, 3])
 def test_a_linear_speed(axes: int) -> None:
     """v = v0 + g.(x - xs): T = arccosh(1 + |g|^2 r^2 / (2 v0 v)) / |g|."""
