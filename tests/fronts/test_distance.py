@@ -153,7 +153,9 @@ def test_the_contour_stays_when_distances_are_taken_again() -> None:
     again = distance(distance(distance(ball)))
     np.testing.assert_allclose(again[np.abs(ball) < 1], ball[np.abs(ball) < 1], atol=0.05)
     slant = 0.9 * np.cos(0.3) * x + 0.9 * np.sin(0.3) * y + 0.1
-    close(distance(slant)[10:30, 10:30], (slant / 0.9)[10:30, 10:30])
+    inner = (slice(8, -8), slice(8, -8))
+    near = np.abs(slant[inner]) < 1
+    close(distance(slant)[inner][near], slant[inner][near] / 0.9)
 
 
 @pytest.mark.parametrize("axes", [2, 3])
