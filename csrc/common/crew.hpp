@@ -3,12 +3,15 @@
 // A helper that finds nothing to do watches for new work for a tenth of a millisecond, then sleeps,
 // and ends after a second: a program that computes now and then has no threads of ours in between.
 // A caller takes part in its own work and waits only for helpers that have begun; those that never
-// woke up cost nothing. After a fork the child starts with a new crew: the old one's threads and
-// locks stayed behind in the parent.
+// woke up cost nothing. Where the system has not let a helper run that had begun, and the caller
+// has waited for it, callers work alone for a while: on a busy machine a helper may cost more than
+// it does. After a fork the child starts with a new crew: the old one's threads and locks stayed
+// behind in the parent.
 #pragma once
 
 #if !defined(_WIN32)
 #include <pthread.h>
+#include <time.h>
 #endif
 
 #include <algorithm>
@@ -27,8 +30,33 @@ namespace lesionkit {
 struct Job {
   void (*run)(void*);
   void* what;
-  int64_t wanted = 0;           // helpers that may still join
-  std::atomic<int> inside = 0;  // helpers at work
+  int64_t wanted = 0;             // helpers that may still join
+  std::atomic<int> inside = 0;    // helpers at work
+  std::atomic<int64_t> lost = 0;  // nanoseconds in which helpers at work did not run
+};
+
+// The time for which this thread has not run since.
+class LostTime {
+ public:
+  LostTime() : ran_(cpu_time()), begin_(std::chrono::steady_clock::now()) {}
+
+  std::chrono::nanoseconds operator()() const {
+    return std::chrono::steady_clock::now() - begin_ - (cpu_time() - ran_);
+  }
+
+ private:
+  static std::chrono::nanoseconds cpu_time() {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+#else
+    return std::chrono::steady_clock::now().time_since_epoch();  // as if it always ran
+#endif
+  }
+
+  std::chrono::nanoseconds ran_;
+  std::chrono::steady_clock::time_point begin_;
 };
 
 class Crew {
@@ -48,15 +76,25 @@ class Crew {
 
   // Runs `job` on this thread and on up to job.wanted helpers; returns when all have left it.
   void run(Job& job) {
+    if (Clock::now().time_since_epoch() < alone_until.load(std::memory_order_relaxed)) {
+      job.run(job.what);
+      return;
+    }
     offer(job);
     job.run(job.what);
+    const auto done = Clock::now();
     withdraw(job);
+    const auto now = Clock::now();
+    const auto waited = now - done;
+    if (waited > watching_time && 2 * job.lost.load(std::memory_order_relaxed) > waited.count())
+      alone_until.store((now + alone_for * waited).time_since_epoch(), std::memory_order_relaxed);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr auto watching_time = std::chrono::microseconds(100);
   static constexpr auto sleeping_time = std::chrono::seconds(1);
+  static constexpr int alone_for = 4;  // times as long as was waited in vain
 
   static std::atomic<Crew*>& current() {
     static std::atomic<Crew*> crew{nullptr};
@@ -117,7 +155,9 @@ class Crew {
       if (Job* job = join()) {
         --watchers;
         guard.unlock();
+        const LostTime lost;
         job->run(job->what);
+        job->lost.fetch_add(lost().count(), std::memory_order_relaxed);
         guard.lock();
         ++watchers;
         if (job->inside.fetch_sub(1, std::memory_order_release) == 1) somebody_left.notify_all();
@@ -152,6 +192,7 @@ class Crew {
   std::vector<Job*> open;
   int64_t watchers = 0, sleepers = 0;  // helpers that are awake without work, and asleep
   std::atomic<uint64_t> offers{0};
+  std::atomic<Clock::duration> alone_until{Clock::duration::zero()};
 };
 
 }  // namespace lesionkit
