@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "clustering/fcm_tile.hpp"
+#include "clustering/shuffle.hpp"
 #include "common/parallel.hpp"
 
 namespace lesionkit::clustering::fuzzy {
@@ -69,17 +70,48 @@ void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* 
       out[(i + l) * stride] = static_cast<Out>(from[i * c + l]);
 }
 
-// All c planes to the rows out[count][c].
+// The lanes of a and b in turn: of their lower halves, or of the higher.
+template <bool high, class V, int... l>
+V in_turn(const V& a, const V& b, std::integer_sequence<int, l...>) {
+  constexpr int w = sizeof...(l);
+  return shuffled<((high ? w : 0) + l) / 2 + (l & 1) * w...>(a, b);
+}
+
+// Writes registers of c planes, a power of two, as their rows: the first lanes of all, the second
+// lanes ...
+template <int steps, class T, int... j>
+void store_in_turn(const Register<T> (&from)[sizeof...(j)], T* out,
+                   std::integer_sequence<int, j...> planes) {
+  constexpr int w = width<T>, c = sizeof...(j);
+  if constexpr (steps > 0) {
+    constexpr std::make_integer_sequence<int, w> lanes;
+    store_in_turn<steps - 1, T>({in_turn<(j & 1) != 0>(from[j / 2], from[j / 2 + c / 2], lanes)...},
+                                out, planes);
+  } else {
+    (std::memcpy(out + j * w, &from[j], sizeof from[j]), ...);
+  }
+}
+
+// All c planes to the rows out[count][c]. Where a row fills registers, g++ gathers its numbers one
+// at a time, which takes several times as long as to shuffle them.
 template <int c, class T, class Out>
 void store_rows(const Register<T>* planes, int64_t count, Out* out) {
   constexpr int w = width<T>;
-  const T* from = reinterpret_cast<const T*>(planes);
   const auto row = [&](int64_t l) {
+    const T* from = reinterpret_cast<const T*>(planes);
     for (int j = 0; j < c; ++j) out[l * c + j] = static_cast<Out>(from[j * w + l]);
   };
-  for (; count >= w; count -= w, from += c * w, out += c * w)
-#pragma GCC unroll 16
-    for (int l = 0; l < w; ++l) row(l);
+  constexpr bool shuffles = std::is_same_v<T, Out> && w >= 4;
+  for (; count >= w; count -= w, planes += c, out += c * w)
+    if constexpr (shuffles && c == 4)
+      store_in_turn<2, T>({planes[0], planes[1], planes[2], planes[3]}, out,
+                          std::make_integer_sequence<int, 4>{});
+    else if constexpr (shuffles && c == 8)
+      store_in_turn<3, T>(
+          {planes[0], planes[1], planes[2], planes[3], planes[4], planes[5], planes[6], planes[7]},
+          out, std::make_integer_sequence<int, 8>{});
+    else
+      for (int l = 0; l < w; ++l) row(l);
   for (int64_t l = 0; l < count; ++l) row(l);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clustering/kmeans_lanes.hpp"
+#include "clustering/shuffle.hpp"
 
 namespace lesionkit::clustering {
 
@@ -18,11 +19,7 @@ inline Floats taken(const Floats& a, const Floats& b, std::integer_sequence<int,
     return second ? (lane & half ? float_lanes + lane : lane + half)
                   : (lane & half ? float_lanes + lane - half : lane);
   };
-#if defined(__clang__)
-  return __builtin_shufflevector(a, b, from(l)...);
-#else
-  return __builtin_shuffle(a, b, FloatMask{from(l)...});
-#endif
+  return shuffled<from(l)...>(a, b);
 }
 
 template <int half>
