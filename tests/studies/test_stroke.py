@@ -327,10 +327,17 @@ def test_other_mistakes() -> None:
         preprocess(image, bits=0)
     with pytest.raises(ValueError, match=r"brain must have the shape of image, \(256, 256\), got"):
         preprocess(image, brain=np.zeros((9, 9), bool))
-    with pytest.raises(ValueError, match=r"brain must hold booleans .*, got 0.5; .* brain > 0.5"):
+    with pytest.raises(ValueError, match=r"brain must hold booleans .*, got 0.5; of probabilities"):
         preprocess(image, brain=np.full(image.shape, 0.5))
-    with pytest.raises(TypeError, match="brain must be an array of booleans"):
+    with pytest.raises(TypeError, match=r"brain must be an array of booleans .*, got list"):
         preprocess(image, brain=[[1], [1, 2]])
+    with pytest.raises(ValueError, match="brain has masked entries"):
+        preprocess(image, brain=np.ma.masked_less(np.ones(image.shape), 2))
+    with pytest.raises(ValueError, match="image must be finite inside the mask, got 1 NaN"):
+        preprocess(
+            np.where(np.arange(image.size).reshape(image.shape) == 9, np.nan, image),
+            brain=image >= 0,
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -362,6 +369,19 @@ def test_nan_in_the_brain_is_refused() -> None:
     for given in (None, inside):
         with pytest.raises(ValueError, match="image must be finite"):
             preprocess(bare, brain=given)
+
+
+@pytest.mark.parametrize("outside", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_outside_the_brain_need_not_be_finite(outside: float, dtype: Any) -> None:
+    image, _ = brain()
+    inside = image > np.median(image)
+    masks = inside, np.where(inside, 0.9999999, 0).astype(dtype)  # as image files give them
+    expected = preprocess(np.where(inside, image, 0).astype(dtype), brain=inside)
+    for mask in masks:
+        found = preprocess(np.where(inside, image, outside).astype(dtype), brain=mask)
+        np.testing.assert_array_equal(found.levels, expected.levels)
+        np.testing.assert_array_equal(found.brain, inside)
 
 
 # --- real shapes ----------------------------------------------------------------------------------

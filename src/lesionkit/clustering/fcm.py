@@ -132,7 +132,10 @@ class FuzzyCMeans(
         with home.current():
             X, centres, scale = scaling.in_range(_real(X), self._centres())
             out = home.xp.empty((len(X), len(centres)), X.dtype)
-            _kernels_for(X).fcm_distances(X, centres, out)
+            if scale == 1.0 or home.gpu is not None:
+                _kernels_for(X).fcm_distances(X, centres, out)
+            else:  # for samples that are far, in units of the spread of the centres
+                _kernels.distances(X, centres, out)
             return home.back(out if scale == 1.0 else out / X.dtype.type(scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:

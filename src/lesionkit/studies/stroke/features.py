@@ -95,8 +95,13 @@ def feature_table(
 
 
 def _checked(image: Any, mask: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    grey = arrays.real(image, "image", ("rows", "columns"), at_least=0)
-    if grey.size and grey.max() > 1:
-        raise ValueError(f"image must be at most 1, got {grey.max():g}; preprocess it first")
-    lesion = arrays.mask(mask, grey.shape, arrays.on_cpu(mask=mask), some=True)
+    home = arrays.on_cpu(image=image, mask=mask)
+    grey = arrays.image(image, "image", home, kinds="fiu")
+    arrays.require_shape(grey, "image", ("rows", "columns"))
+    lesion = arrays.mask(mask, grey.shape, home, some=True)
+    grey = arrays.finite_inside(grey, "image", lesion).astype(np.float64)
+    if not 0 <= grey.min() <= grey.max() <= 1:
+        raise ValueError(
+            f"image must be from 0 to 1, got {grey.min():g} to {grey.max():g}; preprocess it first"
+        )
     return grey, lesion
