@@ -19,8 +19,8 @@ from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import open_phantoms
 
-SMALL = ["--nodes", "217", "--wavelengths", "661", "948", "--pixels", "20"]
-RECIPE = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=20)
+SMALL = ["--nodes", "817", "--wavelengths", "661", "948", "--pixels", "20"]
+RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=20)
 
 
 def command(*arguments: str) -> list[str]:

@@ -12,7 +12,7 @@ import sys
 from lesionkit.optics.phantoms import generate
 from lesionkit.optics.recipe import PhantomRecipe
 
-RECIPE = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=12)
+RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=12)
 STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 

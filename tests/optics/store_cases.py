@@ -15,7 +15,7 @@ from lesionkit.optics.recipe import PhantomRecipe
 from lesionkit.optics.store import open_phantoms
 from lesionkit.optics.store_layout import CHUNK, SHARD, json_bytes, layouts
 
-RECIPE = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=12)  # that of killed.py
+RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=12)  # that of killed.py
 
 COUNT = 5 * CHUNK + 17
 

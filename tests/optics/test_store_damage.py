@@ -215,7 +215,7 @@ def test_an_old_store_opens_and_says_that_it_has_no_checksums(store: Path, tmp_p
 def test_the_command_says_that_an_old_store_has_no_checksums(tmp_path: Path, capsys) -> None:
     generate(RECIPE, 3, tmp_path / "new.zarr")
     path = old_store(tmp_path / "new.zarr", tmp_path / "old.zarr")
-    asked = ["phantoms", "--count", "3", "--nodes", "217", "--wavelengths", "661", "948"]
+    asked = ["phantoms", "--count", "3", "--nodes", "817", "--wavelengths", "661", "948"]
     asked += ["--pixels", "12", "--out", str(path), "--no-picture"]
     assert cli.main(asked) == 0
     said = capsys.readouterr()
