@@ -97,19 +97,17 @@ def kind_of(kind: Any) -> Kind:
 def image_of(image: Any) -> npt.NDArray[Any]:
     """The image as an array of 2 or 3 axes, which may hold NaN; else a clear error."""
     at = arrays.on_cpu(image=image)
-    grey = arrays.numbers(at.view(image, "image"), "image", kinds="iuf")
+    grey: npt.NDArray[Any] = arrays.image(image, "image", at, kinds="iuf")
     if grey.ndim == 3 and grey.shape[-1] in (3, 4) and min(grey.shape[:2]) > 4:
         raise ValueError(
             f"image must be grey, got what looks like colours ({arrays.describe(grey)}); "
             "pass one channel"
         )
-    if grey.ndim not in (2, 3) or grey.size == 0:
+    if grey.ndim not in (2, 3):
         raise ValueError(
-            "image must be (rows, columns) or (planes, rows, columns) with a pixel or more, got "
-            f"{arrays.describe(grey)}"
+            f"image must be (rows, columns) or (planes, rows, columns), got {arrays.describe(grey)}"
         )
-    whole: npt.NDArray[Any] = arrays.image(grey, "image", at)
-    return whole
+    return grey
 
 
 def _finite(grey: npt.NDArray[Any], inside: Mask | None) -> npt.NDArray[Any]:
