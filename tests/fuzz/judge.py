@@ -132,7 +132,7 @@ def difference(one: Any, other: Any, loosely: bool) -> str:
         if b is None or a.shape != b.shape or a.dtype != b.dtype:
             return f"{path or 'the answer'} is of another shape or dtype"
         if a.dtype.kind not in "fc":
-            if a.tobytes() != b.tobytes():
+            if _bytes(a) != _bytes(b):
                 return f"{path or 'the answer'} differs"
             continue
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Lines of the table whose arguments are no plain arrays: light, files, nets and the studies."""
+"""Lines of the table whose arguments are no plain arrays: light, nets and the studies."""
 
 # ruff: noqa: E501  a line for each function
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lesionkit import io, nets, optics
+from lesionkit import nets, optics
 from lesionkit.studies import stroke
 
 from .arguments import (
@@ -75,7 +75,8 @@ def saved(mesh: Any, name: Any, node_data: Any = None) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name if isinstance(name, str) else name
         optics.write_mesh(mesh, path, node_data)
-        return _mesh(optics.read_mesh(path))
+        made = optics.read_mesh(path)
+        return made.nodes, made.elements
 
 
 def scaled(reference: Any, spread: Any, mixing: Any, near: Any) -> Any:
@@ -135,135 +136,6 @@ def brainlike(draw: Draw, scene: Scene) -> Any:
     )
 
 
-# --- files ----------------------------------------------------------------------------------------
-
-
-def damaged(make: Callable[[Path], None], suffix: str) -> Maker:
-    """The bytes of a good file, some of them changed, lost or added."""
-
-    @cache
-    def good() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"good{suffix}"
-            make(path)
-            return path.read_bytes()
-
-    def draw_bytes(draw: Draw, scene: Scene) -> Any:
-        whole = bytearray(good())
-        places = scene.random.integers(0, len(whole), draw(st.sampled_from((0, 1, 1, 2, 30))))
-        for place in places.tolist():
-            whole[place] = int(scene.random.integers(0, 256))
-        if draw(st.integers(0, 7)) == 5:
-            del whole[int(scene.random.integers(0, len(whole))) :]
-        return bytes(whole)
-
-    return draw_bytes
-
-
-def reading(read: Callable[[Path], Any], suffix: str, leaves: Callable[[Any], Any]) -> Any:
-    """Read a file of these bytes."""
-
-    def call(data: Any) -> Any:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"file{suffix}"
-            path.write_bytes(data if isinstance(data, bytes) else b"")
-            return leaves(read(path))
-
-    return call
-
-
-def _nifti(path: Path) -> None:
-    nibabel = io.library("nibabel", "NIfTI")
-    voxels = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
-    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.0, 2, 3, 1])), path)
-
-
-def _png(path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(np.arange(60, dtype=np.uint8).reshape(6, 10)).save(path)
-
-
-def _dicom(path: Path) -> None:
-    import pydicom
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
-
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["fuzz"])
-    made = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    made.SOPClassUID, made.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
-    made.SeriesInstanceUID, made.Modality = generate_uid(entropy_srcs=["series"]), "MR"
-    made.Rows, made.Columns, made.PixelSpacing = 6, 5, [2.0, 3.0]
-    made.ImageOrientationPatient, made.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 0]
-    made.SliceThickness, made.SamplesPerPixel = 4.0, 1
-    made.PhotometricInterpretation = "MONOCHROME2"
-    made.BitsAllocated = made.BitsStored = 16
-    made.HighBit, made.PixelRepresentation, made.InstanceNumber = 15, 0, 1
-    made.PixelData = np.arange(30, dtype=np.uint16).tobytes()
-    pydicom.dcmwrite(path, made, enforce_file_format=True)
-
-
-def _npz(path: Path) -> None:
-    optics.write_mesh(disc(), path)
-
-
-def _paa(path: Path) -> None:
-    lines = [f"{i % 3 + 1} {i // 3 + 1} 1 {0.1 * i + 0.1:.4f} {i}" for i in range(9)]
-    path.write_text("\n".join(["source det w661", *lines]))
-
-
-def _node(path: Path) -> None:
-    path.write_text("\n".join(f"1 {x:.4f} {y:.4f}" for x, y in disc().nodes))
-
-
-def _read_node(path: Path) -> Any:
-    """With a good file of elements beside it."""
-    lines = [" ".join(str(n + 1) for n in element) for element in disc().elements]
-    path.with_suffix(".elem").write_text("\n".join(lines))
-    return optics.read_nirfast(path)
-
-
-def _mask(path: Path) -> None:
-    nibabel = io.library("nibabel", "NIfTI")
-    voxels = (np.arange(60).reshape(3, 4, 5) % 3 == 0).astype(np.uint8)
-    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.0, 2, 3, 1])), path)
-
-
-def _net(path: Path) -> None:
-    path.write_bytes(b"PK\3\4" + bytes(range(200)))
-
-
-def written(mask: Any) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        like = Path(folder) / "like.nii"
-        _nifti(like)
-        path = Path(folder) / "mask.nii.gz"
-        io.write_mask(path, mask, io.read_image(like))
-        return io.read_mask(path).values
-
-
-def _image(found: Any) -> Any:
-    return found.values, found.spacing, found.affine
-
-
-def _mesh(found: Any) -> Any:
-    return found.nodes, found.elements
-
-
-FILE = ("file", "cannot be read")
-ANY_VALUE = "a damaged file may hold any number"
-
-
-def file(domain: str, name: str, make: Any, suffix: str, read: Any, leaves: Any = repr) -> Target:
-    makers = {"data": damaged(make, suffix)}
-    words = (*FILE, f"file{suffix}")
-    call = reading(read, suffix, leaves)
-    return Target(domain, name, call, makers, words=words, nonfinite=ANY_VALUE)
-
-
 TISSUE = {
     "absorption": lambda draw, s: s.random.uniform(0.002, 0.02, (*_batch(draw), 169)),
     "scattering": lambda draw, s: s.random.uniform(0.5, 2, 169),
@@ -302,18 +174,10 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10),
     spectrum("extinction", table=maybe(choice("nirfast", "prahl"))), spectrum("absorption", **BLOOD), spectrum("scattering", amplitude=real(0.5, 2), power=real(0, 3)),
     spectrum("power_law", amplitude=real(0.5, 2), power=real(0, 3)), spectrum("mixed_absorption", coefficients=numbers(2, 3, high=0.01), **BLOOD),
-    file("optics", "read_mesh", _npz, ".npz", optics.read_mesh, _mesh),
-    file("optics", "read_nirfast", _node, ".node", _read_node),
-    file("optics", "read_paa", _paa, ".paa", optics.read_paa),
-    file("io", "read_image.nii", _nifti, ".nii", io.read_image, _image), file("io", "read_image.nii.gz", _nifti, ".nii.gz", io.read_image, _image),
-    file("io", "read_image.png", _png, ".png", io.read_image, _image), file("io", "read_image.dcm", _dicom, ".dcm", io.read_image, _image),
-    file("io", "read_mask", _mask, ".nii", io.read_mask, _image),
-    Target("io", "write_mask", written, {"mask": lambda draw, s: s.random.uniform(size=(5, 4, 3)) < 0.5}),
     Target("nets", "TrainingOptions", lambda **given: repr(nets.TrainingOptions(**given)), {"epochs": whole(1, 9), "batch": whole(1, 9), "learning_rate": real(1e-4, 1), "augment": flag, "patience": whole(1, 9), "seed": whole(0, 9)}),
     Target("nets", "Scaling", scaled, {"reference": numbers(9, 16, 15), "spread": numbers(9, 1, 15, low=0.1), "mixing": numbers(9, 9), "near": choice((0.1, 0.2))}),
     *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet")),
     Target("nets", "QuickNet", lambda **given: repr(nets.QuickNet(**given)), {"classes": whole(2, 5)}, batch=5),
-    file("nets", "load", _net, ".pt", nets.load),
     Target("studies.stroke", "preprocess", preprocessed, {"image": brainlike, "bits": maybe(whole(1, 16))}),
     Target("studies.stroke", "segment", segmented, {"image": brainlike, "method": choice(*stroke.SEGMENTERS), "kind": choice("hyper", "hypo"), "smallest": maybe(whole(0, 30))}, batch=10),
 )  # fmt: skip

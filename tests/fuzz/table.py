@@ -39,6 +39,7 @@ from .arguments import (
     weights,
     whole,
 )
+from .filed import FILES
 from .others import OTHERS
 from .target import Target
 
@@ -193,6 +194,7 @@ TARGETS: tuple[Target, ...] = (
     metrics("volume", mask=mask, spacing=maybe(spacing), _rest=ANY),
     metrics("mse", **MAPS), metrics("psnr", **MAPS, _rest=EQUAL), metrics("ssim", **MAPS),
     metrics("inclusion_errors", maps=numbers(2, 1, 20, 20), truth=numbers(2, 1, 20, 20), discs=numbers(2, 3, low=1, high=10), radius=real(10, 20)),
+    *FILES,
     *OTHERS,
 )  # fmt: skip
 
@@ -225,6 +227,14 @@ EXCEPTIONS: dict[str, str] = {
     "studies.stroke.Kind": "a name of a type",
     "studies.stroke.Mask": "a name of a type",
     "studies.stroke.Prepared": CLASSES,
+    "optics.Readings": CLASSES,
+    "optics.SnirfReadings": CLASSES,
+    **{
+        f"io.{name}": "a name or a number"
+        for name in ("DICOM", "ENDINGS", "INSTALL", "MAX_BYTES", "NIFTI", "PNG")
+    },
+    "io.Geometry": CLASSES,
+    "io.TumourSlice": CLASSES,
     "io.Image": CLASSES,
     "io.MissingLibrary": "an exception",
     "io.sidecar_of": "a name from a name",
