@@ -237,7 +237,7 @@ def require_shape(array: Any, name: str, shape: Shape) -> None:
 
 def integer(value: Any, name: str, *, at_least: int, at_most: int | None = None) -> int:
     """`value` as an int within its range, and within an int64; else a clear error."""
-    if at_most is None and isinstance(value, int) and value >= 2**63:
+    if at_most is None and isinstance(value, (int, np.integer)) and value >= 2**63:
         at_most = 2**63 - 1
     accepted = f"at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):

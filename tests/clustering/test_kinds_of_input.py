@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from spatial_cases import ALL
 
-from lesionkit.clustering import FCM_S1, FuzzyCMeans, KMeans, codebook, segment
+from lesionkit.clustering import FCM_S1, EnFCM, FuzzyCMeans, KMeans, codebook, segment
 
 ESTIMATORS = [KMeans, FuzzyCMeans]
 GREY = np.repeat([10, 12, 200, 205], 30)
@@ -114,11 +114,34 @@ def test_settings_that_no_kernel_takes(kind: Any) -> None:
         ({"max_iter": 2**63}, "max_iter must be from 1 to 9223372036854775807"),
         ({"border": np.array(["edge", "valid"])}, "border must be 'valid', "),
         ({"size": np.array(2)}, "size must "),
+        ({"size": [[1], [1, 2]]}, "size must "),
+        ({"max_iter": np.uint64(2**63)}, "max_iter must be from 1 to 9223372036854775807"),
         ({"init": [[1.0], [2.0, 3.0]]}, "init must be an array of real numbers"),
         ({"random_state": -1}, "random_state must be None, an integer"),
     ):
         with pytest.raises((TypeError, ValueError), match=f"^{message}"):
             kind(2, **settings).fit(IMAGE)
+
+
+@pytest.mark.parametrize("kind", [FCM_S1, EnFCM])
+def test_flags(kind: Any) -> None:
+    for value in (np.ones(2, bool), "yes", 2):
+        with pytest.raises(ValueError, match=r"^include_self must be True or False, got"):
+            kind(2, include_self=value).fit(IMAGE)
+
+
+def test_sizes_that_are_none() -> None:
+    for value in (2, np.float16(2), {}):
+        with pytest.raises(TypeError, match=r"^through must be integers in a list, got"):
+            codebook(IMAGE, 4, through=value)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_rows_of_several_lengths(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"^X must be an array of real numbers, got list"):
+        kind(2).fit([[1.0], [2.0, 3.0]])
+    with pytest.raises(ValueError, match=r"^sample_weight must be an array of real numbers, got"):
+        kind(2).fit([[1.0], [2.0]], sample_weight=[[1.0], [1.0, 2.0]])
 
 
 @pytest.mark.parametrize("kind", [*ESTIMATORS, *ALL])

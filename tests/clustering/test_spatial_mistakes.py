@@ -65,7 +65,10 @@ def test_mistakes(kind: Any, settings: Any, image: Any, error: Any, message: str
     ("made", "message"),
     [
         (FCM_S1(3, alpha=-1), "alpha must be a finite number at least 0, got -1"),
-        (EnFCM(3, alpha=np.nan), "alpha must be a finite number at least 0, got nan"),
+        (
+            EnFCM(3, alpha=np.nan),
+            r"alpha must be a finite number at least 0 and at most 1e\+100, got nan",
+        ),
         (EnFCM(3, levels=1), "levels must be from 2 to 65536, got 1"),
         (FGFCM(3, lambda_s=0), "lambda_s must be a finite number above 0, got 0"),
         (FGFCM(3, lambda_g=-2), "lambda_g must be a finite number above 0, got -2"),

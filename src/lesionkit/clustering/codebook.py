@@ -257,6 +257,8 @@ def _brightest(picture: Picture, blocks: int) -> Real:
 def _sizes(start: int, n: int, through: Sequence[int] | None) -> list[int]:
     """The sizes after the first, to n."""
     if through is not None:
+        if not isinstance(through, Sequence) and np.ndim(through) != 1:
+            raise TypeError(f"through must be integers in a list, got {arrays.describe(through)}")
         path = [*(arrays.integer(size, "through", at_least=1) for size in through), n]
         steps = list(zip([start, *path], path, strict=False))
         if not (all(a < b <= 2 * a for a, b in steps) or all(a > b for a, b in steps)):

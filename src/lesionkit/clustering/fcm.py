@@ -152,11 +152,13 @@ class FuzzyCMeans(
         home, X = self._samples(X, sample_weight, finite=True)
         with home.current():
             weight = checked_weights(sample_weight, X, home)
-            X, centres, _ = scaling.in_range(_real(X), self._centres())
+            X, centres = _real(X), self._centres()
+            total = float(len(X) if weight is None else weight.sum())
+            scaling.refuse_overflow(total, 2 * scaling.largest(X, centres), "X")
+            X, centres, _ = scaling.in_range(X, centres)
             squares, logarithms, objective = _kernels_for(X).fcm_validity(
                 X, weight, float(self.m), centres
             )
-            total = float(len(X) if weight is None else weight.sum())
         between = np.linalg.norm(centres[:, None] - centres, axis=2)
         nearest = np.min(between[~np.eye(len(centres), dtype=bool)], initial=np.inf)
         with np.errstate(divide="ignore", invalid="ignore"):

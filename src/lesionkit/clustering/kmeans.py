@@ -29,7 +29,6 @@ Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 ROUNDING = 1e-10  # a run is better than another if its inertia is lower by more than this share
 SMALL_SQUARE = 1e-200  # of a mean square: below it some may have been lost to underflow
-OVERFLOW = "X must be finite, and so must be the squares of its numbers and their sum"
 
 
 class Given(NamedTuple):
@@ -160,7 +159,7 @@ class KMeans(
             weights = checked_weights(sample_weight, X, home)
             inertia = nearest(X, weights, self._centres())[2]
             if not np.isfinite(inertia):
-                raise ValueError(OVERFLOW)
+                raise starts.NotFinite
             return -inertia
 
     def _fit(self, X: Any, sample_weight: Real | None) -> Self:
@@ -210,7 +209,7 @@ class KMeans(
         """The best run, of samples whose squares are in range; else NotFinite."""
         best = self._best_run(given, dtype)
         if not np.isfinite(best.inertia):
-            raise starts.NotFinite(OVERFLOW)
+            raise starts.NotFinite
         total = len(given.X) if given.weights is None else float(given.weights.sum())
         if best.inertia >= SMALL_SQUARE * total:
             return best
@@ -269,7 +268,7 @@ class KMeans(
             X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
-            raise starts.NotFinite(OVERFLOW)
+            raise starts.NotFinite
         for number, (inertia, shift) in enumerate(steps):
             print(f"Iteration {number}, inertia {inertia}.")
             if number == passes - 1 and settled:

@@ -25,7 +25,7 @@ def checked_samples(
     finite : whether it is looked at that they are; a fit finds out by itself
     """
     arrays.refuse_masked(X, "X", "leave those samples out, or fill them first, with X.filled(...)")
-    X = home.view(X, "X")
+    X = home.view(_regular(X, "X"), "X")
     if home.gpu is not None:
         X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
         _check_n_features(estimator, X, reset=reset)
@@ -43,6 +43,18 @@ def checked_samples(
     return X
 
 
+def _regular(value: Any, name: str) -> Any:
+    """Lists as an array; else ValueError, for rows of several lengths."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError as problem:
+        raise ValueError(
+            f"{name} must be an array of real numbers, got {arrays.describe(value)}"
+        ) from problem
+
+
 def refuse_infinite(estimator: Any, X: Any) -> None:
     """Tell in scikit-learn's words what is not finite, if anything."""
     assert_all_finite(X, input_name="X", estimator_name=type(estimator).__name__)
@@ -57,7 +69,7 @@ def checked_weights(
         return None
     advice = "fill them first, with sample_weight.filled(0) to leave those samples out"
     arrays.refuse_masked(sample_weight, "sample_weight", advice)
-    given = home.view(sample_weight, "sample_weight")
+    given = home.view(_regular(sample_weight, "sample_weight"), "sample_weight")
     if home.gpu is not None:
         weights = arrays.real(given, "sample_weight", (len(X),), xp=home.xp, at_least=0)
     else:

@@ -60,6 +60,7 @@ class FCM_S1(Spatial):
     def _refuse(self) -> None:
         super()._refuse()
         arrays.number(self.alpha, "alpha", at_least=0)
+        arrays.flag(self.include_self, "include_self")
 
     def _fit(self, picture: Picture) -> None:
         x = picture.planes()

@@ -120,7 +120,7 @@ class Spatial:
 
     def _half(self, axes: int) -> tuple[int, int, int]:
         """Half of the window's side, rounded down, along planes, rows and columns."""
-        many = isinstance(self.size, (Sequence, np.ndarray)) and np.ndim(self.size) > 0
+        many = isinstance(self.size, Sequence) or np.shape(self.size) != ()
         given = list(self.size) if many else [self.size] * axes  # type: ignore[arg-type]
         if len(given) != axes:
             raise ValueError(

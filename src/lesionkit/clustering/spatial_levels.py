@@ -19,6 +19,7 @@ from lesionkit.clustering.images import Picture
 from lesionkit.clustering.spatial_base import Doubles, Spatial
 
 MOST_COUNTED = 1 << 20  # levels that are counted in a table
+MAX_ALPHA = 1e100  # times grey values it is finite
 VARIANTS = ("local", "S1", "S2")
 
 
@@ -131,7 +132,8 @@ class EnFCM(_OnLevels):
 
     def _refuse(self) -> None:
         super()._refuse()
-        arrays.number(self.alpha, "alpha", at_least=0)
+        arrays.number(self.alpha, "alpha", at_least=0, at_most=MAX_ALPHA)
+        arrays.flag(self.include_self, "include_self")
 
     def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         y = np.empty_like(x)

@@ -19,6 +19,11 @@ MOST_DISTINCT = 2**20  # values of one feature that the exact optimum takes
 class NotFinite(ValueError):
     """The samples hold NaN or infinity, or squares that no number holds."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "X must be finite, and so must be the squares of its numbers and their sum"
+        )
+
 
 def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _core) -> Real:
     """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans_seeds.hpp.
