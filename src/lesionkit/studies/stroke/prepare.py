@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays
+from lesionkit.studies.common.otsu import otsu
 from lesionkit.studies.stroke.morphology import label
 
 Kind = Literal["hyper", "hypo"]
@@ -144,9 +145,7 @@ def normal_peak(grey: npt.NDArray[Any]) -> float:
     top = values[last]
     below = counts[: last + 1].astype(np.float64)
     below[-1] += counts[last + 1 :].sum()  # brighter ones count as the top
-    begin = min(
-        _otsu_of(below, values[: last + 1]), float(below @ values[: last + 1] / below.sum())
-    )
+    begin = min(otsu(below, values[: last + 1]), float(below @ values[: last + 1] / below.sum()))
     inside = (values > begin) & (values < top) & positive
     if not inside.any():
         return float(top)
@@ -169,16 +168,6 @@ def _counted(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, floa
         return np.bincount(grey.ravel())[int(least) :], unit, least
     place = ((grey - least) / unit + (0.0 if whole else 0.5)).astype(np.int64)
     return np.bincount(place.ravel()), unit, least + (unit - 1) / 2 if whole else least
-
-
-def _otsu_of(counts: npt.NDArray[Any], middles: npt.NDArray[np.float64]) -> float:
-    """The threshold with the greatest variance between two classes. Otsu, IEEE SMC 9, 1979."""
-    below, sums = np.cumsum(counts)[:-1], np.cumsum(counts * middles)
-    above, total = counts.sum() - below, sums[-1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        apart = sums[:-1] / below - (total - sums[:-1]) / above
-        between = np.nan_to_num(below * above * apart**2)
-    return float(middles[between.argmax()])
 
 
 def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:

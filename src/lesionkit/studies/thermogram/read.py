@@ -1,0 +1,263 @@
+"""Thermograms from files: temperature text, 16-bit PNG, radiometric FLIR JPEG, coloured pictures.
+
+What a file's header says of the patient, the camera or the day is not read, and not reported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.io import MissingLibrary
+from lesionkit.studies.thermogram import colour, text
+
+TEXT = (".txt", ".csv", ".tsv", ".dat")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+ENDINGS = (*TEXT, *PICTURES)
+HUNDREDTHS = 100.0  # what a 16-bit PNG's values are divided by
+POSSIBLE = (0.0, 60.0)  # C, of a 16-bit PNG
+SANE = (-60.0, 600.0)  # C, of a camera
+Unit = Literal["auto", "C", "F", "K"]
+
+
+@dataclass(frozen=True)
+class Thermogram:
+    """A thermogram. `celsius` is None where a picture does not tell which temperatures its colours
+    stand for: `levels`, 0 (cold) to 1 (hot), then are all there is."""
+
+    celsius: npt.NDArray[np.float32] | None  # (rows, columns)
+    rgb: npt.NDArray[np.uint8] | None  # (rows, columns, 3), of a coloured picture, as it came
+    origin: str  # "text", "16-bit PNG", "FLIR", "palette" or "grey"
+    levels: npt.NDArray[np.float32] | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    decimals: int = 0  # of text: never a feature, it tells sick women from healthy ones
+
+    @property
+    def values(self) -> npt.NDArray[np.float32]:
+        """Celsius where they are known, else levels from 0 to 1."""
+        if self.celsius is not None:
+            return self.celsius
+        assert self.levels is not None
+        return self.levels
+
+
+def thermogram(
+    path: str | os.PathLike[str],
+    *,
+    palette: str | None = None,
+    limits: tuple[float, float] | None = None,
+    unit: Unit = "auto",
+    fill: bool = False,
+) -> Thermogram:
+    """Read a thermogram of any kind.
+
+    path    : temperature text (see `text.read_matrix`); a 16-bit PNG of hundredths of a degree; a
+              radiometric FLIR JPEG (needs flyr); a grey or coloured picture, with a colour bar or
+              in one of `colour.PALETTES`
+    palette : of a coloured picture; None: its bar's, or the one that fits
+    limits  : C, of the coldest and the hottest colour or grey level; None: not known, and
+              `celsius` is None
+    unit    : of text: "C", "F", "K" or "auto"
+    fill    : of text: pixels without a temperature get the median of their neighbours
+    Raises ValueError, in a sentence that names the file, where it cannot be read as said here;
+    MissingLibrary where the library for it is not there.
+
+    >>> thermogram("IR_0042.jpg").celsius.shape  # doctest: +SKIP
+    (480, 640)
+    """
+    file = Path(path)
+    if palette is not None:
+        arrays.one_of(palette, "palette", tuple(colour.PALETTES))
+    if limits is not None:
+        limits = colour.checked(limits)
+    arrays.one_of(unit, "unit", ("auto", *text.UNITS))
+    if not file.is_file():
+        raise ValueError(f"{file} does not exist" if not file.exists() else f"{file} is no file")
+    ending = file.suffix.lower()
+    if ending in TEXT:
+        found = _text(file, unit, fill)
+    elif ending in PICTURES:
+        found = _picture(file, palette, limits)
+    else:
+        raise ValueError(
+            f"{file} must be temperature text ({', '.join(TEXT)}) or a picture "
+            f"({', '.join(PICTURES)})"
+        )
+    values = found.values
+    if min(values.shape) < 16:
+        raise ValueError(f"{file} must have 16 rows and columns or more, it has {values.shape}")
+    if np.ptp(values) == 0:
+        raise ValueError(f"{file} must hold a body and a wall, it is {values[0, 0]:g} everywhere")
+    return found
+
+
+def _text(file: Path, unit: str, fill: bool) -> Thermogram:
+    matrix = text.read_matrix(file, unit, fill=fill)
+    count = int(matrix.bad.sum())
+    notes = (f"{count} pixels without a temperature were filled in",) if count else ()
+    celsius = matrix.celsius.astype(np.float32)
+    return Thermogram(celsius, None, "text", notes=notes, decimals=matrix.decimals)
+
+
+def _picture(file: Path, palette: str | None, limits: tuple[float, float] | None) -> Thermogram:
+    data = file.read_bytes()
+    if data[:2] == b"\xff\xd8":
+        if _has_flir(data):
+            return _flir(file)
+        if limits is None and palette is None and _by_flir(data):
+            raise ValueError(
+                f"{file} must hold its temperatures: it is of a FLIR camera, but the APP1 segment "
+                "'FLIR' is gone; copy it from the camera without editing, or pass --limits"
+            )
+    values = _pixels(file)
+    if values.dtype.kind in "iuf" and values.dtype.itemsize > 1:
+        celsius = values / HUNDREDTHS
+        low, high = float(celsius.min()), float(celsius.max())
+        if not (POSSIBLE[0] <= low and high <= POSSIBLE[1]):
+            raise ValueError(
+                f"{file} must hold hundredths of a degree from {POSSIBLE[0]:g} to {POSSIBLE[1]:g} "
+                f"C, it holds {low:.2f} to {high:.2f}"
+            )
+        return Thermogram(celsius.astype(np.float32), None, "16-bit PNG", decimals=2)
+    if values.ndim == 3 and (values != values[..., :1]).any():
+        return _coloured(file, values, palette, limits)
+    grey = values[..., 0] if values.ndim == 3 else values
+    return _known(grey / 255.0, None, "grey", limits, ())
+
+
+def _coloured(
+    file: Path, rgb: npt.NDArray[np.uint8], palette: str | None, limits: tuple[float, float] | None
+) -> Thermogram:
+    bar = colour.find_bar(rgb)
+    notes: tuple[str, ...] = ()
+    if bar is not None:
+        rgb = _beside(rgb, bar)
+        notes = ("its colour bar is the palette",)
+    try:
+        chosen: Any = palette or bar or colour.name_palette(rgb)
+        place, distance, foreign = colour.levels_of(rgb, chosen)
+    except ValueError as problem:
+        raise ValueError(f"{file}: {problem}") from problem
+    away = float(np.median(distance))
+    if away > colour.MATCH:
+        raise ValueError(
+            f"{file} must have the palette's colours, they are {away:.0f} of 255 away, "
+            f"{colour.MATCH:.0f} at most"
+        )
+    if isinstance(chosen, str):
+        notes = (*notes, f"palette {chosen}")
+    if foreign.any():
+        share = 100 * foreign.mean()
+        notes = (*notes, f"{share:.1f} % of its pixels are text or marks, and were filled in")
+    return _known(place, rgb, "palette", limits, notes)
+
+
+def _known(
+    levels: Any,
+    rgb: npt.NDArray[np.uint8] | None,
+    origin: str,
+    limits: tuple[float, float] | None,
+    notes: tuple[str, ...],
+) -> Thermogram:
+    celsius = None
+    if limits is None:
+        notes = (*notes, "no limits: temperatures are not known, only which place is warmer")
+    else:
+        celsius = (limits[0] + levels * (limits[1] - limits[0])).astype(np.float32)
+    return Thermogram(celsius, rgb, origin, levels.astype(np.float32), notes)
+
+
+def _beside(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8]:
+    """The larger part of the page beside the bar, without the margin between them."""
+    top, left, bottom, right = bar.box
+    if bottom - top < right - left:  # it lies
+        turned = colour.Bar(bar.colours, (left, top, right, bottom))
+        return np.ascontiguousarray(_beside(rgb.transpose(1, 0, 2), turned).transpose(1, 0, 2))
+    lines = rgb[top:bottom]
+    if left >= rgb.shape[1] - right:
+        return np.ascontiguousarray(rgb[:, : left - colour.margin(lines[:, :left][:, ::-1])])
+    return np.ascontiguousarray(rgb[:, right + colour.margin(lines[:, right:]) :])
+
+
+def _pixels(file: Path) -> npt.NDArray[Any]:
+    """A picture's pixels: grey of 8 or 16 bits, or RGB."""
+    pillow = _library("PIL.Image", "pictures need Pillow: pip install 'lesionkit[studies]'")
+    try:
+        with pillow.open(file) as opened:
+            if getattr(opened, "n_frames", 1) > 1:
+                raise ValueError(f"it holds {opened.n_frames} pictures, not one")
+            opened.load()
+            if opened.mode in ("1", "P", "PA", "CMYK", "YCbCr", "RGBA", "LA", "RGBX", "LAB", "HSV"):
+                opened = opened.convert("L" if opened.mode in ("1", "LA") else "RGB")
+            return np.array(opened)
+    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as problem:
+        reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+        reason = reason.replace(repr(str(file)), "it")
+        raise ValueError(f"{file} cannot be read as a picture: {reason}") from problem
+
+
+def _library(name: str, advice: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if missing.name != name.split(".")[0]:
+            raise
+        raise MissingLibrary(advice) from missing
+
+
+def _segments(data: bytes) -> list[bytes]:
+    """The APP1 segments of a JPEG."""
+    found, at = [], 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xDA, 0xD9):
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == 0xE1:
+            found.append(data[at + 4 : at + 2 + length])
+        at += 2 + length
+    return found
+
+
+def _has_flir(data: bytes) -> bool:
+    return any(segment.startswith(b"FLIR\0") for segment in _segments(data))
+
+
+def _by_flir(data: bytes) -> bool:
+    return any(s.startswith(b"Exif") and b"FLIR" in s[:4096] for s in _segments(data))
+
+
+def _flir(file: Path) -> Thermogram:
+    """Temperatures of a radiometric JPEG, by flyr (EUPL-1.2, an extra)."""
+    flyr = _library(
+        "flyr", "radiometric FLIR files need flyr (EUPL-1.2): pip install 'lesionkit[flir]'"
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            opened = flyr.unpack(str(file))
+            told = opened.metadata
+            celsius = np.asarray(opened.celsius, np.float32)
+    except Exception as problem:  # flyr raises whatever its parsing comes upon
+        reason = str(problem).strip().split("\n")[0] or type(problem).__name__
+        raise ValueError(f"{file} cannot be read as a radiometric FLIR file: {reason}") from problem
+    emissivity = float(told.get("emissivity", 1))
+    reflected = float(told.get("reflected_apparent_temperature", 293.15)) + text.ABSOLUTE_ZERO
+    if not 0 < emissivity <= 1:
+        raise ValueError(f"{file} must have an emissivity from 0 to 1, it has {emissivity:g}")
+    if not SANE[0] <= reflected <= 100:
+        raise ValueError(
+            f"{file} must have a reflected temperature from {SANE[0]:g} to 100 C, it has "
+            f"{reflected:.1f}: set it in the camera's software"
+        )
+    if not np.isfinite(celsius).all() or celsius.min() < SANE[0] or celsius.max() > SANE[1]:
+        raise ValueError(
+            f"{file} must hold temperatures from {SANE[0]:g} to {SANE[1]:g} C, it holds "
+            f"{celsius.min():g} to {celsius.max():g}: its camera settings may be wrong"
+        )
+    return Thermogram(celsius, None, "FLIR", notes=(f"emissivity {emissivity:.2f}",))
