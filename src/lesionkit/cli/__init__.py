@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lesionkit import __version__
-from lesionkit.cli import nets, phantoms, reconstruct, stroke
+from lesionkit.cli import nets, phantoms, reconstruct, stroke, thermogram
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lesionkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    for part in (phantoms, reconstruct, nets, stroke):
+    for part in (phantoms, reconstruct, nets, stroke, thermogram):
         part.add_to(commands)
 
     info = commands.add_parser("info", help="version, instruction set, threads, GPU")

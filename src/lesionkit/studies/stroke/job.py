@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from lesionkit import files
 from lesionkit.io import MAX_BYTES
 from lesionkit.metrics import Scores
+from lesionkit.studies.common import job
 from lesionkit.studies.stroke import SEGMENTERS, Kind
 from lesionkit.studies.stroke.cases import Outcome, find_cases, means, run, table
 from lesionkit.studies.stroke.report import section, write_report
@@ -23,8 +23,6 @@ def main(
     One case alone that cannot be done raises its ValueError. Interrupted, it writes the scores and
     the report of what is done, and raises KeyboardInterrupt.
     """
-    from tqdm import tqdm
-
     if method != "all" and method not in SEGMENTERS:
         raise ValueError(f"method must be all or one of {', '.join(SEGMENTERS)}, got {method}")
     methods = list(SEGMENTERS) if method == "all" else [method]
@@ -32,23 +30,21 @@ def main(
     cases = find_cases(image, truth, kind)
     done: list[Outcome] = []
     sections: list[str] = []
-    try:
-        with tqdm(total=len(cases), unit=" cases", disable=None) as bar:
-            for outcome in run(cases, methods, out, max_bytes):
-                if outcome.problem and len(cases) == 1:
-                    raise ValueError(outcome.problem)
-                if outcome.problem:
-                    said = files.on_one_line(outcome.problem)
-                    bar.write(f"lesionkit: {said}", file=sys.stderr)
-                else:
-                    sections.append(section(outcome))
-                done.append(outcome.slim())
-                bar.update()
-    finally:
-        if done:
-            _write(done, sections, out)
+
+    def keep(outcome: Outcome) -> None:
+        if not outcome.problem:
+            sections.append(section(outcome))
+        done.append(outcome.slim())
+
+    code = job.work(
+        run(cases, methods, out, max_bytes),
+        len(cases),
+        lambda outcome: outcome.problem,
+        keep,
+        lambda: _write(done, sections, out),
+    )
     _say(done, out)
-    return int(any(outcome.problem for outcome in done))
+    return code
 
 
 def _write(outcomes: list[Outcome], sections: list[str], out: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io as streams
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lesionkit import __version__, files
+from lesionkit import __version__
+from lesionkit.studies.common import page
 from lesionkit.studies.stroke.cases import Found, Outcome, means
 from lesionkit.studies.stroke.prepare import Mask
 
@@ -27,14 +26,6 @@ COLUMNS = (
     ("HD95, mm", "hausdorff95"),
     ("lesion F1", "lesion_f1"),
 )
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
-  color: #222; background: #fff }
-table { border-collapse: collapse; margin: .7rem 0 1.2rem } td, th { padding: .2rem .7rem;
-  text-align: right; border-bottom: 1px solid #ddd } td:first-child, th:first-child
-  { text-align: left } img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
-.bad { color: #b00020 } .note { color: #666 }
-"""
 
 
 def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Path) -> None:
@@ -46,26 +37,20 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
     done = [outcome for outcome in outcomes if not outcome.problem]
     failed = [outcome for outcome in outcomes if outcome.problem]
     parts = [f"<h1>Stroke lesions: {len(done)} case{'s' * (len(done) != 1)}</h1>"]
-    if failed:
-        problems = "".join(f"<li>{html.escape(outcome.problem)}</li>" for outcome in failed)
-        parts.append(f'<div class="bad"><p>Not done:</p><ul>{problems}</ul></div>')
+    parts.append(page.problems([outcome.problem for outcome in failed]))
     average = means(done)
     if average and len(done) > 1:
         rows = [[method, *_numbers(scores)] for method, scores in average.items()]
         scored = sum(any(f.scores for f in outcome.found.values()) for outcome in done)
         parts.append(f"<h2>Means of {scored} cases with a truth</h2>")
-        parts.append(_table(["method", *(title for title, _ in COLUMNS)], rows))
+        parts.append(page.table(["method", *(title for title, _ in COLUMNS)], rows))
     parts += sections
     parts.append(
         '<p class="note">FPR and FNR are shares of the union of both masks. '
         "HD95 is the mean of cases where both masks hold something. "
         f"Blue: found; red: truth. Made by lesionkit {__version__}; not for clinical use.</p>"
     )
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stroke lesions</title>'
-        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
-    )
-    files.write(path, page)
+    page.write(path, "Stroke lesions", parts)
 
 
 def section(outcome: Outcome) -> str:
@@ -78,7 +63,6 @@ def section(outcome: Outcome) -> str:
         )
     scored = outcome.truth is not None
     titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
-    picture = base64.b64encode(overlay(outcome)).decode()
     if _is_picture(outcome):
         kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
         sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
@@ -91,7 +75,7 @@ def section(outcome: Outcome) -> str:
         f"<h2>{html.escape(outcome.case.name)}</h2>"
         f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
         f"{1e3 * outcome.seconds:.1f} ms.{empty} {sides}</p>"
-        f'<img alt="overlays" src="data:image/png;base64,{picture}">{_table(titles, rows)}'
+        f"{page.picture(overlay(outcome), 'overlays')}{page.table(titles, rows)}"
     )
 
 
@@ -117,14 +101,6 @@ def _numbers(scores: dict[str, float]) -> list[str]:
     if not scores:
         return []
     return ["–" if math.isinf(scores[name]) else f"{scores[name]:.3f}" for _, name in COLUMNS]
-
-
-def _table(titles: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def overlay(outcome: Outcome) -> bytes:
@@ -164,9 +140,7 @@ def overlay(outcome: Outcome) -> bytes:
                 ax.set_title(name, fontsize=9)
             if number is not None and name == next(iter(masks)):
                 ax.text(0, 0, f"slice {number}", color="white", fontsize=7, transform=ax.transAxes)
-    picture = streams.BytesIO()
-    figure.savefig(picture, format="png", dpi=90)
-    return picture.getvalue()
+    return page.png_of(figure)
 
 
 def _contour(ax: Any, mask: Mask, colour: str) -> None:

@@ -31,7 +31,7 @@ class Midline(NamedTuple):
 
 def temperatures(celsius: Any, name: str = "celsius") -> npt.NDArray[np.float32]:
     """A thermogram's temperatures as float32, (rows, columns), of 16 or more; else an error."""
-    values = arrays.real(celsius, name, (None, None)).astype(np.float32)
+    values: npt.NDArray[np.float32] = arrays.real(celsius, name, (None, None)).astype(np.float32)
     if min(values.shape) < 16:
         raise ValueError(f"{name} must have 16 rows and columns or more, got {values.shape}")
     return values
@@ -171,11 +171,14 @@ def _steepest_path(slope: Real) -> npt.NDArray[np.intp]:
     rows, columns = slope.shape
     total = slope[:, 0].copy()
     back = np.zeros((columns, rows), np.int8)
+    framed = np.full(rows + 2 * STEEPEST, -np.inf)
+    options = np.lib.stride_tricks.sliding_window_view(framed, rows)
+    every = np.arange(rows)
     for x in range(1, columns):
-        framed = np.pad(total, STEEPEST, constant_values=-np.inf)
-        options = np.stack([framed[k : k + rows] for k in range(2 * STEEPEST + 1)])
-        back[x] = options.argmax(0) - STEEPEST
-        total = options.max(0) + slope[:, x]
+        framed[STEEPEST:-STEEPEST] = total
+        best = options.argmax(0)
+        back[x] = best - STEEPEST
+        total = framed[every + best] + slope[:, x]
     path = np.empty(columns, np.intp)
     path[-1] = int(total.argmax())
     for x in range(columns - 1, 0, -1):
@@ -194,17 +197,19 @@ def marker(celsius: Any, body: Any, axis: Midline) -> Mask:
 
     values = temperatures(celsius)
     inside = mask_of(body, values.shape)
-    step = max(1, values.shape[1] // 160)
+    found = np.zeros_like(inside)
+    step, half = max(1, values.shape[1] // 160), values.shape[0] // 2
     around = ndimage.grey_closing(values[::step, ::step], round(PAPER * values.shape[1] / step))
-    around = around.repeat(step, 0).repeat(step, 1)[: values.shape[0], : values.shape[1]]
-    depth = np.where(inside, around - values, 0)
-    depth[: values.shape[0] // 2] = 0
+    around = around.repeat(step, 0).repeat(step, 1)[half : values.shape[0], : values.shape[1]]
+    depth = np.where(inside[half:], around - values[half:], 0)
     pieces, _ = ndimage.label(depth > COOLER)
-    found, deepest = np.zeros_like(inside), 0.0
+    least, most, deepest = values.size / 1200, values.size / 30, 0.0
     for number, box in enumerate(ndimage.find_objects(pieces), 1):
         here = np.where(pieces[box] == number, depth[box], 0)
+        if here.size < least:
+            continue
         deep = float(np.percentile(here[here > 0], 90))
-        if here.size < values.size / 1200 or deep <= deepest:
+        if deep <= deepest:
             continue
         parts, count = ndimage.label(here > deep / 2)
         piece = parts == 1 + int(np.bincount(parts.ravel(), minlength=count + 1)[1:].argmax())
@@ -213,10 +218,10 @@ def marker(celsius: Any, body: Any, axis: Midline) -> Mask:
         height, width = piece.shape
         middle = box[1].start + tight[1].start + width / 2
         square = piece.mean() > 0.7 and 0.5 < height / width < 2
-        sized = values.size / 1200 < piece.sum() < values.size / 30
+        sized = least < piece.sum() < most
         if square and sized and abs(middle - axis.column) < values.shape[1] / 10:
             deepest, found[:] = deep, False
-            found[box][tight] = piece
+            found[half:][box][tight] = piece
     return found
 
 

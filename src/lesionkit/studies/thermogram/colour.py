@@ -60,7 +60,9 @@ def paint(celsius: Any, palette: str = "rainbow", limits: tuple[float, float] = 
     table = PALETTES[arrays.one_of(palette, "palette", tuple(PALETTES))]
     low, high = checked(limits)
     values = arrays.real(celsius, "celsius", (None, None))
-    return table[np.clip((values - low) / (high - low) * 255, 0, 255).round().astype(np.intp)]
+    levels = np.clip((values - low) / (high - low) * 255, 0, 255)
+    painted: Picture = table[levels.round().astype(np.intp)]
+    return painted
 
 
 def checked(limits: Any) -> tuple[float, float]:

@@ -1,0 +1,63 @@
+"""Reports: one HTML file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lesionkit import files
+
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
+  color: #222; background: #fff }
+table { border-collapse: collapse; margin: .7rem 0 1.2rem } td, th { padding: .2rem .7rem;
+  text-align: right; border-bottom: 1px solid #ddd } td:first-child, th:first-child
+  { text-align: left } img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
+.bad { color: #b00020 } .note { color: #666 }
+"""
+
+
+def write(path: Path, title: str, parts: Sequence[str]) -> None:
+    """Write a page of parts, which are HTML."""
+    files.write(
+        path,
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n",
+    )
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def picture(png: bytes, alt: str) -> str:
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+
+
+def note(text: str) -> str:
+    return f'<p class="note">{html.escape(text)}</p>'
+
+
+def problems(sentences: Sequence[str]) -> str:
+    """The cases that could not be done, and why; nothing where all could."""
+    if not sentences:
+        return ""
+    listed = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    return f'<div class="bad"><p>Not done:</p><ul>{listed}</ul></div>'
+
+
+def png_of(figure: Any) -> bytes:
+    """A figure of matplotlib as PNG."""
+    import io
+
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=90)
+    return stream.getvalue()
