@@ -120,8 +120,9 @@ def _red(
         clusters.picture_of(celsius, "rainbow", limits_of(celsius, body, scale))
     )
     inside = scaled(body, len(found.rgb))
+    missed: npt.NDArray[np.bool_] = ~np.asarray(found.hits.any(0))
     return (
         float(found.hits[0][inside].mean()),
         float(found.red.mean()),
-        float((~found.hits.any(0))[inside].mean()),
+        float(missed[inside].mean()),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from lesionkit import arrays, files
 from lesionkit.studies.common import job, page
 from lesionkit.studies.common.discrimination import Auc, added, area, auc, out_of_fold
 from lesionkit.studies.thermogram import WARNING, measure, textures
-from lesionkit.studies.thermogram.leaks import WALL
+from lesionkit.studies.thermogram.leaks import WALL, Leaks
 from lesionkit.studies.thermogram.measure import SCALES, Woman
 
 COLUMNS = ("row", "features", "all", "adds (all)", "space files", "adds (space)")
@@ -93,29 +92,22 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     the AUC that a method adds to the leaks that a camera has (wall, noise, body mean) in the same
     folds, and its interval: a method counts only by this.
     """
-    names = ("wall", "noise", "body_mean", "maximum", "number")
-    values = {
-        name: _column(women, lambda w, n=name: _leak(w, n)) for name in names if name != "wall"
-    }
-    wall = np.array([[getattr(w.leaks, name) for name in WALL] for w in women])
-    camera = np.column_stack([wall, values["noise"], values["body_mean"]])
+    leak = np.array([w.leaks for w in women], float)
+    column = dict(zip(Leaks._fields, leak.T, strict=True))
+    reds = np.array([(w.red_range, w.red_cluster) for w in women])  # (women, 2, scales)
+    wall = np.column_stack([column[name] for name in WALL])
+    camera = np.column_stack([wall, column["noise"], column["body_mean"]])
     apart = np.array([w.asymmetry or [np.nan] * 9 for w in women], float)
     texture = textures.features(women)
     groups: list[tuple[str, Any, bool]] = [
-        ("leak: file number", values["number"], False),
+        ("leak: file number", column["number"], False),
         ("leak: wall alone, 4 numbers", wall, False),
-        ("leak: noise of pixels", values["noise"], False),
-        ("leak: mean of the body", values["body_mean"], False),
-        ("leak: maximum", values["maximum"], False),
+        ("leak: noise of pixels", column["noise"], False),
+        ("leak: mean of the body", column["body_mean"], False),
+        ("leak: maximum", column["maximum"], False),
         ("leaks of the camera: wall, noise, body mean", camera, False),
-        *(
-            (f"red range's area, {scale}", _column(women, lambda w, i=i: w.red_range[i]), True)
-            for i, scale in enumerate(SCALES)
-        ),
-        *(
-            (f"red cluster's area, {scale}", _column(women, lambda w, i=i: w.red_cluster[i]), True)
-            for i, scale in enumerate(SCALES)
-        ),
+        *((f"red range's area, {scale}", reds[:, 0, i], True) for i, scale in enumerate(SCALES)),
+        *((f"red cluster's area, {scale}", reds[:, 1, i], True) for i, scale in enumerate(SCALES)),
         ("left against right, histogram alone", apart[:, 8], True),
         ("left against right, 9 numbers", apart, True),
         (f"textures (MaZda's) of the breasts, {texture.shape[1]} numbers", texture, True),
@@ -125,10 +117,8 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     for name, features, method in groups:
         row = {"row": name, "features": str(1 if features.ndim == 1 else features.shape[1])}
         for title, chosen in (("all", np.ones(len(women), bool)), ("space", space)):
-            column = "all" if title == "all" else "space files"
-            row[column], row[f"adds ({title})"] = _told(
-                women, features, camera, chosen, method, seed
-            )
+            head = "all" if title == "all" else "space files"
+            row[head], row[f"adds ({title})"] = _told(women, features, camera, chosen, method, seed)
         rows.append(row)
     return rows
 
@@ -157,14 +147,6 @@ def _told(
     return told, f"{more.value:+.3f} ({more.low:+.2f} to {more.high:+.2f})"
 
 
-def _column(women: list[Woman], value: Callable[[Woman], float]) -> Any:
-    return np.array([value(woman) for woman in women], float)
-
-
-def _leak(woman: Woman, name: str) -> float:
-    return float(getattr(woman.leaks, name))
-
-
 def as_text(rows: list[dict[str, str]]) -> list[str]:
     """A table with its columns aligned."""
     names = list(rows[0])
@@ -189,4 +171,4 @@ def _measured(women: list[Woman], path: Path) -> None:
         if woman.asymmetry is not None:
             row |= {k: f"{v:.5f}" for k, v in woman.asymmetry._asdict().items()}
         rows.append(row)
-    job.write_table(path, rows, tuple(max(rows, key=len)))
+    job.write_table(path, rows, tuple(dict.fromkeys(name for row in rows for name in row)))
