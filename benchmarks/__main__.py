@@ -19,6 +19,7 @@ from benchmarks import (
     stroke,
     texture,
     texture_curves,
+    thermogram,
     training,
 )
 from benchmarks.report import Report
@@ -43,6 +44,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,
     "stroke-kinds": stroke.kinds,
+    "thermogram": thermogram.against_twin,
+    "thermogram-learn": thermogram.learning,
     "train": training.training,
     "device": device.on_device,
 }
