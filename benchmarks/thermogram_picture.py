@@ -1,0 +1,22 @@
+"""python -m benchmarks.thermogram_picture FILE: the twelve steps on a made woman, for the docs.
+
+No thermogram of DMR-IR may be shown: the database asks for registration.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks.thermogram import picture
+from lesionkit import report
+from lesionkit.studies.thermogram import clusters, pictures
+
+
+def main(path: str) -> None:
+    found = clusters.segment(picture(0))
+    report.save(pictures.steps(found, "A made woman, 128 x 128"), Path(path))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
