@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import cli
 from lesionkit.nets import load

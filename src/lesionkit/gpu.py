@@ -106,13 +106,13 @@ def require() -> Any:
         if problem.name == "cupy":
             raise GpuError(
                 "a GPU is used through CuPy, which is not installed: pip install "
-                "'lesionkit[cuda13]', or 'lesionkit[cuda12]' where the driver is older"
+                "'.[cuda13]', or '.[cuda12]' where the driver is older"
             ) from None
         raise GpuError(f"CuPy is installed, but cannot be imported: {problem}") from problem
     if int(cupy.__version__.split(".")[0]) < MIN_CUPY:
         raise GpuError(
             f"CuPy {cupy.__version__} is too old: lesionkit needs {MIN_CUPY} or newer, as "
-            "'lesionkit[cuda13]' and 'lesionkit[cuda12]' install it"
+            "'.[cuda13]' and '.[cuda12]' install it"
         )
     runtime = cupy.cuda.runtime
     try:

@@ -9,7 +9,7 @@ import pytest
 
 from lesionkit.optics import PhantomRecipe, generate
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit.nets import TrainingOptions, train  # noqa: E402
 

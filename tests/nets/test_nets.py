@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit.nets import YNet, ZNet  # noqa: E402
 from lesionkit.nets.layers import parameter_count  # noqa: E402
@@ -86,7 +86,7 @@ def test_without_torch_there_is_a_sentence() -> None:
         "from lesionkit.nets import ZNet"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    sentence = "lesionkit.nets needs torch: pip install 'lesionkit[nets]'"
+    sentence = "lesionkit.nets needs torch: pip install '.[nets]'"
     assert done.stdout == "2\n"
     assert done.stderr.splitlines()[0] == f"lesionkit: {sentence}"
     assert done.stderr.splitlines()[-1] == f"ImportError: {sentence}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from store_cases import old_store  # noqa: E402
 

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit.optics import ForwardModel, autograd, disc_mesh  # noqa: E402
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'lesionkit[nets]'")
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit.nets import TrainingOptions  # noqa: E402
 from lesionkit.optics import ForwardModel, PhantomRecipe, disc_mesh, generate  # noqa: E402

@@ -18,7 +18,7 @@ from lesionkit.geometry import Geometry
 
 MIN_VOLUME = 0.01  # of axes of length 1, which may be a little oblique
 MAX_BYTES = 2**31  # of an image, by its header
-INSTALL = "pip install 'lesionkit[studies]'"
+INSTALL = "pip install '.[studies]'"
 
 
 class MissingLibrary(ImportError):

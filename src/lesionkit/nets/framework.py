@@ -8,7 +8,7 @@ from typing import Any
 try:
     import torch
 except ImportError as problem:
-    raise ImportError("lesionkit.nets needs torch: pip install 'lesionkit[nets]'") from problem
+    raise ImportError("lesionkit.nets needs torch: pip install '.[nets]'") from problem
 
 __all__ = ["find_device", "torch"]
 

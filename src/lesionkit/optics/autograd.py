@@ -1,6 +1,6 @@
 """Readings as a torch function: gradients of a loss flow back to mua and mus'.
 
-torch is imported here and nowhere else in `lesionkit.optics`: pip install 'lesionkit[nets]'.
+torch is imported here and nowhere else in `lesionkit.optics`: pip install '.[nets]'.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from typing import Any
 try:
     import torch
 except ImportError as problem:
-    raise ImportError(
-        "lesionkit.optics.autograd needs torch: pip install 'lesionkit[nets]'"
-    ) from problem
+    raise ImportError("lesionkit.optics.autograd needs torch: pip install '.[nets]'") from problem
 
 from lesionkit import arrays
 from lesionkit.optics.forward import At, ForwardModel

@@ -1,7 +1,7 @@
 """SNIRF files (the Shared Near Infrared Spectroscopy Format of the Society for fNIRS, versions 1.0
 and 1.1): raw amplitudes of continuous light, amplitudes and phases of modulated light.
 
-h5py is imported here when a file is read: pip install 'lesionkit[snirf]'.
+h5py is imported here when a file is read: pip install '.[snirf]'.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def read_snirf(
     try:
         import h5py
     except ImportError as problem:
-        raise ImportError("SNIRF files need h5py: pip install 'lesionkit[snirf]'") from problem
+        raise ImportError("SNIRF files need h5py: pip install '.[snirf]'") from problem
     try:
         with h5py.File(file, "r") as opened:
             return _Recording(file, opened).readings(frames, phase_unit)

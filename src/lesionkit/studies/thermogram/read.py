@@ -189,7 +189,7 @@ def _beside(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8
 
 def _pixels(file: Path) -> npt.NDArray[Any]:
     """A picture's pixels: grey of 8 or 16 bits, or RGB."""
-    pillow = _library("PIL.Image", "pictures need Pillow: pip install 'lesionkit[studies]'")
+    pillow = _library("PIL.Image", "pictures need Pillow: pip install '.[studies]'")
     try:
         with pillow.open(file) as opened:
             if getattr(opened, "n_frames", 1) > 1:
@@ -234,9 +234,7 @@ def _by_flir(data: bytes) -> bool:
 
 def _flir(file: Path) -> Thermogram:
     """Temperatures of a radiometric JPEG, by flyr (EUPL-1.2, an extra)."""
-    flyr = _library(
-        "flyr", "radiometric FLIR files need flyr (EUPL-1.2): pip install 'lesionkit[flir]'"
-    )
+    flyr = _library("flyr", "radiometric FLIR files need flyr (EUPL-1.2): pip install '.[flir]'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
