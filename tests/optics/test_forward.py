@@ -179,6 +179,7 @@ def test_reciprocity(frequency, seed, at):
     )
 
 
+@pytest.mark.filterwarnings("ignore:absorption and scattering are .* as of no tissue")
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.25, 0.5, 2.0, 8.0]))
 def test_scaling_lengths(seed, scale):

@@ -296,9 +296,15 @@ class ForwardModel:
         return np.complex128 if self.frequency else np.float64
 
     def _run(
-        self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At, width: int
+        self,
+        what: str,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At,
+        width: int,
+        doubt: bool = True,
     ) -> Any:
-        with self._given(what, absorption, scattering, at) as given:
+        with self._given(what, absorption, scattering, at, doubt) as given:
             out = given.xp.empty((len(given.mua), len(self.sources), width), self._kind)
             if self.compat is not None:
                 for i in range(len(given.mua)):
@@ -310,9 +316,15 @@ class ForwardModel:
 
     @contextmanager
     def _given(
-        self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At
+        self,
+        what: str,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At,
+        doubt: bool = True,
     ) -> Iterator[_Given]:
-        """The maps, checked, while their GPU is the current one, if they are on one."""
+        """The maps, checked, while their GPU is the current one, if they are on one; with `doubt`,
+        a warning of what no tissue has."""
         properties = self._require_place(at)
         shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
@@ -334,7 +346,7 @@ class ForwardModel:
                     f"absorption and scattering must have the same shape, got {mua.shape} and "
                     f"{mus.shape}"
                 )
-            if mua.size:
+            if doubt and mua.size:
                 warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
             flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
             yield _Given(what, home, mua.shape[:-1], single, *flat)
