@@ -27,7 +27,8 @@ from .judge import Finding, Verdict, described, group, judge
 from .target import Target
 
 ROOM = 4 << 30  # bytes that a call may ask for
-LIMIT = 60.0  # seconds that a call may take
+LIMIT = 60.0  # seconds of the processor that a call may take
+WAIT = 600.0  # seconds that may pass meanwhile: the machine may be busy with other things
 
 
 class Batch(NamedTuple):
@@ -111,8 +112,8 @@ def _watch(
     """Until the worker is done, or one call has ended it: where to go on."""
     context = mp.get_context("fork")
     mine, its = context.Pipe(duplex=False)
-    beat = context.Array("d", 3, lock=False)  # batch, call, when it began
-    beat[:] = [start, skip - 1, time.monotonic()]
+    beat = context.Array("d", 4, lock=False)  # batch, call, when it began on two clocks
+    beat[:] = [start, skip - 1, time.monotonic(), 0.0]
     with tempfile.NamedTemporaryFile("r", errors="replace") as said:
         worker = context.Process(target=_work, args=(todo, start, skip, its, beat, said.name))
         with warnings.catch_warnings():  # a fork beside the threads of NumPy's algebra, which wait
@@ -129,8 +130,11 @@ def _watch(
                     continue
             except EOFError:
                 break
-            if time.monotonic() - beat[2] > LIMIT:
-                why = f"no end within {LIMIT:g} s"
+            if time.monotonic() - beat[2] > WAIT:
+                why = f"no end within {WAIT:g} s"
+            elif _processor_time(worker.pid) - beat[3] > LIMIT:
+                why = f"no end within {LIMIT:g} s of the processor"
+            if why:
                 worker.kill()
         worker.join()
         if worker.exitcode == 0:
@@ -147,6 +151,15 @@ def _watch(
     report.add(todo[index], number, Verdict("fault", [finding], LIMIT), "see the replay")
     told(report)
     return (index, number + 1) if number + 1 < todo[index].count else (index + 1, 0)
+
+
+def _processor_time(pid: int | None) -> float:
+    """Seconds that the process and its threads have had; 0 when it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _telling(line: str) -> bool:
@@ -171,10 +184,10 @@ def _work(todo: Sequence[Batch], start: int, skip: int, pipe: Any, beat: Any, sa
             ) -> None:
                 if number < first:
                     return
-                beat[:] = [index, number, time.monotonic()]
+                beat[:] = [index, number, time.monotonic(), time.process_time()]
                 before = os.fstat(2).st_size
                 verdict = judge(todo[index].target, arguments)
-                beat[2] = time.monotonic()
+                beat[2:] = [time.monotonic(), time.process_time()]
                 text = (
                     Path(said).read_text(errors="replace")[before:]
                     if os.fstat(2).st_size > before
