@@ -51,7 +51,7 @@ def cmeans(
     if _is_other(metric):
         return _cmeans_by(metric, data, None, m, error, maxiter, u0, start)
     x, cntr, scale = scaling.in_range(np.ascontiguousarray(data.T), np.zeros((c, len(data))))
-    p, jm = _kernels.cmeans_fit(x, start, _range(x, scale), m, error, maxiter, cntr)
+    p, jm = _kernels.cmeans_fit(x, start, _range(x, scale, "data"), m, error, maxiter, cntr)
     u, d, fpc = _memberships(x, cntr, m, scale)
     return cntr / scale, u, u0, d, np.array(jm) / scale / scale, p, fpc
 
@@ -79,7 +79,7 @@ def cmeans_predict(
     if _is_other(metric):
         return _cmeans_by(metric, data, cntr, m, error, maxiter, u0, start)[1:]
     x, cntr, scale = scaling.in_range(np.ascontiguousarray(data.T), cntr)
-    span = _range(np.vstack([x, cntr]), scale)
+    span = _range(np.vstack([x, cntr]), scale, "test_data and cntr_trained")
     change, first = _kernels.cmeans_change(x, start, span, m, cntr)
     # From the second pass on nothing changes: it is the last, unless no change is small enough.
     p = 1 if change < error or maxiter == 1 else 2 if error > 0.0 else maxiter
@@ -126,11 +126,11 @@ def _is_other(metric: Any) -> bool:
     return metric != "euclidean"
 
 
-def _range(x: Real, scale: float) -> float:
+def _range(x: Real, scale: float, name: str) -> float:
     """No two rows of x, which is the data times `scale`, are farther apart; squares and their sums
     are finite, else a clear error."""
     span = float(np.linalg.norm(np.ptp(x, axis=0)))
-    scaling.refuse_overflow(len(x), span / scale, "data")
+    scaling.refuse_overflow(len(x), span / scale, name)
     return span
 
 

@@ -213,7 +213,7 @@ def _numbers(
 ) -> tuple[float, ...]:
     """`value` as a tuple of `count` floats (one or more if None) within the limits."""
     wanted = f"{count or 'one or more'} numbers"
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    if isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 1) != 1:
         raise TypeError(f"{name} must be a tuple of {wanted}, got {arrays.describe(value)}")
     if len(value) != count if count else not len(value):
         raise ValueError(f"{name} must be a tuple of {wanted}, got {arrays.describe(value)}")

@@ -153,11 +153,24 @@ def absorption(
     return np.asarray(mua, dtype=_dtype(*given.values()))
 
 
+def _reals(**values: Any) -> list[Any]:
+    """The values as arrays or scalars of real numbers, where they live; else TypeError."""
+    reals = []
+    for name, value in values.items():
+        array = value if hasattr(value, "dtype") else np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} must hold real numbers, got {arrays.describe(value)}")
+        reals.append(array)
+    return reals
+
+
 def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
-    """mua in mm^-1 for checked arrays of NumPy or CuPy that broadcast against coefficients[..., 0].
+    """mua in mm^-1 for arrays of NumPy or CuPy that broadcast against coefficients[..., 0].
 
     coefficients : (..., 3) as from :func:`extinction`;  hbo, hb: micromolar;  water: per cent
+    Ranges are not checked (see :func:`absorption`); TypeError for what are no numbers.
     """
+    hbo, hb, water = _reals(hbo=hbo, hb=hb, water=water)
     millimolar, fraction = 1e-3, 1e-2
     return (
         coefficients[..., 0] * (millimolar * hbo)
@@ -171,10 +184,7 @@ def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
 
     Ranges are not checked (see :func:`scattering`); TypeError for what are no numbers.
     """
-    for name, value in (("wavelength", wavelength), ("amplitude", amplitude), ("power", power)):
-        kind = value.dtype.kind if hasattr(value, "dtype") else np.asarray(value).dtype.kind
-        if kind not in "fiu":
-            raise TypeError(f"{name} must hold real numbers, got {arrays.describe(value)}")
+    wavelength, amplitude, power = _reals(wavelength=wavelength, amplitude=amplitude, power=power)
     return amplitude * (wavelength / 1000) ** -power
 
 
