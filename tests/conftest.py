@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import lesionkit
-from lesionkit import _core
+from lesionkit import _core, processors
 
 # A job in the background ignores Ctrl-C, and so would the commands that the tests start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,8 +29,8 @@ settings.load_profile("lesionkit")
 def pytest_report_header() -> list[str]:
     data = os.environ.get("LESIONKIT_DATA")
     return [
-        f"lesionkit {lesionkit.__version__}: level {_core.level} of {', '.join(_core.levels())}; "
-        f"{lesionkit.threads()} threads",
+        f"lesionkit {lesionkit.__version__}: level {_core.level} of "
+        f"{', '.join(processors.levels())}; {lesionkit.threads()} threads",
         f"LESIONKIT_DATA: {data or 'not set, so the tests that read real data will be skipped'}",
     ]
 

@@ -333,3 +333,9 @@ def test_one_of() -> None:
     assert arrays.flag(np.True_, "x") is True
     with pytest.raises(ValueError, match=r"^n must be from 0 to 9223372036854775807, got"):
         arrays.integer(2**63, "n", at_least=0)
+
+
+def test_what_is_no_tensor_beside_a_tensor_is_told() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
+    with pytest.raises(TypeError, match=r"^a must be a torch tensor, got NoneType None$"):
+        arrays.home(b=torch.ones(2)).view(None, "a")

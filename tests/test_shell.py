@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lesionkit
-from lesionkit import _core, arrays
+from lesionkit import _core, arrays, processors
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -108,7 +108,7 @@ def test_threads_refuses(
 # --- instruction sets -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", _core.levels())
+@pytest.mark.parametrize("level", processors.levels())
 def test_each_level_can_be_forced(level: str) -> None:
     code = "from lesionkit import _core; import lesionkit._core.optics; print(_core.level)"
     done = python(code, LESIONKIT_ISA=level)
@@ -116,7 +116,7 @@ def test_each_level_can_be_forced(level: str) -> None:
 
 
 def test_the_highest_level_is_picked() -> None:
-    assert _core.level == os.environ.get("LESIONKIT_ISA", _core.levels()[-1])
+    assert _core.level == os.environ.get("LESIONKIT_ISA", processors.levels()[-1])
 
 
 @pytest.mark.parametrize("level", ["v9", "", "V3"])
@@ -125,7 +125,7 @@ def test_a_level_that_is_not_there(level: str) -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         "ImportError: LESIONKIT_ISA must be one of the levels that are built and run here, "
-        f"{_core.levels()}, got {level!r}"
+        f"{processors.levels()}, got {level!r}"
     )
 
 

@@ -36,6 +36,8 @@ class Home(NamedTuple):
         """`value` as an array of `xp`, without a copy. NumPy's and CuPy's stay as they are."""
         if self.library != "torch":
             return value
+        if not is_a(value, "torch", "Tensor"):
+            raise TypeError(f"{name} must be a {self}, got {describe(value)}")
         try:
             return value.numpy() if self.gpu is None else self.xp.from_dlpack(value)
         except (TypeError, RuntimeError, BufferError, NotImplementedError) as problem:

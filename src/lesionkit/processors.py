@@ -1,12 +1,20 @@
-"""How many processors this process may use: what kernels start with."""
+"""What kernels start with: how many processors this process may use, and their instruction sets."""
 
 from __future__ import annotations
 
 import math
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
+from lesionkit import _cpu
+
 MAX_THREADS = 1024
+
+
+def levels() -> list[str]:
+    """The instruction sets that are built here and run on this processor, lowest first."""
+    return [name for name in _cpu.levels() if find_spec(f"lesionkit._core_{name}")]
 
 
 def threads_at_start() -> int:

@@ -161,3 +161,10 @@ def test_mistakes_of_predict() -> None:
         cmeans_predict(blobs(2, 9), np.ones((3, 4)), 2, 0.1, 5)
     with pytest.raises(ValueError, match="test_data must be finite"):
         cmeans_predict(blobs(2, 9) * np.nan, np.ones((3, 2)), 2, 0.1, 5)
+
+
+def test_no_centres_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^cntr_trained must hold a centre or more, got none$"):
+        cmeans_predict(np.ones((2, 5)), np.zeros((0, 2)), 2.0, 0.1, 3)
+    with pytest.raises(ValueError, match=r"^c must be "):
+        cmeans(np.ones((2, 5)), 0, 2.0, 0.1, 3)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
-from lesionkit import _core
+from lesionkit import processors
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh
 from reference import optics as reference
 
@@ -291,7 +291,7 @@ def test_instruction_sets_agree():
     )
     here = os.path.dirname(__file__)
     answers = []
-    for level in _core.levels():
+    for level in processors.levels():
         run = subprocess.run(
             [sys.executable, "-c", program, f"{here}:{os.path.dirname(here)}"],
             env={**os.environ, "LESIONKIT_ISA": level},

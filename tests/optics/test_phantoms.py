@@ -17,7 +17,7 @@ from scipy import stats
 
 import lesionkit
 import tolerances
-from lesionkit import _core
+from lesionkit import _core, processors
 from lesionkit.optics import spectra
 from lesionkit.optics.disc import disc_mesh
 from lesionkit.optics.forward import ForwardModel
@@ -344,7 +344,7 @@ def test_instruction_sets_agree(tmp_path: Path) -> None:
         np.savez(sys.argv[1], signal=made.signal, mri=made.mri, inclusions=made.inclusions)
     """
     made = []
-    for level in _core.levels():
+    for level in processors.levels():
         file = tmp_path / f"{level}.npz"
         environment = {**os.environ, "LESIONKIT_ISA": level}
         subprocess.run([sys.executable, "-c", code, file], check=True, env=environment)

@@ -8,18 +8,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib.util import find_spec
 
 from lesionkit import _cpu, processors
 
 
-def levels() -> list[str]:
-    """The instruction sets that are built here and run on this processor, lowest first."""
-    return [name for name in _cpu.levels() if find_spec(f"lesionkit._core_{name}")]
-
-
 def _pick() -> str:
-    available = levels()
+    available = processors.levels()
     wanted = os.environ.get("LESIONKIT_ISA")
     if not available:
         raise ImportError(

@@ -112,11 +112,11 @@ def _info(_: argparse.Namespace) -> None:
     import numpy as np
 
     import lesionkit
-    from lesionkit import _core, _cpu, gpu
+    from lesionkit import _core, _cpu, gpu, processors
 
     rows = {
         "lesionkit": lesionkit.__version__,
-        "instructions": f"{_core.level} (built: {', '.join(_core.levels())}; this processor: "
+        "instructions": f"{_core.level} (built: {', '.join(processors.levels())}; this processor: "
         f"{', '.join(_cpu.levels())})",
         "threads": f"{lesionkit.threads()}",
         "GPU": gpu.describe(),

@@ -74,6 +74,8 @@ def cmeans_predict(
     """
     data = _samples(test_data, "test_data")
     cntr: Real = arrays.real(cntr_trained, "cntr_trained", ("c", data.shape[0]))
+    if not len(cntr):
+        raise ValueError("cntr_trained must hold a centre or more, got none")
     m, error, maxiter = _rules(m, error, maxiter)
     u0, start = _start(len(cntr), data.shape[1], init, seed)
     if _is_other(metric):

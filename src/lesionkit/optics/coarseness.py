@@ -20,12 +20,14 @@ Floats = npt.NDArray[np.float64]
 
 MAX_NODES = 20_000  # ten times the usual: what is darker needs quadratic elements
 GROWTH = 1.5
+SAFE_NODES = 800  # of a disc: from there on readings near a source were above 0
 FINE = 1.0  # an edge across which light falls by less than e: no reading was below 0 from 1.4 down
 
 
 def darkest(recipe: PhantomRecipe) -> Floats:
-    """(3, 3, 8): regions of the darkest phantoms that a recipe draws: of the strongest background
-    alone, with the widest inclusion in the middle, and with a pair beside each other."""
+    """(4, 3, 8): regions of the darkest phantoms that a recipe draws: of the strongest background
+    alone, with the widest inclusion in the middle, with a pair beside each other, and with the
+    widest as near to an optode as it may lie."""
     scatter = recipe.scattering_amplitude[1]
     tissue = np.array(
         [recipe.hbo[1], recipe.hb[1], recipe.water[1], scatter, recipe.scattering_power[1]]
@@ -33,7 +35,7 @@ def darkest(recipe: PhantomRecipe) -> Floats:
     times = np.array([*[recipe.contrast[1]] * 3, recipe.scattering_contrast[1], 1.0])
     strong = tissue * np.maximum(times, 1)
     strong[2] = min(strong[2], 100)
-    regions = np.zeros((3, 3, 8))
+    regions = np.zeros((4, 3, 8))
     regions[..., 3:] = tissue
     regions[:, 0, 2] = recipe.radius
     regions[1, 1] = [0, 0, max(recipe.single_diameters) / 2, *strong]
@@ -41,6 +43,9 @@ def darkest(recipe: PhantomRecipe) -> Floats:
     away = recipe.pair_distance[0] / 2 + radius
     regions[2, 1] = [away, 0, radius, *strong]
     regions[2, 2] = [-away, 0, radius, *strong]
+    widest = max(recipe.single_diameters) / 2
+    place = recipe.positions[0] * (1 - (recipe.margin + widest) / recipe.radius)
+    regions[3, 1] = [*place, widest, *strong]
     return regions
 
 
@@ -60,11 +65,14 @@ def enough_nodes(recipe: PhantomRecipe) -> int:
     worst = int(decay.argmax())
     assert recipe.nodes is not None
     nodes = recipe.nodes
-    if recipe.radius / np.sqrt(nodes / 3) * decay[worst] < FINE:
+    fine = nodes >= SAFE_NODES
+    if fine and recipe.radius / np.sqrt(nodes / 3) * decay[worst] < FINE:
         return nodes
+    # below that, the nearest readings may be negative as well, at any wavelength
+    checked = [worst] if fine else range(len(mua))
     while True:
         mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
-        if _readings_above_0(recipe, mesh, regions, mua[worst], mus[worst], worst):
+        if all(_readings_above_0(recipe, mesh, regions, mua[w], mus[w], w) for w in checked):
             return recipe.nodes if nodes == recipe.nodes else len(mesh.nodes)
         if len(mesh.nodes) > MAX_NODES:
             raise ValueError(

@@ -42,6 +42,7 @@ class _Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _samples(self, X: Any, y: Any) -> tuple[Real, Indices]:
         """The checked table (samples, columns), and the class 0, 1, ... of each sample."""
+        arrays.home(X=X, y=y)
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, classes = np.unique(y, return_inverse=True)
