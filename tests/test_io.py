@@ -496,6 +496,6 @@ def test_a_missing_library_is_named(
 
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
     with pytest.raises(
-        io.MissingLibrary, match=rf"{kind} files need {library}: pip install 'lesionkit\[studies\]'"
+        io.MissingLibrary, match=rf"{kind} files need {library}: pip install '.\[studies\]'"
     ):
         io.read_image(tmp_path / file)
