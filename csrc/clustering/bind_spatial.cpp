@@ -3,7 +3,6 @@
 #include <pybind11/stl.h>
 
 #include <array>
-#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -46,21 +45,12 @@ Window window_of(const Grid& grid, Half half, int border) {
   return Window(grid, half[0], half[1], half[2], static_cast<Border>(border));
 }
 
-// What stops a loop of passes: their number, a centre's step, or the user (Ctrl-C).
+// What stops a loop of passes: their number, or a centre's step.
 class Passes {
  public:
   Passes(int64_t most, double tolerance) : most_(most), tolerance_(tolerance) {}
 
-  bool more() {
-    if (done_ == most_ || step_ <= tolerance_) return false;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - looked_ > std::chrono::milliseconds(100)) {
-      py::gil_scoped_acquire gil;
-      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-      looked_ = now;
-    }
-    return true;
-  }
+  bool more() const { return done_ != most_ && step_ > tolerance_; }
   void end(double step) {
     step_ = step;
     ++done_;
@@ -70,7 +60,6 @@ class Passes {
  private:
   int64_t most_, done_ = 0;
   double tolerance_, step_ = INFINITY;
-  std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
 };
 
 template <class T, class Filter, class... Rules>

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/interrupt.hpp"
+
 namespace lesionkit::clustering {
 
 // Adds a sample of weight w to its cell: [1 + 2 d] sums of w, of w t and of w t^2, t = x - word.
@@ -35,6 +37,7 @@ class PairwiseMerger {
   void reduce(int64_t target) {
     std::vector<bool> gone(k_);
     for (int64_t left = k_; left > target; --left) {
+      check_interrupt();
       int64_t a = -1;
       for (int64_t i = 0; i < k_; ++i)
         if (!gone[i] && partner_[i] >= 0 && (a < 0 || cost_[i] < cost_[a])) a = i;
@@ -67,6 +70,7 @@ class PairwiseMerger {
 
   // The partner of a: of the words after it, the first whose merger costs least.
   void look(int64_t a) {
+    check_interrupt();
     partner_[a] = -1;
     for (int64_t b = a + 1; b < k_; ++b) {
       if (gone_ && (*gone_)[b]) continue;

@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "common/interrupt.hpp"
+
 namespace lesionkit::clustering {
 
 class LineOptimum {
@@ -61,6 +63,7 @@ class LineOptimum {
   // now_[j] and starts[j] for the j from low to high, whose last cluster starts within [from, to].
   void best(int32_t* starts, int64_t low, int64_t high, int64_t from, int64_t to) {
     if (low > high) return;
+    interrupt_();
     const int64_t j = low + (high - low) / 2;
     double least = std::numeric_limits<double>::infinity();
     int64_t start = from;
@@ -82,6 +85,7 @@ class LineOptimum {
   std::vector<Sums> sums_;
   std::vector<double> before_, now_;  // the least cost of the first j values
   std::vector<int32_t> starts_;       // [clusters - 1][j]: where the last cluster starts
+  InterruptCounter interrupt_;
 };
 
 }  // namespace lesionkit::clustering
