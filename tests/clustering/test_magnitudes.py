@@ -107,7 +107,10 @@ def test_cmeans_of_small_numbers() -> None:
         (lambda X: KMeans(3, random_state=0).fit(table()).score(X), "X"),
         (lambda X: codebook(X, 3), "image"),
         (lambda X: cmeans(X.T, 3, 2.0, 1e-3, 9, seed=0), "data"),
-        (lambda X: cmeans_predict(table().T, X[:3], 2.0, 1e-3, 9, seed=0), "data"),
+        (
+            lambda X: cmeans_predict(table().T, X[:3], 2.0, 1e-3, 9, seed=0),
+            "test_data and cntr_trained",
+        ),
     ],
 )
 def test_squares_that_overflow_are_refused(fit: Any, name: str, size: float) -> None:
