@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    busy,
     clustering,
     derivatives,
     device,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
     "fronts-agreement": fronts_agreement.agreement,
+    "busy": busy.beside_burners,
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,
     "stroke-kinds": stroke.kinds,

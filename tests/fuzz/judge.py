@@ -20,6 +20,7 @@ from .target import Target
 
 ORDER = {"d": 1e-12, "f": 1e-6}  # how far answers of C and F order may be apart, by kind
 THREADS = (1, 3)
+PACKAGE = os.path.dirname(lesionkit.__file__)
 
 
 class Finding(NamedTuple):
@@ -89,7 +90,7 @@ def _of_refusal(target: Target, refusal: Exception) -> Iterator[Finding]:
 
 def _of_warnings(heard: Sequence[warnings.WarningMessage]) -> Iterator[Finding]:
     for warning in heard:
-        if issubclass(warning.category, RuntimeWarning) and "lesionkit" in warning.filename:
+        if issubclass(warning.category, RuntimeWarning) and warning.filename.startswith(PACKAGE):
             yield Finding("warning", f"{warning.message} [{_short(warning.filename)}]")
 
 
@@ -231,7 +232,7 @@ def _told(fault: BaseException) -> str:
 def _place(fault: BaseException) -> str:
     """The innermost line of the library, and the innermost of all where that is another's."""
     frames = traceback.extract_tb(fault.__traceback__)
-    ours = [frame for frame in frames if f"{os.sep}lesionkit{os.sep}" in frame.filename]
+    ours = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     told = [f"{_short(frame.filename)}:{frame.lineno}" for frame in (*ours[-1:], frames[-1])]
     return f"[{', then '.join(dict.fromkeys(told))}]"
 

@@ -171,3 +171,23 @@ def test_words_are_no_numbers():
         given = {"wavelength": 661.0, "amplitude": 1.0, "power": 1.0, name: np.array(["a"])}
         with pytest.raises(TypeError, match=f"{name} must hold real numbers"):
             spectra.power_law(**given)
+
+
+def test_formulas_refuse_what_gives_no_finite_numbers():
+    for given in ({"wavelength": 0.0}, {"wavelength": -661.0, "power": 0.5}, {"amplitude": 1e308}):
+        given = {"wavelength": 10.0, "amplitude": 1.0, "power": 1.5, **given}
+        with pytest.raises(ValueError, match="wavelength, amplitude and power must give a finite"):
+            spectra.power_law(**given)
+    with pytest.raises(ValueError, match="must give a finite mus'"):
+        spectra.scattering(661, 1e308, 9.0)
+    table = spectra.extinction(661)
+    with pytest.raises(ValueError, match="must give a finite mua"):
+        spectra.mixed_absorption(table * 1e300, 1e300, 1.0, 1.0)
+    with pytest.raises(ValueError, match=r"coefficients must have shape \(..., 3\), got .*2"):
+        spectra.mixed_absorption(table[:2], 1.0, 1.0, 1.0)
+    with pytest.raises(TypeError, match="coefficients must hold real numbers"):
+        spectra.mixed_absorption(table.astype(object), 1.0, 1.0, 1.0)
+
+
+def test_a_power_of_unsigned_integers_is_not_wrapped():
+    assert spectra.power_law(500.0, 2.0, np.uint8(2)) == 8.0

@@ -210,7 +210,7 @@ def write_mask(
     mask    : booleans of the image's shape
     sidecar : what to write beside it, as JSON of the same name
     """
-    file, inside = Path(path), np.asarray(mask)
+    file, inside = Path(path), arrays.numbers(mask, "mask", accepted="booleans")
     if not file.name.endswith(NIFTI):
         raise ValueError(f"path must end with .nii or .nii.gz, got {file}")
     if inside.dtype != bool or inside.shape != like.values.shape:

@@ -168,24 +168,42 @@ def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
     """mua in mm^-1 for arrays of NumPy or CuPy that broadcast against coefficients[..., 0].
 
     coefficients : (..., 3) as from :func:`extinction`;  hbo, hb: micromolar;  water: per cent
-    Ranges are not checked (see :func:`absorption`); TypeError for what are no numbers.
+    Ranges are not checked (see :func:`absorption`), but that the answer is finite, in NumPy;
+    TypeError for what are no numbers.
     """
-    hbo, hb, water = _reals(hbo=hbo, hb=hb, water=water)
+    coefficients, hbo, hb, water = _reals(coefficients=coefficients, hbo=hbo, hb=hb, water=water)
+    if coefficients.shape[-1:] != (3,):
+        raise ValueError(
+            f"coefficients must have shape (..., 3), got {arrays.describe(coefficients)}"
+        )
     millimolar, fraction = 1e-3, 1e-2
-    return (
-        coefficients[..., 0] * (millimolar * hbo)
-        + coefficients[..., 1] * (millimolar * hb)
-        + coefficients[..., 2] * (fraction * water)
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        mua = (
+            coefficients[..., 0] * (millimolar * hbo)
+            + coefficients[..., 1] * (millimolar * hb)
+            + coefficients[..., 2] * (fraction * water)
+        )
+    return _finite(mua, "coefficients, hbo, hb and water", "mua")
 
 
 def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
     """mus' in mm^-1 for arrays of NumPy or CuPy that broadcast; wavelength in nm.
 
-    Ranges are not checked (see :func:`scattering`); TypeError for what are no numbers.
+    Ranges are not checked (see :func:`scattering`), but that the answer is finite, in NumPy;
+    TypeError for what are no numbers.
     """
     wavelength, amplitude, power = _reals(wavelength=wavelength, amplitude=amplitude, power=power)
-    return amplitude * (wavelength / 1000) ** -power
+    with np.errstate(all="ignore"):
+        mus = amplitude * (wavelength / 1000) ** -(1.0 * power)
+    return _finite(mus, "wavelength, amplitude and power", "mus'")
+
+
+def _finite(value: Any, names: str, of: str) -> Any:
+    """The value, which NumPy has made of what is named; ValueError where it is not finite."""
+    if isinstance(value, (np.ndarray, np.generic)) and not np.isfinite(value).all():
+        bad = np.asarray(value)[~np.isfinite(value)].flat[0]
+        raise ValueError(f"{names} must give a finite {of}, got {bad:g}")
+    return value
 
 
 def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:

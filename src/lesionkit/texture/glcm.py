@@ -67,7 +67,7 @@ def graycomatrix(
         )
     if np.issubdtype(image.dtype, np.signedinteger) and np.any(image < 0):
         raise ValueError("Negative-valued images are not supported.")
-    levels = 256 if levels is None else levels
+    levels = 256 if levels is None else arrays.integer(levels, "levels", at_least=0)
     if highest >= levels:
         raise ValueError(
             "The maximum grayscale value in the image should be smaller than the number of levels."
@@ -118,10 +118,11 @@ def graycoprops(P: Any, prop: str = "contrast") -> Real:
     Raises what scikit-image raises.
     """
     _check_nd(P, 4, "P")
+    P = arrays.numbers(P, "P")
     levels, others, distances, angles = P.shape
     if levels != others:
         raise ValueError("num_level and num_level2 must be equal.")
-    if prop not in _PROPERTIES:
+    if not isinstance(prop, str) or prop not in _PROPERTIES:
         raise ValueError(f"{prop} is an invalid property")
     kept = P.dtype == np.uint32 and P.dtype.isnative
     matrices = np.ascontiguousarray(P if kept else P.astype(np.float64, copy=False))

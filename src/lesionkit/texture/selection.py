@@ -147,6 +147,7 @@ class PoeAcc(_Selector):
         if not listed or len(self.weights) != 2:
             raise ValueError(f"weights must be two numbers, got {self.weights!r}")
         w1, w2 = (arrays.number(w, "weights", at_least=0.0) for w in self.weights)
+        scaled = arrays.flag(self.scaled, "scaled")
         X, classes = self._samples(X, y)
         errors = _neighbour_errors if self.rule == "nearest-neighbour" else _mean_errors
         most = np.bincount(classes).max() / len(X)
@@ -154,7 +155,7 @@ class PoeAcc(_Selector):
         self.poe_ = np.array(
             [1.0 - most if f else errors(x, classes) for f, x in zip(flat, X.T, strict=True)]
         )
-        poe = w1 * (self.poe_ / (self.poe_.max() or 1.0) if self.scaled else self.poe_)
+        poe = w1 * (self.poe_ / (self.poe_.max() or 1.0) if scaled else self.poe_)
         unit = _unit_columns(X, flat)
         left = np.ones(X.shape[1], bool)
         correlation = np.zeros(X.shape[1])  # its sum over the chosen
@@ -240,7 +241,7 @@ def fisher_scores(X: Real, classes: Indices) -> Real:
     apart = (mean[:, None] - mean[None]) ** 2
     between = np.einsum("k,j,kjf->f", share, share, apart) / (1.0 - share @ share)
     within = share @ variance
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         score: Real = between / within
     return np.where(within > 0, score, np.where(between > 0, np.inf, 0.0))
 
