@@ -53,6 +53,11 @@ def raising() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
+def interrupted(work: Callable[[], object]) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    work()
+
+
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("name", LONG)
 def test_a_long_kernel_hears_a_signal(name: str, count: int, raising: None) -> None:
@@ -60,8 +65,7 @@ def test_a_long_kernel_hears_a_signal(name: str, count: int, raising: None) -> N
     threads(count)
     try:
         with pytest.raises(Signalled):
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
-            LONG[name]()
+            interrupted(LONG[name])
     finally:
         threads(before)
 

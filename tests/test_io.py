@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from lesionkit import io
 
@@ -92,6 +93,17 @@ def test_a_mask_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("b.nii.gz", "c.nii.gz"):
         io.write_mask(tmp_path / name, image.values > 3, image)
     assert (tmp_path / "b.nii.gz").read_bytes() == (tmp_path / "c.nii.gz").read_bytes()
+
+
+def test_what_is_no_mask_is_not_written(tmp_path: Path) -> None:
+    image = io.read_image(nifti(tmp_path / "a.nii", VOLUME))
+    for wrong, message in (
+        (VOLUME.T, "mask must hold booleans of shape"),
+        (sparse.csr_array(VOLUME[0] > 3), "mask must hold booleans, got"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            io.write_mask(tmp_path / "m.nii", wrong, image)
+    assert not (tmp_path / "m.nii").exists()
 
 
 def test_values_near_1_are_inside(tmp_path: Path) -> None:

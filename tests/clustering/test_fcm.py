@@ -367,7 +367,7 @@ def test_mistakes_in_settings(settings: dict[str, Any], message: str) -> None:
         (np.empty((0, 2)), None, r"Found array with 0 sample\(s\)"),
         (np.empty((3, 0)), None, r"0 feature\(s\)"),
         (np.arange(3.0), None, "Expected 2D array, got 1D array"),
-        (np.ones((3, 1)) * 1j, None, "Complex data not supported"),
+        (np.ones((3, 1)) * 1j, None, "X must hold real numbers, .*Complex data not supported"),
         (np.ones((3, 1)), [0, 0, 0], "must contain at least one non-zero number"),
         (np.ones((3, 1)), [1, -1, 1], "sample_weight must be at least 0, got -1"),
         (np.ones((3, 1)), [1, np.nan, 1], "Input sample_weight contains NaN"),

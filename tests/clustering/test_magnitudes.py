@@ -140,3 +140,12 @@ def test_ordinary_numbers_stay_as_they_are() -> None:
         assert scaling.scale_for(largest, single=True) == 1.0
     for largest in (5e-324, 1e-200, 1e200, 1.7e308):
         assert 2.0**-80 < largest * scaling.scale_for(largest) < 2.0**80
+
+
+def test_distances_beyond_float32_are_refused() -> None:
+    """Two samples 6.8e38 apart: float32 ends at 3.4e38."""
+    X = np.array([[-3.4e38], [3.4e38]], np.float32)
+    model = KMeans(2, random_state=0).fit(X)
+    with pytest.raises(ValueError, match="X must lie where float32 holds its distances"):
+        model.transform(X)
+    assert np.isfinite(KMeans(2, random_state=0).fit_transform(X.astype(np.float64))).all()

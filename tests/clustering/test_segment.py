@@ -227,6 +227,7 @@ def test_memberships_with_channels() -> None:
         ({"mask": MASK[:3]}, ValueError, r"mask must have the shape of image, \(40, 50\), got"),
         ({"mask": ~MASK & MASK}, ValueError, "mask must hold a pixel or more, and all"),
         ({"channel_axis": 2}, ValueError, "channel_axis must be from -2 to 1, got 2"),
+        ({"estimator": KMeans(frozenset())}, TypeError, "n_clusters must be an integer"),
         ({"estimator": KMeans(0)}, ValueError, "n_clusters must be at least 1, got 0"),
         ({"estimator": FCM_S1(0)}, ValueError, "n_clusters must be from 1 to 256, got 0"),
         (

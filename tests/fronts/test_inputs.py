@@ -340,3 +340,11 @@ def test_other_byte_orders_and_floats(name: str) -> None:
             getattr(fronts, name)(**(CALLS[name] | {first: given.astype(kind)})),
             getattr(fronts, name)(**CALLS[name]),
         )
+
+
+@pytest.mark.parametrize("narrow", [np.float32(3.5), 10**400, np.float64(0)])
+def test_a_band_of_any_kind_of_number(narrow: Any) -> None:
+    phi = np.hypot(*np.mgrid[-9:10, -9:10]) - 4
+    given = float(narrow) if narrow < 1e9 else np.inf
+    expected = fronts.distance(phi, narrow=0.0 if given == np.inf else given)
+    np.testing.assert_array_equal(fronts.distance(phi, narrow=narrow), expected)

@@ -123,6 +123,7 @@ MAPS = {
     "recovered": numbers(3, 9, 9), "truth": numbers(3, 9, 9),
     "inside": lambda draw, s: s.random.uniform(size=(9, 9)) < 0.8,
 }  # fmt: skip
+NOT_FOUND = {"nonfinite": "NaN where an inclusion is not found, or the background's mean is 0"}
 EQUAL = {"nonfinite": "infinite where both maps are equal"}
 PAIR = {"found": mask, "truth": mask}
 BOTH_EMPTY = {"axes": (1, 2, 3), "nonfinite": "NaN where a distance or share has no mask to be of"}
@@ -193,7 +194,7 @@ TARGETS: tuple[Target, ...] = (
     metrics("scores", **PAIR, spacing=maybe(spacing), _rest=BOTH_EMPTY),
     metrics("volume", mask=mask, spacing=maybe(spacing), _rest=ANY),
     metrics("mse", **MAPS), metrics("psnr", **MAPS, _rest=EQUAL), metrics("ssim", **MAPS),
-    metrics("inclusion_errors", maps=numbers(2, 1, 20, 20), truth=numbers(2, 1, 20, 20), discs=numbers(2, 3, low=1, high=10), radius=real(10, 20)),
+    metrics("inclusion_errors", maps=numbers(2, 1, 20, 20), truth=numbers(2, 1, 20, 20), discs=numbers(2, 3, low=1, high=10), radius=real(10, 20), _rest=NOT_FOUND),
     *FILES,
     *OTHERS,
 )  # fmt: skip

@@ -174,10 +174,10 @@ def test_words_are_no_numbers():
 
 
 def test_formulas_refuse_what_gives_no_finite_numbers():
-    for given in ({"wavelength": 0.0}, {"wavelength": -661.0, "power": 0.5}, {"amplitude": 1e308}):
-        given = {"wavelength": 10.0, "amplitude": 1.0, "power": 1.5, **given}
+    for wrong in ({"wavelength": 0.0}, {"wavelength": -661.0, "power": 0.5}, {"amplitude": 1e308}):
+        arguments = {"wavelength": 10.0, "amplitude": 1.0, "power": 1.5, **wrong}
         with pytest.raises(ValueError, match="wavelength, amplitude and power must give a finite"):
-            spectra.power_law(**given)
+            spectra.power_law(**arguments)
     with pytest.raises(ValueError, match="must give a finite mus'"):
         spectra.scattering(661, 1e308, 9.0)
     table = spectra.extinction(661)

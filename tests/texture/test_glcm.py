@@ -124,7 +124,7 @@ MISTAKES = {
     "levels 0": (np.zeros((2, 2), np.uint8), [1], [0], 0),
     "levels below 0": (np.zeros((2, 2), np.uint8), [1], [0], -3),
     "levels 2.5": (np.zeros((2, 2), np.uint8), [1], [0], 2.5),
-    "levels a word": (np.zeros((2, 2), np.uint8), [1], [0], "many"),
+    "ragged": ([[0, 1], [1]], [1], [0], 4),
     "3 axes": (np.zeros((2, 2, 2), np.uint8), [1], [0], 4),
     "empty": (np.zeros((0, 2), np.uint8), [1], [0], 4),
     "one distance": (np.zeros((2, 2), np.uint8), 1, [0], 4),
@@ -142,6 +142,12 @@ def test_mistakes_are_refused_as_by_scikit_image(given: tuple[Any, ...]) -> None
         graycomatrix(*given)
 
 
+@pytest.mark.parametrize("levels", ["many", [4], 2.5])
+def test_levels_that_are_no_number_are_named(levels: Any) -> None:
+    with pytest.raises(TypeError, match="levels must be an integer at least 0, got"):
+        graycomatrix(np.zeros((2, 2), np.uint8), [1], [0], levels)
+
+
 @pytest.mark.parametrize(
     ("matrices", "name", "message"),
     [
@@ -149,11 +155,20 @@ def test_mistakes_are_refused_as_by_scikit_image(given: tuple[Any, ...]) -> None
         (np.ones((2, 3, 1, 1)), "contrast", "num_level and num_level2 must be equal"),
         (np.ones((2, 2, 0, 1)), "contrast", "`P` cannot be an empty array"),
         (np.ones((2, 2, 1, 1)), "gloss", "gloss is an invalid property"),
+        (np.ones((2, 2, 1, 1)), {}, "{} is an invalid property"),
+        ([[1], [1, 2]], "contrast", "`P` must be a 4-dimensional array"),
     ],
 )
 def test_property_mistakes(matrices: Any, name: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         graycoprops(matrices, name)
+
+
+def test_properties_of_what_is_no_array_of_real_numbers() -> None:
+    counts = graycomatrix(random_image(1, (9, 9), 3), [1], [0.0], 3)
+    np.testing.assert_array_equal(graycoprops(counts.tolist()), graycoprops(counts))
+    with pytest.raises(TypeError, match="P must hold real numbers, got complex128"):
+        graycoprops(counts * 1j)
 
 
 def test_properties_of_matrices_of_any_kind() -> None:

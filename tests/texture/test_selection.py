@@ -179,6 +179,7 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
         (PoeAcc(rule="vote"), ValueError, "rule must be 'nearest-neighbour' or 'nearest-mean'"),
         (PoeAcc(weights=(1, 2, 3)), ValueError, "weights must be two numbers"),
         (PoeAcc(weights=[[1], [1, 2]]), TypeError, "weights must be a finite number at least 0"),  # type: ignore[arg-type]
+        (PoeAcc(scaled=np.ones(2)), ValueError, "scaled must be True or False, got"),  # type: ignore[arg-type]
         (PoeAcc(weights=(1, -2)), ValueError, "weights must be a finite number at least 0"),
         (MutualInformation(bins=1), ValueError, "bins must be at least 2, got 1"),
         (MutualInformation(binning="auto"), ValueError, "binning must be 'width' or 'frequency'"),
@@ -195,6 +196,8 @@ def test_mistakes_of_the_data(selector: Any) -> None:
         selector.fit(X, ["a"] * 6)
     with pytest.raises(ValueError, match="NaN"):
         selector.fit(X * np.nan, Y)
+    with pytest.raises(ValueError, match="y must hold a class a sample, got list"):
+        selector.fit(X, [[1, 2], 1])
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         selector.fit(X, X[:, 0] + 0.5)
 

@@ -15,6 +15,8 @@ from lesionkit.clustering.levels import SMALL
 # Of the heaviest sample: sums of squares times weights stay in range.
 MIN_WEIGHT, MAX_WEIGHT = 1e-100, 1e100
 
+_COMPLEX = "Complex data not supported"  # as scikit-learn says it
+
 
 def checked_samples(
     estimator: Any, X: Any, home: arrays.Home, *, reset: bool, finite: bool = False
@@ -26,6 +28,8 @@ def checked_samples(
     """
     arrays.refuse_masked(X, "X", "leave those samples out, or fill them first, with X.filled(...)")
     X = home.view(_regular(X, "X"), "X")
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(f"X must hold real numbers, got {arrays.describe(X)}: {_COMPLEX}")
     if home.gpu is not None:
         X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
         _check_n_features(estimator, X, reset=reset)

@@ -148,7 +148,9 @@ def _counted(estimator: Any, picture: Picture) -> tuple[Levels | None, npt.NDArr
         numbers = picture.numbers()
         counted = levels(numbers, None)
         # k-means of fewer values than clusters is right only for the pixels themselves.
-        if counted is not None and len(counted.values) >= getattr(estimator, "n_clusters", 1):
+        least = getattr(estimator, "n_clusters", 1)
+        # A number of clusters that is none is the estimator's to refuse.
+        if counted is not None and not (isinstance(least, int) and len(counted.values) < least):
             return counted, numbers
     return None, picture.samples()
 

@@ -10,6 +10,8 @@ from lesionkit import arrays
 from lesionkit._core import fronts as _core
 from lesionkit.fronts import inputs, levels
 
+MAX_STEP = 1e6  # in time; far above what moves a contour in one iteration, far below overflow
+
 
 def chan_vese(
     image: Any,
@@ -48,7 +50,7 @@ def chan_vese(
     rule = [
         arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))
     ]
-    tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt")
+    tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt", above=0.0, at_most=MAX_STEP)
     most = arrays.integer(max_num_iter, "max_num_iter", at_least=0, at_most=inputs.MOST_STEPS)
     extended_output = arrays.flag(extended_output, "extended_output")
     home = arrays.home(image=image, mask=mask, init_level_set=inputs.name_or_array(init_level_set))

@@ -7,7 +7,6 @@ Tensors come back for tensors; they cannot be masked, and are NaN where an array
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -143,7 +142,10 @@ class _Given:
             raise TypeError(f'parameter "narrow" must be a number, got {arrays.describe(narrow)}')
         if not narrow >= 0:
             raise ValueError('parameter "narrow" must be greater than or equal to zero.')
-        self.narrow = np.inf if narrow > sys.float_info.max else float(narrow) or np.inf
+        try:
+            self.narrow = float(narrow) or np.inf
+        except OverflowError:  # an integer beyond float64
+            self.narrow = np.inf
         _either(self_test, "self_test", 0, 1)
         self.order = _either(order, "order", 1, 2)
         try:

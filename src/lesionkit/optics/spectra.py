@@ -193,6 +193,13 @@ def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
     TypeError for what are no numbers.
     """
     wavelength, amplitude, power = _reals(wavelength=wavelength, amplitude=amplitude, power=power)
+    try:
+        np.broadcast_shapes(wavelength.shape, amplitude.shape, power.shape)
+    except ValueError:
+        raise ValueError(
+            "wavelength, amplitude and power must broadcast together, got "
+            f"{wavelength.shape}, {amplitude.shape} and {power.shape}"
+        ) from None
     with np.errstate(all="ignore"):
         mus = amplitude * (wavelength / 1000) ** -(1.0 * power)
     return _finite(mus, "wavelength, amplitude and power", "mus'")

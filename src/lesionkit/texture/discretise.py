@@ -253,10 +253,11 @@ def edges_by_width(
     if not 1e-30 < width < 1e30:  # float32 might not hold it
         precision = np.float64
     least, most = precision(low), precision(high)
-    first = least - least % width if origin is None else origin
+    with np.errstate(over="ignore"):  # infinite, and more bins than there may be
+        first = least - least % width if origin is None else origin
+        count = (high - first) / width
     if first > low:
         raise ValueError(f"bin_origin must be at most the smallest value, {low:g}, got {first:g}")
-    count = (high - first) / width
     if count >= 65535:
         raise ValueError(
             f"bin_width must divide the intensities from {low:g} to {high:g} into 65535 bins or "

@@ -230,7 +230,10 @@ _PROPERTIES = {
 
 def _check_nd(array: Any, ndim: int, name: str = "image") -> None:
     arrays.on_cpu(**{name: array})  # what NumPy would read voxel by voxel is refused, too
-    array = np.asanyarray(array)
+    try:
+        array = np.asanyarray(array)
+    except ValueError:  # rows of several lengths
+        array = np.array(None)
     if array.size == 0:
         raise ValueError(f"The parameter `{name}` cannot be an empty array")
     if array.ndim != ndim:
