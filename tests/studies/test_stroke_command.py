@@ -257,6 +257,22 @@ def test_a_dicom_slice(tmp_path: Path) -> None:
     assert found.spacing == pytest.approx((0.9, 0.9))
 
 
+@pytest.mark.parametrize("last", ["ADC", "ADC_UNSPECIFIED", "EADC"])
+def test_a_dicom_map_of_adc_is_refused_by_its_header(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], last: str
+) -> None:
+    pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+    from test_io import dicom
+
+    kinds = ["DERIVED", "PRIMARY", "DIFFUSION", last]
+    file = dicom(tmp_path / "a.dcm", brain()[0], PixelSpacing=[0.9, 0.9], ImageType=kinds)
+    assert cli.main(["stroke", str(file), "--method", "glcm", "--out", str(tmp_path / "o")]) != 0
+    assert "a.dcm is a map of ADC by DICOM's ImageType" in capsys.readouterr().err
+    assert not list((tmp_path / "o").glob("*.nii.gz"))
+    trace = dicom(tmp_path / "b.dcm", brain()[0], ImageType=[*kinds[:3], "TRACEW"])
+    assert not io.read_image(trace).adc
+
+
 @pytest.mark.parametrize(
     ("prepare", "options", "sentence"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from lesionkit.geometry import Geometry
 
 MIN_VOLUME = 0.01  # of axes of length 1, which may be a little oblique
 MAX_BYTES = 2**31  # of an image, by its header
+# Maps of the apparent diffusion coefficient, dark where diffusion images are bright: sub-1_adc and
+# sub-1_ADC (BIDS), sub-1_rec-ADC_dwi (SOOP), 1_ADCmap; and values of DICOM's ImageType.
+ADC = re.compile(r"(?:^|[_-])e?adc(?:map)?(?:$|[_.])", re.IGNORECASE)
 INSTALL = "pip install '.[studies]'"
 
 
@@ -34,6 +38,7 @@ class Image:
     affine: npt.NDArray[np.float64]  # of the file: from (i, j, k) there to mm, right-front-up
     axes: npt.NDArray[np.float64] = field(repr=False)  # nibabel's orientation of the file
     path: Path = Path()
+    adc: bool = False  # whether the header calls it a map of the apparent diffusion coefficient
 
     @property
     def spacing(self) -> tuple[float, ...]:

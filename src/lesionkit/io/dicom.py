@@ -7,12 +7,13 @@ Every header is asked, not the first alone. `frames` reads the slices of a file 
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lesionkit.io.common import BROKEN, Image, check_size, library, naming
+from lesionkit.io.common import ADC, BROKEN, Image, check_size, library, naming
 from lesionkit.io.dicom_frames import Frame, frames_of, tag
 from lesionkit.io.dicom_mosaic import mosaic_of
 from lesionkit.io.dicom_stack import stack
@@ -51,7 +52,7 @@ def read(path: Path, files: list[Path], max_bytes: int) -> dict[str, Image]:
     """The image in these files of one series, or all of them by name."""
     errors = library("pydicom", "DICOM").errors
     frames: list[Frame] = []
-    names, size = set(), 0
+    names, size, adc = set(), 0, False
     for number, file in enumerate(files):
         with naming(file, "DICOM", errors.InvalidDicomError, errors.BytesLengthException):
             data = _header(file, max_bytes)
@@ -60,13 +61,15 @@ def read(path: Path, files: list[Path], max_bytes: int) -> dict[str, Image]:
             _check_grey(data, file)
             names.add(str(data.get("SeriesInstanceUID", "")))
             pixels = _pixels(data, file)
-            if "MOSAIC" in (data.get("ImageType") or ()):
+            kinds = tuple(map(str, data.get("ImageType") or ()))
+            adc = adc or any(ADC.search(kind) for kind in kinds)
+            if "MOSAIC" in kinds:
                 frames += mosaic_of(data, pixels, file, number)
             else:
                 frames += frames_of(data, pixels, file)
     if len({frame.pixels.shape for frame in frames}) > 1 or len(names) > 1:
         raise ValueError(f"{path} must hold one series of equal slices, it has several")
-    return stack(frames, path)
+    return {name: replace(image, adc=adc) for name, image in stack(frames, path).items()}
 
 
 def _header(file: Path, max_bytes: int) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,15 +12,16 @@ import numpy as np
 
 from lesionkit import __version__, io, metrics
 from lesionkit.geometry import Geometry
+from lesionkit.io.common import ADC
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
 ENDINGS = tuple(ending for ending in io.ENDINGS if ending != ".mat")
 MASKS = ("_mask", "_msk")
+NO_ADC = (
+    "image must be a diffusion image, {} is a map of ADC by {}, in which acute lesions are dark"
+)
 PIXELS = Geometry(np.eye(4), 2, "pixel")  # of a case that has not been read
-# Maps of the apparent diffusion coefficient, dark where diffusion images are bright: sub-1_adc and
-# sub-1_ADC (BIDS), sub-1_rec-ADC_dwi (SOOP), 1_ADCmap.
-ADC = re.compile(r"(?:^|[_-])e?adc(?:map)?(?:$|[_.])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,7 @@ def is_adc(path: Path) -> bool:
 
 def _check_no_adc(image: Path) -> None:
     if is_adc(image):
-        raise ValueError(
-            f"image must be a diffusion image, {image} is a map of ADC by its name, in which acute "
-            "lesions are dark"
-        )
+        raise ValueError(NO_ADC.format(image, "its name"))
 
 
 def run(
@@ -146,6 +143,8 @@ def run(
 
 def _done(case: Case, methods: list[str], out: Path, max_bytes: int) -> Outcome:
     image = io.read_image(case.image, max_bytes=max_bytes)
+    if image.adc:
+        raise ValueError(NO_ADC.format(case.image, "DICOM's ImageType"))
     truth = None
     if case.truth is not None:
         truth = io.read_mask(case.truth, image, max_bytes=max_bytes).values
