@@ -147,7 +147,8 @@ def tissue_maps(
         shown = ax.imshow(image, cmap=colours, extent=tuple(extent))
         ax.set(title=label, xlabel="x, mm")
         ax.spines[:].set_visible(False)
-        figure.colorbar(shown, ax=ax, location="bottom", label=unit)
+        bar = figure.colorbar(shown, ax=ax, location="bottom", label=unit)
+        bar.ax.locator_params(nbins=5)  # more numbers than these run into one another
     save(figure, path)
 
 
