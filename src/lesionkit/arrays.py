@@ -92,6 +92,28 @@ def numbers(
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def regular(value: Any, name: str, accepted: str = "real numbers") -> Any:
+    """`value`, lists and single numbers as arrays, for scikit-learn to check; ValueError where it
+    is complex, has rows of several lengths, or numbers beyond float64."""
+    array = value
+    if isinstance(value, (list, tuple, int, float, complex)):
+        try:
+            array = np.asarray(value)
+            if array.dtype == object:
+                np.asarray(array, np.float64)
+        except (ValueError, OverflowError) as problem:
+            raise ValueError(
+                f"{name} must be an array of {accepted}, got {describe(value)}"
+            ) from problem
+        except TypeError:  # words and the like, of which scikit-learn speaks
+            pass
+    kind = getattr(getattr(array, "dtype", None), "kind", "")
+    if kind in ("c", "V"):
+        said = ": Complex data not supported" if kind == "c" else ""  # as scikit-learn says it
+        raise ValueError(f"{name} must hold {accepted}, got {describe(array)}{said}")
+    return array
+
+
 def refuse_masked(value: Any, name: str, advice: str = "") -> None:
     """Raise where entries are masked: what is made of the array would have them all the same."""
     parts = value if isinstance(value, (list, tuple)) else (value,)

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from spatial_cases import ALL
 
-from lesionkit.clustering import FuzzyCMeans, KMeans, cmeans, cmeans_predict, codebook, scaling
+from lesionkit.clustering import (
+    FuzzyCMeans,
+    KMeans,
+    cmeans,
+    cmeans_predict,
+    codebook,
+    scaling,
+    segment,
+)
 
 MEANS = (1.0, 3.0, 6.0)
 
@@ -149,3 +157,19 @@ def test_distances_beyond_float32_are_refused() -> None:
     with pytest.raises(ValueError, match="X must lie where float32 holds its distances"):
         model.transform(X)
     assert np.isfinite(KMeans(2, random_state=0).fit_transform(X.astype(np.float64))).all()
+    with pytest.raises(ValueError, match="X must lie where float32 holds its distances"):
+        FuzzyCMeans(2, random_state=0).fit(X).transform(X)
+
+
+def test_an_image_of_squares_that_overflow_is_named_so() -> None:
+    far = np.random.default_rng(0).uniform(-1, 1, (13, 13)) * 1.7e308
+    with pytest.raises(ValueError, match=r"^image must be finite, and so must be the squares"):
+        segment(far, KMeans(1, random_state=0))
+
+
+@pytest.mark.parametrize("kind", [KMeans, FuzzyCMeans])
+def test_what_is_no_table_is_named(kind: Any) -> None:
+    with pytest.raises(ValueError, match="X must be an array of real numbers, got int"):
+        kind(2).fit(10**400)
+    with pytest.raises(ValueError, match=r"sample_weight must have shape \(120,\), got"):
+        kind(2).fit(table(), sample_weight=np.array(2.0))

@@ -348,3 +348,31 @@ def test_a_band_of_any_kind_of_number(narrow: Any) -> None:
     given = float(narrow) if narrow < 1e9 else np.inf
     expected = fronts.distance(phi, narrow=0.0 if given == np.inf else given)
     np.testing.assert_array_equal(fronts.distance(phi, narrow=narrow), expected)
+
+
+@pytest.mark.parametrize(("speed", "spacing"), [(1e-30, 9e18), (1.0, 5e-324)])
+def test_times_that_the_dtype_does_not_hold_are_refused(speed: float, spacing: float) -> None:
+    """They were infinite, as if no front came, or NaN."""
+    field = np.full((4, 5), speed, np.float32)
+    with pytest.raises(ValueError, match="spacing over speed must give times that float32 holds"):
+        fronts.arrival_time(field, (1, 1), spacing=spacing)
+
+
+def test_slopes_that_float64_does_not_hold_are_refused() -> None:
+    image = 1.7e308 * np.sign(np.arange(8) - 3.5) * np.ones((5, 1))
+    with pytest.raises(ValueError, match="image must have slopes that float64 holds"):
+        fronts.edge_flow(image, 0.5)
+
+
+def test_distances_that_float64_does_not_hold_are_refused() -> None:
+    phi = np.arange(9.0) - 0.5
+    with pytest.raises(ValueError, match="dx must be so small that float64 holds the answer"):
+        fronts.distance(phi, dx=1e308)
+    with pytest.raises(TypeError, match=r"narrow.* must be a number"):
+        fronts.distance(phi, narrow=np.array("2"))
+
+
+def test_energies_that_are_no_numbers_are_refused() -> None:
+    image = np.random.default_rng(0).random((9, 9))
+    with pytest.raises(ValueError, match="mu, lambda1 and lambda2 must be numbers whose energies"):
+        fronts.chan_vese(image, lambda1=1.7e308, lambda2=1.7e308, extended_output=True)

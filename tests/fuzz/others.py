@@ -46,7 +46,8 @@ def model(frequency: float) -> optics.ForwardModel:
 
 def of_model(method: str) -> Callable[..., Any]:
     def call(absorption: Any, scattering: Any, at: Any = "nodes", frequency: Any = 0.0) -> Any:
-        found = getattr(model(1e8 if frequency else 0.0), method)(absorption, scattering, at=at)
+        modulated = isinstance(frequency, int) and frequency > 0
+        found = getattr(model(1e8 if modulated else 0.0), method)(absorption, scattering, at=at)
         return found.readings if method == "jacobian" else found
 
     return call
@@ -171,7 +172,7 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "PhantomRecipe", recipe, RECIPE, words=("inclusion", "inclusions")),
     Target("optics", "generate", generated, {**RECIPE, "count": whole(1, 3), "seed": whole(0, 9)}, batch=5, words=("inclusion", "inclusions")),
     Target("optics", "simulate", simulated, {"regions": lambda draw, s: optics.generate(optics.PhantomRecipe(nodes=300, pixels=10), 2, seed=draw(st.integers(0, 3))).inclusions, "seed": whole(0, 9)}, batch=5),
-    Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10),
+    Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10, words=("model",)),
     spectrum("extinction", table=maybe(choice("nirfast", "prahl"))), spectrum("absorption", **BLOOD), spectrum("scattering", amplitude=real(0.5, 2), power=real(0, 3)),
     spectrum("power_law", amplitude=real(0.5, 2), power=real(0, 3)), spectrum("mixed_absorption", coefficients=numbers(2, 3, high=0.01), **BLOOD),
     Target("nets", "TrainingOptions", lambda **given: repr(nets.TrainingOptions(**given)), {"epochs": whole(1, 9), "batch": whole(1, 9), "learning_rate": real(1e-4, 1), "augment": flag, "patience": whole(1, 9), "seed": whole(0, 9)}),

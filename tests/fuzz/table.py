@@ -109,6 +109,7 @@ PEER = {"axes": (2,), "words": ("property", "num_level", "images")}
 UNREACHED = {"axes": (1, 2, 3), "nonfinite": "nodes that no front reaches"}
 MARCHED = {"axes": (1, 2, 3), "nonfinite": "NaN where no contour or no speed reaches"}
 FEATURES = {"nonfinite": "features that are not defined for this region"}
+EMPTY = {"nonfinite": "NaN for a matrix without a pair"}
 FLAT_FEATURES = {**FLAT, **FEATURES}
 ESTIMATOR = {"words": SKLEARN}
 IMAGE_OF = {"image": image(), "mask": maybe(mask), "n_clusters": whole(1, 5)}
@@ -138,7 +139,7 @@ TARGETS: tuple[Target, ...] = (
     texture("feature_maps", image=levels_image(), window=choice(3, 5, 7), offsets=offsets, levels=level_count, average=maybe(flag), log_base=maybe(real(1.5, 10)), first_level=maybe(whole(0, 2)), border=maybe(choice("reflect", "symmetric", "edge", "wrap", "valid"))),
     texture("graycomatrix", image=levels_image(), distances=choice([1], [1, 2], [0.5], (3,)), angles=choice([0.0], [0, np.pi / 4], [1.3]), levels=level_count, symmetric=maybe(flag), normed=maybe(flag), _rest=PEER),
     texture("graycoprops", P=numbers(4, 4, 2, 1, high=9, whole=True), prop=maybe(choice("contrast", "dissimilarity", "homogeneity", "ASM", "energy", "correlation", "mean", "variance", "std", "entropy")), _rest=PEER),
-    texture("haralick", counts=numbers(2, 5, 5, high=9, whole=True), log_base=maybe(real(1.5, 10)), first_level=maybe(whole(0, 1))),
+    texture("haralick", counts=numbers(2, 5, 5, high=9, whole=True), log_base=maybe(real(1.5, 10)), first_level=maybe(whole(0, 1)), _rest=EMPTY),
     texture("label_features", image=levels_image(), labels=labels(), offsets=offsets, levels=level_count, normalise=maybe(choice("sigma", "percentile")), _rest=FEATURES),
     texture("roi_features", rois=levels_image(batch=True), offsets=offsets, levels=level_count, normalise=maybe(choice("sigma", "percentile")), _rest=FEATURES),
     texture("neighbours", image=levels_image(), levels=level_count, mask=maybe(mask), alpha=maybe(whole(0, 3)), distance=maybe(whole(1, 2))),

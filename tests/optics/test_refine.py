@@ -82,6 +82,7 @@ def test_the_work_stays_near_the_points():
         ((SQUARE, [[0, 0]], 0.0), ValueError, "size must be a finite number of mm above 0, got 0"),
         ((SQUARE, [[0, 0]], "1 mm"), TypeError, "size must be a finite number of mm"),
         ((SQUARE, [[0, 0]], 1.0, -1.0), ValueError, "growth must be a finite number above 0"),
+        ((SQUARE, [[0, 0]], 5e-324), ValueError, "size must be at least .* mm for this mesh, got"),
         ((SQUARE, [[0, 0]], 1e-4, 1e-9), ValueError, "size must need at most 10000000 nodes"),
     ],
 )

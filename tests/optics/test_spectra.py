@@ -191,3 +191,15 @@ def test_formulas_refuse_what_gives_no_finite_numbers():
 
 def test_a_power_of_unsigned_integers_is_not_wrapped():
     assert spectra.power_law(500.0, 2.0, np.uint8(2)) == 8.0
+
+
+def test_what_float32_does_not_hold_is_refused():
+    with pytest.raises(ValueError, match="hbo, hb and water must give a finite mua"):
+        spectra.absorption(661, np.float32(1e38), 1e308, np.float32(3))
+    with pytest.raises(TypeError, match="amplitude must hold real numbers, got"):
+        spectra.power_law(661.0, torch_like(), 1.0)
+
+
+def torch_like():
+    torch = pytest.importorskip("torch", reason="torch comes with lesionkit[nets]")
+    return torch.ones(2, requires_grad=False) * 1j

@@ -142,6 +142,13 @@ def test_mistakes_are_refused_as_by_scikit_image(given: tuple[Any, ...]) -> None
         graycomatrix(*given)
 
 
+def test_an_image_of_dates_is_named() -> None:
+    with pytest.raises(TypeError, match="image must hold integers, got datetime64"):
+        graycomatrix(np.zeros((2, 2), "datetime64[s]"), [1], [0], 4)
+    with pytest.raises(ValueError, match="normed must be True or False, got"):
+        graycomatrix(np.zeros((2, 2), np.uint8), [1], [0], 4, normed=np.array([1, 2]))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("levels", ["many", [4], 2.5])
 def test_levels_that_are_no_number_are_named(levels: Any) -> None:
     with pytest.raises(TypeError, match="levels must be an integer at least 0, got"):

@@ -118,3 +118,11 @@ def test_runs_are_counted_a_few_directions_at_a_time(monkeypatch: pytest.MonkeyP
     expected = count_runs(cut, steps)
     monkeypatch.setattr("lesionkit.texture.runs.MAX_TABLES", 4 * 21 * 7 * 3)
     np.testing.assert_array_equal(count_runs(cut, steps), expected)
+
+
+def test_many_levels_without_a_pair():
+    """Features of integers whose only pair of neighbours is outside the region."""
+    volume = np.array([[[1400, 3000, 2000]]])
+    mask = np.array([[[True, False, True]]])
+    found = radiomics(volume, mask, settings=Settings(bin_width=0.5))
+    assert np.isnan(found["original_glcm_Contrast"])

@@ -196,8 +196,14 @@ def test_mistakes_of_the_data(selector: Any) -> None:
         selector.fit(X, ["a"] * 6)
     with pytest.raises(ValueError, match="NaN"):
         selector.fit(X * np.nan, Y)
-    with pytest.raises(ValueError, match="y must hold a class a sample, got list"):
+    with pytest.raises(ValueError, match="y must be an array of classes, got list"):
         selector.fit(X, [[1, 2], 1])
+    with pytest.raises(ValueError, match="X must be an array of real numbers, got list"):
+        selector.fit([[1], [2, 3]], Y)
+    with pytest.raises(ValueError, match="X must hold real numbers, got complex128"):
+        selector.fit(X * 1j, Y)
+    with pytest.raises(TypeError, match=r"y must hold a class a sample: .*bytes"):
+        selector.fit(X, np.array([b"a"] * 3 + [b"b"] * 3))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         selector.fit(X, X[:, 0] + 0.5)
 

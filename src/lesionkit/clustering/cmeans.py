@@ -112,7 +112,7 @@ def _start(c: int, n: int, init: Any, seed: int | None) -> tuple[Any, Real]:
         return init, arrays.real(init, "init", (c, n))
     try:
         rand = np.random.rand if seed is None else np.random.RandomState(seed).rand
-    except (TypeError, ValueError) as problem:
+    except Exception as problem:  # what it makes of the odd kinds of numbers, and of tensors
         raise ValueError(
             f"seed must be None or an integer from 0 to 4294967295, got {arrays.describe(seed)}"
         ) from problem

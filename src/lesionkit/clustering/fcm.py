@@ -136,7 +136,7 @@ class FuzzyCMeans(
                 _kernels_for(X).fcm_distances(X, centres, out)
             else:  # for samples that are far, in units of the spread of the centres
                 _kernels.distances(X, centres, out)
-            return home.back(out if scale == 1.0 else out / X.dtype.type(scale))
+            return home.back(scaling.distances_back(out, scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """-J of these samples, with the fitted centres."""

@@ -149,15 +149,7 @@ class KMeans(
             X, centres, scale = scaling.in_range(X, self._centres())
             distances = namespace(X).empty((len(X), len(centres)), X.dtype)
             kernels_of(X).distances(X, centres, distances)
-            if scale != 1.0:
-                with np.errstate(over="ignore"):
-                    distances = distances / X.dtype.type(scale)
-            if not np.isfinite(scaling.largest(distances)):
-                raise ValueError(
-                    f"X must lie where {X.dtype} holds its distances from the centres, got one "
-                    "that is beyond it"
-                )
-            return home.back(distances)
+            return home.back(scaling.distances_back(distances, scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X, with weights (n,), for the centres found."""

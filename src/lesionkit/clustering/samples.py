@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,6 @@ from lesionkit.clustering.levels import SMALL
 # Of the heaviest sample: sums of squares times weights stay in range.
 MIN_WEIGHT, MAX_WEIGHT = 1e-100, 1e100
 
-_COMPLEX = "Complex data not supported"  # as scikit-learn says it
-
 
 def checked_samples(
     estimator: Any, X: Any, home: arrays.Home, *, reset: bool, finite: bool = False
@@ -27,9 +26,7 @@ def checked_samples(
     finite : whether it is looked at that they are; a fit finds out by itself
     """
     arrays.refuse_masked(X, "X", "leave those samples out, or fill them first, with X.filled(...)")
-    X = home.view(_regular(X, "X"), "X")
-    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
-        raise ValueError(f"X must hold real numbers, got {arrays.describe(X)}: {_COMPLEX}")
+    X = home.view(arrays.regular(X, "X"), "X")
     if home.gpu is not None:
         X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
         _check_n_features(estimator, X, reset=reset)
@@ -47,18 +44,6 @@ def checked_samples(
     return X
 
 
-def _regular(value: Any, name: str) -> Any:
-    """Lists as an array; else ValueError, for rows of several lengths."""
-    if not isinstance(value, (list, tuple)):
-        return value
-    try:
-        return np.asarray(value)
-    except ValueError as problem:
-        raise ValueError(
-            f"{name} must be an array of real numbers, got {arrays.describe(value)}"
-        ) from problem
-
-
 def refuse_infinite(estimator: Any, X: Any) -> None:
     """Tell in scikit-learn's words what is not finite, if anything."""
     assert_all_finite(X, input_name="X", estimator_name=type(estimator).__name__)
@@ -73,10 +58,16 @@ def checked_weights(
         return None
     advice = "fill them first, with sample_weight.filled(0) to leave those samples out"
     arrays.refuse_masked(sample_weight, "sample_weight", advice)
-    given = home.view(_regular(sample_weight, "sample_weight"), "sample_weight")
+    one = isinstance(sample_weight, Number)
+    given = sample_weight if one else arrays.regular(sample_weight, "sample_weight")
+    given = home.view(given, "sample_weight")
     if home.gpu is not None:
         weights = arrays.real(given, "sample_weight", (len(X),), xp=home.xp, at_least=0)
     else:
+        if not one and getattr(given, "ndim", 1) == 0:
+            raise ValueError(
+                f"sample_weight must have shape ({len(X)},), got {arrays.describe(sample_weight)}"
+            )
         weights = _check_sample_weight(given, X, dtype=np.float64)
         if weights.min(initial=0.0) < 0:
             raise ValueError(f"sample_weight must be at least 0, got {weights.min():g}")

@@ -50,6 +50,20 @@ def in_range(X: Any, centres: Any) -> tuple[Any, Any, float]:
     return (X, centres, 1.0) if scale == 1.0 else (X * scale, centres * scale, scale)
 
 
+def distances_back(distances: Any, scale: float) -> Any:
+    """Distances of samples X that were multiplied by `scale`, as they are; ValueError where X's
+    dtype does not hold one."""
+    if scale != 1.0:
+        with np.errstate(over="ignore"):
+            distances = distances / distances.dtype.type(scale)
+    if not math.isfinite(largest(distances)):
+        raise ValueError(
+            f"X must lie where {distances.dtype} holds its distances from the centres, got one "
+            "that is beyond it"
+        )
+    return distances
+
+
 def refuse_overflow(total: float, span: float, name: str) -> None:
     """Raise where a sum of squares overflows: of weights that add up to `total`, and of distances
     up to `span`."""

@@ -13,6 +13,7 @@ from lesionkit import arrays
 from lesionkit.clustering.images import Picture, read
 from lesionkit.clustering.levels import Levels, levels
 from lesionkit.clustering.spatial_base import Spatial
+from lesionkit.clustering.starts import NotFinite
 
 Labels = npt.NDArray[np.int32]
 OURS = {"lesionkit.clustering.kmeans": "KMeans", "lesionkit.clustering.fcm": "FuzzyCMeans"}
@@ -164,7 +165,10 @@ def _takes_weights(estimator: Any) -> bool:
 def _fit(estimator: Any, values: Any, weights: Any) -> npt.NDArray[np.intp]:
     """Fits, and returns the clusters of the values."""
     if _is_ours(estimator):
-        return estimator._fit(values, weights).labels_  # type: ignore[no-any-return]
+        try:
+            return estimator._fit(values, weights).labels_  # type: ignore[no-any-return]
+        except NotFinite as problem:
+            raise ValueError(str(problem).replace("X", "image", 1)) from None
     given = {} if weights is None else {"sample_weight": weights}
     found: npt.NDArray[np.intp] = np.asarray(estimator.fit_predict(values, **given))
     return found

@@ -156,6 +156,11 @@ class Task(NamedTuple):
         )
         length, time = inputs.power_of_two(steps[-1]), inputs.power_of_two(1 / _mean_speed(speed))
         unit = length * time
+        if not float(np.finfo(dtype).tiny) <= unit <= float(np.finfo(dtype).max):
+            raise ValueError(
+                f"spacing over speed must give times that {dtype} holds, got a spacing of "
+                f"{steps[-1]:g} and speeds of about {1 / time:g}"
+            )
         return cls(
             speed,
             None if mask is None else mask.reshape(speed.shape).view(np.uint8),

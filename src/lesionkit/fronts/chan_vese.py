@@ -95,7 +95,13 @@ def chan_vese(
         if not extended_output:
             return segmentation
         counted = phi.size if inside is None else int(inside.sum())
-        return segmentation, home.back(phi), _energies(sums, len(channels), counted, *rule)
+        energies = _energies(sums, len(channels), counted, *rule)
+        if not np.isfinite(energies).all():
+            raise ValueError(
+                "mu, lambda1 and lambda2 must be numbers whose energies are finite, got "
+                f"{mu:g}, {lambda1:g} and {lambda2:g}"
+            )
+        return segmentation, home.back(phi), energies
 
 
 def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home) -> Any:
@@ -122,8 +128,9 @@ def _energies(
     weight = np.stack([table[:, 0], counted - table[:, 0]], axis=1)[:, np.newaxis]
     sums, squares = np.moveaxis(table[:, 2:].reshape(-1, channels, 2, 2), -1, 0)
     means = np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)
-    spread = ((squares - sums * means) * (lambda1, lambda2)).sum(2).mean(1)
-    energies: list[float] = (spread + mu * table[:, 1]).tolist()
+    with np.errstate(over="ignore", invalid="ignore"):  # refused
+        spread = ((squares - sums * means) * (lambda1, lambda2)).sum(2).mean(1)
+        energies: list[float] = (spread + mu * table[:, 1]).tolist()
     return energies
 
 

@@ -136,9 +136,8 @@ class _Given:
                 'parameter "periodic" must be of type bool or sequence of type bool of length '
                 "phi.ndim."
             )
-        if not (
-            isinstance(narrow, NUMBER) or (isinstance(narrow, np.ndarray) and narrow.ndim == 0)
-        ):
+        of_numbers = isinstance(narrow, np.ndarray) and narrow.dtype.kind in "biuf"
+        if not (isinstance(narrow, NUMBER) or (of_numbers and narrow.ndim == 0)):
             raise TypeError(f'parameter "narrow" must be a number, got {arrays.describe(narrow)}')
         if not narrow >= 0:
             raise ValueError('parameter "narrow" must be greater than or equal to zero.')
@@ -198,6 +197,8 @@ class _Given:
         # Spacings are squared, and squared again: far from 1 they get a unit of their own.
         least = float(self.spacing.min())
         unit = 1.0 if 1e-50 < least < 1e50 else 2.0 ** np.floor(np.log2(least))
+        with np.errstate(over="ignore"):  # infinite: no limit
+            limit = float(self.narrow / unit)
         found = times.size > 0 and _core.march(
             self.phi,
             speed,
@@ -205,7 +206,7 @@ class _Given:
             (self.spacing / unit).tolist(),
             self.periodic,
             self.order,
-            self.narrow / unit,
+            limit,
             times,
             front,
             None if unknown is None else unknown.view(np.uint8),
@@ -214,7 +215,11 @@ class _Given:
         if not found:
             raise ValueError("the array phi contains no zero contour (no zero level set)")
         if unit != 1.0:
-            times *= unit
+            reached = np.isfinite(times)
+            with np.errstate(over="ignore"):
+                times *= unit
+            if not np.isfinite(times[reached]).all():
+                raise ValueError("dx must be so small that float64 holds the answer, it does not")
         if extended is None:
             return self.answer(times)
         return self.answer(times), self.answer(extended)

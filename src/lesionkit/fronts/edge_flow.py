@@ -85,8 +85,11 @@ def edge_flow(
     _propagate_compiled(flow, rounds)
     strength = np.zeros(channels.shape[1:])
     _meet_compiled(flow, strength)
-    with np.errstate(over="ignore"):  # infinite where a float64 cannot hold it
-        return EdgeFlow(*(home.back(made * unit) for made in (strength, flow, start)))
+    with np.errstate(over="ignore"):
+        made = [part * unit for part in (strength, flow, start)]
+    if not all(np.isfinite(part).all() for part in made):
+        raise ValueError("image must have slopes that float64 holds, got some beyond 1.8e308")
+    return EdgeFlow(*map(home.back, made))
 
 
 def link_boundaries(

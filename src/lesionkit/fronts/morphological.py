@@ -89,7 +89,8 @@ def morphological_geodesic_active_contour(
         threshold = arrays.number(threshold, "threshold")
     if force != 0:
         limit = np.float64(np.percentile(image, 40) if threshold == "auto" else threshold)
-        where = _volume((image > limit / abs(force)).view(np.uint8))
+        with np.errstate(over="ignore"):  # infinite: the balloon works nowhere
+            where = _volume((image > limit / abs(force)).view(np.uint8))
 
     def advance(level: Any, iterations: int, smoothed: int) -> None:
         _core.morphological_geodesic(

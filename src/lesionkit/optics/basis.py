@@ -43,7 +43,8 @@ class GridBasis:
         self.mesh = mesh
         self.spacing = arrays.number(spacing, "spacing", above=0, unit="mm")
         low, high = mesh.nodes.min(axis=0), mesh.nodes.max(axis=0)
-        cells = np.ceil((high - low) / self.spacing)
+        with np.errstate(over="ignore"):  # infinite, and refused
+            cells = np.ceil((high - low) / self.spacing)
         if np.prod(cells + 1) > _MOST:
             raise ValueError(
                 f"spacing must give at most {_MOST} grid points over the mesh, got "

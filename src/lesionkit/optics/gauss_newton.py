@@ -266,7 +266,13 @@ class _Phantom:
             right[here] -= strength * (self.penalty @ self.maps[i])
         diagonal[count:] += DAMPING * diagonal[:count].max()
         # its transpose is what LAPACK, which counts by columns, takes without a copy
-        factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
+        try:
+            factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
+        except linalg.LinAlgError as problem:
+            raise ValueError(
+                "regularisation must leave the equations of a step a solution in float64, got "
+                f"{regularisation:g}"
+            ) from problem
         step: Floats = linalg.cho_solve(factor, right, check_finite=False)
         return step[:count].reshape(-1, k), step[count:]
 

@@ -19,6 +19,7 @@ from lesionkit.optics.mesh_checks import Floats
 Index = npt.NDArray[np.intp]
 
 _MOST_NODES = 10_000_000  # as of a generated disc
+FINEST = 1e-9  # of the mesh's width
 
 
 def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) -> Mesh:
@@ -26,7 +27,7 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
 
     mesh    : of 3-node triangles (make it quadratic afterwards)
     points  : (k, 2) mm, at least one
-    size    : above 0 mm, the longest edge within `size` of a point;
+    size    : mm, at least 1e-9 of the mesh's width: the longest edge within `size` of a point;
     growth  : above 0, and by how many mm it may be longer for each mm further away
     returns : Mesh; the nodes of `mesh` keep their numbers, new ones lie in the middle of edges
     Raises TypeError or ValueError for anything else, or where some 10,000,000 nodes were needed.
@@ -40,6 +41,9 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
         raise ValueError("points must hold at least one position, got none")
     size = arrays.number(size, "size", above=0, unit="mm")
     growth = arrays.number(growth, "growth", above=0)
+    least = FINEST * float(np.ptp(mesh.nodes, axis=0).max())
+    if size < least:  # the middle of an edge must differ from its ends
+        raise ValueError(f"size must be at least {least:.3g} mm for this mesh, got {size:g} mm")
 
     nodes, elements = mesh.nodes, mesh.elements.astype(np.intp)
     while True:
@@ -51,7 +55,8 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
         first = np.argmax(rank[edge], axis=1)  # the longest edge of each element
         longest = np.take_along_axis(edge, first[:, None], axis=1)[:, 0]
         away = _distance(nodes[elements].mean(axis=1), places)
-        limit = size + growth * np.maximum(away - size, 0)
+        with np.errstate(over="ignore"):  # no limit is as good
+            limit = size + growth * np.maximum(away - size, 0)
         large = length[longest] > limit
         if not large.any():
             return Mesh(nodes, elements) if len(nodes) > len(mesh.nodes) else mesh

@@ -224,7 +224,9 @@ class _Recording:
             words = [x.decode("utf-8", "replace") if isinstance(x, bytes) else str(x) for x in said]
             units = words if len(words) == count else words[:1] * count
         else:
-            names = [k for k in self.data if re.fullmatch(r"measurementList[1-9]\d*", k)]
+            # a name that is no UTF-8 comes as bytes
+            words = [k for k in self.data if isinstance(k, str)]
+            names = [k for k in words if re.fullmatch(r"measurementList[1-9]\d*", k)]
             names.sort(key=lambda key: int(key.removeprefix("measurementList")))
             if [int(k.removeprefix("measurementList")) for k in names] != list(
                 range(1, len(names) + 1)

@@ -150,17 +150,21 @@ def absorption(
         raise ValueError(f"hbo, hb and water must broadcast together, got {shapes}") from None
     places = (..., *(None,) * len(shape), slice(None))
     mua = mixed_absorption(coefficients[places], *amounts.values())
-    return np.asarray(mua, dtype=_dtype(*given.values()))
+    mua = _cast(mua, _dtype(*given.values()))
+    return np.asarray(_finite(mua, "hbo, hb and water", "mua"))
 
 
 def _reals(**values: Any) -> list[Any]:
     """The values as arrays or scalars of real numbers, where they live; else TypeError."""
     reals = []
     for name, value in values.items():
-        array = value if hasattr(value, "dtype") else np.asarray(value)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"{name} must hold real numbers, got {arrays.describe(value)}")
-        reals.append(array)
+        on_gpu = hasattr(value, "__cuda_array_interface__")
+        reals.append(value if on_gpu else arrays.numbers(value, name, kinds="fiu"))
+    try:
+        np.broadcast_shapes(*(array.shape for array in reals))
+    except ValueError:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in values.items())
+        raise ValueError(f"{', '.join(values)} must broadcast together, got {shapes}") from None
     return reals
 
 
@@ -171,11 +175,12 @@ def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
     Ranges are not checked (see :func:`absorption`), but that the answer is finite, in NumPy;
     TypeError for what are no numbers.
     """
-    coefficients, hbo, hb, water = _reals(coefficients=coefficients, hbo=hbo, hb=hb, water=water)
+    (coefficients,) = _reals(coefficients=coefficients)
     if coefficients.shape[-1:] != (3,):
         raise ValueError(
             f"coefficients must have shape (..., 3), got {arrays.describe(coefficients)}"
         )
+    _, hbo, hb, water = _reals(coefficients=coefficients[..., 0], hbo=hbo, hb=hb, water=water)
     millimolar, fraction = 1e-3, 1e-2
     with np.errstate(over="ignore", invalid="ignore"):
         mua = (
@@ -193,16 +198,15 @@ def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
     TypeError for what are no numbers.
     """
     wavelength, amplitude, power = _reals(wavelength=wavelength, amplitude=amplitude, power=power)
-    try:
-        np.broadcast_shapes(wavelength.shape, amplitude.shape, power.shape)
-    except ValueError:
-        raise ValueError(
-            "wavelength, amplitude and power must broadcast together, got "
-            f"{wavelength.shape}, {amplitude.shape} and {power.shape}"
-        ) from None
     with np.errstate(all="ignore"):
         mus = amplitude * (wavelength / 1000) ** -(1.0 * power)
     return _finite(mus, "wavelength, amplitude and power", "mus'")
+
+
+def _cast(value: Any, dtype: type[np.floating]) -> np.ndarray:
+    """As an array of that dtype, infinite where it does not hold a number."""
+    with np.errstate(over="ignore"):
+        return np.asarray(value, dtype=dtype)
 
 
 def _finite(value: Any, names: str, of: str) -> Any:
@@ -234,7 +238,8 @@ def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
             f"amplitude and power must broadcast together, got {a.shape} and {b.shape}"
         ) from None
     mus = power_law(nm[(..., *(None,) * len(shape))], a, b)
-    return np.asarray(mus, dtype=_dtype(amplitude, power))
+    mus = _cast(mus, _dtype(amplitude, power))
+    return np.asarray(_finite(mus, "wavelength, amplitude and power", "mus'"))
 
 
 def _real(value: Any, name: str) -> np.ndarray:

@@ -54,7 +54,6 @@ def graycomatrix(
     _check_nd(distances, 1, "distances")
     _check_nd(angles, 1, "angles")
     image = np.ascontiguousarray(image)
-    highest = image.max()
     if np.issubdtype(image.dtype, np.floating):
         raise ValueError(
             "Float images are not supported by graycomatrix. Convert the image to an unsigned "
@@ -65,23 +64,24 @@ def graycomatrix(
             "The levels argument is required for data types other than uint8. The resulting "
             "matrix will be at least levels ** 2 in size."
         )
+    if image.dtype.kind not in "biu":
+        raise TypeError(f"image must hold integers, got {arrays.describe(image)}")
     if np.issubdtype(image.dtype, np.signedinteger) and np.any(image < 0):
         raise ValueError("Negative-valued images are not supported.")
     levels = 256 if levels is None else arrays.integer(levels, "levels", at_least=0)
-    if highest >= levels:
+    if image.max() >= levels:
         raise ValueError(
             "The maximum grayscale value in the image should be smaller than the number of levels."
         )
     if image.dtype == bool:
         image = image.view(np.uint8)
-    if image.dtype.kind not in "iu":
-        raise TypeError(f"graycomatrix takes images of integers, got {image.dtype}")
+    symmetric, normed = arrays.flag(symmetric, "symmetric"), arrays.flag(normed, "normed")
     distances = np.ascontiguousarray(distances, dtype=np.float64)
     angles = np.ascontiguousarray(angles, dtype=np.float64)
 
     steps, pairs = _steps(distances, angles, *image.shape)
     totals = np.maximum((2.0 if symmetric else 1.0) * pairs, 1.0)
-    n, symmetric, image = len(steps), bool(symmetric), _native(image)
+    n, image = len(steps), _native(image)
     if _sorting_pays(image.size, levels, n):
         matrices = _empty((levels, levels, n), np.float64 if normed else np.uint32)
         _core.graycomatrix(image, steps, symmetric, totals, matrices)
@@ -232,7 +232,7 @@ def _check_nd(array: Any, ndim: int, name: str = "image") -> None:
     arrays.on_cpu(**{name: array})  # what NumPy would read voxel by voxel is refused, too
     try:
         array = np.asanyarray(array)
-    except ValueError:  # rows of several lengths
+    except (ValueError, TypeError):  # rows of several lengths, a sparse tensor
         array = np.array(None)
     if array.size == 0:
         raise ValueError(f"The parameter `{name}` cannot be an empty array")

@@ -15,7 +15,7 @@ from lesionkit._core import texture as _core
 Real = npt.NDArray[np.float64]
 
 
-def intensity_features(values: Any) -> dict[str, float]:
+def intensity_features(values: Any, name: str = "values") -> dict[str, float]:
     """The eighteen intensity-based statistics of IBSI.
 
     values  : real numbers of any shape, one or more, finite; any unit
@@ -47,7 +47,7 @@ def intensity_features(values: Any) -> dict[str, float]:
     scaled |= {"percentile_10": ranked[0], "percentile_90": ranked[4]}
     if any(math.isinf(scaled[name]) for name in ("energy", "variance", "range")):
         raise ValueError(
-            f"values must have an energy and a range below 1.8e308, got numbers as large as "
+            f"{name} must have an energy and a range below 1.8e308, got numbers as large as "
             f"{largest:g}"
         )
     return scaled

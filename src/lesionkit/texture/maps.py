@@ -120,7 +120,8 @@ def feature_maps(
 
 def window_of(window: Any, axes: int) -> tuple[int, ...]:
     """The window's side along each axis; else a clear error."""
-    given = list(window) if isinstance(window, (Sequence, np.ndarray)) else [window] * axes
+    several = isinstance(window, (Sequence, np.ndarray)) and np.ndim(window) > 0
+    given = list(window) if several else [window] * axes
     if len(given) != axes:
         raise ValueError(
             f"window must be one odd number, or one for each of {axes} axes, got {window!r}"

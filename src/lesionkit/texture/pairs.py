@@ -69,7 +69,8 @@ class Cells:
         sums, differences = np.bincount(i + j, twice, 2 * n - 1), np.bincount(j - i, twice, n)
         c, cells = np.where(once, twice, twice / 2), np.where(once, 1, 2)
         totals = [(cells * c**2).sum(), (cells * c * np.log(c)).sum(), c.max(initial=0)]
-        return np.concatenate([rows, rows, sums, differences]), totals
+        # bincount of nothing is of integers, whatever its weights are
+        return np.concatenate([rows, rows, sums, differences], dtype=np.float64), totals
 
     def maximal_correlation(self) -> float:
         """The second largest eigenvalue, in magnitude, of p(i, j) / sqrt(p_x(i) p_x(j)): 1 where

@@ -195,7 +195,7 @@ def _levels(region: Intensities, settings: Settings) -> Region:
 
 
 def _first_order(region: Intensities, levels: Region, volume: float, shift: float) -> Features:
-    features: Features = intensity_features(region.values)
+    features: Features = intensity_features(region.values, "volume")
     count, mean, energy = region.voxels, features["mean"], features["energy"]
     if shift:
         with np.errstate(over="ignore"):

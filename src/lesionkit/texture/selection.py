@@ -42,10 +42,14 @@ class _Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _samples(self, X: Any, y: Any) -> tuple[Real, Indices]:
         """The checked table (samples, columns), and the class 0, 1, ... of each sample."""
-        arrays.home(X=X, y=y)
-        y = _regular(y)
+        home = arrays.on_cpu(X=X, y=y)
+        X = home.view(arrays.regular(X, "X"), "X")
+        y = home.view(arrays.regular(y, "y", "classes"), "y")
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        check_classification_targets(y)
+        try:
+            check_classification_targets(y)
+        except (ValueError, TypeError) as problem:
+            raise type(problem)(f"y must hold a class a sample: {problem}") from problem
         self.classes_, classes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("y must hold two classes or more, got one class")
@@ -216,14 +220,6 @@ class FusedSelector(_Selector):
         self.order_ = every[np.sort(np.unique(every, return_index=True)[1])]
         self.duplicates_ = np.flatnonzero((self.ranks_ > 0).sum(1) > 1)
         return self
-
-
-def _regular(y: Any) -> Any:
-    """Lists as an array; else ValueError, for rows of several lengths."""
-    try:
-        return np.asarray(y) if isinstance(y, (list, tuple)) else y
-    except ValueError as problem:
-        raise ValueError(f"y must hold a class a sample, got {arrays.describe(y)}") from problem
 
 
 def _is_single(X: Any) -> bool:
