@@ -19,7 +19,7 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-SOURCES = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("*/bind*.cpp")))]
+SOURCES = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("**/bind*.cpp")))]
 HEADERS = sorted(map(str, Path("csrc").rglob("*.hpp")))
 KERNELS = sorted(map(str, Path("csrc").rglob("*.cu")))
 FLAGS = [
@@ -30,7 +30,7 @@ FLAGS = [
     "-ffp-contract=fast",
 ]
 # Sums and products apart, so that the bits are NumPy's.
-UNFUSED = {"csrc/fronts/bind_chan_vese.cpp": ["-ffp-contract=off"]}
+UNFUSED = {"csrc/fronts/contours/bind_chan_vese.cpp": ["-ffp-contract=off"]}
 
 # The level's name is the module's suffix; _core picks the highest that the processor has.
 X86_LEVELS = {

@@ -20,14 +20,14 @@ import numpy as np
 
 # Every kernel there is: those that may be launched, and that the tests compile and run.
 KERNELS: dict[str, tuple[str, ...]] = {
-    "clustering/fcm.cu": (
+    "clustering/fcm/fcm.cu": (
         *(f"fcm_line<{clusters}>" for clusters in (2, 3, 4, 5)),
         "fcm_pass<4, 4>",
         "fcm_pass<16, 1>",
         "fcm_update",
         "fcm_answer",
     ),
-    "clustering/kmeans.cu": (
+    "clustering/kmeans/kmeans.cu": (
         *(f"kmeans_line<{places}>" for places in (4, 8)),
         *(f"kmeans_space<{kind}, {d}>" for kind in ("float", "double") for d in (4, 16)),
         *(
@@ -45,20 +45,20 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"measure<double, {values}, MixtureInput>" for values in (1, 4)),
     ),
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
-    "texture/rois.cu": (
+    "texture/rois/rois.cu": (
         "quantise",
         *(f"roi_features<{kind}>" for kind in ("uint8_t", "unsigned short")),
     ),
-    "texture/glcm.cu": (
+    "texture/glcm/glcm.cu": (
         *(f"count_pairs{where}<uint{bits}_t>" for where in ("_shared", "") for bits in (32, 64)),
         *(f"marginals<{kind}>" for kind in ("uint32_t", "uint64_t", "double")),
     ),
-    "texture/runs.cu": tuple(f"run_lengths<uint{bits}_t>" for bits in (8, 16, 32)),
-    "fronts/chan_vese.cu": tuple(
+    "texture/region/runs.cu": tuple(f"run_lengths<uint{bits}_t>" for bits in (8, 16, 32)),
+    "fronts/contours/chan_vese.cu": tuple(
         f"chan_vese{what}<{kind}>" for what in ("", "_energy") for kind in ("float", "double")
     ),
-    "fronts/sweep.cu": tuple(f"relax_tiles<{kind}>" for kind in ("float", "double")),
-    "texture/maps.cu": (
+    "fronts/eikonal/sweep.cu": tuple(f"relax_tiles<{kind}>" for kind in ("float", "double")),
+    "texture/maps/maps.cu": (
         "feature_maps",
         *(f"cs_lbp<{kind}>" for kind in ("uint8_t", "uint16_t", "float", "double")),
     ),

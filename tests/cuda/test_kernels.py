@@ -24,14 +24,14 @@ WRONG = "wrong|AddressSanitizer"  # whichever comes first: the step leads astray
 DIVIDED = f"{WRONG}|division by zero"  # or the case without a pair is entered
 
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
-KMEANS = "clustering/kmeans.cu"
+KMEANS = "clustering/kmeans/kmeans.cu"
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
-ROIS = "texture/rois.cu"
-GLCM, MAPS = "texture/glcm.cu", "texture/maps.cu"
-RUNS = "texture/runs.cu"
-FCM = "clustering/fcm.cu"
-CONTOURS = "fronts/chan_vese.cu"
-FRONTS = "fronts/sweep.cu"
+ROIS = "texture/rois/rois.cu"
+GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
+RUNS = "texture/region/runs.cu"
+FCM = "clustering/fcm/fcm.cu"
+CONTOURS = "fronts/contours/chan_vese.cu"
+FRONTS = "fronts/eikonal/sweep.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {

@@ -81,10 +81,10 @@ def test_the_static_memory_is_known() -> None:
 @pytest.mark.parametrize(
     ("file", "kernel"),
     [
-        ("texture/rois.cu", "quantise"),
-        ("clustering/kmeans.cu", "kmeans_space<double, 16>"),
-        ("fronts/sweep.cu", "relax_tiles<float>"),
-        ("clustering/fcm.cu", "fcm_update"),
+        ("texture/rois/rois.cu", "quantise"),
+        ("clustering/kmeans/kmeans.cu", "kmeans_space<double, 16>"),
+        ("fronts/eikonal/sweep.cu", "relax_tiles<float>"),
+        ("clustering/fcm/fcm.cu", "fcm_update"),
     ],
 )
 def test_sizes_about_the_limits(card: FakeCupy, file: str, kernel: str) -> None:
@@ -111,7 +111,7 @@ def test_threads_do_not_take_memory_from_each_other(card: FakeCupy) -> None:
     def many(shared: int) -> None:
         try:
             for _ in range(200):
-                gpu.launch("texture/rois.cu", "quantise", 1, 32, [], shared)
+                gpu.launch("texture/rois/rois.cu", "quantise", 1, 32, [], shared)
         except BaseException as fault:
             faults.append(fault)
 

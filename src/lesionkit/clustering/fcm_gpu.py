@@ -1,4 +1,4 @@
-"""Fuzzy c-means by csrc/clustering/fcm.cu, under the names and arguments of
+"""Fuzzy c-means by csrc/clustering/fcm/fcm.cu, under the names and arguments of
 `lesionkit._core.clustering`.
 
 Samples and weights are CuPy arrays on one GPU, C-contiguous and of the right dtype: the caller has
@@ -18,7 +18,7 @@ from lesionkit.arrays import namespace
 
 Real = npt.NDArray[np.float64]
 
-FILE = "clustering/fcm.cu"
+FILE = "clustering/fcm/fcm.cu"
 THREADS = 128  # of a block
 BLOCK_PARTS, GRID_PARTS = 8, 32  # of sums, as in the file
 PASSES = 16  # started before the host looks whether they are done: each is two launches

@@ -1,4 +1,4 @@
-"""The kernels of csrc/clustering/kmeans.cu under the names of `lesionkit._core.clustering`.
+"""The kernels of csrc/clustering/kmeans/kmeans.cu under the names of `lesionkit._core.clustering`.
 
 The arguments are the same: samples, weights, labels and distances are CuPy arrays on one GPU;
 centres and counts, which are few, are NumPy arrays.
@@ -19,7 +19,7 @@ from lesionkit.clustering.starts import on_host
 
 Real = npt.NDArray[np.float64]
 
-FILE = "clustering/kmeans.cu"
+FILE = "clustering/kmeans/kmeans.cu"
 THREADS = 256
 PLACES = (4, 8)  # clusters on a line
 FEATURES = (4, 16)

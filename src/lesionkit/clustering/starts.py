@@ -26,7 +26,7 @@ class NotFinite(ValueError):
 
 
 def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _core) -> Real:
-    """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans_seeds.hpp.
+    """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans/seeds.hpp.
 
     Of up to 4096 samples the law alone decides, not their order, nor whether one is repeated or has
     a weight.

@@ -1,4 +1,4 @@
-"""Arrival times on a GPU: the kernel of csrc/fronts/sweep.cu, and what it is given."""
+"""Arrival times on a GPU: the kernel of csrc/fronts/eikonal/sweep.cu, and what it is given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from lesionkit import gpu
 from lesionkit.arrays import namespace
 
-FILE = "fronts/sweep.cu"
+FILE = "fronts/eikonal/sweep.cu"
 THREADS = 256  # of a block
 ROUNDS = 8  # between two looks at whether all is done
 SMALL = 96 * 1024  # bytes of shared memory that an image may take at most, to be one tile

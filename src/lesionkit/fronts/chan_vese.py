@@ -123,7 +123,7 @@ def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home
 def _energies(
     sums: Any, channels: int, counted: int, mu: float, lambda1: float, lambda2: float
 ) -> list[float]:
-    """The energy before each iteration, from the sums that csrc/fronts/chan_vese.hpp tells of."""
+    """The energy before each iteration, from the sums that chan_vese.hpp in csrc tells of."""
     table = np.asarray(sums).reshape(-1, 2 + 4 * channels)
     weight = np.stack([table[:, 0], counted - table[:, 0]], axis=1)[:, np.newaxis]
     sums, squares = np.moveaxis(table[:, 2:].reshape(-1, channels, 2, 2), -1, 0)

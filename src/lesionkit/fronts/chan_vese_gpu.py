@@ -1,4 +1,5 @@
-"""The kernels of csrc/fronts/chan_vese.cu under the name and arguments of `lesionkit._core.fronts`.
+"""The kernels of csrc/fronts/contours/chan_vese.cu under the name and arguments of
+`lesionkit._core.fronts`.
 
 `image`, `mask` and `phi` are CuPy arrays on one GPU, C-contiguous and of the right dtype: the
 caller has made them. Means are summed in another order than on the CPU.
@@ -14,7 +15,7 @@ import numpy as np
 from lesionkit import gpu
 from lesionkit.arrays import namespace
 
-FILE = "fronts/chan_vese.cu"
+FILE = "fronts/contours/chan_vese.cu"
 THREADS = 256  # of a block: a power of two
 BLOCKS = 4  # of a multiprocessor: each block adds up the sums of all
 LOOKS = 64  # launches between two looks at whether it still moves

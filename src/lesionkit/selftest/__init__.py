@@ -18,16 +18,16 @@ from lesionkit.selftest.checks import GRAY, ROUNDING, SINGLE, Case, Check
 __all__ = ["CASES", "GRAY", "ROUNDING", "SINGLE", "Case", "Check", "main"]
 
 CASES: dict[str, Case] = {
-    "clustering/fcm.cu": clustering.fuzzy_c_means,
-    "clustering/kmeans.cu": clustering.kmeans,
-    "fronts/chan_vese.cu": fronts.chan_vese,
-    "fronts/sweep.cu": fronts.arrival_times,
+    "clustering/fcm/fcm.cu": clustering.fuzzy_c_means,
+    "clustering/kmeans/kmeans.cu": clustering.kmeans,
+    "fronts/contours/chan_vese.cu": fronts.chan_vese,
+    "fronts/eikonal/sweep.cu": fronts.arrival_times,
     "optics/forward.cu": optics.forward,
     "optics/phantom.cu": optics.phantoms,
-    "texture/glcm.cu": texture.cooccurrence,
-    "texture/maps.cu": texture.maps,
-    "texture/rois.cu": texture.regions,
-    "texture/runs.cu": texture.run_lengths,
+    "texture/glcm/glcm.cu": texture.cooccurrence,
+    "texture/maps/maps.cu": texture.maps,
+    "texture/rois/rois.cu": texture.regions,
+    "texture/region/runs.cu": texture.run_lengths,
 }
 
 

@@ -12,8 +12,8 @@ from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance, host
 
 
 def fuzzy_c_means(xp: Any) -> Iterator[Check]:
-    """csrc/clustering/fcm.cu: one channel and several, weights, both ways to stop, numbers that are
-    too small for float; memberships, distances and labels.
+    """csrc/clustering/fcm/fcm.cu: one channel and several, weights, both ways to stop, numbers that
+    are too small for float; memberships, distances and labels.
     """
     from lesionkit.clustering import fcm_gpu
 
@@ -62,7 +62,9 @@ def fuzzy_c_means(xp: Any) -> Iterator[Check]:
 
 
 def kmeans(xp: Any) -> Iterator[Check]:
-    """csrc/clustering/kmeans.cu: runs on a line and in space, labels and distances; odd sizes."""
+    """csrc/clustering/kmeans/kmeans.cu: runs on a line and in space, labels and distances; odd
+    sizes.
+    """
     from lesionkit.clustering import kmeans_gpu
 
     random = np.random.default_rng(6)

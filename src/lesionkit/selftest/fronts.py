@@ -12,7 +12,9 @@ from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance, host
 
 
 def chan_vese(xp: Any) -> Iterator[Check]:
-    """csrc/fronts/chan_vese.cu: a picture that comes to rest; a masked volume of two channels."""
+    """csrc/fronts/contours/chan_vese.cu: a picture that comes to rest; a masked volume of two
+    channels.
+    """
     from lesionkit.fronts import chan_vese_gpu
 
     random = np.random.default_rng(6)
@@ -42,8 +44,9 @@ def chan_vese(xp: Any) -> Iterator[Check]:
 
 
 def arrival_times(xp: Any) -> Iterator[Check]:
-    """csrc/fronts/sweep.cu: pictures and volumes in tiles that do not divide them, with walls; a
-    batch of images that are a tile each."""
+    """csrc/fronts/eikonal/sweep.cu: pictures and volumes in tiles that do not divide them, with
+    walls; a batch of images that are a tile each.
+    """
     from lesionkit.fronts import arrival_gpu
 
     random = np.random.default_rng(6)

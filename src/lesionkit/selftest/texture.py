@@ -12,7 +12,9 @@ from lesionkit.selftest.checks import ROUNDING, Check, distance, host
 
 
 def cooccurrence(xp: Any) -> Iterator[Check]:
-    """csrc/texture/glcm.cu: counts in shared memory and outside, with and without a mask; sums."""
+    """csrc/texture/glcm/glcm.cu: counts in shared memory and outside, with and without a mask;
+    sums.
+    """
     from lesionkit.texture import glcm_gpu
 
     random = np.random.default_rng(3)
@@ -44,7 +46,7 @@ def cooccurrence(xp: Any) -> Iterator[Check]:
 
 
 def maps(xp: Any) -> Iterator[Check]:
-    """csrc/texture/maps.cu: all features of small windows, and centre-symmetric patterns."""
+    """csrc/texture/maps/maps.cu: all features of small windows, and centre-symmetric patterns."""
     from lesionkit.texture import maps_gpu
     from lesionkit.texture.lbp import KINDS, neighbours
     from lesionkit.texture.maps import FEATURES
@@ -74,7 +76,7 @@ def maps(xp: Any) -> Iterator[Check]:
 
 
 def run_lengths(xp: Any) -> Iterator[Check]:
-    """csrc/texture/runs.cu: volumes and pictures, with holes, in each type of level."""
+    """csrc/texture/region/runs.cu: volumes and pictures, with holes, in each type of level."""
     from lesionkit.texture import runs_gpu
     from lesionkit.texture.discretise import region
     from lesionkit.texture.runs import steps_of
@@ -92,8 +94,8 @@ def run_lengths(xp: Any) -> Iterator[Check]:
 
 
 def regions(xp: Any) -> Iterator[Check]:
-    """csrc/texture/rois.cu: all features of a few regions, few levels and many, normalised or not;
-    one offset that leaves no pair.
+    """csrc/texture/rois/rois.cu: all features of a few regions, few levels and many, normalised or
+    not; one offset that leaves no pair.
     """
     from lesionkit.texture import rois_gpu
 

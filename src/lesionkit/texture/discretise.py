@@ -19,7 +19,7 @@ Edges = npt.NDArray[np.floating[Any]]
 
 
 class Region(NamedTuple):
-    """The grey levels of a region, with a border of zeros (csrc/texture/volume.hpp).
+    """The grey levels of a region, with a border of zeros (csrc/texture/region/volume.hpp).
 
     padded : (depth + 2 border, height + 2 border, width + 2 border) unsigned: 0 outside the region,
              level + 1 inside; of a picture (rows + 2 border, 1, columns + 2 border)

@@ -1,4 +1,5 @@
-"""The kernels of csrc/texture/glcm.cu under the names and arguments of `lesionkit._core.texture`.
+"""The kernels of csrc/texture/glcm/glcm.cu under the names and arguments of
+`lesionkit._core.texture`.
 
 Arrays are CuPy arrays on one GPU (`offsets`: NumPy), C-contiguous and of the right dtype: the
 caller has made them.
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from lesionkit import gpu
 from lesionkit.arrays import namespace
 
-FILE = "texture/glcm.cu"
+FILE = "texture/glcm/glcm.cu"
 THREADS = 256  # of a block
 NAMES = {"uint32": "uint32_t", "uint64": "uint64_t", "float64": "double"}
 

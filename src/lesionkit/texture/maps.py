@@ -23,7 +23,7 @@ from lesionkit.texture.images import (
     three,
 )
 
-# In the order of MapFeature in csrc/texture/maps.hpp.
+# In the order of MapFeature in csrc/texture/maps/maps.hpp.
 FEATURES = (
     "angular_second_moment",
     "contrast",

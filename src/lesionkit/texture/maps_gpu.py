@@ -1,4 +1,5 @@
-"""The kernels of csrc/texture/maps.cu under the names and arguments of `lesionkit._core.texture`.
+"""The kernels of csrc/texture/maps/maps.cu under the names and arguments of
+`lesionkit._core.texture`.
 
 Arrays are CuPy arrays on one GPU (`offsets`: NumPy), C-contiguous and of the right dtype: the
 caller has made them.
@@ -17,7 +18,7 @@ from lesionkit import gpu
 from lesionkit.arrays import namespace
 from lesionkit.texture.glcm_gpu import device_of
 
-FILE = "texture/maps.cu"
+FILE = "texture/maps/maps.cu"
 THREADS = 64  # of a block: each keeps the codes of a window's pairs
 NAMES = {"uint8": "uint8_t", "uint16": "uint16_t", "float32": "float", "float64": "double"}
 

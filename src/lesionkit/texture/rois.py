@@ -1,6 +1,6 @@
 """MaZda's co-occurrence features of many small regions: ROIs cut out already, or labelled objects.
 
-Nothing as large as a co-occurrence matrix is ever made: see csrc/texture/rois.hpp.
+Nothing as large as a co-occurrence matrix is ever made: see csrc/texture/rois/rois.hpp.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lesionkit.texture.images import check_levels, check_log_base, check_offsets
 
 Normalise = Literal["sigma", "percentile"] | None
 
-# In the order of the enum Feature in csrc/texture/rois.hpp.
+# In the order of the enum Feature in csrc/texture/rois/rois.hpp.
 MAZDA = (
     "AngScMom",
     "Contrast",

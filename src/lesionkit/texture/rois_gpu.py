@@ -1,4 +1,5 @@
-"""The kernels of csrc/texture/rois.cu under the name and arguments of `lesionkit._core.texture`.
+"""The kernels of csrc/texture/rois/rois.cu under the name and arguments of
+`lesionkit._core.texture`.
 
 `rois` and `out` are CuPy arrays on one GPU, C-contiguous and of the right dtype, the others NumPy
 arrays: the caller has made them. Counts and moments are those of the CPU; logarithms are summed in
@@ -15,9 +16,9 @@ import numpy.typing as npt
 from lesionkit import gpu
 from lesionkit.arrays import describe, namespace
 
-FILE = "texture/rois.cu"
+FILE = "texture/rois/rois.cu"
 THREADS, WARP = 128, 32
-FEATURES = 11  # as in csrc/texture/rois.hpp
+FEATURES = 11  # as in csrc/texture/rois/rois.hpp
 KIND = {"uint8": "uint8_t", "uint16": "unsigned short"}
 
 

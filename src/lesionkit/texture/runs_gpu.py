@@ -1,4 +1,4 @@
-"""Run lengths on a GPU: the kernel of csrc/texture/runs.cu, and what it is given.
+"""Run lengths on a GPU: the kernel of csrc/texture/region/runs.cu, and what it is given.
 
 Arrays are CuPy arrays on one GPU.
 """
@@ -16,7 +16,7 @@ from lesionkit.texture.discretise import Region, level_type, require_axes, wrong
 from lesionkit.texture.glcm_gpu import device_of
 from lesionkit.texture.images import check_levels, integers, mask_of
 
-FILE = "texture/runs.cu"
+FILE = "texture/region/runs.cu"
 THREADS = 128  # of a block
 NAMES = {"uint8": "uint8_t", "uint16": "uint16_t", "uint32": "uint32_t"}
 

@@ -1,0 +1,353 @@
+// lesionkit.fronts, watershed. Python has checked shapes and values (fronts/watershed.py).
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "common/arrays.hpp"
+#include "common/parallel.hpp"
+#include "common/portable.hpp"
+#include "fronts/frame.hpp"
+#include "fronts/watershed/compact_watershed.hpp"
+#include "fronts/watershed/minima.hpp"
+#include "fronts/watershed/ranks.hpp"
+#include "fronts/watershed/watershed.hpp"
+
+namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::fronts;
+
+namespace {
+
+constexpr int64_t GRAIN = int64_t{1} << 17;
+
+// Calls f with the array's numbers, a pointer to what they are.
+template <class F>
+void visit(const py::array& array, F&& f) {
+  const char kind = array.dtype().kind();
+  const auto size = array.itemsize();
+  const void* data = array.data();
+  const auto is = [&]<class T>(const T*) {
+    const char k = std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+    if (kind != k || size != sizeof(T)) return false;
+    f(static_cast<const T*>(data));
+    return true;
+  };
+  const bool known = is((uint8_t*)nullptr) || is((uint16_t*)nullptr) || is((uint32_t*)nullptr) ||
+                     is((uint64_t*)nullptr) || is((int8_t*)nullptr) || is((int16_t*)nullptr) ||
+                     is((int32_t*)nullptr) || is((int64_t*)nullptr) || is((float*)nullptr) ||
+                     is((double*)nullptr);
+  if (!known) throw std::invalid_argument("an array of this kind was not expected");
+}
+
+// Numbers below `count`, whatever happens to what they are read from; a call gives a piece.
+struct Numbers {
+  int64_t count;
+  std::function<void(int64_t begin, int64_t end, uint32_t* to)> read;
+};
+
+template <class T>
+struct Range {
+  T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::lowest();
+};
+
+// Of all numbers, or of those that are not 0.
+template <bool OF_ALL, class T>
+Range<T> range_of(const T* x, int64_t n) {
+  Range<T> whole;
+  std::mutex adding;
+  parallel_for(n, GRAIN, [&](int64_t begin, int64_t end) {
+    Range<T> part;
+    for (int64_t i = begin; i < end; ++i) {
+      const bool counts = OF_ALL || x[i] != 0;
+      part.low = counts && x[i] < part.low ? x[i] : part.low;
+      part.high = counts && x[i] > part.high ? x[i] : part.high;
+    }
+    std::lock_guard guard(adding);
+    whole = {std::min(whole.low, part.low), std::max(whole.high, part.high)};
+  });
+  return whole;
+}
+
+// Grey values as levels from 0: whole numbers of a small range by their difference, others by rank.
+template <class T>
+Numbers levels_of(const T* image, int64_t n) {
+  if constexpr (std::is_integral_v<T>) {
+    const Range<T> range = range_of<true>(image, n);
+    const uint64_t spread = static_cast<uint64_t>(range.high) - static_cast<uint64_t>(range.low);
+    if (spread < static_cast<uint64_t>(std::max<int64_t>(1 << 16, n)))
+      return {static_cast<int64_t>(spread) + 1, [=](int64_t begin, int64_t end, uint32_t* to) {
+                for (int64_t i = begin; i < end; ++i)
+                  to[i - begin] =
+                      std::min(static_cast<uint32_t>(image[i]) - static_cast<uint32_t>(range.low),
+                               static_cast<uint32_t>(spread));
+              }};
+  }
+  const std::shared_ptr<uint32_t[]> ranks = large<uint32_t>(n);
+  const int64_t count = rank(image, n, ranks.get());
+  return {count, [ranks](int64_t begin, int64_t end, uint32_t* to) {
+            std::copy(ranks.get() + begin, ranks.get() + end, to);
+          }};
+}
+
+// Whether labels up to this one, and the two that mean something else, fit beside a level into 32
+// bits.
+bool fits(uint64_t label, int level_bits) {
+  return level_bits < 31 && label < (uint64_t{1} << (32 - level_bits)) - 2;
+}
+
+// Markers' values as labels from 1 to `most`, whatever happens to the markers meanwhile. They stay
+// as they are if they fit beside a level.
+template <class T>
+class Labels {
+ public:
+  Labels(const T* markers, int64_t n, int level_bits) : markers_(markers) {
+    const Range<T> range = range_of<false>(markers, n);
+    if (range.high < range.low) return;  // no marker
+    if (range.low > 0 && fits(static_cast<uint64_t>(range.high), level_bits)) {
+      most_ = static_cast<uint32_t>(range.high);
+      return;
+    }
+    std::copy_if(markers, markers + n, std::back_inserter(values_), [](T v) { return v != 0; });
+    std::sort(values_.begin(), values_.end());
+    values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
+    most_ = static_cast<uint32_t>(values_.size());
+  }
+
+  uint32_t most() const { return most_; }
+
+  void read(int64_t begin, int64_t end, uint32_t* to) const {
+    if (values_.empty()) {
+      for (int64_t i = begin; i < end; ++i)
+        to[i - begin] = std::min(static_cast<uint32_t>(markers_[i]), most_);
+      return;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      const T value = markers_[i];
+      const auto at = std::lower_bound(values_.begin(), values_.end(), value) - values_.begin();
+      to[i - begin] = value == 0 ? 0 : std::min(1 + static_cast<uint32_t>(at), most_);
+    }
+  }
+
+  T value(uint64_t label) const {
+    return values_.empty() || label == 0 ? static_cast<T>(label) : values_[label - 1];
+  }
+
+ private:
+  const T* markers_;
+  std::vector<T> values_;  // of labels 1, 2 ..., where these are not the values
+  uint32_t most_ = 0;
+};
+
+struct Request {
+  Frame frame;
+  const Numbers& levels;
+  const uint8_t* mask;         // null: everything
+  std::vector<int64_t> steps;  // to the neighbours
+  bool lines;
+};
+
+// Where the places of each level begin: a level has as many as it has pixels.
+template <class Word>
+std::vector<uint32_t> places(const Request& request, const Words<Word>& rule, const Word* words) {
+  const Frame& frame = request.frame;
+  const int64_t levels = request.levels.count;
+  std::vector<uint32_t> first(levels + 1);
+  std::mutex adding;
+  const auto count = [&](int64_t begin, int64_t end, uint32_t* to) {
+    for (int64_t i = begin; i < end; ++i)
+      for (int64_t at = frame.line(i), stop = at + frame.width(); at < stop; ++at)
+        ++to[rule.level(words[at])];
+  };
+  if (levels > 1 << 16) {
+    count(0, frame.lines(), first.data() + 1);
+  } else {
+    const int64_t grain = (int64_t{1} << 20) / frame.width() + 1;
+    parallel_for(frame.lines(), grain, [&](int64_t begin, int64_t end) {
+      std::vector<uint32_t> part(levels);
+      count(begin, end, part.data());
+      std::lock_guard guard(adding);
+      for (int64_t l = 0; l < levels; ++l) first[l + 1] += part[l];
+    });
+  }
+  for (int64_t l = 0; l < levels; ++l) first[l + 1] += first[l];
+  return first;
+}
+
+template <class Word>
+void flood(const Request& request, Words<Word> rule, Word* words) {
+  const Frame& frame = request.frame;
+  const std::vector<int64_t>& steps = request.steps;
+  const std::vector<uint32_t> first = places(request, rule, words);
+  const auto run = [&](auto neighbours, auto dividing) {
+    constexpr bool DIVIDING = dividing;
+    Flood<Word, neighbours> flood(words, rule, steps, first);
+    const Word lowest = rule.with_label(1), markers = rule.with_label(rule.waiting()) - lowest;
+    for (int64_t i = 0; i < frame.lines(); ++i)
+      for (int64_t at = frame.line(i), end = at + frame.width(); at < end; ++at)
+        if (words[at] - lowest < markers) flood.template enter<DIVIDING>(static_cast<uint32_t>(at));
+    flood.template run<DIVIDING>();
+  };
+  const auto with = [&](auto dividing) {
+    switch (steps.size()) {
+      case 4:
+        return run(Constant<4>{}, dividing);
+      case 6:
+        return run(Constant<6>{}, dividing);
+      case 8:
+        return run(Constant<8>{}, dividing);
+      case 26:
+        return run(Constant<26>{}, dividing);
+      default:
+        return run(Constant<0>{}, dividing);
+    }
+  };
+  request.lines ? with(Constant<1>{}) : with(Constant<0>{});
+}
+
+template <class Word, class T>
+void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* out) {
+  const Frame& frame = request.frame;
+  const Words<Word> rule = {bits};
+  const Large<Word> words = large<Word>(frame.size());
+  const Word outside = rule.with_label(rule.outside());
+  frame.surround(words.get(), outside);
+  const int64_t width = frame.width();
+  frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+    constexpr int64_t piece = 2048;
+    uint32_t level[piece], label[piece];
+    for (int64_t x = 0; x < width; x += piece) {
+      const int64_t begin = from + x, count = std::min(piece, width - x);
+      request.levels.read(begin, begin + count, level);
+      labels.read(begin, begin + count, label);
+      Word* to = words.get() + at + x;
+      for (int64_t i = 0; i < count; ++i)
+        to[i] = rule.with_label(static_cast<Word>(label[i])) | level[i];
+      if (request.mask != nullptr)
+        for (int64_t i = 0; i < count; ++i) to[i] = request.mask[begin + i] ? to[i] : outside;
+    }
+  });
+  flood(request, rule, words.get());
+  frame.for_lines([&](int64_t, int64_t to, int64_t at) {
+    for (int64_t x = 0; x < width; ++x) {
+      const Word label = rule.label(words[at + x]);
+      out[to + x] = labels.value(label >= rule.waiting() ? 0 : label);
+    }
+  });
+}
+
+// A frame in which every step to a neighbour ends, and these steps. offsets: (neighbours, axes).
+std::pair<Frame, std::vector<int64_t>> frame_for(const py::array& image,
+                                                 const Array<int64_t>& offsets) {
+  const int64_t axes = image.ndim(), count = offsets.shape(0);
+  std::vector<int64_t> gaps(axes, 1), steps(count);
+  int64_t reach = 1;
+  for (int64_t i = 0; i < count * axes; ++i) {
+    gaps[i % axes] = std::max(gaps[i % axes], std::abs(offsets.data()[i]));
+    reach = std::max(reach, gaps[i % axes]);
+  }
+  const Frame frame({image.shape(), image.shape() + axes}, gaps, reach);
+  for (int64_t i = 0; i < count * axes; ++i)
+    steps[i / axes] += offsets.data()[i] * frame.step(static_cast<int>(i % axes));
+  return {frame, steps};
+}
+
+// image, markers and out have one shape, of one axis or more; out has the markers' kind. Neighbours
+// are visited in the order of `offsets`.
+void watershed(const py::array& image, const py::array& markers,
+               const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
+               bool watershed_line, py::array& out) {
+  const int64_t n = image.size();
+  Numbers levels;
+  visit(image, [&](const auto* pixels) {
+    const lesionkit::WithoutGil release;
+    levels = levels_of(pixels, n);
+  });
+  const auto [frame, steps] = frame_for(image, offsets);
+  const Request request = {frame, levels, mask ? mask->data() : nullptr, steps, watershed_line};
+  void* to = out.mutable_data();
+  visit(markers, [&]<class T>(const T* given) {
+    if constexpr (std::is_integral_v<T>) {
+      const lesionkit::WithoutGil release;
+      const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
+      const Labels<T> labels(given, n, bits);
+      fits(labels.most(), bits)
+          ? label_pixels<uint32_t>(request, labels, bits, static_cast<T*>(to))
+          : label_pixels<uint64_t>(request, labels, bits, static_cast<T*>(to));
+    }
+  });
+}
+
+// The same, compact: of each pixel the marker's pixel that it belongs to, numbered in raster order;
+// -1 where there is none. marked: not 0 where there is a marker.
+void compact_watershed(const py::array& image, const Array<uint8_t>& marked,
+                       const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
+                       double compactness, Array<int64_t>& out) {
+  const auto [frame, steps] = frame_for(image, offsets);
+  const uint8_t *inside = mask ? mask->data() : nullptr, *here = marked.data();
+  int64_t* to = out.mutable_data();
+  visit(image, [&, &frame = frame, &steps = steps](const auto* pixels) {
+    const py::gil_scoped_release release;
+    const Large<double> grey = large<double>(frame.size());
+    const Large<uint32_t> source = large<uint32_t>(frame.size());
+    frame.surround(source.get(), CompactFlood::OUTSIDE);
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        grey[at + x] = static_cast<double>(pixels[from + x]);
+        const bool counts = inside == nullptr || inside[from + x];
+        const auto itself = static_cast<uint32_t>(at + x);
+        source[at + x] = !counts          ? CompactFlood::OUTSIDE
+                         : here[from + x] ? itself
+                                          : CompactFlood::NONE;
+      }
+    });
+    CompactFlood(frame, steps, compactness, grey.get(), source.get()).run();
+    std::vector<int64_t> pixel(frame.size(), -1);
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) pixel[at + x] = from + x;
+    });
+    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+      for (int64_t x = 0; x < frame.width(); ++x) {
+        const uint32_t its = source[at + x];
+        to[from + x] = its < CompactFlood::OUTSIDE ? pixel[its] : -1;
+      }
+    });
+  });
+}
+
+// labels (int32) has the image's shape. Returns how many minima there are. Images of integers up to
+// 16 bits are worked on in 32 bits, h being at most 2^17; others in double.
+int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32_t>& labels) {
+  const Frame frame({image.shape(), image.shape() + image.ndim()});
+  int32_t* to = labels.mutable_data();
+  int32_t count = 0;
+  visit(image, [&]<class T>(const T* pixels) {
+    const lesionkit::WithoutGil release;
+    using V = std::conditional_t<std::is_integral_v<T> && sizeof(T) <= 2, int32_t, double>;
+    const auto read = [=](int64_t begin, int64_t end, V* values) {
+      for (int64_t i = begin; i < end; ++i) values[i - begin] = static_cast<V>(pixels[i]);
+    };
+    count = Minima<V>(frame, connectivity, static_cast<V>(h), read).label(to);
+  });
+  return count;
+}
+
+}  // namespace
+
+void bind_watershed(py::module_ m) {
+  using namespace py::literals;
+  m.def("watershed", watershed, "image"_a.noconvert(), "markers"_a.noconvert(),
+        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "watershed_line"_a,
+        "out"_a.noconvert());
+  m.def("compact_watershed", compact_watershed, "image"_a.noconvert(), "marked"_a.noconvert(),
+        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "compactness"_a,
+        "out"_a.noconvert());
+  m.def("h_minima", h_minima, "image"_a.noconvert(), "h"_a, "connectivity"_a,
+        "labels"_a.noconvert());
+}

@@ -1,0 +1,144 @@
+// lesionkit.texture: the sums that scikit-image's properties are made of, each in one pass over
+// matrices side by side. Python has checked shapes (texture/glcm.py).
+#include <cmath>
+
+#include "common/arrays.hpp"
+#include "texture/glcm/side_by_side.hpp"
+
+namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::texture;
+
+namespace {
+
+constexpr int registers_at_a_time = lane_count == 8 ? 3 : 2;  // AVX-512 has twice as many
+
+// Adds the first lanes of `sums`, those of matrices k and following, to out.
+template <int registers>
+void add_lanes(const Lanes (&sums)[registers], int64_t k, int64_t n, double* out) {
+  for (int64_t l = k; l < std::min(n, k + registers * lane_count); ++l)
+    out[l] += sums[(l - k) / lane_count][(l - k) % lane_count];
+}
+
+// sums (2, n): each matrix's sum, and the sum of weights[|i - j|] p, or of p^2 where `square`.
+template <bool square, class T>
+void weighted_sums_of(const Array<T>& matrices, const Array<double>& weights, Array<double>& sums) {
+  const Rows<T> rows(matrices.data(), matrices.shape(0), matrices.shape(2));
+  const int64_t levels = rows.levels(), n = rows.matrices();
+  std::vector<double> mirrored(2 * levels - 1);  // [levels - 1 + j - i]
+  for (int64_t d = 0; d < levels; ++d)
+    mirrored[levels - 1 - d] = mirrored[levels - 1 + d] = weights.data()[d];
+  const auto whole = sum_rows(levels, n, 2 * n, [&](int64_t begin, int64_t end, double* sums) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T* row = rows.row(i);
+      const double* weight = mirrored.data() + levels - 1 - i;
+      for_registers<registers_at_a_time>(n, [=]<int registers>(int64_t k, Constant<registers>) {
+        Lanes sum[2][registers] = {}, weighted[2][registers] = {};  // even and odd columns
+        const auto add = [&](int64_t j, int turn) {
+          for (int r = 0; r < registers; ++r) {
+            const Lanes p = load_lanes(row + j * n + k + r * lane_count);
+            sum[turn][r] += p;
+            weighted[turn][r] += square ? p * p : weight[j] * p;
+          }
+        };
+        int64_t j = 0;
+        for (; j + 2 <= levels; j += 2) {
+          add(j, 0);
+          add(j + 1, 1);
+        }
+        if (j < levels) add(j, 0);
+        for (int r = 0; r < registers; ++r) {
+          sum[0][r] += sum[1][r];
+          weighted[0][r] += weighted[1][r];
+        }
+        add_lanes(sum[0], k, n, sums);
+        add_lanes(weighted[0], k, n, sums + n);
+      });
+    }
+  });
+  std::copy(whole.begin(), whole.end(), sums.mutable_data());
+}
+
+template <class T>
+void weighted_sums(const Array<T>& matrices, const Array<double>& weights, bool square,
+                   Array<double>& sums) {
+  if (square)
+    weighted_sums_of<true>(matrices, weights, sums);
+  else
+    weighted_sums_of<false>(matrices, weights, sums);
+}
+
+// sums (3, levels, n): of each row i, of each column j, and of j p along each row.
+template <class T>
+void line_sums(const Array<T>& matrices, Array<double>& sums) {
+  const Rows<T> rows(matrices.data(), matrices.shape(0), matrices.shape(2));
+  const int64_t levels = rows.levels(), n = rows.matrices(), size = levels * n;
+  double* const out = sums.mutable_data();
+  std::fill_n(out, 3 * size, 0.0);
+  const auto columns = sum_rows(levels, n, size, [&](int64_t begin, int64_t end, double* columns) {
+    for_registers<2>(n, [&]<int registers>(int64_t k, Constant<registers>) {
+      constexpr int64_t width = registers * lane_count;
+      std::vector<double> column(levels * width);
+      const auto add = [&]<int at_once>(int64_t i, Constant<at_once>) {
+        Lanes row[at_once][registers] = {}, moment[at_once][registers] = {};
+        for (int64_t j = 0; j < levels; ++j)
+          for (int r = 0; r < registers; ++r) {
+            Lanes below = {};
+            for (int a = 0; a < at_once; ++a) {
+              const Lanes p = load_lanes(rows.row(i + a) + j * n + k + r * lane_count);
+              row[a][r] += p;
+              moment[a][r] += static_cast<double>(j) * p;
+              below += p;
+            }
+            double* c = column.data() + j * width + r * lane_count;
+            store_lanes(c, load_lanes(c) + below);
+          }
+        for (int a = 0; a < at_once; ++a) {
+          add_lanes(row[a], k, n, out + (i + a) * n);
+          add_lanes(moment[a], k, n, out + 2 * size + (i + a) * n);
+        }
+      };
+      int64_t i = begin;
+      for (; i + 2 <= end; i += 2) add(i, Constant<2>{});
+      if (i < end) add(i, Constant<1>{});
+      for (int64_t j = 0; j < levels; ++j)
+        for (int64_t l = k; l < std::min(n, k + width); ++l)
+          columns[j * n + l] += column[j * width + l - k];
+    });
+  });
+  std::copy(columns.begin(), columns.end(), out + size);
+}
+
+// entropies (n): -sum p ln p of the matrices divided by totals (n).
+template <class T>
+void entropies(const Array<T>& matrices, const Array<double>& totals, Array<double>& out) {
+  const int64_t levels = matrices.shape(0), n = matrices.shape(2);
+  const T* p = matrices.data();
+  const double* total = totals.data();
+  const auto whole = sum_rows(levels, n, n, [=](int64_t begin, int64_t end, double* sum) {
+    for (int64_t cell = begin * levels; cell < end * levels; ++cell)
+      for (int64_t k = 0; k < n; ++k)
+        if (const T c = p[cell * n + k]; c != 0) {
+          const double share = static_cast<double>(c) / total[k];
+          sum[k] -= share * std::log(share);
+        }
+  });
+  std::copy(whole.begin(), whole.end(), out.mutable_data());
+}
+
+template <class T>
+void bind_properties(py::module_ m) {
+  using namespace py::literals;
+  m.def("weighted_sums", weighted_sums<T>, "matrices"_a.noconvert(), "weights"_a.noconvert(),
+        "square"_a, "sums"_a.noconvert(), ReleaseGil());
+  m.def("line_sums", line_sums<T>, "matrices"_a.noconvert(), "sums"_a.noconvert(), ReleaseGil());
+  m.def("entropies", entropies<T>, "matrices"_a.noconvert(), "totals"_a.noconvert(),
+        "out"_a.noconvert(), ReleaseGil());
+}
+
+}  // namespace
+
+void bind_graycoprops(py::module_ m) {
+  bind_properties<uint32_t>(m);
+  bind_properties<double>(m);
+}

@@ -1,0 +1,88 @@
+// Neighbourhoods of a voxel, all voxels within `distance` in every axis:
+//   grey level dependence (Sun & Wee, CVGIP 23, 341-352, 1983): how many neighbours differ by at
+//   most alpha;
+//   grey tone difference (Amadasun & King, IEEE Trans. SMC 19, 1264-1274, 1989): how far the voxel
+//   is from the mean of its neighbours.
+// Neighbours outside the region do not count. The difference is kept as a whole number,
+// |neighbours * level - sum of their levels|, apart for each number of neighbours, by which it is
+// divided at the end: sums are exact, in any order.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+#include <vector>
+
+#include "texture/region/volume.hpp"
+
+namespace lesionkit::texture {
+
+// Tables [level, 0 for outside][...]; what stands at level 0 is garbage.
+struct NeighbourTables {
+  int64_t levels, most;              // most: neighbours that a voxel may have
+  std::vector<int64_t> dependence;   // [level][dependent neighbours]
+  std::vector<int64_t> voxels;       // [level][neighbours]
+  std::vector<int64_t> differences;  // [level][neighbours]
+
+  NeighbourTables(int64_t levels, int64_t most) : levels(levels), most(most) {
+    const auto size = (levels + 1) * (most + 1);
+    dependence.resize(size);
+    voxels.resize(size);
+    differences.resize(size);
+  }
+};
+
+inline std::vector<Step> neighbourhood(int64_t distance, bool flat) {
+  std::vector<Step> offsets;
+  const int64_t up = flat ? 0 : distance;
+  for (int64_t z = -distance; z <= distance; ++z)
+    for (int64_t y = -up; y <= up; ++y)
+      for (int64_t x = -distance; x <= distance; ++x)
+        if (z != 0 || y != 0 || x != 0) offsets.push_back({z, y, x});
+  return offsets;
+}
+
+// Of each voxel of a block, its neighbours. Wide holds sums of their levels: 16 bits where they
+// fit.
+template <class Wide>
+struct NeighbourBlock {
+  explicit NeighbourBlock(int64_t length) : count(length), dependent(length), sum(length) {}
+
+  std::vector<Wide> count, dependent, sum;
+};
+
+// Adds the voxels of slice z.
+template <class T, class Wide>
+void count_neighbours(const Volume<T>& volume, const std::vector<Step>& steps, int64_t z,
+                      int32_t alpha, NeighbourBlock<Wide>& found, NeighbourTables& tables) {
+  using Signed = std::make_signed_t<Wide>;
+  const Signed most_apart = static_cast<Signed>(alpha);
+  Wide* __restrict count = found.count.data();
+  Wide* __restrict dependent = found.dependent.data();
+  Wide* __restrict sum = found.sum.data();
+  each_block(volume, z, [&](const Block<T>& block) {
+    const T* level = block.level;
+    std::fill_n(count, block.length, Wide{0});
+    std::fill_n(dependent, block.length, Wide{0});
+    std::fill_n(sum, block.length, Wide{0});
+    for (const Step& by : steps) {
+      const T* other = level + volume.step(by);
+      for (int64_t i = 0; i < block.length; ++i) {
+        const Signed apart = static_cast<Signed>(other[i]) - static_cast<Signed>(level[i]);
+        const bool inside = other[i] != 0;
+        count[i] += inside;
+        sum[i] += other[i];
+        dependent[i] += inside & (apart <= most_apart) & (apart >= -most_apart);
+      }
+    }
+    for (int64_t i = 0; i < block.length; ++i) {
+      if (level[i] == 0) continue;
+      const int64_t start = level[i] * (tables.most + 1);
+      ++tables.dependence[start + dependent[i]];
+      ++tables.voxels[start + count[i]];
+      const int64_t apart = int64_t{count[i]} * static_cast<int64_t>(level[i]) - int64_t{sum[i]};
+      tables.differences[start + count[i]] += apart < 0 ? -apart : apart;
+    }
+  });
+}
+
+}  // namespace lesionkit::texture
