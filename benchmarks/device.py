@@ -38,7 +38,7 @@ def on_device(report: Report) -> None:
     """Goals of the GPU road, on the current GPU; says so and stops where there is none."""
     from lesionkit import gpu
     from lesionkit.optics import PhantomRecipe, generate
-    from lesionkit.optics.factory import PhantomFactory
+    from lesionkit.optics.phantoms.factory import PhantomFactory
 
     try:
         cupy = gpu.require()

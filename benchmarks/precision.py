@@ -135,7 +135,7 @@ def _truth(depth: float | None) -> Truth:
 
 def _points(quick: bool) -> Iterator[Point]:
     from lesionkit.optics import ForwardModel
-    from lesionkit.optics.disc import graded_disc
+    from lesionkit.optics.mesh.disc import graded_disc
 
     for count in [8, 16, 24] if quick else [8, 16, 24, 32, 48, 64]:
         work = disc(rings(count))

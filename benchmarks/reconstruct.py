@@ -129,7 +129,7 @@ class Scene:
 
     def __init__(self, count: int, spacing: float) -> None:
         from lesionkit.optics import ForwardModel, GridBasis, Mesh, PhantomRecipe, generate, spectra
-        from lesionkit.optics.calibrated import nominal_tissue, reference_signal
+        from lesionkit.optics.reconstruction.calibrated import nominal_tissue, reference_signal
 
         self.work = work = disc(rings(count))
         recipe = PhantomRecipe(
@@ -172,7 +172,7 @@ class Scene:
         )  # fmt: skip
 
     def loop(self, basis: Any, gray: Array, strength: Array | None = None) -> Any:
-        from lesionkit.optics.penalty import guided
+        from lesionkit.optics.reconstruction.penalty import guided
 
         loop = Loop(self.work, basis, self.pairs, self.nm, self.extinction, strength)
         run = partial(loop, self.data, self.start, guided(gray, GRAY_SCALE), ITERATIONS)

@@ -13,8 +13,8 @@ import pytest
 from fake_cupy import FakeCupy, on_gpu
 from lesionkit import arrays, gpu
 from lesionkit.arrays import Home
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.forward import ForwardModel
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.mesh.disc import disc_mesh
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import pytest
 
 import lesionkit
 from lesionkit import _core, cli, report
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import open_phantoms
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import open_phantoms
 
 SMALL = ["--nodes", "817", "--wavelengths", "661", "948", "--pixels", "20"]
 RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=20)

@@ -1,5 +1,6 @@
 // lesionkit.optics, derivatives: the fields of all optodes, the Jacobian of the readings, and the
-// gradient of their weighted sum. Checks and allocation are Python's work (optics/jacobian.py).
+// gradient of their weighted sum. Checks and allocation are Python's work
+// (optics/forward/jacobian.py).
 #include <pybind11/complex.h>
 
 #include <algorithm>

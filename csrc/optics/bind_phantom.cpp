@@ -1,5 +1,6 @@
 // lesionkit.optics, phantoms: drawing, rasterising, noise. Python has checked shapes and values
-// (optics/phantoms.py). Phantom i of an array is item `first` + i of the seed's random streams.
+// (optics/phantoms/generate.py). Phantom i of an array is item `first` + i of the seed's random
+// streams.
 #include <pybind11/stl.h>
 
 #include <algorithm>

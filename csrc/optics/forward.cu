@@ -1,10 +1,10 @@
 // The diffusion forward model on a GPU: a block of threads works on one system at a time.
 //
-// The plan is that of the CPU (forward.hpp), flattened by optics/device.py: the same fronts, the
-// same stack of panels, which lies in shared memory where it fits. Threads divide a front's rows,
-// tiles and readings among themselves; every entry is written by one thread, and sums run in a
-// fixed order, so the bits do not depend on how blocks are scheduled. Elements are gathered by the
-// entries they add to, which needs no atomics.
+// The plan is that of the CPU (forward.hpp), flattened by optics/forward/forward_gpu.py: the same
+// fronts, the same stack of panels, which lies in shared memory where it fits. Threads divide a
+// front's rows, tiles and readings among themselves; every entry is written by one thread, and sums
+// run in a fixed order, so the bits do not depend on how blocks are scheduled. Elements are
+// gathered by the entries they add to, which needs no atomics.
 #include "common/lanes.hpp"
 #include "common/portable.hpp"
 #include "optics/element.hpp"
@@ -13,7 +13,8 @@
 
 namespace lesionkit::optics {
 
-// Where the arrays of a plan begin, in the order of PARTS in optics/device.py: integers first.
+// Where the arrays of a plan begin, in the order of PARTS in optics/forward/forward_gpu.py:
+// integers first.
 struct DevicePlan {
   const int32_t* header;
   const int32_t* table;

@@ -1,11 +1,11 @@
 // The diffusion forward model for many property maps on one mesh: assemble, factor, read.
 //
 // All systems share one pattern, so the plan (ordering, fronts, index maps; made once by
-// lesionkit/optics/plan.py) is walked once for a group of `lane_count` systems, each in a lane of
-// T. Elements are assembled straight into the panels of their nodes' fronts. A panel is opened, and
-// zeroed, just before the first of its descendants adds to it, and closed once it is eliminated:
-// the open ones lie on one path to the root, so they form a stack of fixed places that stays in
-// cache. L itself is never kept unless the field is asked for.
+// lesionkit/optics/forward/plan.py) is walked once for a group of `lane_count` systems, each in a
+// lane of T. Elements are assembled straight into the panels of their nodes' fronts. A panel is
+// opened, and zeroed, just before the first of its descendants adds to it, and closed once it is
+// eliminated: the open ones lie on one path to the root, so they form a stack of fixed places that
+// stays in cache. L itself is never kept unless the field is asked for.
 #pragma once
 
 #include <limits>

@@ -11,7 +11,7 @@ import numpy as np
 from lesionkit import files
 
 if TYPE_CHECKING:
-    from lesionkit.optics.store import Phantoms
+    from lesionkit.optics.phantoms.store import Phantoms
 
 # (title, unit of the colour bar, colour map) of the images, from left to right
 IMAGES = (

@@ -10,7 +10,8 @@ import pytest
 
 import tolerances
 from lesionkit import _core
-from lesionkit.fronts import chan_vese, chan_vese_gpu
+from lesionkit.fronts import chan_vese
+from lesionkit.fronts.contours import chan_vese_gpu
 
 
 def test_it_need_not_be_looked_at(

@@ -68,7 +68,7 @@ def test_in_a_store(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("device")
 def test_fewer_at_once_where_memory_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lesionkit.optics.factory import PhantomFactory
+    from lesionkit.optics.phantoms.factory import PhantomFactory
 
     whole, asked = PhantomFactory.measure, []
 

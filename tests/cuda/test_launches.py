@@ -21,8 +21,9 @@ import pytest
 from fake_cupy import OPT_IN, DriverError, FakeCupy
 from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu
-from lesionkit.fronts import arrival_gpu, chan_vese_gpu
-from lesionkit.optics.device import DevicePlan
+from lesionkit.fronts import arrival_gpu
+from lesionkit.fronts.contours import chan_vese_gpu
+from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
 
 CARDS = (75, 86, 90)  # 64, 99 and 227 KiB

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import tolerances
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.forward import ForwardModel
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.mesh.disc import disc_mesh
 
 pytestmark = pytest.mark.gpu
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tolerances
-from lesionkit.texture import runs_gpu
-from lesionkit.texture.runs import count_runs, run_length_features, run_lengths, steps_of
+from lesionkit.texture.region import runs_gpu
+from lesionkit.texture.region.runs import count_runs, run_length_features, run_lengths, steps_of
 
 
 def test_the_road_to_a_gpu(kernels_on_host: Callable[..., None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from store_cases import COUNT, RECIPE
 
-from lesionkit.optics.phantoms import generate
+from lesionkit.optics.phantoms.generate import generate
 
 
 @pytest.fixture(scope="module")

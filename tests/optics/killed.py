@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=12)
 STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lesionkit.optics.mesh import Mesh
+from lesionkit.optics.mesh.mesh import Mesh
 
 # A square of side 2 about the origin, in four triangles about node 4.
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 0]], dtype=float)

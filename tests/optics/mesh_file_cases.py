@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.mesh import Mesh
+from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.mesh import Mesh
 
 DISC = disc_mesh(radius=10, nodes=61, optodes=6)
 

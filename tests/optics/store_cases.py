@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import zarr
 
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import open_phantoms
-from lesionkit.optics.store_layout import CHUNK, SHARD, json_bytes, layouts
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, json_bytes, layouts
 
 RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=12)  # that of killed.py
 

@@ -9,7 +9,7 @@ import pytest
 
 from lesionkit import _core
 from lesionkit.optics import ForwardModel, PhantomRecipe, disc_mesh, generate, spectra
-from lesionkit.optics.disc import graded_disc
+from lesionkit.optics.mesh.disc import graded_disc
 from reference.optics import disc_series
 from reference.optics_inclusions import disc_with_inclusions
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh
-from lesionkit.optics.elements import shape_functions
+from lesionkit.optics.mesh.elements import shape_functions
 from reference import optics as reference
 
 ANGLES = 2 * np.pi * np.arange(7) / 7 + 0.1

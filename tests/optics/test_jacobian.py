@@ -13,7 +13,7 @@ import lesionkit
 import tolerances
 from lesionkit import _core
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh, spectra
-from lesionkit.optics import forward as forward_module
+from lesionkit.optics.forward import model as forward_module
 from reference import optics as reference
 
 CASES = [

@@ -11,9 +11,9 @@ import pytest
 
 from lesionkit import cli
 from lesionkit.optics import ForwardModel, Mesh, spectra, write_mesh
-from lesionkit.optics.measured import reconstruct_measured
-from lesionkit.optics.nirfast_data import read_excoef, read_optodes, read_paa
-from lesionkit.optics.triangle import triangular_interface
+from lesionkit.optics.mesh.triangle import triangular_interface
+from lesionkit.optics.readings.nirfast_data import read_excoef, read_optodes, read_paa
+from lesionkit.optics.reconstruction.measured import reconstruct_measured
 
 PAA = """source\tdet\tw661\tw785
 1\t2\t1\t0.5\t45\t1\t0.25\t90

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh_cases import FOUR, SQUARE, grid, loop_area
 
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.mesh import Mesh
+from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.mesh import Mesh
 
 # known answers
 

@@ -20,7 +20,7 @@ from mesh_file_cases import (
     nirfast_files,
 )
 
-from lesionkit.optics.mesh_files import read_mesh, read_nirfast, write_mesh
+from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
 
 NIRFAST_DAMAGE = {
     "empty nodes": ("", SQUARE_ELEMENTS, None, r"it.node must hold rows of numbers, got none"),

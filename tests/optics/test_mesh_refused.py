@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from mesh_cases import FOUR, SQUARE, grid, loop_area, strip
 
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.mesh import Mesh
+from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.mesh import Mesh
 
 TETRAHEDRON = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
 SIX = Mesh(SQUARE, FOUR).to_quadratic()

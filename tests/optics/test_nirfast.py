@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesionkit.optics.nirfast import NirfastModel, replay_sources, robin_coefficient
+from lesionkit.optics.forward.nirfast import NirfastModel, replay_sources, robin_coefficient
 from reference import optics as reference
 
 # Two direct solvers on the same matrix differ by its condition (about 1e3) in rounding errors;

@@ -19,10 +19,10 @@ import lesionkit
 import tolerances
 from lesionkit import _core, processors
 from lesionkit.optics import spectra
-from lesionkit.optics.disc import disc_mesh
-from lesionkit.optics.forward import ForwardModel
-from lesionkit.optics.phantoms import BATCH_BYTES, _fitting, generate
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.phantoms.generate import BATCH_BYTES, _fitting, generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from reference.optics import disc_polygon_area, philox4x32
 
 SMALL = PhantomRecipe(nodes=217, wavelengths=(661, 948), pixels=40)
@@ -316,8 +316,8 @@ def test_an_error_in_progress_stops_it() -> None:
 FORKED = """
 import os
 import numpy as np
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 recipe = PhantomRecipe(nodes=217, wavelengths=(661,), pixels=10)
 first = generate(recipe, 130).signal
 child = os.fork()
@@ -338,8 +338,8 @@ def test_instruction_sets_agree(tmp_path: Path) -> None:
     code = """if True:
         import sys
         import numpy as np
-        from lesionkit.optics.phantoms import generate
-        from lesionkit.optics.recipe import PhantomRecipe
+        from lesionkit.optics.phantoms.generate import generate
+        from lesionkit.optics.phantoms.recipe import PhantomRecipe
         made = generate(PhantomRecipe(nodes=217, wavelengths=(661,), pixels=20), 10)
         np.savez(sys.argv[1], signal=made.signal, mri=made.mri, inclusions=made.inclusions)
     """

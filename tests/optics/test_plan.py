@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesionkit.optics.dissection import adjacency, nested_dissection
-from lesionkit.optics.elements import element_weights
+from lesionkit.optics.forward.dissection import adjacency, nested_dissection
+from lesionkit.optics.mesh.elements import element_weights
 
 
 def test_element_integrals_of_the_reference_triangle():

@@ -14,7 +14,7 @@ from scipy import stats
 
 from lesionkit import _core
 from lesionkit.optics import spectra
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 PAPER = PhantomRecipe()
 

@@ -13,17 +13,16 @@ from lesionkit.optics import (
     GridBasis,
     PhantomRecipe,
     disc_mesh,
-    gauss_newton,
     generate,
-    penalty,
     reconstruct,
     reconstruct_phantoms,
     spectra,
 )
-from lesionkit.optics.calibrated import reference_signal
-from lesionkit.optics.gauss_newton import TISSUE, Derivatives
-from lesionkit.optics.normal_equations import Room
-from lesionkit.optics.problem import checked_problem
+from lesionkit.optics.reconstruction import gauss_newton, penalty
+from lesionkit.optics.reconstruction.calibrated import reference_signal
+from lesionkit.optics.reconstruction.gauss_newton import TISSUE, Derivatives
+from lesionkit.optics.reconstruction.normal_equations import Room
+from lesionkit.optics.reconstruction.problem import checked_problem
 
 NM = (661, 785, 852, 948)
 TISSUE_OF_REFERENCE = {"hbo": 14.0, "hb": 7.0, "water": 35.0, "amplitude": 1.0, "power": 1.0}

@@ -28,11 +28,11 @@ from store_cases import (
 )
 
 from lesionkit import _core
-from lesionkit.optics import store_writer
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.store import open_phantoms
-from lesionkit.optics.store_layout import CHUNK, SHARD, Layout
+from lesionkit.optics.phantoms import store_writer
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, Layout
 
 KILLED = Path(__file__).with_name("killed.py")
 SEALED = {"zarr.json"} | {

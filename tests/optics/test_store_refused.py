@@ -18,11 +18,11 @@ from store_cases import (
 )
 
 from lesionkit import _core
-from lesionkit.optics import store_writer
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.store import open_phantoms
-from lesionkit.optics.store_layout import CHUNK
-from lesionkit.optics.store_writer import StoreWriter
+from lesionkit.optics.phantoms import store_writer
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK
+from lesionkit.optics.phantoms.store_writer import StoreWriter
 
 
 @pytest.mark.parametrize(

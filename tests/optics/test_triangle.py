@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lesionkit.optics import ForwardModel, GridBasis, reconstruct, spectra
-from lesionkit.optics.triangle import triangular_interface
+from lesionkit.optics.mesh.triangle import triangular_interface
 
 NM = (661, 785, 826, 948)
 TISSUE = {"hbo": 14.0, "hb": 7.0, "water": 35.0, "amplitude": 1.0, "power": 1.0}

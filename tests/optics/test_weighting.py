@@ -7,8 +7,8 @@ import pytest
 from test_reconstruct import NM, PAIRS, TISSUE_OF_REFERENCE, noiseless, readings, run, scene
 
 from lesionkit.optics import ForwardModel, reconstruct, spectra
-from lesionkit.optics.homogeneous import fit
-from lesionkit.optics.problem import checked_problem
+from lesionkit.optics.reconstruction.homogeneous import fit
+from lesionkit.optics.reconstruction.problem import checked_problem
 
 AT = [[7.0, 3]]
 

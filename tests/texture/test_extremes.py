@@ -34,7 +34,7 @@ def test_bins_that_float64_cannot_tell_apart(volume, settings):
 
 @pytest.mark.parametrize("low", [0.0, 1e7, 1e14])
 def test_bins_far_from_zero_are_those_of_a_search(low):
-    from lesionkit.texture.discretise import edges_by_count, intensities
+    from lesionkit.texture.region.discretise import edges_by_count, intensities
 
     volume = low + np.random.default_rng(0).uniform(0, 10, (20, 20, 20))
     found = intensities(volume, np.ones(volume.shape, bool))

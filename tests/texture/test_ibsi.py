@@ -11,10 +11,10 @@ import pytest
 
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.intensity import intensity_features
-from lesionkit.texture.neighbours import dependence_features, neighbours
 from lesionkit.texture.radiomics import Settings, radiomics
-from lesionkit.texture.runs import run_lengths
-from lesionkit.texture.zones import zones
+from lesionkit.texture.region.neighbours import dependence_features, neighbours
+from lesionkit.texture.region.runs import run_lengths
+from lesionkit.texture.region.zones import zones
 
 DATA = Path(__file__).parents[1] / "data" / "ibsi"
 PHANTOM = np.load(DATA / "digital_phantom.npz")

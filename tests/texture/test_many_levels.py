@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from lesionkit.texture import Settings, cooccurrence, haralick, neighbours, radiomics
-from lesionkit.texture.discretise import region
 from lesionkit.texture.haralick import IBSI, features_of
-from lesionkit.texture.neighbours import tone_features
-from lesionkit.texture.pairs import Cells, CellSums, count_cells
-from lesionkit.texture.runs import all_directions, count_runs, steps_of
+from lesionkit.texture.region.discretise import region
+from lesionkit.texture.region.neighbours import tone_features
+from lesionkit.texture.region.pairs import Cells, CellSums, count_cells
+from lesionkit.texture.region.runs import all_directions, count_runs, steps_of
 
 NAMES = (*IBSI, "maximal_correlation")
 
@@ -116,7 +116,7 @@ def test_runs_are_counted_a_few_directions_at_a_time(monkeypatch: pytest.MonkeyP
     cut = region(np.random.default_rng(5).integers(0, 3, (4, 5, 6)) ** 4, 20)
     steps = steps_of(None, 3)
     expected = count_runs(cut, steps)
-    monkeypatch.setattr("lesionkit.texture.runs.MAX_TABLES", 4 * 21 * 7 * 3)
+    monkeypatch.setattr("lesionkit.texture.region.runs.MAX_TABLES", 4 * 21 * 7 * 3)
     np.testing.assert_array_equal(count_runs(cut, steps), expected)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
-from lesionkit.texture.neighbours import (
+from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
     dependence_features,
     neighbours,

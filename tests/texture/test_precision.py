@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lesionkit.texture import Settings, radiomics, roi_features
-from lesionkit.texture.discretise import edges_by_count, edges_by_width, intensities
+from lesionkit.texture.region.discretise import edges_by_count, edges_by_width, intensities
 from lesionkit.texture.rois import label_features
 from lesionkit.texture.selection import FusedSelector, MutualInformation
 

@@ -21,7 +21,7 @@ from lesionkit.texture.glcm import cooccurrence
 from lesionkit.texture.haralick import haralick
 from lesionkit.texture.intensity import histogram_features, intensity_features
 from lesionkit.texture.radiomics import Aggregation, Settings, radiomics
-from lesionkit.texture.runs import all_directions
+from lesionkit.texture.region.runs import all_directions
 from reference import pyradiomics
 
 IMAGE, MASK = pyradiomics.volume()

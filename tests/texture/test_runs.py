@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
-from lesionkit.texture.emphasis import emphases
-from lesionkit.texture.runs import RUN_FEATURES, all_directions, run_length_features, run_lengths
+from lesionkit.texture.region.emphasis import emphases
+from lesionkit.texture.region.runs import (
+    RUN_FEATURES,
+    all_directions,
+    run_length_features,
+    run_lengths,
+)
 from reference import texture as reference
 
 # Galloway 1975, figures 1 and 2: a picture, and its runs at 0, 45, 90 and 135 degrees.

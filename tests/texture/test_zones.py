@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
-from lesionkit.texture.zones import ZONE_FEATURES, merged, zone_features, zones
+from lesionkit.texture.region.zones import ZONE_FEATURES, merged, zone_features, zones
 from reference import texture as reference
 
 # Thibault et al. 2009, figure 2: a picture of 4 levels, and its zones by level and size.

@@ -1,5 +1,5 @@
 // lesionkit.clustering, spatial fuzzy c-means: loops over the image. Python has checked shapes and
-// values (clustering/spatial.py), and put 0 where the mask is 0.
+// values (clustering/spatial/methods.py), and put 0 where the mask is 0.
 #include <pybind11/stl.h>
 
 #include <array>

@@ -1,5 +1,5 @@
 // lesionkit.fronts, contours without edges. Python has checked the arrays and scaled the image
-// (fronts/chan_vese.py). Compiled without fused products and sums: setup.py.
+// (fronts/contours/chan_vese.py). Compiled without fused products and sums: setup.py.
 #include <pybind11/stl.h>
 
 #include <optional>

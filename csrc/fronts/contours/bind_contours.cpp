@@ -1,5 +1,5 @@
 // lesionkit.fronts, contours: morphological ones, and geodesic active contours. Python has checked
-// the arrays (fronts/morphological.py, fronts/active_contour.py).
+// the arrays (fronts/contours/morphological.py, fronts/contours/active_contour.py).
 #include <pybind11/stl.h>
 
 #include <optional>

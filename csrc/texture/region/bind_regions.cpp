@@ -1,5 +1,6 @@
 // lesionkit.texture: from images and masks to regions of grey levels, and statistics of
-// intensities. Python has checked shapes (texture/discretise.py); `padded` is as volume.hpp tells.
+// intensities. Python has checked shapes (texture/region/discretise.py); `padded` is as volume.hpp
+// tells.
 #include <pybind11/stl.h>
 
 #include <atomic>

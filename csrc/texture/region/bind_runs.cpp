@@ -1,5 +1,5 @@
 // lesionkit.texture: runs, pairs, zones and neighbourhoods of a region of grey levels. Python has
-// checked shapes and values (texture/discretise.py); `padded` is as volume.hpp tells.
+// checked shapes and values (texture/region/discretise.py); `padded` is as volume.hpp tells.
 #include <algorithm>
 #include <functional>
 #include <mutex>

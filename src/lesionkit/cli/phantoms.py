@@ -51,8 +51,8 @@ def add_to(commands: Any) -> None:
 def _phantoms(options: argparse.Namespace) -> None:
     import lesionkit
     from lesionkit import arrays
-    from lesionkit.optics.phantoms import generate
-    from lesionkit.optics.recipe import PhantomRecipe
+    from lesionkit.optics.phantoms.generate import generate
+    from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
     if options.threads is not None:
         lesionkit.threads(arrays.integer(options.threads, "threads", at_least=1, at_most=1024))

@@ -195,7 +195,7 @@ def _store(options: argparse.Namespace, method: Method) -> None:
 
 
 def _measured(options: argparse.Namespace, method: Method) -> None:
-    from lesionkit.optics.measured import reconstruct_measured
+    from lesionkit.optics.reconstruction.measured import reconstruct_measured
 
     if options.reference is None:
         raise ValueError("--reference must name the file of a homogeneous object")

@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from lesionkit.clustering.kmeans import KMeans as KMeans
     from lesionkit.clustering.segment import Segmentation as Segmentation
     from lesionkit.clustering.segment import segment as segment
-    from lesionkit.clustering.spatial import FCM_S1 as FCM_S1
-    from lesionkit.clustering.spatial import FCM_S2 as FCM_S2
-    from lesionkit.clustering.spatial import FLICM as FLICM
-    from lesionkit.clustering.spatial import sFCM as sFCM
-    from lesionkit.clustering.spatial_levels import FGFCM as FGFCM
-    from lesionkit.clustering.spatial_levels import EnFCM as EnFCM
+    from lesionkit.clustering.spatial.levels import FGFCM as FGFCM
+    from lesionkit.clustering.spatial.levels import EnFCM as EnFCM
+    from lesionkit.clustering.spatial.methods import FCM_S1 as FCM_S1
+    from lesionkit.clustering.spatial.methods import FCM_S2 as FCM_S2
+    from lesionkit.clustering.spatial.methods import FLICM as FLICM
+    from lesionkit.clustering.spatial.methods import sFCM as sFCM
 
 _HOME: dict[str, str] = {
     "Codebook": "codebook",
-    "EnFCM": "spatial_levels",
-    "FCM_S1": "spatial",
-    "FCM_S2": "spatial",
-    "FGFCM": "spatial_levels",
-    "FLICM": "spatial",
+    "EnFCM": "spatial.levels",
+    "FCM_S1": "spatial.methods",
+    "FCM_S2": "spatial.methods",
+    "FGFCM": "spatial.levels",
+    "FLICM": "spatial.methods",
     "FuzzyCMeans": "fcm",
     "KMeans": "kmeans",
     "Segmentation": "segment",
     "cmeans": "cmeans",
     "cmeans_predict": "cmeans",
     "codebook": "codebook",
-    "sFCM": "spatial",
+    "sFCM": "spatial.methods",
     "segment": "segment",
 }
 __all__ = [

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.clustering.images import Picture, read
 from lesionkit.clustering.levels import Levels, levels
-from lesionkit.clustering.spatial_base import Spatial
+from lesionkit.clustering.spatial.base import Spatial
 from lesionkit.clustering.starts import NotFinite
 
 Labels = npt.NDArray[np.int32]

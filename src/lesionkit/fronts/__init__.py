@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
-    from lesionkit.fronts.active_contour import geodesic_active_contour as geodesic_active_contour
     from lesionkit.fronts.arrival import arrival_time as arrival_time
-    from lesionkit.fronts.chan_vese import chan_vese as chan_vese
+    from lesionkit.fronts.contours.active_contour import (
+        geodesic_active_contour as geodesic_active_contour,
+    )
+    from lesionkit.fronts.contours.chan_vese import chan_vese as chan_vese
+    from lesionkit.fronts.contours.morphological import (
+        inverse_gaussian_gradient as inverse_gaussian_gradient,
+    )
+    from lesionkit.fronts.contours.morphological import (
+        morphological_chan_vese as morphological_chan_vese,
+    )
+    from lesionkit.fronts.contours.morphological import (
+        morphological_geodesic_active_contour as morphological_geodesic_active_contour,
+    )
     from lesionkit.fronts.distance import distance as distance
     from lesionkit.fronts.distance import extension_velocities as extension_velocities
     from lesionkit.fronts.distance import travel_time as travel_time
@@ -22,13 +33,6 @@ if TYPE_CHECKING:
     from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
     from lesionkit.fronts.levels import disk_level_set as disk_level_set
     from lesionkit.fronts.markers import h_minima as h_minima
-    from lesionkit.fronts.morphological import (
-        inverse_gaussian_gradient as inverse_gaussian_gradient,
-    )
-    from lesionkit.fronts.morphological import morphological_chan_vese as morphological_chan_vese
-    from lesionkit.fronts.morphological import (
-        morphological_geodesic_active_contour as morphological_geodesic_active_contour,
-    )
     from lesionkit.fronts.paths import geodesic_path as geodesic_path
     from lesionkit.fronts.region import region_grow as region_grow
     from lesionkit.fronts.transform import distance_transform as distance_transform
@@ -37,23 +41,23 @@ if TYPE_CHECKING:
 _HOME = {
     "EdgeFlow": "edge_flow",
     "arrival_time": "arrival",
-    "chan_vese": "chan_vese",
+    "chan_vese": "contours.chan_vese",
     "checkerboard_level_set": "levels",
     "disk_level_set": "levels",
     "distance": "distance",
     "distance_transform": "transform",
     "edge_flow": "edge_flow",
     "extension_velocities": "distance",
-    "geodesic_active_contour": "active_contour",
+    "geodesic_active_contour": "contours.active_contour",
     "geodesic_path": "paths",
     "geodesic_segment": "geodesic",
     "gradient_weight": "geodesic",
     "grey_weight": "geodesic",
     "h_minima": "markers",
-    "inverse_gaussian_gradient": "morphological",
+    "inverse_gaussian_gradient": "contours.morphological",
     "link_boundaries": "edge_flow",
-    "morphological_chan_vese": "morphological",
-    "morphological_geodesic_active_contour": "morphological",
+    "morphological_chan_vese": "contours.morphological",
+    "morphological_geodesic_active_contour": "contours.morphological",
     "region_grow": "region",
     "travel_time": "distance",
     "watershed": "watershed",

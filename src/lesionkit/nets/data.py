@@ -14,8 +14,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
 from lesionkit.nets.scaling import Scaling
-from lesionkit.optics.store import Phantoms, open_phantoms, reopen_phantoms
-from lesionkit.optics.store_layout import CHUNK
+from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, reopen_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK
 
 Indices = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.scaling import Scaling
 from lesionkit.nets.ynet import YNet
 from lesionkit.nets.znet import ZNet
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 NETS = {net.name: net for net in (ZNet, YNet)}
 WEIGHTS = "weights.pt"

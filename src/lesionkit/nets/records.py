@@ -12,7 +12,7 @@ from typing import Any
 import lesionkit
 from lesionkit import files, report
 from lesionkit.nets.framework import torch
-from lesionkit.optics.store import Phantoms
+from lesionkit.optics.phantoms.store import Phantoms
 
 RUN = "run.json"
 FORMAT = 1

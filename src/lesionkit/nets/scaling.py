@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
-from lesionkit.optics.factory import Accuracy, PhantomFactory
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 Floats = npt.NDArray[np.float32]
 

@@ -30,7 +30,7 @@ from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
 from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
 from lesionkit.nets.scaling import Scaling
-from lesionkit.optics.store import Phantoms, open_phantoms
+from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 
 LAST = "last.pt"
 Progress = Callable[[int, int, int, float], object]

@@ -13,7 +13,7 @@ except ImportError as problem:
     raise ImportError("lesionkit.optics.autograd needs torch: pip install '.[nets]'") from problem
 
 from lesionkit import arrays
-from lesionkit.optics.forward import At, ForwardModel
+from lesionkit.optics.forward.model import At, ForwardModel
 
 
 def measure(

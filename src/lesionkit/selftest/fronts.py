@@ -15,7 +15,7 @@ def chan_vese(xp: Any) -> Iterator[Check]:
     """csrc/fronts/contours/chan_vese.cu: a picture that comes to rest; a masked volume of two
     channels.
     """
-    from lesionkit.fronts import chan_vese_gpu
+    from lesionkit.fronts.contours import chan_vese_gpu
 
     random = np.random.default_rng(6)
     for shape, kind, tol, most in (

@@ -13,9 +13,9 @@ from lesionkit.selftest.checks import GRAY, ROUNDING, SINGLE, Check, distance, h
 
 def phantoms(xp: Any) -> Iterator[Check]:
     """csrc/optics/phantom.cu: draws, element shares, maps, MRI and noise of a few phantoms."""
-    from lesionkit.optics import phantoms_gpu
-    from lesionkit.optics.disc import disc_mesh
-    from lesionkit.optics.recipe import PhantomRecipe
+    from lesionkit.optics.mesh.disc import disc_mesh
+    from lesionkit.optics.phantoms import phantoms_gpu
+    from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
     # 23 pixels, 15 optodes: the last block of random numbers is not full. A seed and an item
     # beyond 32 bits.
@@ -56,10 +56,10 @@ def phantoms(xp: Any) -> Iterator[Check]:
 
 def forward(xp: Any) -> Iterator[Check]:
     """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
-    from lesionkit.optics.device import DevicePlan
-    from lesionkit.optics.disc import disc_mesh
-    from lesionkit.optics.forward import At, ForwardModel
-    from lesionkit.optics.mesh import Mesh
+    from lesionkit.optics.forward.forward_gpu import DevicePlan
+    from lesionkit.optics.forward.model import At, ForwardModel
+    from lesionkit.optics.mesh.disc import disc_mesh
+    from lesionkit.optics.mesh.mesh import Mesh
 
     linear = disc_mesh(radius=10.0, nodes=61, optodes=6)
     rim = linear.nodes[linear.boundary[::4, 0]]  # 6 optodes

@@ -77,9 +77,9 @@ def maps(xp: Any) -> Iterator[Check]:
 
 def run_lengths(xp: Any) -> Iterator[Check]:
     """csrc/texture/region/runs.cu: volumes and pictures, with holes, in each type of level."""
-    from lesionkit.texture import runs_gpu
-    from lesionkit.texture.discretise import region
-    from lesionkit.texture.runs import steps_of
+    from lesionkit.texture.region import runs_gpu
+    from lesionkit.texture.region.discretise import region
+    from lesionkit.texture.region.runs import steps_of
 
     random = np.random.default_rng(5)
     for shape, levels in (((3, 5, 7), 3), ((9, 11), 300), ((5, 4, 6), 65536)):

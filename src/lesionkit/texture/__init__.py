@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from lesionkit.texture.haralick import haralick as haralick
     from lesionkit.texture.lbp import cs_lbp as cs_lbp
     from lesionkit.texture.maps import feature_maps as feature_maps
-    from lesionkit.texture.neighbours import dependence_features as dependence_features
-    from lesionkit.texture.neighbours import neighbours as neighbours
-    from lesionkit.texture.neighbours import tone_features as tone_features
     from lesionkit.texture.radiomics import Settings as Settings
     from lesionkit.texture.radiomics import radiomics as radiomics
+    from lesionkit.texture.region.neighbours import dependence_features as dependence_features
+    from lesionkit.texture.region.neighbours import neighbours as neighbours
+    from lesionkit.texture.region.neighbours import tone_features as tone_features
+    from lesionkit.texture.region.runs import run_length_features as run_length_features
+    from lesionkit.texture.region.runs import run_lengths as run_lengths
+    from lesionkit.texture.region.zones import zone_features as zone_features
+    from lesionkit.texture.region.zones import zones as zones
     from lesionkit.texture.rois import MAZDA as MAZDA
     from lesionkit.texture.rois import label_features as label_features
     from lesionkit.texture.rois import roi_features as roi_features
-    from lesionkit.texture.runs import run_length_features as run_length_features
-    from lesionkit.texture.runs import run_lengths as run_lengths
-    from lesionkit.texture.zones import zone_features as zone_features
-    from lesionkit.texture.zones import zones as zones
 
 _HOME = {
     "HARALICK": "haralick",
@@ -42,7 +42,7 @@ _HOME = {
     "ar_model": "families",
     "cooccurrence": "glcm",
     "cs_lbp": "lbp",
-    "dependence_features": "neighbours",
+    "dependence_features": "region.neighbours",
     "feature_maps": "maps",
     "first_order": "families",
     "gradient": "families",
@@ -51,14 +51,14 @@ _HOME = {
     "haar_energy": "families",
     "haralick": "haralick",
     "label_features": "rois",
-    "neighbours": "neighbours",
+    "neighbours": "region.neighbours",
     "radiomics": "radiomics",
     "roi_features": "rois",
-    "run_length_features": "runs",
-    "run_lengths": "runs",
-    "tone_features": "neighbours",
-    "zone_features": "zones",
-    "zones": "zones",
+    "run_length_features": "region.runs",
+    "run_lengths": "region.runs",
+    "tone_features": "region.neighbours",
+    "zone_features": "region.zones",
+    "zones": "region.zones",
 }
 _MODULES = ("families", "selection")  # selection imports scikit-learn
 __all__ = [

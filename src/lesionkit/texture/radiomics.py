@@ -13,25 +13,25 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _core
 from lesionkit.texture import pyradiomics_names as names
-from lesionkit.texture.discretise import (
+from lesionkit.texture.haralick import Sums, features_of, marginals
+from lesionkit.texture.intensity import histogram_features, intensity_features
+from lesionkit.texture.region.discretise import (
     Intensities,
     Region,
     edges_by_count,
     edges_by_width,
     intensities,
 )
-from lesionkit.texture.emphasis import emphases, renamed
-from lesionkit.texture.haralick import Sums, features_of, marginals
-from lesionkit.texture.intensity import histogram_features, intensity_features
-from lesionkit.texture.neighbours import (
+from lesionkit.texture.region.emphasis import emphases, renamed
+from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
     Neighbours,
     count_neighbours,
     tone_features,
 )
-from lesionkit.texture.pairs import Cells, CellSums, count_cells
-from lesionkit.texture.runs import RUN_FEATURES, all_directions, count_runs, steps_of
-from lesionkit.texture.zones import ZONE_FEATURES, count_zones, merged
+from lesionkit.texture.region.pairs import Cells, CellSums, count_cells
+from lesionkit.texture.region.runs import RUN_FEATURES, all_directions, count_runs, steps_of
+from lesionkit.texture.region.zones import ZONE_FEATURES, count_zones, merged
 
 Aggregation = Literal[
     "2D, averaged",

@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lesionkit import arrays
-from lesionkit.texture.discretise import edges_by_count
+from lesionkit.texture.region.discretise import edges_by_count
 
 Real = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]

@@ -16,8 +16,8 @@ from typing import Any
 from lesionkit import files
 from lesionkit.nets.framework import find_device
 from lesionkit.nets.training import TrainingOptions, train
-from lesionkit.optics.phantoms import generate
-from lesionkit.optics.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.studies.nirst.evaluation import evaluate
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import lesionkit
 from lesionkit import arrays, files, metrics
 from lesionkit.nets.reconstruction import TrainedNet, load
-from lesionkit.optics.store import Phantoms, open_phantoms
+from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 from lesionkit.studies.nirst import pictures
 from lesionkit.studies.nirst.methods import (
     CLASSICAL,

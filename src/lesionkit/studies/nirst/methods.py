@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit.nets.reconstruction import TrainedNet
-from lesionkit.optics.recipe import PhantomRecipe
-from lesionkit.optics.simulation import simulate
-from lesionkit.optics.store import Phantoms
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.simulation import simulate
+from lesionkit.optics.phantoms.store import Phantoms
 
 Maps = npt.NDArray[np.float32]
 Method = Callable[["Case"], Maps]

@@ -1,0 +1,1 @@
+"""Fuzzy c-means that look at the neighbours of a pixel."""

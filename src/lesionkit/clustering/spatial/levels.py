@@ -1,0 +1,180 @@
+"""Fuzzy c-means on the grey levels of a filtered image: EnFCM and FGFCM.
+
+A pass goes through the levels with their counts, not through the pixels. Settings and attributes
+that all spatial fuzzy c-means share: see the text of `lesionkit.clustering.spatial`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import clustering as _core
+from lesionkit._core import extent
+from lesionkit.clustering.images import Picture
+from lesionkit.clustering.spatial.base import Doubles, Spatial
+
+MOST_COUNTED = 1 << 20  # levels that are counted in a table
+MAX_ALPHA = 1e100  # times grey values it is finite
+VARIANTS = ("local", "S1", "S2")
+
+
+@dataclass(kw_only=True, eq=False)
+class _OnLevels(Spatial):
+    """Plain FCM on the grey levels of the image that `_filtered` makes."""
+
+    levels: int = 256
+
+    def fit(self, image: Any, mask: Any = None) -> Self:  # type: ignore[override]
+        """Fit to a grey image (rows, columns) or volume (planes, rows, columns).
+
+        mask : as for FCM_S1
+        Raises ValueError or TypeError where something is not as said here.
+        """
+        return super().fit(image, mask)
+
+    def fit_predict(self, image: Any, mask: Any = None) -> Any:  # type: ignore[override]
+        """`fit`, and then the labels."""
+        return self.fit(image, mask).labels_
+
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+        """xi of the planes x."""
+        raise NotImplementedError
+
+    def _fit_picture(self, picture: Picture) -> Self:
+        if picture.channels:
+            raise ValueError(f"{type(self).__name__} takes grey images, without channel_axis")
+        return super()._fit_picture(picture)
+
+    def _refuse(self) -> None:
+        super()._refuse()
+        arrays.integer(self.levels, "levels", at_least=2, at_most=65536)
+
+    def _fit(self, picture: Picture) -> None:
+        # In float64 throughout: what lies halfway between two levels is to be seen as that.
+        x = np.asarray(picture.planes(np.dtype(np.float64)), np.float64)
+        xi = np.asarray(picture.inside(self._filtered(picture, x))[0], np.float64)
+        integers = picture.pixels.dtype.kind in "iu"
+        self._levels, self._codes, counts = grey_levels(xi, None if integers else self.levels)
+        samples = self._levels[:, None]
+        self._centres = self._first_centres(samples, counts)
+        self.n_iter_ = _core.spatial_fcm_fit(
+            self._levels[None],
+            None,
+            counts,
+            float(self.m),
+            self.max_iter,
+            self._tolerance(samples, counts),
+            self._centres,
+        )
+        labels = np.empty(len(samples), np.int32)
+        self._answer(labels=labels)
+        self.labels_ = picture.whole(labels[self._codes], -1)
+
+    def _answer(
+        self, j: int = 0, plane: Doubles | None = None, labels: npt.NDArray[np.int32] | None = None
+    ) -> None:
+        _core.spatial_fcm_planes(
+            self._levels[None], None, float(self.m), self._centres, j, plane, labels
+        )
+
+    def _plane(self, j: int) -> Any:
+        plane = np.empty(len(self._levels))
+        self._answer(j, plane)
+        return self._picture.whole(plane.astype(self._picture.dtype)[self._codes], 0)
+
+
+def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[np.int64], Doubles]:
+    """The levels that occur, the number of each pixel's, and how many pixels each has.
+
+    levels : how many the range is cut into; None: the integers. To the nearest, of two the even.
+    """
+    low, high, _ = extent(xi)
+    step = 1.0
+    if levels is None:
+        low = float(np.rint(low))
+        places = np.rint(xi) - low
+    else:
+        if high > low:
+            step = high / (levels - 1) - low / (levels - 1)
+        places = np.rint((xi - low) / step)
+    if places.max() < MOST_COUNTED:
+        numbers = places.astype(np.int64)
+        counts = np.bincount(numbers)
+        there: npt.NDArray[Any] = np.flatnonzero(counts)
+        codes = (np.cumsum(counts > 0) - 1)[numbers]
+        counts = counts[there]
+    else:
+        there, codes, counts = np.unique(places, return_inverse=True, return_counts=True)
+    return low + step * there, codes, counts.astype(np.float64)
+
+
+@dataclass(kw_only=True, eq=False)
+class EnFCM(_OnLevels):
+    """Enhanced FCM: plain FCM on the grey levels of a mixed image (Szilagyi et al. 2003).
+
+    xi = (x + alpha y) / (1 + alpha), y the mean of the neighbours, is rounded to grey levels. Grey
+    images only.
+
+    alpha, include_self : as for FCM_S1
+    levels : into how many levels the range of an image of floats is cut; xi of an image of integers
+             is rounded to the nearest integer, of two the even one
+    The other settings, and the attributes: see the module's text.
+    Source: Szilagyi, Benyo, Szilagyi and Adam, Proc. IEEE EMBS 25, 724-726, 2003.
+    """
+
+    alpha: float = 1.0
+    include_self: bool = False
+
+    def _refuse(self) -> None:
+        super()._refuse()
+        arrays.number(self.alpha, "alpha", at_least=0, at_most=MAX_ALPHA)
+        arrays.flag(self.include_self, "include_self")
+
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+        y = np.empty_like(x)
+        where = self._window(picture)
+        _core.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
+        return (x + self.alpha * y) / (1.0 + self.alpha)
+
+
+@dataclass(kw_only=True, eq=False)
+class FGFCM(_OnLevels):
+    """Fast generalised FCM: plain FCM on the grey levels of a filtered image (Cai et al. 2007).
+
+    xi is the mean of the neighbours r, each with the weight exp(-s_r / lambda_s)
+    exp(-(x_r - x)^2 / (lambda_g sigma^2)), where s_r is the greatest of its distances along the
+    axes, in pixels, and sigma^2 the mean over the neighbours of (x_r - x)^2. It is rounded to grey
+    levels. The pixel is no neighbour of its own. Grey images only.
+
+    lambda_s, lambda_g : how far, and how unlike, a neighbour may be, above 0
+    variant : "local": the weights above; "S1": all equal, the mean; "S2": the median
+    levels  : as for EnFCM
+    The other settings, and the attributes: see the module's text.
+    Source: Pattern Recognition 40, 825-838, 2007, eq. 8 to 14.
+    """
+
+    lambda_s: float = 3.0
+    lambda_g: float = 6.0
+    variant: Literal["local", "S1", "S2"] = "local"
+
+    def _refuse(self) -> None:
+        super()._refuse()
+        arrays.number(self.lambda_s, "lambda_s", above=0)
+        arrays.number(self.lambda_g, "lambda_g", above=0)
+        arrays.one_of(self.variant, "variant", VARIANTS)
+
+    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+        xi = np.empty_like(x)
+        where = (x, picture.bytes(), *self._window(picture))
+        if self.variant == "local":
+            _core.window_similar(*where, float(self.lambda_s), float(self.lambda_g), xi)
+        elif self.variant == "S1":
+            _core.window_mean(*where, False, xi)
+        else:
+            _core.window_median(*where, False, xi)
+        return xi

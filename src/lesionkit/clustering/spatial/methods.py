@@ -1,0 +1,204 @@
+"""Fuzzy c-means that look at a pixel's neighbours: FCM_S1, FCM_S2, sFCM, FLICM.
+
+These, and EnFCM and FGFCM (`spatial_levels`), are made with their settings and then fitted to an
+image or volume. Settings they share:
+
+n_clusters   : classes, 1 to 256
+m            : fuzziness, above 1
+size         : side of the window, an odd number of pixels, or one for each axis
+border       : how the image goes on past its border: by numpy.pad's rule "reflect", "symmetric" or
+               "edge"; "valid": it does not, and a window there holds fewer pixels
+init         : "k-means++", seeds drawn from the pixels; or the first centres, (n_clusters,) or
+               (n_clusters, channels)
+max_iter     : passes at most
+tol          : a pass in which no centre's coordinate moves by more than tol times the standard
+               deviation of what is clustered is the last
+random_state : of the seeds: None, an integer or a NumPy generator
+
+Attributes that `fit` makes:
+
+cluster_centers_ : (n_clusters, channels), float32 for a float32 image and else float64
+labels_          : int32 of the image's shape: the class of the greatest membership, the first of
+                   several; -1 outside the mask
+n_iter_          : passes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import clustering as _core
+from lesionkit.clustering.images import Picture, Real
+from lesionkit.clustering.spatial.base import Spatial
+
+
+@dataclass(kw_only=True, eq=False)
+class FCM_S1(Spatial):
+    """FCM with the mean of the neighbours (Chen and Zhang 2004, "FCM_S1").
+
+    J = sum_i sum_j u_ij^m (|x_i - v_j|^2 + alpha |y_i - v_j|^2), y the neighbours' mean: a pixel
+    that disagrees with its surroundings counts less, and its class is the nearest to
+    (x + alpha y) / (1 + alpha). J never rises from one pass to the next.
+
+    alpha        : how much the neighbours count, at least 0; 0 is plain FCM
+    include_self : whether the pixel is one of its own neighbours
+    The other settings, and the attributes: see the module's text.
+    Source: IEEE Trans. Syst. Man Cybern. B 34, 1907-1916, 2004, eq. 11 to 13.
+    """
+
+    alpha: float = 1.0
+    include_self: bool = False
+
+    _filter: ClassVar[Any] = staticmethod(_core.window_mean)
+
+    def _refuse(self) -> None:
+        super()._refuse()
+        arrays.number(self.alpha, "alpha", at_least=0)
+        arrays.flag(self.include_self, "include_self")
+
+    def _fit(self, picture: Picture) -> None:
+        x = picture.planes()
+        z = np.empty_like(x)
+        extra = np.zeros(x.shape[1:], x.dtype)
+        self._filter(x, picture.bytes(), *self._window(picture), bool(self.include_self), z)
+        _core.mix(x, z, float(self.alpha), extra)
+        self._z = picture.inside(z)
+        self._extra = picture.inside(extra[None])[0]
+        samples = np.ascontiguousarray(self._z.T)
+        self._centres = self._first_centres(samples)
+        self.n_iter_ = _core.spatial_fcm_fit(
+            self._z,
+            self._extra,
+            None,
+            float(self.m),
+            self.max_iter,
+            self._tolerance(samples),
+            self._centres,
+        )
+        labels = np.empty(samples.shape[0], np.int32)
+        self._answer(labels=labels)
+        self.labels_ = picture.whole(labels, -1)
+
+    def _answer(
+        self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
+    ) -> None:
+        _core.spatial_fcm_planes(
+            self._z, self._extra, float(self.m), self._centres, j, plane, labels
+        )
+
+    def _plane(self, j: int) -> Any:
+        plane = np.empty(self._z.shape[1], self._z.dtype)
+        self._answer(j, plane)
+        return self._picture.whole(plane, 0)
+
+
+class FCM_S2(FCM_S1):
+    """FCM with the median of the neighbours (Chen and Zhang 2004, "FCM_S2").
+
+    As FCM_S1, with y the median, of each channel by itself and of an even number the mean of the
+    two in the middle: for impulse noise. `include_self=True` makes y the usual median filter.
+    """
+
+    _filter: ClassVar[Any] = staticmethod(_core.window_median)
+
+
+@dataclass(kw_only=True, eq=False)
+class sFCM(Spatial):
+    """FCM with memberships weighed by those of the window (Chuang et al. 2006, "sFCM").
+
+    u'_ij = u_ij^p h_ij^q / sum_l u_il^p h_il^q, u plain FCM's memberships and h_ij the sum of u_kj
+    over the window about i, the pixel itself included. Centres come from u', u from the centres.
+    Nothing is minimised: the passes need not settle for every image.
+
+    p, q : powers of the memberships and of their sums, at least 0 and not both 0; (1, 0) is plain
+           FCM. The paper's are (1, 1) and (0, 2).
+    size : of the window, the paper's 5 at first
+    The other settings, and the attributes: see the module's text. The paper stops where no centre
+    moves by 0.02 or more on a scale of 256 levels.
+    Source: Comput. Med. Imaging Graph. 30, 9-15, 2006, eq. 4 and 5.
+    """
+
+    p: float = 1.0
+    q: float = 1.0
+    size: int | Sequence[int] = 5
+
+    def _refuse(self) -> None:
+        super()._refuse()
+        for name in ("p", "q"):
+            arrays.number(getattr(self, name), name, at_least=0)
+        if self.p == 0 and self.q == 0:
+            raise ValueError("p and q must not both be 0: all memberships would be equal")
+
+    def _fit(self, picture: Picture) -> None:
+        self._planes, self._weight = picture.planes(), picture.weight()
+        samples = picture.samples()
+        self._centres = self._first_centres(samples)
+        self._rules = (float(self.m), float(self.p), float(self.q))
+        self._where = self._window(picture)
+        self.n_iter_ = _core.sfcm_fit(
+            self._planes,
+            self._weight,
+            *self._where,
+            *self._rules,
+            self.max_iter,
+            self._tolerance(samples),
+            self._centres,
+        )
+        labels = np.empty(self._planes.shape[1:], np.int32)
+        self._answer(labels=labels)
+        self.labels_ = picture.outside(labels, -1)
+
+    def _answer(
+        self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
+    ) -> None:
+        _core.sfcm_planes(
+            self._planes, self._weight, *self._where, *self._rules, self._centres, j, plane, labels
+        )
+
+    def _plane(self, j: int) -> Any:
+        plane = np.empty(self._planes.shape[1:], self._planes.dtype)
+        self._answer(j, plane)
+        return self._picture.outside(plane, 0)
+
+
+class FLICM(Spatial):
+    """Fuzzy local information c-means (Krinidis and Chatzis 2010).
+
+    u from |x_i - v_j|^2 + G_ij, G_ij the sum over the neighbours r of (1 - u_rj)^m |x_r - v_j|^2 /
+    (1 + d_ir), d_ir their distance in pixels; the centres from u as in FCM. There is nothing to
+    tune. The u_rj are those of the pass before, all of them; the first ones are plain FCM's of the
+    first centres. J may rise.
+
+    The settings, and the attributes: see the module's text. The paper stops by the change of the
+    memberships, here as in the other methods by the centres'. Two sets of memberships are kept
+    while it is fitted, and one after.
+    Source: IEEE Trans. Image Process. 19, 1328-1337, 2010, eq. 17 to 20.
+    """
+
+    def _fit(self, picture: Picture) -> None:
+        x, samples = picture.planes(), picture.samples()
+        self._centres = self._first_centres(samples)
+        self._u = np.empty((self.n_clusters, *x.shape[1:]), x.dtype)
+        labels = np.empty(x.shape[1:], np.int32)
+        self.n_iter_ = _core.flicm_fit(
+            x,
+            picture.weight(),
+            *self._window(picture),
+            float(self.m),
+            self.max_iter,
+            self._tolerance(samples),
+            self._centres,
+            self._u,
+            np.empty_like(self._u),
+            labels,
+        )
+        self.labels_ = picture.outside(labels, -1)
+
+    def _plane(self, j: int) -> Any:
+        return self._picture.outside(self._u[j].copy(), 0)

@@ -1,0 +1,1 @@
+"""The diffusion forward model, its plan and its derivatives."""

@@ -1,0 +1,413 @@
+"""`ForwardModel`: what the detectors read, for any number of property maps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from lesionkit import _core, arrays, gpu
+from lesionkit.optics.forward import optodes
+from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.forward.jacobian import Jacobian
+from lesionkit.optics.forward.physics import (
+    SPEED_OF_LIGHT,
+    check_frequency,
+    robin_coefficient,
+    warn_of_no_tissue,
+)
+from lesionkit.optics.forward.plan import Cost, build_plan
+from lesionkit.optics.mesh.mesh import Mesh
+
+At = Literal["nodes", "elements", "quarters"]
+
+FIELD_BYTES = 64 * 2**20  # of the fields that are held at once for a Jacobian
+
+
+class ForwardModel:
+    """Diffusion of light in a 2-D mesh: a plan, made once, applied to many property maps.
+
+    Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
+    kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
+    finite elements, bent ones isoparametric, for point sources of unit strength. Detectors read the
+    fluence Phi at the rim.
+
+    mesh             : Mesh of triangles of 3 or 6 nodes
+    sources          : (s, 2) mm, on the rim; moved to the nearest boundary edge if within half an
+                       edge, else refused
+    detectors        : (d, 2) mm, likewise
+    refractive_index : at least 1, the same everywhere; 1 means matched to the outside
+    frequency        : modulation in Hz, 1e6 to 1e10; 0 is continuous wave, with real readings
+    source_depth     : mm along the inward normal from the rim to the point source; 0: sources lie
+                       exactly where given, anywhere inside
+    compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
+                       boundary term, source placement and factor cos 0.15), slowly
+
+    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes
+    away from the rim, a depth that leads out of the mesh, numbers out of range.
+
+    `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
+    optode meets the nodes; `cost(at)` counts the work per system.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        sources: npt.ArrayLike,
+        detectors: npt.ArrayLike,
+        refractive_index: float = 1.33,
+        frequency: float = 0.0,
+        source_depth: float = 1.0,
+        compat: Literal["nirfast"] | None = None,
+    ) -> None:
+        if not isinstance(mesh, Mesh):
+            raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
+        if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
+            raise ValueError(f"mesh must be of triangles, got {mesh!r}")
+        if compat not in (None, "nirfast"):
+            raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
+        self.mesh = mesh
+        self.sources = arrays.real(sources, "sources", (None, 2), "mm")
+        self.detectors = arrays.real(detectors, "detectors", (None, 2), "mm")
+        for name in ("sources", "detectors"):
+            if not len(getattr(self, name)):
+                raise ValueError(f"{name} must hold at least one position, got none")
+        self.refractive_index = arrays.number(
+            refractive_index, "refractive_index", at_least=1.0, at_most=10.0
+        )
+        self.frequency = check_frequency(frequency)
+        self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
+        self.compat = compat
+        self._plans: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
+        self._device_plans: dict[tuple[At, int], DevicePlan] = {}
+        rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
+        if compat is None:
+            self.detector_weights = optodes.rim_weights(mesh, rim)
+            self.source_weights = self._place_sources()
+        else:
+            from lesionkit.optics.forward.nirfast import NirfastModel
+
+            if mesh.order == 2:
+                raise ValueError(
+                    f"mesh must be of 3-node triangles with compat='nirfast', got {mesh!r}"
+                )
+            self._nirfast = NirfastModel(
+                mesh.nodes,
+                mesh.elements,
+                self.sources,
+                self.detectors,
+                self.refractive_index,
+                self.frequency,
+                self.source_depth,
+            )
+
+    def _place_sources(self) -> sparse.csr_array:
+        if self.source_depth == 0:
+            return optodes.interior_weights(self.mesh, self.sources, "sources")
+        rim = optodes.snap_to_rim(self.mesh, self.sources, "sources")
+        inside = rim.position + self.source_depth * rim.inward
+        return optodes.interior_weights(self.mesh, inside, "sources")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ForwardModel, (
+            self.mesh,
+            self.sources,
+            self.detectors,
+            self.refractive_index,
+            self.frequency,
+            self.source_depth,
+            self.compat,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"ForwardModel({self.mesh!r}, {len(self.sources)} sources, {len(self.detectors)} "
+            f"detectors, {self.frequency:g} Hz, source_depth={self.source_depth:g} mm)"
+        )
+
+    def _plan(self, at: At, device: int | None = None) -> Any:
+        """The plan for properties given `at`; `device` is the number of a GPU."""
+        if device is None:
+            return self._planned(at)[0]
+        if (at, device) not in self._device_plans:
+            cpu, _, parts = self._planned(at)
+            xp = gpu.require()
+            with xp.cuda.Device(device):
+                self._device_plans[at, device] = DevicePlan(parts, cpu.stack(), device, xp)
+        return self._device_plans[at, device]
+
+    def cost(self, at: At = "elements") -> Cost:
+        """Multiply-adds and bytes per system, counted from the fronts of the plan."""
+        if self.compat is not None:
+            raise ValueError("cost is not counted with compat='nirfast'")
+        self._require_place(at)
+        return self._planned(at)[1]
+
+    def _planned(self, at: At) -> tuple[Any, Cost, dict[str, Any]]:
+        if at not in self._plans:
+            parts, cost = build_plan(
+                self.mesh,
+                self.source_weights,
+                self.detector_weights,
+                ksi=robin_coefficient(self.refractive_index),
+                wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
+                at=at,
+            )
+            self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
+        return self._plans[at]
+
+    def _require_place(self, at: Any) -> int:
+        """How many properties there are at "nodes", "elements" or "quarters"."""
+        if not isinstance(at, str):
+            raise ValueError(
+                f"at must be 'nodes', 'elements' or 'quarters', got {arrays.describe(at)}"
+            )
+        if at == "nodes":
+            return len(self.mesh.nodes)
+        if at == "elements":
+            return len(self.mesh.elements)
+        if at == "quarters":
+            if self.mesh.order == 2:
+                return 4 * len(self.mesh.elements)
+            raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {self.mesh!r}")
+        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {at!r}")
+
+    def measure(
+        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+    ) -> Any:
+        """What each detector reads of each source.
+
+        absorption : (..., nodes | elements | 4 elements) mm^-1, at least 0
+        scattering : the same shape, reduced scattering mus' in mm^-1, above 0
+        at         : "nodes" (interpolated with the mesh's shape functions), "elements" (constant on
+                     each), or "quarters" of 6-node triangles (:attr:`Mesh.quarters`; constant on
+                     each; quarter q of element e is number 4 e + q)
+        returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
+                     real for frequency 0, else complex. float32 maps give float32 (complex64)
+                     readings; the solve itself is in float64.
+
+        Raises ValueError or TypeError for shapes, values and kinds of array that do not fit, before
+        any work; ValueError for properties so extreme that the answer overflows. Warns of means
+        that no tissue has: in cm^-1, or mixed up. It cannot be interrupted: give long work in
+        batches.
+
+        Arrays of CuPy and CUDA tensors of torch are solved on their GPU, in the current stream, and
+        the readings stay there; torch tensors give tensors.
+        """
+        return self._run("measure", absorption, scattering, at, len(self.detectors))
+
+    def fluence(
+        self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
+    ) -> Any:
+        """The field of each source at each node: (..., sources, nodes), else as :meth:`measure`."""
+        return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
+
+    def jacobian(
+        self,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At = "nodes",
+        basis: sparse.sparray | None = None,
+    ) -> Jacobian:
+        """How each reading changes with mua and mus' of each node, element or quarter.
+
+        basis : None, or (properties, k) sparse: derivatives by coarser functions, of which the
+                properties take so much each (a column of ones: by a uniform change)
+        Other arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose
+        `absorption` and `scattering` have the shape (..., sources, detectors, properties | k): no
+        unit, 8 bytes (16 if modulated) for each, so some 20 MB per map at the nodes of the accurate
+        disc; with a basis, those by the properties are never held. Its methods give log amplitude,
+        phase, and chromophores.
+
+        By the adjoint method (Arridge, Inverse Problems 15, R41, 1999): exact derivatives of these
+        finite-element readings, from the fields of the sources and of the detectors. On the CPU.
+        """
+        with self._given("jacobian", absorption, scattering, at) as given:
+            count, kind = len(given.mua), self._kind
+            places = len(self.sources), len(self.detectors)
+            readings = np.empty((count, *places), kind)
+            width, pairs = given.mua.shape[1], len(self.sources) * len(self.detectors)
+            functions, coarse = (width, None) if basis is None else basis_rows(basis, width)
+            shape = (*places, width) if basis is None else (functions, pairs)
+            parts = [np.empty((count, *shape), kind) for _ in range(2)]
+            for some, fields in self._fields(given.mua, given.mus, readings, at):
+                maps = self._plan(at), given.mua[some], given.mus[some], fields
+                if coarse is None:
+                    _core.optics.jacobian(*maps, *(part[some] for part in parts))
+                else:
+                    whole = np.arange(pairs, dtype=np.int32), np.ones((len(fields), pairs), kind)
+                    _core.optics.coarse_jacobian(
+                        *maps, *coarse, *whole, *(part[some] for part in parts)
+                    )
+            if basis is not None:
+                parts = [
+                    np.moveaxis(part.reshape(count, functions, *places), 1, -1) for part in parts
+                ]
+            given.require_finite(readings, *parts)
+            return Jacobian(*(given.answer(part) for part in (readings, *parts)))
+
+    def _fields(
+        self, mua: Any, mus: Any, readings: Any, at: At
+    ) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
+        (some, nodes, optodes) of their sources and detectors."""
+        optodes = len(self.sources) + len(self.detectors)
+        at_once = max(_core.optics.lanes, FIELD_BYTES // (16 * len(self.mesh.nodes) * optodes))
+        for first in range(0, len(mua), at_once):
+            some = slice(first, first + at_once)
+            maps = self._plan(at), mua[some], mus[some]
+            fields = np.empty((len(maps[1]), len(self.mesh.nodes), optodes), self._kind)
+            _core.optics.fields(*maps, readings[some], fields)
+            yield some, fields
+
+    def gradient(
+        self,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        weight: npt.ArrayLike,
+        at: At = "nodes",
+    ) -> tuple[Any, Any]:
+        """The gradient of a weighted sum of the readings: what the Jacobian would give if summed.
+
+        weight  : (..., sources, detectors), real, or complex if the light is modulated
+        returns : derivatives of Re sum(conj(weight) readings) by mua and by mus', each of the shape
+                  of the maps, in mm^-1 times the weight's unit per mm^-1
+        Other arguments and errors as of :meth:`measure`. It takes one more field per source, that
+        of the weighted detectors, and never forms the Jacobian. On the CPU.
+        """
+        with self._given("gradient", absorption, scattering, at) as given:
+            home = arrays.home(absorption=absorption, weight=weight)
+            shape = (*given.batch, len(self.sources), len(self.detectors))
+            weights = _weights(home.view(weight, "weight"), shape, self._kind)
+            out = np.empty_like(given.mua), np.empty_like(given.mus)
+            flat = np.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
+            _core.optics.gradient(self._plan(at), given.mua, given.mus, flat, *out)
+            given.require_finite(*out)
+            by_mua, by_mus = (given.answer(part) for part in out)
+            return by_mua, by_mus
+
+    @property
+    def _kind(self) -> Any:
+        """The dtype of readings."""
+        return np.complex128 if self.frequency else np.float64
+
+    def _run(
+        self,
+        what: str,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At,
+        width: int,
+        doubt: bool = True,
+    ) -> Any:
+        with self._given(what, absorption, scattering, at, doubt) as given:
+            out = given.xp.empty((len(given.mua), len(self.sources), width), self._kind)
+            if self.compat is not None:
+                for i in range(len(given.mua)):
+                    out[i] = getattr(self._nirfast, what)(given.mua[i], given.mus[i])
+            elif len(given.mua):
+                getattr(self._plan(at, given.home.gpu), what)(given.mua, given.mus, out)
+            given.require_finite(out)
+            return given.answer(out)
+
+    @contextmanager
+    def _given(
+        self,
+        what: str,
+        absorption: npt.ArrayLike,
+        scattering: npt.ArrayLike,
+        at: At,
+        doubt: bool = True,
+    ) -> Iterator[_Given]:
+        """The maps, checked, while their GPU is the current one, if they are on one; with `doubt`,
+        a warning of what no tissue has."""
+        properties = self._require_place(at)
+        shape = ("...", properties)
+        home = arrays.home(absorption=absorption, scattering=scattering)
+        if home.gpu is not None and (what != "measure" or self.compat is not None):
+            doing = what if self.compat is None else f"compat={self.compat!r}"
+            raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
+        if self.compat is not None:
+            if what in ("jacobian", "gradient"):
+                raise ValueError(f"{what} is not to be had with compat='nirfast'")
+            if at != "nodes":
+                raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
+        given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
+        single = all(getattr(x, "dtype", None) == np.float32 for x in given)
+        with home.current():
+            mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)
+            mus = arrays.real(given[1], "scattering", shape, "mm^-1", home.xp, above=0)
+            if mua.shape != mus.shape:
+                raise ValueError(
+                    f"absorption and scattering must have the same shape, got {mua.shape} and "
+                    f"{mus.shape}"
+                )
+            if doubt and mua.size:
+                warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
+            flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
+            yield _Given(what, home, mua.shape[:-1], single, *flat)
+
+
+class _Given(NamedTuple):
+    """Property maps as the kernels take them, and how to answer in kind."""
+
+    what: str
+    home: arrays.Home
+    batch: tuple[int, ...]
+    single: bool  # they came as float32
+    mua: Any  # (n, properties) float64, mm^-1
+    mus: Any
+
+    @property
+    def xp(self) -> Any:
+        return self.home.xp
+
+    def require_finite(self, *parts: Any) -> None:
+        """Raise where the answer (n, ...) has overflowed."""
+        if not all(bool(self.xp.isfinite(part).all()) for part in parts):
+            raise ValueError(
+                "absorption and scattering must be of a size that float64 can work with, got "
+                f"{float(self.mua.min()):g} to {float(self.mua.max()):g} and "
+                f"{float(self.mus.min()):g} to {float(self.mus.max()):g} mm^-1: {self.what} is not "
+                "finite"
+            )
+
+    def answer(self, part: Any) -> Any:
+        """(n, ...) with the batch axes, in the precision and the library of the maps."""
+        part = part.reshape(*self.batch, *part.shape[1:])
+        if self.single:
+            part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
+        return self.home.back(part)
+
+
+def basis_rows(
+    basis: Any, properties: int
+) -> tuple[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
+    """How many functions a checked basis has, and its rows as the kernel takes them."""
+    if not sparse.issparse(basis):
+        raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
+    if basis.ndim != 2 or basis.shape[0] != properties or not basis.shape[1]:
+        raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
+    rows = sparse.csr_array(basis)
+    weight = arrays.real(rows.data, "basis", (None,))
+    return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
+
+
+def _weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Checked weights of readings, of `kind`."""
+    weights = np.asarray(value)
+    if weights.dtype.kind not in ("fiu" if kind is np.float64 else "fiuc"):
+        light = "continuous" if kind is np.float64 else "modulated"
+        raise TypeError(
+            f"weight must hold {'real ' * (kind is np.float64)}numbers for {light} light, got "
+            f"{arrays.describe(value)}"
+        )
+    if weights.shape != shape:
+        raise ValueError(f"weight must have shape {shape}, got {arrays.describe(value)}")
+    if not np.isfinite(weights).all():
+        raise ValueError("weight must be finite, got NaN or infinite numbers")
+    return weights.astype(kind)

@@ -1,0 +1,394 @@
+"""Meshes in and out of files: NIRFAST's text files, npz, VTK and Gmsh.
+
+The name of a file says its format:
+
+- ``.node``, ``.elem`` or no suffix: NIRFAST, two text files of one name, and perhaps ``.param``
+- ``.npz``: ours; arrays ``nodes`` and ``elements`` as in ``Mesh``, then ``node_data/NAME`` and
+  ``element_data/NAME``
+- ``.vtu``, ``.vtk``: VTK, for ParaView
+- ``.msh``: Gmsh
+- ``.xdmf``, ``.xmf``: XDMF, with the package h5py
+
+All but NIRFAST's and our own are left to meshio. It knows more formats, but on files cut short some
+of its readers wait for ever; ``meshio convert`` turns any of them into one of the above.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.optics.mesh.mesh import Mesh
+
+Floats = npt.NDArray[np.float64]
+Data = Mapping[str, npt.ArrayLike]
+
+_MESHIO = {".vtu": "vtu", ".vtk": "vtk", ".msh": "gmsh", ".xdmf": "xdmf", ".xmf": "xdmf"}
+_CELLS = {"triangle": 3, "triangle6": 6, "tetra": 4}
+_PARAM_COLUMNS = {  # NIRFAST's load_mesh.m; "spec" names its own
+    "stnd": ("mua", "kappa", "ri"),
+    "stnd_spn": ("mua", "mus", "g", "ri"),
+    "fluor": ("muax", "kappax", "ri", "muam", "kappam", "muaf", "eta", "tau"),
+}
+_FLAT = 1e-9  # of the mesh's width: how far nodes may leave a plane by rounding
+
+
+@dataclass(frozen=True, eq=False)
+class NirfastMesh:
+    """A mesh as NIRFAST's text files hold it.
+
+    mesh       : the mesh, its nodes numbered from 0
+    flagged    : (n,) bool, the nodes that the file flags as boundary
+    kind       : the first word of the .param file: "stnd", "spec", "fluor" ...; "" without one
+    properties : name -> (n,) float64, the columns of the .param file. Of "stnd" they are mua
+                 (mm^-1), kappa (mm) and ri; of "spec" what the file names: chromophores (mM), Water
+                 (fraction), S-Amplitude, S-Power
+    """
+
+    mesh: Mesh
+    flagged: npt.NDArray[np.bool_]
+    kind: str
+    properties: dict[str, Floats]
+
+
+def read_mesh(path: str | os.PathLike[str]) -> Mesh:
+    """The mesh in a file, of the format that its suffix says (see above); lengths in mm.
+
+    Lines and points that a mesher leaves beside the triangles are passed over, as are triangles
+    beside tetrahedra, and a constant third coordinate of triangles. Nodes in no element are left
+    out with a warning, and the others numbered anew in their order.
+    Raises FileNotFoundError, or ValueError naming the file: an unknown suffix; a file that is
+    empty, cut short or of another format; a mesh that :class:`Mesh` refuses.
+    """
+    path = _path(path)
+    base = _nirfast_base(path)
+    if base is not None:
+        return read_nirfast(base).mesh
+    _require_format(path)
+    if not path.exists():
+        raise FileNotFoundError(f"path must name a file, got {path}, which does not exist")
+    return _mesh(path, *(_read_npz if _suffix(path) == ".npz" else _read_meshio)(path))[0]
+
+
+def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
+    """A mesh in NIRFAST's text files, with the boundary flags and the properties of its nodes.
+
+    path : the common name of the files, or that of one of them. ``.node`` has the boundary flag (0
+           or 1), x, y and perhaps z of each node in mm, ``.elem`` the nodes of each element
+           counted from 1, ``.param`` (optional) the properties of each node. Lines of text before
+           the numbers are passed over in the first two
+    Raises as :func:`read_mesh`.
+    """
+    path = _path(path)
+    base = _nirfast_base(path)
+    if base is None:
+        raise ValueError(
+            f"path must be the name of a NIRFAST mesh, or of its .node or .elem file, got {path}"
+        )
+    node_path, elem_path, param_path = (_beside(base, end) for end in (".node", ".elem", ".param"))
+    rows = _table(node_path)[1]
+    if rows.shape[1] not in (3, 4) or not np.isin(rows[:, 0], (0, 1)).all():
+        raise ValueError(
+            f"{node_path} must have 3 or 4 columns, a boundary flag 0 or 1, x, y and perhaps z, "
+            f"got {rows.shape[1]}, the first from {rows[:, 0].min():g} to {rows[:, 0].max():g}"
+        )
+    numbers = _table(elem_path)[1]
+    if numbers.shape[1] not in (3, 4) or not ((numbers >= 1) & (numbers <= len(rows))).all():
+        raise ValueError(
+            f"{elem_path} must have 3 or 4 columns of node numbers from 1 to {len(rows)}, got "
+            f"{numbers.shape[1]}, from {numbers.min():g} to {numbers.max():g}"
+        )
+    if (numbers % 1 != 0).any():
+        raise ValueError(f"{elem_path} must hold whole node numbers, got fractions")
+    mesh, kept = _mesh(elem_path, rows[:, 1:], numbers.astype(np.int64) - 1)
+    kind, properties = _properties(param_path, len(rows))
+
+    flagged = rows[kept, 0] == 1
+    missing = np.setdiff1d(mesh.boundary, np.flatnonzero(flagged))
+    if len(missing):
+        warnings.warn(
+            f"{node_path} does not flag {len(missing)} of the nodes at the rim of the elements as "
+            "boundary; are both files whole, and of one mesh?",
+            stacklevel=2,
+        )
+    return NirfastMesh(mesh, flagged, kind, {name: x[kept] for name, x in properties.items()})
+
+
+def write_mesh(
+    mesh: Mesh,
+    path: str | os.PathLike[str],
+    node_data: Data | None = None,
+    element_data: Data | None = None,
+) -> None:
+    """Write a mesh, in the format that the suffix of `path` says (see above); lengths in mm.
+
+    node_data    : name -> (nodes,) or (nodes, k) real numbers, to be looked at in ParaView, say
+    element_data : name -> (elements,) or (elements, k) likewise
+    float32, float64 and integers keep their type. NIRFAST's text files hold no such data, and
+    elements of 3 or 4 nodes only. The file appears when it is whole, and replaces one of its name.
+    Raises TypeError or ValueError for anything else, FileNotFoundError if there is no such folder.
+    """
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"mesh must be a Mesh, got {arrays.describe(mesh)}")
+    path = _path(path)
+    base = _nirfast_base(path)
+    nodes = _columns(node_data, "node_data", len(mesh.nodes))
+    elements = _columns(element_data, "element_data", len(mesh.elements))
+    if base is not None:
+        if nodes or elements:
+            raise ValueError(
+                f"node_data and element_data cannot be written to NIRFAST's files, got {path}; "
+                "a name ending in .vtu or .npz can hold them"
+            )
+        if mesh.order == 2:
+            raise ValueError(f"mesh must have elements of 3 or 4 nodes for NIRFAST, got {mesh!r}")
+        _write_whole(base, lambda new: _write_nirfast(mesh, new))
+        return
+    _require_format(path)
+    write = _write_npz if _suffix(path) == ".npz" else _write_meshio
+    _write_whole(path, lambda new: write(mesh, new, nodes, elements))
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise TypeError(f"path must be the name of a file, got {arrays.describe(path)}")
+    return Path(path)
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
+
+
+def _beside(base: Path, suffix: str) -> Path:
+    return base.with_name(base.name + suffix)
+
+
+def _nirfast_base(path: Path) -> Path | None:
+    """The common name of NIRFAST's files if `path` names some, else None."""
+    if _suffix(path) in (".node", ".elem", ".param"):
+        return path.with_suffix("")
+    known = _suffix(path) in _MESHIO or _suffix(path) == ".npz"
+    return path if not path.suffix or (not known and _beside(path, ".node").exists()) else None
+
+
+def _require_format(path: Path) -> None:
+    if _suffix(path) not in (".npz", *_MESHIO):
+        known = ", ".join([".npz", *_MESHIO])
+        raise ValueError(
+            f"path must end in {known}, or name NIRFAST's files (.node, .elem), got {path}"
+        )
+
+
+def _mesh(path: Path, nodes: Any, elements: Any) -> tuple[Mesh, npt.NDArray[np.intp]]:
+    """The mesh of a file's nodes and elements, and which nodes it keeps; errors name the file."""
+    count = len(nodes) if np.ndim(nodes) else 0
+    try:
+        nodes = arrays.real(nodes, "nodes", ("n", None), "mm")
+        kept = np.arange(len(nodes))
+        numbers = elements.ndim == 2 and elements.size and elements.dtype.kind in "iu"
+        if numbers and elements.min() >= 0 and elements.max() < len(nodes):
+            kept = np.unique(elements).astype(np.intp)
+            nodes, elements = nodes[kept], np.searchsorted(kept, elements)
+            if nodes.shape[1] == 3 and elements.shape[1] != 4:
+                nodes = _flattened(nodes)
+        mesh = Mesh(nodes, elements)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{path}: {problem}") from problem
+    if len(kept) < count:
+        warnings.warn(
+            f"{path} has {count - len(kept)} nodes in no element, of {count}; they are left out, "
+            "and the others numbered anew",
+            stacklevel=3,
+        )
+    return mesh, kept
+
+
+def _flattened(nodes: Floats) -> Floats:
+    """(n, 2): nodes (n, 3) of triangles without their third coordinate, the same for all."""
+    low, high = nodes.min(axis=0), nodes.max(axis=0)
+    if high[2] - low[2] > _FLAT * (high - low)[:2].max():
+        raise ValueError(
+            "nodes of triangles must lie in a plane of constant z, got z from "
+            f"{low[2]:g} to {high[2]:g} mm"
+        )
+    return nodes[:, :2]
+
+
+def _table(path: Path) -> tuple[list[str], Floats]:
+    """A text file of lines of text, then rows of as many numbers each: (lines, rows)."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"path must name a NIRFAST mesh, got one whose file {path} does not exist"
+        ) from None
+    header: list[str] = []
+    rows: list[list[float]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.replace(",", " ").split()
+        try:
+            row = [float(field) for field in fields]
+        except ValueError:
+            row = []
+        if fields and not row and not rows:
+            header.append(line.strip())
+        elif fields and (not row or (rows and len(row) != len(rows[0]))):
+            expected = f"{len(rows[0])} numbers as the lines before"
+            raise ValueError(f"{path} must hold {expected} in line {number}, got {line[:60]!r}")
+        elif fields:
+            rows.append(row)
+    if not rows:
+        raise ValueError(f"{path} must hold rows of numbers, got none")
+    return header, np.array(rows)
+
+
+def _properties(path: Path, count: int) -> tuple[str, dict[str, Floats]]:
+    """The kind and the columns of a .param file of `count` nodes; ("", {}) if there is none."""
+    if not path.exists():
+        return "", {}
+    header, rows = _table(path)
+    if not header:  # version 1 of NIRFAST has no word for the kind
+        header = [{3: "stnd", 8: "fluor"}.get(rows.shape[1], "")]
+    kind, *names = header
+    names = names or list(_PARAM_COLUMNS.get(kind.removesuffix("_bem"), ()))
+    if not names:
+        raise ValueError(
+            f"{path} must begin with a kind of NIRFAST's, {', '.join(_PARAM_COLUMNS)} or spec and "
+            f"its columns, got {kind!r}"
+        )
+    if rows.shape != (count, len(names)):
+        raise ValueError(
+            f"{path} must hold {count} rows, one for each node, and {len(names)} columns for the "
+            f"kind {kind!r}, got {rows.shape[0]} rows of {rows.shape[1]}"
+        )
+    try:
+        arrays.real(rows, "properties", (count, None))
+    except ValueError as problem:
+        raise ValueError(f"{path}: {problem}") from problem
+    return kind, dict(zip(names, rows.T, strict=True))
+
+
+def _read_npz(path: Path) -> tuple[Any, Any]:
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return file["nodes"], file["elements"]
+    except Exception as problem:  # a damaged file can fail anywhere in the zip or array reader
+        raise ValueError(f"{path} cannot be read as a mesh: {_said(problem)}") from problem
+
+
+def _read_meshio(path: Path) -> tuple[Any, Any]:
+    try:
+        import meshio
+
+        # meshio prints what it finds wrong, then exits: neither is for the user's program
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            found = meshio.read(path, file_format=_MESHIO[_suffix(path)])
+    except (Exception, SystemExit) as problem:
+        raise ValueError(f"{path} cannot be read as {_suffix(path)}: {_said(problem)}") from problem
+    highest = max((block.dim for block in found.cells), default=0)
+    blocks = [block for block in found.cells if block.dim == highest]
+    kinds = {block.type for block in blocks}
+    if len(kinds) != 1 or not kinds <= set(_CELLS):
+        raise ValueError(
+            f"{path} must hold elements of one kind, {', '.join(_CELLS)}, got "
+            f"{', '.join(sorted(kinds)) or 'none'}"
+        )
+    return found.points, np.concatenate([block.data for block in blocks])
+
+
+def _said(problem: BaseException) -> str:
+    """What a reader of another package said, in a line: its kind of error if it said nothing."""
+    if isinstance(problem, ModuleNotFoundError):
+        return f"the package {problem.name} is not installed"
+    lines = str(problem).strip().splitlines()
+    return (
+        "the file is damaged or of another format"
+        if isinstance(problem, SystemExit) or not lines
+        else f"{type(problem).__name__}, {lines[0]}"
+    )
+
+
+def _columns(data: Data | None, name: str, rows: int) -> dict[str, npt.NDArray[Any]]:
+    """`data` checked: named columns, each of `rows` finite numbers or rows of them."""
+    if data is not None and not isinstance(data, Mapping):
+        raise TypeError(f"{name} must map names to arrays, got {arrays.describe(data)}")
+    columns = {}
+    for key, values in (data or {}).items():
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"{name} must map names to arrays, got the name {key!r}")
+        label = f"{name}[{key!r}]"
+        column = arrays.real(values, label, ("...",))
+        if column.ndim not in (1, 2) or len(column) != rows:
+            raise ValueError(
+                f"{label} must have shape ({rows},) or ({rows}, any), got {column.shape}"
+            )
+        given = np.asarray(values).dtype
+        if given.kind in "iu" or given.itemsize == 4:
+            column = np.ascontiguousarray(values, dtype=given.newbyteorder("="))
+        columns[key] = column
+    return columns
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Have `write` make the file in a folder of its own beside `path`, then move it there."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"path must lie in a folder that exists, got {path}")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        write(Path(folder, path.name))
+        for new in sorted(Path(folder).iterdir()):
+            os.replace(new, path.with_name(new.name))
+
+
+def _write_nirfast(mesh: Mesh, base: Path) -> None:
+    flagged = np.isin(np.arange(len(mesh.nodes)), mesh.boundary)
+    rows = np.column_stack([flagged, _in_space(mesh)])
+    np.savetxt(_beside(base, ".node"), rows, fmt="%d\t%.17g\t%.17g\t%.17g")
+    np.savetxt(_beside(base, ".elem"), mesh.elements + 1, fmt="%d", delimiter="\t")
+
+
+def _write_npz(
+    mesh: Mesh, path: Path, node_data: dict[str, Any], element_data: dict[str, Any]
+) -> None:
+    data = {f"node_data/{name}": column for name, column in node_data.items()}
+    data |= {f"element_data/{name}": column for name, column in element_data.items()}
+    with open(path, "wb") as file:
+        np.savez(file, nodes=mesh.nodes, elements=mesh.elements, **data)
+
+
+def _write_meshio(
+    mesh: Mesh, path: Path, node_data: dict[str, Any], element_data: dict[str, Any]
+) -> None:
+    kind = {nodes: kind for kind, nodes in _CELLS.items()}[mesh.elements.shape[1]]
+    file_format = _MESHIO[_suffix(path)]
+    options = {"data_format": "XML"} if file_format == "xdmf" else {}  # numbers in the same file
+    try:
+        import meshio
+
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            meshio.Mesh(
+                _in_space(mesh),
+                [(kind, mesh.elements)],
+                point_data=node_data,
+                cell_data={name: [column] for name, column in element_data.items()},
+            ).write(path, file_format=file_format, **options)
+    except OSError:  # a full disk, say, which the system puts in words itself
+        raise
+    except Exception as problem:
+        raise ValueError(f"{path.name} cannot be written: {_said(problem)}") from problem
+
+
+def _in_space(mesh: Mesh) -> Floats:
+    """(n, 3) mm: the nodes, those of triangles with z = 0."""
+    missing = 3 - mesh.nodes.shape[1]
+    return np.column_stack([mesh.nodes, np.zeros((len(mesh.nodes), missing))])

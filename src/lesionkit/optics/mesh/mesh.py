@@ -1,0 +1,174 @@
+"""Meshes: a checked, unchanging value that no later step has to doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.optics.mesh import checks
+from lesionkit.optics.mesh.checks import Floats, Ints
+from lesionkit.optics.mesh.elements import QUARTERS, mapping, shape_functions
+
+_ON_EDGE = 1e-12  # of the largest coordinate: some thousand roundings of a point on an edge
+_NEWTON, _SETTLED = 12, 1e-9  # steps in a bent element, of which the last is no longer than this
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Mesh:
+    """A region cut into triangles (or tetrahedra), checked once and never changed.
+
+    nodes    : (n, 2) float64, mm; (n, 3) for tetrahedra
+    elements : (m, 3) or (m, 6) integers, the nodes of each triangle, counted from 0. Six are the
+               three corners, then the nodes in the middle of edges 01, 12 and 20 (VTK's order);
+               a node off the middle bends its edge to a parabola. (m, 4) for tetrahedra
+    Raises TypeError or ValueError, naming the first mistake: NaN; a node number out of range, or
+    twice in an element; an element without area; nodes or elements given twice; nodes in no
+    element; overlaps; several parts, holes, or a boundary that touches itself; a mid-edge node
+    far from the middle of its edge, or an edge bent so far that its element folds. Of tetrahedra,
+    the shape of the boundary is not checked.
+
+    Attributes, all read-only copies:
+
+    nodes    : as given, float64
+    elements : int32, clockwise elements turned counter-clockwise (tetrahedra to positive volume)
+    areas    : (m,) float64, mm^2, of the straight-sided triangles; volumes, mm^3, of tetrahedra
+    bent     : (m,) bool, the elements with an edge that is not straight
+    boundary : (b, 2) int32, the edges of the rim from node to node, one loop counter-clockwise from
+               the smallest corner number: edge i ends where edge i + 1 begins. (b, 3) for 6-node
+               triangles, the mid-edge node last. For tetrahedra (b, 3), the faces, in no order,
+               counter-clockwise from outside
+
+    Two meshes are equal only if they are the same object. A pickle holds nodes and elements alone,
+    which are checked again when it is read.
+    """
+
+    nodes: Floats
+    elements: Ints
+    areas: Floats = field(init=False)
+    bent: npt.NDArray[np.bool_] = field(init=False)
+    boundary: Ints = field(init=False)
+
+    def __init__(self, nodes: npt.ArrayLike, elements: npt.ArrayLike) -> None:
+        # the dataclass is frozen, and this the one moment to fill it
+        self.__dict__.update(checks.checked(nodes, elements))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.nodes, self.elements)
+
+    def __repr__(self) -> str:
+        kind = "triangles" if self.nodes.shape[1] == 2 else "tetrahedra"
+        return f"Mesh({len(self.nodes)} nodes, {len(self.elements)} {kind} of order {self.order})"
+
+    @property
+    def order(self) -> int:
+        """1, or 2 for triangles of six nodes."""
+        return 2 if self.elements.shape[1] == 6 else 1
+
+    @property
+    def corners(self) -> Ints:
+        """(m, 3) int32, the corner nodes of each triangle; (m, 4) of each tetrahedron."""
+        return checks.corners_of(self.elements)
+
+    @property
+    def quarters(self) -> Ints:
+        """(4 m, 3) int32: the triangles into which its mid-edge nodes cut each 6-node triangle.
+
+        Those at the corners 0, 1, 2, then the one in the middle. ValueError for other elements.
+        """
+        if self.order == 1:
+            raise ValueError(f"only a mesh of 6-node triangles has quarters, got {self!r}")
+        return self.elements[:, QUARTERS].reshape(-1, 3)
+
+    def locate(self, points: npt.ArrayLike) -> tuple[Ints, Floats]:
+        """The element that holds each point, and the point's place in it.
+
+        points  : (k, 2) float, mm; (k, 3) for tetrahedra
+        returns : element (k,) int32, -1 for a point outside, and barycentric (k, 3) float64, the
+                  weights of the element's corners (of a bent element: of the triangle that it
+                  is bent from), NaN for a point outside; (k, 4) for tetrahedra
+        Where elements meet, the one in which the point lies deepest, then the first. Up to 1e-12
+        of the mesh's largest coordinate outside an edge counts as on it, so that points computed
+        on the rim are inside; their smallest weight may lie below 0 by as little.
+        Raises TypeError or ValueError for points of another kind or shape, NaN and infinity.
+        """
+        dim = self.nodes.shape[1]
+        places = arrays.real(points, "points", ("k", dim), "mm")
+        vertices = self.nodes[self.corners]  # (m, corners, dim)
+        slack = _ON_EDGE * np.abs(self.nodes).max()
+        hull = vertices
+        if self.bent.any():  # a parabola lies within its ends and its control point
+            middle, following = self.nodes[self.elements[:, 3:]], np.roll(vertices, -1, axis=1)
+            hull = np.concatenate([vertices, 2 * middle - (vertices + following) / 2], axis=1)
+        lowest, highest = hull.min(axis=1) - slack, hull.max(axis=1) + slack
+
+        element = np.full(len(places), -1, dtype=np.int32)
+        weights = np.full((len(places), dim + 1), np.nan)
+        at_once = max(1, 2_000_000 // len(lowest))  # bounds memory to some 10 MB
+        for begin in range(0, len(places), at_once):
+            block = places[begin : begin + at_once]
+            near = np.ones((len(block), len(lowest)), dtype=bool)
+            for axis in range(dim):
+                x = block[:, axis, None]
+                near &= (lowest[:, axis] <= x) & (x <= highest[:, axis])
+            point, inside = np.nonzero(near)
+            weight, depth = _barycentric(vertices[inside], block[point])
+            bent = self.bent[inside]
+            if bent.any():
+                six = self.nodes[self.elements[inside[bent]]]
+                weight[bent], depth[bent] = _bent_barycentric(six, block[point[bent]], weight[bent])
+            best = np.lexsort((inside, -depth, point))
+            best = best[np.unique(point[best], return_index=True)[1]]
+            best = best[depth[best] >= -slack]
+            element[begin + point[best]] = inside[best]
+            weights[begin + point[best]] = weight[best]
+        return element, weights
+
+    def to_quadratic(self) -> Mesh:
+        """The same region in 6-node triangles: nodes are added in the middle of every edge.
+
+        The corners keep their numbers and the new nodes follow them; the elements keep their order.
+        A mesh of 6-node triangles is returned as it is. Raises ValueError for tetrahedra.
+        """
+        if self.order == 2:
+            return self
+        if self.nodes.shape[1] != 2:
+            raise ValueError(f"only a mesh of triangles can be made quadratic, got {self!r}")
+        sides = checks.sides_of(self.elements)
+        edge, edges = checks.groups_of(np.sort(sides, axis=1))
+        middle = np.empty((edges, 2))
+        middle[edge] = self.nodes[sides].mean(axis=1)
+        numbers = len(self.nodes) + edge.reshape(-1, 3)
+        return Mesh(np.concatenate([self.nodes, middle]), np.hstack([self.elements, numbers]))
+
+
+def _barycentric(vertices: Floats, points: Floats) -> tuple[Floats, Floats]:
+    """Of points (c, d) in elements of `vertices` (c, d + 1, d), one by one.
+
+    returns : the weights (c, d + 1) of the vertices, and the distance (c,) in mm to the side
+              nearest inwards, below 0 outside
+    """
+    inverse = np.linalg.inv((vertices[:, 1:] - vertices[:, :1]).transpose(0, 2, 1))
+    others = np.einsum("cij,cj->ci", inverse, points - vertices[:, 0])
+    weight = np.column_stack([1 - others.sum(axis=1), others])
+    gradient = np.concatenate([-inverse.sum(axis=1, keepdims=True), inverse], axis=1)
+    return weight, (weight / np.linalg.norm(gradient, axis=2)).min(axis=1)
+
+
+def _bent_barycentric(six: Floats, points: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """As :func:`_barycentric`, of points (c, 2) in bent triangles `six` (c, 6, 2): Newton's method
+    from the straight triangle's weights."""
+    weight = start.copy()
+    for _ in range(_NEWTON):
+        found = np.einsum("ca,cax->cx", shape_functions(2, weight), six)
+        inverse = mapping(six, weight)[0]
+        step = np.einsum("cix,cx->ci", inverse, points - found)
+        step *= np.minimum(1, 0.5 / np.abs(step).max(axis=1, keepdims=True, initial=1e-300))
+        weight += np.column_stack([step, -step.sum(axis=1)])
+    gradient = np.concatenate([inverse, -inverse.sum(axis=1, keepdims=True)], axis=1)
+    depth = (weight / np.linalg.norm(gradient, axis=2)).min(axis=1)
+    # One that has not settled is far outside, where the map need not be one to one.
+    return weight, np.where(np.abs(step).max(axis=1, initial=0) < _SETTLED, depth, -np.inf)

@@ -1,0 +1,1 @@
+"""Phantoms: drawn, measured, kept in a store."""

@@ -1,0 +1,147 @@
+"""`simulate`: phantoms with inclusions of your own, as many as you like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import lesionkit
+from lesionkit import arrays
+from lesionkit.optics import spectra
+from lesionkit.optics.phantoms.coarseness import require_light
+from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory, settled
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import Phantoms
+from lesionkit.optics.phantoms.store_layout import FORMAT, REGION_COLUMNS, layouts
+
+Floats = npt.NDArray[np.float64]
+
+
+def simulate(
+    recipe: PhantomRecipe, regions: Any, seed: int = 0, *, accuracy: Accuracy | None = None
+) -> Phantoms:
+    """Phantoms with given regions, where `generate` draws them.
+
+    recipe   : geometry, wavelengths, noise and gray values; its ranges of tissue are not used
+    regions  : (n, 1 + inclusions, 8), columns as of `Phantoms.inclusions`: row 0 the tissue of the
+               disc (its x, y and radius are not used), then the inclusions; one of radius 0 is
+               absent
+    seed     : of the noise; that of the signals is the noise of `generate`
+    accuracy : as of `generate`
+    returns  : Phantoms in memory, whose `inclusions` are these regions
+    Raises ValueError or TypeError for inclusions that overlap or leave the disc, negative numbers
+    and more than 100 per cent of water.
+    """
+    if not isinstance(recipe, PhantomRecipe):
+        raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
+    seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
+    recipe, accuracy = settled(recipe, accuracy)
+    given = arrays.real(regions, "regions", ("n", "regions", len(REGION_COLUMNS))).copy()
+    _check(given, recipe)
+    given[:, 0, :3] = 0, 0, recipe.radius
+
+    factory = PhantomFactory(recipe, seed, accuracy=accuracy)
+    room = {name: layout.empty(len(given)) for name, layout in layouts(recipe).items()}
+    _measure(factory, given, room["signal"])
+    _paint(factory, given, room)
+    room["inclusions"] = given
+    attributes = {
+        "format": FORMAT,
+        "version": lesionkit.__version__,
+        "seed": seed,
+        "count": len(given),
+        "accuracy": accuracy,
+        "recipe": recipe.to_dict(),
+        **factory.attributes,
+    }
+    return Phantoms(**room, recipe=recipe, seed=seed, attributes=attributes)
+
+
+def _check(regions: Floats, recipe: PhantomRecipe) -> None:
+    if not regions.size or regions.shape[1] < 2:
+        raise ValueError(
+            f"regions must hold a background and an inclusion or more, got shape {regions.shape}"
+        )
+    tissue = regions[..., 3:7]
+    if (
+        tissue.min() < 0
+        or regions[..., 2].min() < 0
+        or regions[..., 5].max() > 100 + spectra.ROUNDING
+    ):
+        raise ValueError(
+            "regions must have radii and tissue of 0 or more and at most 100 per cent of water"
+        )
+    if regions[..., 6].min() <= 0:
+        raise ValueError("regions must have scattering amplitudes above 0 mm^-1")
+    for first in range(1, regions.shape[1]):
+        x, y, radius = regions[:, first, :3].T
+        if np.any((radius > 0) & (np.hypot(x, y) + radius > recipe.radius)):
+            raise ValueError(f"regions must lie within the disc of {recipe.radius:g} mm")
+        for second in range(first + 1, regions.shape[1]):
+            u, v, other = regions[:, second, :3].T
+            near = np.hypot(x - u, y - v) < radius + other
+            if np.any(near & (radius > 0) & (other > 0)):
+                raise ValueError(f"regions must not overlap: inclusions {first} and {second} do")
+
+
+def _pairs(regions: Floats) -> Any:
+    """The inclusions two by two, as regions of the kernels, which know no more; and which."""
+    count = regions.shape[1]
+    for first in range(1, count, 2):
+        pair = np.repeat(regions[:, :1], 3, axis=1)
+        these = range(first, min(first + 2, count))
+        pair[:, 1:, 2] = 0
+        pair[:, 1 : 1 + len(these)] = regions[:, these]
+        yield pair, [k - 1 for k in these]
+
+
+def _measure(factory: PhantomFactory, regions: Floats, signal: Any) -> None:
+    """The noisy readings: properties are the background's and, of each inclusion, its share."""
+    recipe, corners = factory.recipe, factory.corners
+    shares = np.empty((len(regions), regions.shape[1] - 1, len(corners)))
+    for pair, which in _pairs(regions):
+        two = np.empty((len(regions), 2, len(corners)))
+        factory.kernels.element_shares(pair, corners, two)
+        shares[:, which] = two[:, : len(which)]
+    hbo, hb, water, amplitude, power = np.moveaxis(regions[..., 3:], -1, 0)
+    mua = spectra.mixed_absorption(factory.extinction, hbo, hb, water)
+    mus = spectra.power_law(factory.wavelengths, amplitude, power)
+    readings = np.empty((len(factory.plans), len(regions), recipe.optodes, recipe.optodes))
+    for plan, a, s, out in zip(factory.plans, mua, mus, readings, strict=True):
+        plan.measure(_mixed(a, shares), _mixed(s, shares), out)
+    factory.kernels.add_noise(readings, recipe.signal_noise, factory.seed, 0, signal)
+    require_light(signal)
+
+
+def _mixed(values: Floats, shares: Floats) -> Floats:
+    """(n, regions) values and (n, inclusions, places) shares to (n, places)."""
+    beyond = values[:, 1:] - values[:, :1]
+    mixed: Floats = values[:, :1] + np.einsum("nk,nkp->np", beyond, shares)
+    return mixed
+
+
+def _paint(factory: PhantomFactory, regions: Floats, room: dict[str, Any]) -> None:
+    """The maps and the MRI, from the share of each pixel that an inclusion covers."""
+    recipe, count = factory.recipe, len(regions)
+    pixels = recipe.pixels
+    shares = np.empty((count, regions.shape[1] - 1, pixels, pixels))
+    maps, gray = room["chromophores"], room["mri"]
+    for pair, which in _pairs(regions):
+        pair[..., 3:6] = 0
+        pair[:, 1, 3] = pair[:, 2, 4] = 1  # as if the first were of HbO and the second of Hb
+        factory.kernels.paint(
+            pair, recipe.radius, recipe.mri_gray, 0.0, factory.seed, 0, maps, gray
+        )
+        shares[:, which] = maps[:, : len(which)]
+    flat = shares.reshape(count, -1, pixels * pixels)
+    for channel in range(3):
+        mixed = _mixed(regions[..., 3 + channel], flat).reshape(count, pixels, pixels)
+        maps[:, channel] = mixed * recipe.inside
+    background, inclusion = recipe.mri_gray
+    clean = background + (inclusion - background) * shares.sum(axis=1)
+    key = np.array([factory.seed, 1], np.uint64)
+    noise = np.random.Generator(np.random.Philox(key=key)).standard_normal(clean.shape)
+    noisy = clean * (1 + recipe.mri_noise * noise) * recipe.inside
+    gray[...] = np.clip(np.rint(noisy), 0, 255)

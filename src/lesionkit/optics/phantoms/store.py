@@ -1,0 +1,197 @@
+"""Phantoms in memory or in a store, and how to open a store: a Zarr v3 group, see `store_layout`
+(`store_writer` writes it, `store_reader` reads its arrays)."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays, files
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store_layout import (
+    CHECKSUMS,
+    FORMAT,
+    Layout,
+    chunk_count,
+    digest,
+    is_sealed,
+    layouts,
+    shard_count,
+)
+from lesionkit.optics.phantoms.store_reader import StoredArray
+
+
+@dataclass(frozen=True, eq=False)
+class Phantoms:
+    """Phantoms in memory (NumPy arrays) or in a store (`StoredArray`, read when indexed).
+
+    signal       : (n, wavelengths, optodes, optodes - 1) float32, amplitude with noise, mm^-1;
+                   detector j of source s is optode (s + 1 + j) mod optodes
+    mri          : (n, pixels, pixels) uint8, gray value with noise; 0 outside the disc
+    chromophores : (n, 3, pixels, pixels) float32, HbO and Hb in micromolar, water in per cent; the
+                   area-weighted mean over the pixel, and 0 where its centre is outside the disc
+    inclusions   : (n, 3, 8) float64, columns REGION_COLUMNS; row 0 the background disc, rows 1 and
+                   2 the inclusions; an absent one has radius 0 and the background's tissue
+    recipe, seed : what they were made from
+    attributes   : accuracy, method, geometry, instruction set, version
+    seconds      : of each stage of the making; `paint`, `pack`, `write` are summed over threads
+
+    Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius.
+    """
+
+    signal: Any
+    mri: Any
+    chromophores: Any
+    inclusions: Any
+    recipe: PhantomRecipe
+    seed: int
+    attributes: Mapping[str, Any]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.signal.shape[0])
+
+    def read(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
+        """Rows of one array, in memory. ValueError where its file is damaged."""
+        return np.asarray(getattr(self, name)[first:stop])
+
+    @property
+    def accuracy(self) -> Any:
+        """Of the signals; stores from before there was a choice do not say it."""
+        return self.attributes.get("accuracy", "fast")
+
+    @property
+    def job(self) -> dict[str, Any]:
+        """What it was made from: two stores of equal jobs have equal bytes."""
+        return {name: self.attributes[name] for name in JOB if name in self.attributes}
+
+
+JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "recipe")
+"""The attributes in which two stores of equal bytes agree."""
+
+
+def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
+    """Open a finished store; its arrays are read when indexed, and every byte of them is checked.
+
+    Raises FileNotFoundError where there is none or only a part of one, ValueError where something
+    else lies at `path`, or a file of the store is missing or is not as it was written. A store of
+    format 1 carries no checksums: UserWarning says so.
+    """
+    phantoms = reopen_phantoms(path)
+    if (version := phantoms.attributes["format"]) < 2:
+        warnings.warn(
+            f"{path} is a store of format {version}, which carries no checksums: damage to its "
+            "data passes unseen. Make it anew to have them",
+            UserWarning,
+            stacklevel=2,
+        )
+    return phantoms
+
+
+def reopen_phantoms(path: str | os.PathLike[str]) -> Phantoms:
+    """`open_phantoms` where its warning has been given."""
+    path = Path(path)
+    attributes = read_attributes(path)
+    if attributes is None:
+        part = path if path.name.endswith(".partial") else partial_path(path)
+        if part.is_dir():
+            raise FileNotFoundError(
+                f"{part} is the unfinished part of a store; the call that began it resumes it"
+            )
+        raise FileNotFoundError(f"there is no phantom store at {path}")
+    try:
+        recipe = PhantomRecipe.from_dict(attributes["recipe"])
+        seed = arrays.integer(attributes["seed"], "seed", at_least=0, at_most=2**64 - 1)
+        count = arrays.integer(attributes["count"], "count", at_least=1, at_most=2**40)
+        sums = attributes.pop(CHECKSUMS) if attributes["format"] > 1 else None
+    except KeyError as missing:
+        raise ValueError(f"{path} is damaged: it lacks {missing.args[0]!r}") from missing
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise ValueError(f"{path} is damaged: {problem}") from problem
+    stored: dict[str, Any] = {
+        name: _array(path, name, layout, count, sums) for name, layout in layouts(recipe).items()
+    }
+    return Phantoms(**stored, recipe=recipe, seed=seed, attributes=attributes)
+
+
+def _array(
+    path: Path, name: str, layout: Layout, count: int, sums: Mapping[str, str] | None
+) -> StoredArray:
+    """An array whose small files are those that were written, and whose others are there."""
+    folder = path / name
+    if not (folder / "zarr.json").is_file():
+        raise ValueError(f"{path} is damaged: it lacks {name!r}")
+    checksums = None
+    if sums is None:
+        _refuse_other_metadata(folder / "zarr.json", layout.metadata(count, version=1))
+    else:
+        for file in ("zarr.json", CHECKSUMS):
+            data = (folder / file).read_bytes() if (folder / file).is_file() else b""
+            if digest(data) != sums.get(f"{name}/{file}"):
+                raise ValueError(
+                    f"{path} is damaged: {folder / file} is not as it was written with the store"
+                )
+        checksums = np.frombuffer(data, "<u4")
+    pieces = chunk_count(count) if sums is None else shard_count(count)
+    lost = {layout.file(number) for number in range(pieces)} - set(os.listdir(folder))
+    if lost:
+        raise ValueError(f"{path} is damaged: its {name} lacks {len(lost)} of {pieces} files")
+    return StoredArray(folder, layout, count, checksums, sharded=sums is not None)
+
+
+def _refuse_other_metadata(file: Path, expected: dict[str, Any]) -> None:
+    """ValueError where the zarr.json of an array of format 1 tells of other numbers than its data
+    are; nothing seals it."""
+
+    def numbers(metadata: Any) -> dict[str, Any]:
+        told = {name: metadata[name] for name in ("shape", "data_type", "chunk_grid", "fill_value")}
+        first, *others = metadata["codecs"]
+        return {**told, "bytes": first, "codecs": [codec["name"] for codec in others]}
+
+    try:
+        told, right = numbers(files.read_json(file)), numbers(expected)
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise ValueError(f"{file.parent.parent} is damaged: {file} is no array's") from None
+    for name in right:
+        if told[name] != right[name]:
+            raise ValueError(
+                f"{file.parent.parent} is damaged: {file} says that its {name} is {told[name]}, "
+                f"not {right[name]}"
+            )
+
+
+def partial_path(path: Path) -> Path:
+    """Where the store `path` grows."""
+    return path.with_name(path.name + ".partial")
+
+
+def read_attributes(path: Path) -> dict[str, Any] | None:
+    """Attributes of the finished store at `path`; None if there is nothing, or only a part."""
+    root = path / "zarr.json"
+    try:
+        text = root.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if path.exists() and not path.name.endswith(".partial"):
+            raise ValueError(f"{path} exists and is not a phantom store") from None
+        return None
+    try:
+        attributes: dict[str, Any] = files.parse_json(text)["attributes"]
+        version = attributes["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is not a phantom store") from None
+    if type(version) is not int or not 1 <= version <= FORMAT:
+        raise ValueError(
+            f"{path} is a phantom store of format {version}; this version of lesionkit reads "
+            f"formats 1 to {FORMAT}"
+        )
+    sums = attributes.get(CHECKSUMS)
+    if version > 1 and not (isinstance(sums, dict) and is_sealed(text, sums.get("zarr.json"))):
+        raise ValueError(f"{path} is damaged: {root} is not as it was written with the store")
+    return attributes

@@ -1,0 +1,1 @@
+"""What an instrument read, and the files that hold it."""

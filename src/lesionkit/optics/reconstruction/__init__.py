@@ -1,0 +1,1 @@
+"""From readings back to tissue."""

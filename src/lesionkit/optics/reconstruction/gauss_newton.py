@@ -1,0 +1,377 @@
+"""Gauss-Newton for maps of tissue from the logs of readings at several wavelengths.
+
+The unknowns of a phantom are maps u_c (chromophores, perhaps the scattering amplitude) relative to
+its homogeneous start, as coefficients of a coarse basis, and what is left of the scattering as
+single numbers. It minimises
+
+    sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
+
+y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s. Where
+readings do not count alike (`weighting`), rows of y - f are multiplied by roots of their weights.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg, sparse
+
+from lesionkit import _core
+from lesionkit.optics.forward.model import ForwardModel, basis_rows
+from lesionkit.optics.reconstruction.normal_equations import Room, normal_equations
+from lesionkit.optics.reconstruction.weighting import Weighting
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+
+TISSUE = ("hbo", "hb", "water", "amplitude", "power")
+"""What tissue is made of; with lipid, `Problem.contents` names it after water."""
+MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
+PER_CENT = ("water", "lipid")  # what cannot be more than all
+LARGEST = 1.0  # factor of e by which a map may move in a step
+HALVINGS = 5  # of a step that leads uphill
+DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
+NOISE = 0.01  # of a log reading: what priors are weighed against
+PRIOR = {"amplitude": 0.5, "power": 0.5}  # of the chromophores: 1
+"""How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
+thousand readings outweigh it; where few wavelengths leave a combination open, it decides."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all phantoms of a call share.
+
+    model      : the forward model
+    basis      : (elements, k) sparse
+    pairs      : (m,) places of the used readings among sources * detectors
+    extinction : (wavelengths, chromophores) mm^-1 per micromolar, micromolar, per cent, per cent
+    nm         : (wavelengths,)
+    maps       : which of `contents` but the power become maps
+    contents   : the names of what tissue is made of: TISSUE, or with "lipid" after "water". Arrays
+                 of tissue hold them in this order, c of them chromophores
+    """
+
+    model: ForwardModel
+    basis: sparse.csr_array
+    pairs: Index
+    extinction: Floats
+    nm: Floats
+    maps: tuple[str, ...]
+    contents: tuple[str, ...] = TISSUE
+
+    @property
+    def chromophores(self) -> int:
+        """How many there are: also the place of the scattering amplitude in `contents`."""
+        return len(self.contents) - 2
+
+    @property
+    def priors(self) -> Floats:
+        """PRIOR of each of `contents`."""
+        return np.array([PRIOR.get(name, 1.0) for name in self.contents])
+
+    def within(self, tissue: Floats) -> Floats:
+        """`tissue` (contents, ...), in place: neither rounding nor a wild step leads beyond what a
+        number can be."""
+        np.clip(tissue[-1], -MAX_POWER, MAX_POWER, out=tissue[-1])
+        for i, name in enumerate(self.contents):
+            if name in PER_CENT:
+                np.minimum(tissue[i], 100, out=tissue[i])
+        return tissue
+
+    @property
+    def single(self) -> tuple[str, ...]:
+        """What of the scattering is a single number for each phantom."""
+        return ("power",) if "amplitude" in self.maps else ("amplitude", "power")
+
+    def spectrum(self, power: Any) -> Any:
+        """mus' over its amplitude: (..., wavelengths, 1) for powers (...,)."""
+        return ((self.nm / 1000) ** -np.asarray(power)[..., None])[..., None]
+
+    def optical(self, tissue: Floats) -> tuple[Floats, Floats]:
+        """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, contents, k)."""
+        c = self.chromophores
+        fine = (self.basis @ tissue[:, : c + 1].reshape(-1, tissue.shape[2]).T).T
+        fine = np.maximum(fine, 0).reshape(len(tissue), c + 1, -1)  # rounding of a sum of shares
+        mua = absorption(self.extinction, fine[:, None, :c])
+        return mua, fine[:, c:] * self.spectrum(tissue[:, c + 1, 0])
+
+    def logs(self, mua: Floats, mus: Floats) -> Floats:
+        """Logs of the used readings for maps (..., elements): (..., rows)."""
+        # a step too far is taken back: nobody need hear of such tissue
+        width = len(self.model.detectors)
+        found = self.model._run("measure", mua, mus, "elements", width, doubt=False)
+        return log(self._used(found))
+
+    def _used(self, readings: Any) -> Any:
+        return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
+
+    def room(self, phantoms: int) -> tuple[Any, Any]:
+        """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
+        kind = np.complex128 if self.model.frequency else np.float64
+        shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
+        return np.empty(shape, kind), np.empty(shape, kind)
+
+    def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
+        """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
+        mua, mus = self.optical(tissue)
+        n, wavelengths = mua.shape[:2]
+        mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
+        model = self.model
+        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), room[0].dtype)
+        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in room]
+        _, rows = basis_rows(self.basis, mua.shape[1])
+        pairs = self.pairs.astype(np.int32)
+        for some, fields in model._fields(mua, mus, of_all, "elements"):
+            scale = np.ascontiguousarray(1 / self._used(of_all[some]))
+            _core.optics.coarse_jacobian(
+                model._plan("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
+                *(part[some] for part in parts),
+            )  # fmt: skip
+        readings = self._used(of_all).reshape(n, wavelengths, -1)
+        by_mua, by_mus = (_real(x[:n]) for x in room)
+        # by ln amplitude: every mus' grows by its own share, whatever the map
+        c = self.chromophores
+        spectrum = self.spectrum(tissue[:, c + 1, 0])
+        by_log = np.matmul(tissue[:, None, c : c + 1], by_mus) * spectrum[..., None]
+        by_power = -np.log(self.nm / 1000)[:, None, None] * by_log
+        single = by_power if "amplitude" in self.maps else np.concatenate([by_log, by_power], 2)
+        return log(readings), Derivatives(by_mua, by_mus, single)
+
+
+def absorption(extinction: Floats, amounts: Floats) -> Floats:
+    """mua (n, wavelengths, places) of amounts (n, 1, chromophores, places): summed in one order,
+    whatever the batch, which a product of matrices does not promise."""
+    e = extinction[:, :, None]
+    mua: Floats = e[:, 0] * amounts[:, :, 0]
+    for i in range(1, extinction.shape[1]):
+        mua = mua + e[:, i] * amounts[:, :, i]
+    return mua
+
+
+class Derivatives(NamedTuple):
+    """Of logs, (n, wavelengths, ..., rows): by the coefficients of mua, by those of mus', and by
+    the single numbers (ln amplitude, if it is no map, and power)."""
+
+    by_mua: Floats
+    by_mus: Floats
+    single: Floats
+
+    def weighted(self, root: Floats) -> Derivatives:
+        """Those of logs times `root` (n, wavelengths, rows)."""
+        return Derivatives(*(part * root[..., None, :] for part in self))
+
+
+def _real(part: Any) -> Floats:
+    """Of ln amplitude; of modulated light those of phase after them."""
+    if part.dtype.kind == "c":
+        return np.concatenate([part.real, part.imag], axis=-1)
+    return np.asarray(part)
+
+
+def log(readings: Any) -> Floats:
+    """ln |reading| of each pair, then the phases of modulated light; NaN of what is not above 0."""
+    if readings.dtype.kind == "c":
+        return np.concatenate([np.log(np.abs(readings)), np.angle(readings)], axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        amplitude: Floats = np.log(readings)
+    return amplitude
+
+
+def difference(data: Floats, model: Floats, modulated: bool) -> Floats:
+    """data - model of logs; phases, the second half, to the nearest turn."""
+    out = data - model
+    if modulated:
+        half = out.shape[-1] // 2
+        out[..., half:] = np.angle(np.exp(1j * out[..., half:]))
+    return out
+
+
+def rooted(residual: Floats, root: Floats) -> Floats:
+    """residual * root; 0 where the root is, whatever the residual."""
+    out: Floats = np.where(root > 0, residual, 0) * root
+    return out
+
+
+@dataclass
+class _Phantom:
+    """One phantom on its way: maps over their start, single numbers less their start."""
+
+    problem: Problem
+    data: Floats
+    start: Floats  # (contents,)
+    penalty: Floats  # (k, k)
+    maps: Floats  # (maps, k)
+    single: Floats
+    strength: Floats  # (maps,): lambda
+
+    def tissue(self, maps: Floats, single: Floats) -> Floats:
+        """(contents, k) coefficients."""
+        problem = self.problem
+        out = np.repeat(self.start[:, None], maps.shape[1], axis=1)
+        for name, u in zip(problem.maps, maps, strict=True):
+            out[problem.contents.index(name)] *= u
+        if "amplitude" not in problem.maps:
+            out[problem.chromophores] *= np.exp(single[0])
+        out[-1] += single[-1]
+        return problem.within(out)
+
+    def moved(self, step: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
+        """Maps and numbers after a share of a step, within what tissue can be.
+
+        To first order a map moves by its step; beyond, by factors: maps stay above 0, and a step
+        that trades absorption for scattering keeps their product, by which light falls.
+        """
+        maps = self.maps * np.exp(np.clip(share * step[0] / self.maps, -LARGEST, LARGEST))
+        for i, name in enumerate(self.problem.maps):
+            if name in PER_CENT:
+                maps[i] = np.minimum(maps[i], 100 / self.start[self.problem.contents.index(name)])
+        return maps, self.single + share * step[1]
+
+    def cost(self, residual: Floats, maps: Floats) -> float:
+        bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
+        return float(np.square(residual).sum() + self.strength @ bend)
+
+    def step(
+        self,
+        found: Derivatives,
+        residual: Floats,
+        regularisation: float,
+        room: Room,
+        spread: Callable[..., Iterable[None]] = map,
+    ) -> tuple[Floats, Floats]:
+        """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
+        k, problem = self.maps.shape[1], self.problem
+        count = len(problem.maps) * k
+        chosen = [problem.contents.index(name) for name in problem.maps if name != "amplitude"]
+        by_mua = (problem.extinction[:, chosen] * self.start[chosen]).T
+        by_mus = None
+        if "amplitude" in problem.maps:
+            power = self.start[-1] + self.single[-1]
+            by_mus = self.start[-2] * problem.spectrum(power)[:, 0]
+        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room, spread)
+        diagonal = np.einsum("ii->i", hessian)
+        if not self.strength.any():
+            largest = diagonal[:count].reshape(-1, k).max(axis=1)
+            self.strength[...] = regularisation * largest
+        for i, strength in enumerate(self.strength):
+            here = slice(i * k, (i + 1) * k)
+            bend = np.multiply(self.penalty, strength, out=room.take("sums", k, k))
+            hessian[here, here] += bend
+            right[here] -= strength * (self.penalty @ self.maps[i])
+        diagonal[count:] += DAMPING * diagonal[:count].max()
+        # its transpose is what LAPACK, which counts by columns, takes without a copy
+        try:
+            factor = linalg.cho_factor(hessian.T, lower=False, overwrite_a=True, check_finite=False)
+        except linalg.LinAlgError as problem:
+            raise ValueError(
+                "regularisation must leave the equations of a step a solution in float64, got "
+                f"{regularisation:g}"
+            ) from problem
+        step: Floats = linalg.cho_solve(factor, right, check_finite=False)
+        return step[:count].reshape(-1, k), step[count:]
+
+
+def solve(
+    problem: Problem,
+    data: Floats,
+    start: Floats,
+    penalties: Sequence[Floats],
+    regularisation: float,
+    iterations: int,
+    tolerance: float,
+    pool: ThreadPoolExecutor,
+    space: tuple[Any, Any],
+    weighting: Weighting | None = None,
+) -> tuple[Floats, Floats, Floats | None]:
+    """Tissue (n, contents, k) of some phantoms, as coefficients, and the record of residuals.
+
+    data      : (n, wavelengths, rows) logs, calibrated
+    start     : (n, contents) homogeneous tissue
+    penalties : L'L of each phantom, (k, k)
+    space     : `Problem.room` for as many phantoms, or more
+    weighting : of these phantoms' readings; None: all count alike
+    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom rests
+    returns   : tissue, record, and (n, wavelengths, rows) how much each row counted in the end
+    """
+    k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
+    record = np.full((len(data), iterations + 1), np.nan)
+    phantoms = [
+        _Phantom(
+            problem, y, t, p, np.ones((len(problem.maps), k)),
+            np.zeros(len(problem.single)), np.zeros(len(problem.maps)),
+        )
+        for y, t, p in zip(data, start, penalties, strict=True)
+    ]  # fmt: skip
+    active, own = np.arange(len(data)), threading.local()
+    counted = None if weighting is None else weighting.given.copy()
+
+    def step(
+        one: _Phantom,
+        found: Derivatives,
+        residual: Floats,
+        spread: Callable[..., Iterable[None]] = map,
+    ) -> tuple[Floats, Floats]:
+        if not hasattr(own, "room"):
+            own.room = Room()
+        return one.step(found, residual, regularisation, own.room, spread)
+
+    for turn in range(iterations):
+        if not len(active):
+            break
+        mine = [phantoms[i] for i in active]
+        tissue = np.stack([p.tissue(p.maps, p.single) for p in mine])
+        model, found = problem.derivatives(tissue, space)
+        residual = difference(data[active], model, modulated)
+        root = None
+        if weighting is not None and counted is not None:
+            counted[active], root = weighting.of(residual, active)
+            residual, found = rooted(residual, root), found.weighted(root)
+        if turn == 0:
+            record[active, 0] = _rms(residual, root)
+        each = [Derivatives(*(part[i] for part in found)) for i in range(len(mine))]
+        if len(mine) == 1:  # the last one, or the only one: its wavelengths go to the threads
+            steps = [step(mine[0], each[0], residual[0], pool.map)]
+        else:
+            steps = list(pool.map(step, mine, each, residual))
+        before = np.array([p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)])
+        # as long as a step leads uphill, half of it
+        todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
+        for _ in range(HALVINGS):
+            tried = [mine[i].moved(steps[i], share) for i in todo]
+            tissue = np.stack([mine[i].tissue(*to) for i, to in zip(todo, tried, strict=True)])
+            residual = difference(
+                data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
+            )
+            if root is not None:
+                residual = rooted(residual, root[todo])
+            after = np.array(
+                [mine[i].cost(r, to[0]) for i, r, to in zip(todo, residual, tried, strict=True)]
+            )
+            good = after < before[todo]
+            for i in np.flatnonzero(good):
+                mine[todo[i]].maps, mine[todo[i]].single = tried[i]
+            record[active[todo[good]], turn + 1] = _rms(
+                residual[good], None if root is None else root[todo[good]]
+            )
+            rest[todo[good]] = after[good] > (1 - tolerance) * before[todo[good]]
+            todo, share = todo[~good], share / 2
+            if not len(todo):
+                break
+        rest[todo] = True
+        active = active[~rest]
+    return np.stack([p.tissue(p.maps, p.single) for p in phantoms]), record, counted
+
+
+def _rms(residual: Floats, root: Floats | None) -> Floats:
+    """Of each phantom; of rows that are multiplied by `root` already, the weighted one."""
+    if root is None:
+        return np.array([np.sqrt(np.square(one).mean()) for one in residual])
+    whole = np.square(root).sum(axis=(1, 2))
+    mean: Floats = np.sqrt(np.square(residual).sum(axis=(1, 2)) / whole)
+    return mean

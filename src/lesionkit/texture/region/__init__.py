@@ -1,0 +1,1 @@
+"""Features of one region: its levels, runs, zones and neighbourhoods."""

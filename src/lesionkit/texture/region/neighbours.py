@@ -1,0 +1,150 @@
+"""Neighbourhoods: grey level dependence (GLDM, IBSI's NGLDM) and tone difference (NGTDM)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import texture as _core
+from lesionkit.texture.region.discretise import Region, region
+from lesionkit.texture.region.emphasis import check_far_from_limits, features_of
+
+DEPENDENCE_FEATURES = {
+    "low_dependence_emphasis": "small",
+    "high_dependence_emphasis": "large",
+    "low_grey_level_emphasis": "low_grey",
+    "high_grey_level_emphasis": "high_grey",
+    "low_dependence_low_grey_level_emphasis": "small_low_grey",
+    "low_dependence_high_grey_level_emphasis": "small_high_grey",
+    "high_dependence_low_grey_level_emphasis": "large_low_grey",
+    "high_dependence_high_grey_level_emphasis": "large_high_grey",
+    "grey_level_nonuniformity": "grey_nonuniformity",
+    "grey_level_nonuniformity_normalised": "grey_nonuniformity_normalised",
+    "dependence_nonuniformity": "size_nonuniformity",
+    "dependence_nonuniformity_normalised": "size_nonuniformity_normalised",
+    "dependence_percentage": "whole",
+    "grey_level_variance": "grey_variance",
+    "dependence_variance": "size_variance",
+    "dependence_entropy": "entropy",
+    "dependence_energy": "energy",
+}
+
+
+Real = npt.NDArray[np.float64]
+
+
+class Neighbours(NamedTuple):
+    """What the neighbourhoods of a region's voxels are like.
+
+    dependence  : (levels, n + 1) int64: how many voxels of each level have 0, 1, ... n neighbours
+                  whose level differs by at most alpha
+    voxels      : (levels,) int64: how many of each level have a neighbour in the region
+    differences : (levels,) float64: the sum over those of |level - mean level of the neighbours|
+    """
+
+    dependence: npt.NDArray[np.int64]
+    voxels: npt.NDArray[np.int64]
+    differences: npt.NDArray[np.float64]
+
+
+def neighbours(
+    image: Any, levels: int, mask: Any = None, alpha: int = 0, distance: int = 1
+) -> Neighbours:
+    """Grey level dependence and tone difference, in one pass.
+
+    image    : (rows, columns) or (slices, rows, columns) integers, in [0, levels) in the mask
+    levels   : 1 to 65,536
+    mask     : the image's shape, booleans or integers (not 0: inside); None: everything
+    alpha    : how far the levels of dependent neighbours may be apart, 0 or more
+    distance : neighbours are at most so many voxels away in every axis, 1 to 3
+    Computed on the CPU only. Raises TypeError or ValueError for anything else.
+    Source: Sun & Wee, CVGIP 23, 341-352, 1983; Amadasun & King, IEEE Trans. SMC 19, 1264-1274,
+    1989; IBSI 3.10 and 3.11.
+    """
+    alpha = arrays.integer(alpha, "alpha", at_least=0)
+    distance = arrays.integer(distance, "distance", at_least=1, at_most=3)
+    return count_neighbours(region(image, levels, mask, border=distance), alpha)
+
+
+def count_neighbours(cut: Region, alpha: int = 0, lonely: bool = False) -> Neighbours:
+    """The neighbourhoods of a region, as wide as its border.
+
+    lonely : count voxels without a neighbour too, with difference 0, as PyRadiomics does
+    """
+    most = (2 * cut.border + 1) ** cut.axes - 1
+    tables = np.zeros((3, cut.levels + 1, most + 1), np.int64)
+    dependence, voxels, differences = tables
+    _core.neighbours(
+        cut.padded, cut.border, min(alpha, cut.levels), dependence, voxels, differences
+    )
+    # differences[:, n] is of voxels with n neighbours, n times too large
+    return Neighbours(
+        dependence[1:],
+        voxels[1:, 0 if lonely else 1 :].sum(1),
+        (differences[1:, 1:] / np.arange(1, most + 1)).sum(1),
+    )
+
+
+def dependence_features(counts: Any) -> dict[str, Any]:
+    """The seventeen features of a dependence matrix: IBSI's, of which PyRadiomics has 14.
+
+    counts : (..., levels, n + 1), as :func:`neighbours` gives them
+    returns: name (DEPENDENCE_FEATURES) -> (...) float64. Grey levels are numbered from 1, and so
+             are dependences: a voxel without dependent neighbours has 1. dependence_percentage, of
+             voxels that have a dependence, is always 1.
+    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
+    Source: IBSI reference manual (arXiv:1612.07003v11), section 3.11.
+    """
+    return features_of(counts, DEPENDENCE_FEATURES)
+
+
+def tone_features(voxels: Any, differences: Any) -> dict[str, float]:
+    """The five features of neighbourhood grey tone differences.
+
+    voxels, differences : (levels,), as :func:`neighbours` gives them; a voxel or more
+    returns : coarseness (1e6 where all differences are 0, as in IBSI), contrast, busyness,
+              complexity, strength; all but coarseness are 0 where they would be 0 / 0
+    Raises ValueError where no voxel has a neighbour, TypeError or ValueError for anything else.
+    Source: Amadasun & King 1989; IBSI reference manual (arXiv:1612.07003v11), section 3.10.
+    """
+    home = arrays.on_cpu(voxels=voxels, differences=differences)
+    n = arrays.real(home.view(voxels, "voxels"), "voxels", (None,), at_least=0)
+    s = home.view(differences, "differences")
+    s = arrays.real(s, "differences", (len(n),), at_least=0)
+    check_far_from_limits(n, "voxels")
+    check_far_from_limits(s, "differences")
+    if not n.any():
+        raise ValueError("voxels must hold a voxel that has a neighbour, got 0 of every level")
+    return tones(n, s)
+
+
+def tones(n: Real, s: Real) -> dict[str, float]:
+    """The features of `tone_features`, of levels of which some occur."""
+    there = n > 0
+    total = n.sum()
+    i, n, s = np.flatnonzero(there) + 1.0, n[there], s[there]
+    p, kinds = n / total, len(n)
+    ps, pairs = p * s, kinds * (kinds - 1)
+    off = i - i.mean()
+    spread = p @ (i - p @ i) ** 2  # half the mean of (i - j)^2 over pairs
+    # Sums over pairs of levels, without a table of them: of |a - b|, in order of a ...
+    ip = np.sort(i * p)
+    differences = 2 * ((ip - ip[0]) @ (2 * np.arange(kinds) - (kinds - 1)))
+    # ... and of |i - j| (ps_i + ps_j) / (p_i + p_j), for all i that share an n at a time.
+    complexity = 0.0
+    for count in np.unique(n):
+        same = n == count
+        below, sums = np.cumsum(same), np.cumsum(np.where(same, i, 0.0))
+        apart = i * (2 * below - below[-1]) + (sums[-1] - 2 * sums)  # sum of |i - j| over these j
+        complexity += 2 * (ps @ (apart / (p + count / total)))
+    squares = kinds * off**2 + off @ off  # sum of (i - j)^2 over all j
+    return {
+        "coarseness": float(1 / ps.sum()) if ps.any() else 1e6,
+        "contrast": float(2 * spread * s.sum() / total / pairs) if pairs else 0.0,
+        "busyness": float(ps.sum() / differences) if differences else 0.0,
+        "complexity": float(complexity / total),
+        "strength": float(2 * (p @ squares) / s.sum()) if s.any() else 0.0,
+    }

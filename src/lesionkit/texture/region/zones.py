@@ -1,0 +1,86 @@
+"""Zones (GLSZM): connected regions of one grey level, and their sixteen features."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit._core import texture as _core
+from lesionkit.texture.region.discretise import Region, region
+from lesionkit.texture.region.emphasis import features_of
+
+ZONE_FEATURES = {
+    "small_zone_emphasis": "small",
+    "large_zone_emphasis": "large",
+    "low_grey_level_zone_emphasis": "low_grey",
+    "high_grey_level_zone_emphasis": "high_grey",
+    "small_zone_low_grey_level_emphasis": "small_low_grey",
+    "small_zone_high_grey_level_emphasis": "small_high_grey",
+    "large_zone_low_grey_level_emphasis": "large_low_grey",
+    "large_zone_high_grey_level_emphasis": "large_high_grey",
+    "grey_level_nonuniformity": "grey_nonuniformity",
+    "grey_level_nonuniformity_normalised": "grey_nonuniformity_normalised",
+    "zone_size_nonuniformity": "size_nonuniformity",
+    "zone_size_nonuniformity_normalised": "size_nonuniformity_normalised",
+    "zone_percentage": "percentage",
+    "grey_level_variance": "grey_variance",
+    "zone_size_variance": "size_variance",
+    "zone_size_entropy": "entropy",
+}
+
+
+class Zones(NamedTuple):
+    """How many zones of each grey level and size there are.
+
+    counts : (levels, k) int64;  sizes : (k,) int64 voxels, the sizes that zones have, ascending
+    """
+
+    counts: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+
+
+def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = None) -> Zones:
+    """How many connected regions of one grey level there are, by level and size.
+
+    image        : (rows, columns) or (slices, rows, columns) integers, in [0, levels) in the mask
+    levels       : 1 to 65,536
+    mask         : the image's shape, booleans or integers (not 0: inside); None: everything
+    connectivity : neighbours differ in at most so many axes: 1 is 4 or 6 neighbours; None, the
+                   number of axes, is all 8 or 26, as in IBSI and PyRadiomics
+    Computed on the CPU only. Raises TypeError or ValueError for anything else.
+    Source: Thibault et al., PRIP 2009, 140-145; IBSI 3.8.
+    """
+    cut = region(image, levels, mask)
+    joined = cut.axes if connectivity is None else connectivity
+    return count_zones(cut, arrays.integer(joined, "connectivity", at_least=1, at_most=cut.axes))
+
+
+def count_zones(cut: Region, connectivity: int) -> Zones:
+    """The zones of a region."""
+    sizes, counts = _core.zones(cut.padded, cut.border, cut.levels, connectivity)
+    return Zones(counts, sizes)
+
+
+def merged(parts: list[Zones]) -> Zones:
+    """The zones of several regions together."""
+    sizes = np.unique(np.concatenate([part.sizes for part in parts]))
+    counts = np.zeros((len(parts[0].counts), len(sizes)), np.int64)
+    for part in parts:
+        counts[:, np.searchsorted(sizes, part.sizes)] += part.counts
+    return Zones(counts, sizes)
+
+
+def zone_features(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[str, Any]:
+    """The sixteen features of a zone matrix.
+
+    counts, sizes : as :func:`zones` gives them, (..., levels, k) and (k,); None: 1, 2, 3 ...
+    voxels        : of the region; None: the sum of counts * sizes, which is the same
+    returns       : name (ZONE_FEATURES) -> (...) float64. Grey levels are numbered from 1;
+                    zone_percentage is a fraction, zone_size_entropy in bits.
+    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
+    Source: IBSI reference manual (arXiv:1612.07003v11), section 3.8.
+    """
+    return features_of(counts, ZONE_FEATURES, sizes, voxels, "voxels")
