@@ -6,24 +6,16 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import (
-    busy,
-    clustering,
-    derivatives,
-    device,
-    forward,
-    fronts_agreement,
-    generation,
-    precision,
-    reconstruct,
-    store,
-    stroke,
-    texture,
-    texture_curves,
-    thermogram,
-    training,
-)
+from benchmarks import busy, device
+from benchmarks.clustering import rows as clustering
+from benchmarks.fronts import agreement as fronts
+from benchmarks.nets import training
+from benchmarks.optics import derivatives, forward, generation, precision, reconstruct, store
 from benchmarks.report import Report
+from benchmarks.stroke import rows as stroke
+from benchmarks.texture import curves as texture_curves
+from benchmarks.texture import rows as texture
+from benchmarks.thermogram import rows as thermogram
 from benchmarks.timing import machine
 
 PARTS: dict[str, Callable[[Report], None]] = {
@@ -41,7 +33,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-import": texture_curves.imports,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
-    "fronts-agreement": fronts_agreement.agreement,
+    "fronts-agreement": fronts.agreement,
     "busy": busy.beside_burners,
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.optics_peers import PEERS, Dense, Peer, missing, peer
-from benchmarks.problem import Array, Problem, disc, ours, phantoms, rings
+from benchmarks.optics.peers import PEERS, Dense, Peer, missing, peer
+from benchmarks.optics.problem import Array, Problem, disc, ours, phantoms, rings
 from benchmarks.timing import limits
 
 CONTENDERS = ["lesionkit", *PEERS]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from benchmarks.texture import apart, refuse
-from benchmarks.texture_ours import ours
-from benchmarks.texture_peers import PEERS, missing, peer
-from benchmarks.texture_work import (
+from benchmarks.texture.ours import ours
+from benchmarks.texture.peers import PEERS, missing, peer
+from benchmarks.texture.rows import apart, refuse
+from benchmarks.texture.work import (
     ANGLES,
     IN_MAPS,
     ITEMS,

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.report import Report
-from benchmarks.texture_device import texture_on_device
+from benchmarks.texture.device import texture_on_device
 from benchmarks.timing import alone
 
 FIRST_CALL = """

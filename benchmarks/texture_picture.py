@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.texture_work import ROUND, textured
+from benchmarks.texture.work import ROUND, textured
 
 SIDE, LEVELS, WINDOW = 256, 32, 9
 LESION = (150, 98, 17)  # row, column, radius

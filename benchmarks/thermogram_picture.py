@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.thermogram import picture
+from benchmarks.thermogram.rows import picture
 from lesionkit import report
 from lesionkit.studies.thermogram import clusters, pictures
 

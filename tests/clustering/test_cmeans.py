@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 
 import lesionkit
-import tolerances
 from lesionkit.clustering import cmeans, cmeans_predict
-from reference import clustering_fcm as reference
+from reference.clustering import fcm as reference
 
 
 def blobs(features: int, samples: int, seed: int = 0) -> Any:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lesionkit
-import tolerances
 from lesionkit._core import clustering as kernels
 from lesionkit.clustering import codebook
-from reference import clustering_codebook as reference
+from reference.clustering import codebook as reference
 
 
 def coloured(shape: tuple[int, ...] = (12, 10), seed: int = 0) -> np.ndarray:

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import lesionkit
-import tolerances
 from lesionkit.clustering import FuzzyCMeans
-from reference import clustering_fcm as reference
+from reference.clustering import fcm as reference
 
 KINDS = (np.float32, np.float64)
 ALLOWED = {np.float32: tolerances.CENTRES_OF_SINGLE, np.float64: tolerances.CENTRES}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lesionkit._core import clustering as _core
 from lesionkit.clustering import KMeans, starts
-from reference import clustering_kmeans as reference
+from reference.clustering import kmeans as reference
 
 
 def seeds(X: Any, w: Any, k: int, trials: int, uniform: Any) -> list[int]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import tolerances
 from lesionkit.fronts import disk_level_set, geodesic_active_contour, inverse_gaussian_gradient
-from reference import fronts_contours as reference
+from reference.fronts import contours as reference
 
 
 def away(shape: tuple[int, ...], middle: Any, spacing: Any = 1.0) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.fronts_agreement import agreement
+from benchmarks.fronts.agreement import agreement
 from benchmarks.report import Report
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from arrival_cases import INF, close, distance, linear, random_speed
 
-import tolerances
 from lesionkit.fronts import arrival_time
-from reference import fronts as reference
+from reference.fronts import arrival as reference
 
 # --- known answers --------------------------------------------------------------------------------
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from arrival_cases import INF, close, distance, random_speed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invariances import at_any_threads, layouts
 
-import tolerances
 from lesionkit.fronts import arrival_time
-from reference import fronts as reference
+from reference.fronts import arrival as reference
 
 
 @pytest.mark.parametrize("order", [1, 2])

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.segmentation
+import tolerances
 from invariances import at_any_threads, layouts
 from skimage import data
 
-import tolerances
 from lesionkit.fronts import chan_vese
-from reference import fronts_contours as reference
+from reference.fronts import contours as reference
 
 STARTS = ("checkerboard", "disk", "small disk")
 

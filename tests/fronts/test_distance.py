@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import tolerances
 from lesionkit.fronts import distance, extension_velocities, travel_time
-from reference import fronts_marching as reference
+from reference.fronts import marching as reference
 
 
 def close(ours: Any, expected: Any) -> None:

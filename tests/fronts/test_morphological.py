@@ -19,7 +19,7 @@ from lesionkit.fronts import (
     morphological_chan_vese,
     morphological_geodesic_active_contour,
 )
-from reference import fronts_contours as reference
+from reference.fronts import contours as reference
 
 
 @pytest.fixture(autouse=True)

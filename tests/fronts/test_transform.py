@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from invariances import at_any_threads, layouts
 from scipy import ndimage
 
-import tolerances
 from lesionkit.fronts import distance_transform
-from reference import fronts_transform as reference
+from reference.fronts import transform as reference
 
 # --- known answers --------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from invariances import at_any_threads, layouts
 from scipy import ndimage
 
 from lesionkit.fronts import h_minima, watershed
-from reference import fronts_watershed as reference
+from reference.fronts import watershed as reference
 
 # --- known answers --------------------------------------------------------------------------------
 

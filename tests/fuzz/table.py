@@ -218,7 +218,7 @@ EXCEPTIONS: dict[str, str] = {
     "optics.Reconstruction": CLASSES,
     "optics.spectra": "a module: its functions stand under optics.extinction and the like",
     "optics.triangular_interface": "a grid of two numbers that is long for most of them",
-    "optics.open_phantoms": "reads a store: tests/optics/test_store.py damages each byte",
+    "optics.open_phantoms": "reads a store: tests/optics/phantoms/test_store.py damages each byte",
     "optics.reconstruct_phantoms": "half a minute a call",
     "optics.reconstruct_measured": "reads files, each of which has its line; seconds a call",
     "nets.FasterRCNN": "minutes a call",

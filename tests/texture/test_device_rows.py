@@ -12,7 +12,7 @@ import pytest
 from lesionkit import gpu
 
 report = pytest.importorskip("benchmarks.report")
-texture_device = pytest.importorskip("benchmarks.texture_device")
+texture_device = pytest.importorskip("benchmarks.texture.device")
 
 
 def host_cupy(asarray: Any = np.asarray) -> Any:

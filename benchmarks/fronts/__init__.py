@@ -1,0 +1,1 @@
+"""Fronts beside scikit-fmm, scikit-image and SimpleITK."""

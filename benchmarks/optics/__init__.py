@@ -1,0 +1,1 @@
+"""The forward model, its peers, phantoms and reconstruction."""

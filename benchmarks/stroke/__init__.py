@@ -1,0 +1,1 @@
+"""The stroke study beside the same from peers."""

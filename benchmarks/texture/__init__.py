@@ -1,0 +1,1 @@
+"""Texture: ours and the peers on the same images."""

@@ -1,0 +1,1 @@
+"""The thermogram study beside the same from peers."""
