@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 
 import lesionkit
+import tolerances
 from lesionkit.clustering import cmeans, cmeans_predict
 from reference.clustering import fcm as reference
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lesionkit
+import tolerances
 from lesionkit._core import clustering as kernels
 from lesionkit.clustering import codebook
 from reference.clustering import codebook as reference

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import lesionkit
+import tolerances
 from lesionkit.clustering import FuzzyCMeans
 from reference.clustering import fcm as reference
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
-from spatial_cases import ALL
 
 from lesionkit.clustering import FCM_S1, EnFCM, FuzzyCMeans, KMeans, codebook, segment
+from spatial_cases import ALL
 
 ESTIMATORS = [KMeans, FuzzyCMeans]
 GREY = np.repeat([10, 12, 200, 205], 30)

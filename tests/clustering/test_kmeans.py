@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import cluster
 from sklearn.exceptions import ConvergenceWarning
 
 import lesionkit
+import tolerances
 from lesionkit._core import clustering as _core
 from lesionkit.clustering import KMeans
 from reference.clustering import kmeans as reference

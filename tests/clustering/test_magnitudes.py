@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spatial_cases import ALL
 
 from lesionkit.clustering import (
     FuzzyCMeans,
@@ -17,6 +16,7 @@ from lesionkit.clustering import (
     scaling,
     segment,
 )
+from spatial_cases import ALL
 
 MEANS = (1.0, 3.0, 6.0)
 

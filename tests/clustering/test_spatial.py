@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from spatial_cases import ALL
 
 import lesionkit
+import tolerances
 from lesionkit.clustering import FCM_S1, FCM_S2, FGFCM, FLICM, EnFCM, FuzzyCMeans, sFCM
 from reference.clustering import spatial as reference
+from spatial_cases import ALL
 
 WITH_CHANNELS = (FCM_S1, FCM_S2, sFCM, FLICM)
 BORDERS = ("valid", "reflect", "symmetric", "edge")

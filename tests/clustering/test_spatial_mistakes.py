@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spatial_cases import ALL
 
 from lesionkit.clustering import FCM_S1, FGFCM, FLICM, EnFCM, sFCM
+from spatial_cases import ALL
 
 ZEROS = np.zeros((6, 7))
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import nvrtc
 import on_host
 import pytest
 from on_host import CSRC, PLAIN, Program
 
+import nvrtc
 from lesionkit import gpu
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import nvrtc
 import pytest
 
+import nvrtc
 from lesionkit import gpu
 
 # The most registers a thread may use: at 128 a multiprocessor holds 512 threads, at 64 1,024. ptxas

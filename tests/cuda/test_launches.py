@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import nvrtc
 import pytest
 
+import nvrtc
 from fake_cupy import OPT_IN, DriverError, FakeCupy
 from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu

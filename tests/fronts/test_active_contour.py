@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
-from invariances import at_any_threads, layouts
 from scipy import ndimage
 
+import tolerances
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import disk_level_set, geodesic_active_contour, inverse_gaussian_gradient
 from reference.fronts import contours as reference
 

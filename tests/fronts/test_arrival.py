@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import tolerances
 from arrival_cases import INF, close, distance, linear, random_speed
-
 from lesionkit.fronts import arrival_time
 from reference.fronts import arrival as reference
 

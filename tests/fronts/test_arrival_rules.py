@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
-from arrival_cases import INF, close, distance, random_speed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invariances import at_any_threads, layouts
 
+import tolerances
+from arrival_cases import INF, close, distance, random_speed
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import arrival_time
 from reference.fronts import arrival as reference
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.segmentation
-import tolerances
-from invariances import at_any_threads, layouts
 from skimage import data
 
+import tolerances
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import chan_vese
 from reference.fronts import contours as reference
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invariances import layouts
 from scipy import ndimage
 
+from invariances import layouts
 from lesionkit.fronts import edge_flow as flows
 from lesionkit.fronts import link_boundaries
 from lesionkit.fronts.levels import disk_level_set

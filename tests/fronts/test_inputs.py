@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invariances import layouts
 
+from invariances import layouts
 from lesionkit import fronts
 
 RANDOM = np.random.default_rng(0)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invariances import at_any_threads, layouts
 from scipy import ndimage
 from skimage import data
 from skimage.segmentation import morphsnakes
 
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import (
     checkerboard_level_set,
     disk_level_set,

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invariances import layouts
 from skimage.segmentation import flood
 
+from invariances import layouts
 from lesionkit.fronts import region
 from lesionkit.fronts.region import region_grow
 

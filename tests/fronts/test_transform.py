@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from invariances import at_any_threads, layouts
 from scipy import ndimage
 
+import tolerances
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import distance_transform
 from reference.fronts import transform as reference
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invariances import at_any_threads, layouts
 from scipy import ndimage
 
+from invariances import at_any_threads, layouts
 from lesionkit.fronts import h_minima, watershed
 from reference.fronts import watershed as reference
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tolerances
-from forward_cases import ANGLES, RING, model, random_maps, width
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lesionkit
+import tolerances
+from forward_cases import ANGLES, RING, model, random_maps, width
 from lesionkit import processors
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh
 from reference import optics as reference

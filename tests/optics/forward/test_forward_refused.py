@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from forward_cases import RING, model, random_maps
 
+from forward_cases import RING, model, random_maps
 from lesionkit.optics import ForwardModel, Mesh
 
 MAP = np.full(217, 0.01)

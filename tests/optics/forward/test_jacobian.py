@@ -6,11 +6,11 @@ import functools
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lesionkit
+import tolerances
 from lesionkit import _core
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh, spectra
 from lesionkit.optics.forward import model as forward_module

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mesh_cases import FOUR, SQUARE, grid, loop_area
 
 from lesionkit.optics.mesh.disc import disc_mesh
 from lesionkit.optics.mesh.mesh import Mesh
+from mesh_cases import FOUR, SQUARE, grid, loop_area
 
 # known answers
 

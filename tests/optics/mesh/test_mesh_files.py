@@ -9,6 +9,9 @@ from pathlib import Path
 import meshio
 import numpy as np
 import pytest
+
+from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
 from mesh_file_cases import (
     DATA,
     DISC,
@@ -19,9 +22,6 @@ from mesh_file_cases import (
     equal,
     nirfast_files,
 )
-
-from lesionkit.optics.mesh.disc import disc_mesh
-from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
 
 needs_h5py = pytest.mark.skipif(find_spec("h5py") is None, reason="XDMF needs the package h5py")
 SUFFIXES = [".npz", ".vtu", ".vtk", ".msh", ".VTU", pytest.param(".xdmf", marks=needs_h5py)]

@@ -10,6 +10,8 @@ from pathlib import Path
 import meshio
 import numpy as np
 import pytest
+
+from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
 from mesh_file_cases import (
     DATA,
     DISC,
@@ -19,8 +21,6 @@ from mesh_file_cases import (
     equal,
     nirfast_files,
 )
-
-from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
 
 NIRFAST_DAMAGE = {
     "empty nodes": ("", SQUARE_ELEMENTS, None, r"it.node must hold rows of numbers, got none"),

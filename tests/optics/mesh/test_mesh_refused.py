@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from mesh_cases import FOUR, SQUARE, grid, loop_area, strip
 
 from lesionkit.optics.mesh.disc import disc_mesh
 from lesionkit.optics.mesh.mesh import Mesh
+from mesh_cases import FOUR, SQUARE, grid, loop_area, strip
 
 TETRAHEDRON = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
 SIX = Mesh(SQUARE, FOUR).to_quadratic()

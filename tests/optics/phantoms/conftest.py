@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from store_cases import COUNT, RECIPE
 
 from lesionkit.optics.phantoms.generate import generate
+from store_cases import COUNT, RECIPE
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 import lesionkit
+import tolerances
 from lesionkit import _core, processors
 from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel

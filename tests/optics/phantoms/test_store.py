@@ -14,6 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+
+from lesionkit import _core
+from lesionkit.optics.phantoms import store_writer
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, Layout
 from store_cases import (
     ARRAYS,
     COUNT,
@@ -26,13 +33,6 @@ from store_cases import (
     shard,
     stop_after,
 )
-
-from lesionkit import _core
-from lesionkit.optics.phantoms import store_writer
-from lesionkit.optics.phantoms.generate import generate
-from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, Layout
 
 KILLED = Path(__file__).with_name("killed.py")
 SEALED = {"zarr.json"} | {

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from store_cases import ARRAYS, COUNT, RECIPE, chunks_of, files, old_store, shard
 
 from lesionkit import cli
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, crc32c, layouts, shard_index
+from store_cases import ARRAYS, COUNT, RECIPE, chunks_of, files, old_store, shard
 
 FLIPS = 20  # of each file
 

@@ -9,13 +9,6 @@ from pathlib import Path
 
 import pytest
 import zarr
-from store_cases import (
-    COUNT,
-    RECIPE,
-    files,
-    never_opens,
-    part_of,
-)
 
 from lesionkit import _core
 from lesionkit.optics.phantoms import store_writer
@@ -23,6 +16,13 @@ from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.store import open_phantoms
 from lesionkit.optics.phantoms.store_layout import CHUNK
 from lesionkit.optics.phantoms.store_writer import StoreWriter
+from store_cases import (
+    COUNT,
+    RECIPE,
+    files,
+    never_opens,
+    part_of,
+)
 
 
 @pytest.mark.parametrize(

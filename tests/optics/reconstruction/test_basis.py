@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tolerances
 from scipy import sparse
 
+import tolerances
 from lesionkit.optics import ForwardModel, GridBasis, Mesh, disc_mesh
 
 MESH = disc_mesh(radius=10.0, nodes=217, optodes=6)

@@ -6,15 +6,6 @@ import functools
 
 import numpy as np
 import pytest
-from reconstruct_cases import (
-    NM,
-    PAIRS,
-    TISSUE_OF_REFERENCE,
-    noiseless,
-    readings,
-    run,
-    scene,
-)
 
 import lesionkit
 from lesionkit.optics import (
@@ -30,6 +21,15 @@ from lesionkit.optics.reconstruction.calibrated import reference_signal
 from lesionkit.optics.reconstruction.gauss_newton import TISSUE, Derivatives
 from lesionkit.optics.reconstruction.normal_equations import Room
 from lesionkit.optics.reconstruction.problem import checked_problem
+from reconstruct_cases import (
+    NM,
+    PAIRS,
+    TISSUE_OF_REFERENCE,
+    noiseless,
+    readings,
+    run,
+    scene,
+)
 
 # --- known answers ------------------------------------------------------------------------------
 

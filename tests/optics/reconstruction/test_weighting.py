@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reconstruct_cases import NM, PAIRS, TISSUE_OF_REFERENCE, noiseless, readings, run, scene
 
 from lesionkit.optics import ForwardModel, reconstruct, spectra
 from lesionkit.optics.reconstruction.homogeneous import fit
 from lesionkit.optics.reconstruction.problem import checked_problem
+from reconstruct_cases import NM, PAIRS, TISSUE_OF_REFERENCE, noiseless, readings, run, scene
 
 AT = [[7.0, 3]]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lesionkit
+import tolerances
 from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
     dependence_features,

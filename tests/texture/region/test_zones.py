@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lesionkit
+import tolerances
 from lesionkit.texture.region.zones import ZONE_FEATURES, merged, zone_features, zones
 from reference import texture as reference
 
