@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import busy, device
+from benchmarks import device
 from benchmarks.clustering import rows as clustering
 from benchmarks.fronts import agreement as fronts
+from benchmarks.fronts import busy
 from benchmarks.nets import training
 from benchmarks.optics import derivatives, forward, generation, precision, reconstruct, store
 from benchmarks.report import Report
