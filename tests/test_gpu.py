@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from fake_cupy import CUDARuntimeError, FakeCupy, on_gpu
-from lesionkit import cli, gpu, selftest
+from lesionkit import cli, gpu, processors, selftest
 
 FILE, KERNEL = "optics/phantom.cu", "paint"
 
@@ -125,12 +126,30 @@ def test_no_memory(use) -> None:
 
 
 def test_selftest_without_a_gpu(use, capsys: pytest.CaptureFixture[str]) -> None:
+    """The CPU's kernels of each level that is built are checked, and that is all that can be."""
     use(None)
-    assert cli.main(["selftest"]) == 1
+    assert cli.main(["selftest"]) == 0
     said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert said.err.startswith("lesionkit: selftest needs a GPU: a GPU is used through CuPy")
+    assert said.err == ""
+    for level in processors.levels():
+        assert f"\nCPU, {level}, against known answers " in said.out
+    assert said.out.count("\nreadings, by dense algebra ") == len(processors.levels())
+    assert "WRONG" not in said.out
+    last = said.out.splitlines()[-1]
+    assert last.startswith("GPU: its kernels are not checked: a GPU is used through CuPy")
+
+
+def test_selftest_of_a_cpu_that_computes_wrongly(
+    use, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(None)
+    row = '["co-occurrence, counted", 0.5, 0]'
+    told = subprocess.CompletedProcess([], -4, row, "Illegal instruction")
+    monkeypatch.setattr(selftest.subprocess, "run", lambda *_, **__: told)
+    assert cli.main(["selftest"]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"co-occurrence, counted +5.0e-01 +0.0e\+00  WRONG", said)
+    assert re.search(r"stopped: Illegal instruction +nan +0.0e\+00  WRONG", said)
 
 
 def test_selftest_tells_what_is_wrong(
