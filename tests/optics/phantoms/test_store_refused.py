@@ -29,7 +29,7 @@ from store_cases import (
     ("changes", "differs"),
     [
         ({"seed": 1}, "seed is 0 there, 1 asked"),
-        ({"count": COUNT + 1}, f"count is {COUNT} there, {COUNT + 1} asked"),
+        ({"count": COUNT - 1}, f"count is {COUNT} there, {COUNT - 1} asked"),
         (
             {"recipe": replace(RECIPE, signal_noise=0.01)},
             "recipe.signal_noise is 0.02 there, 0.01 asked",

@@ -45,7 +45,8 @@ def generate(
     out      : None: arrays in memory, 0.13 MB per phantom; of NumPy, or of CuPy where a GPU made
                them. Else the path of a Zarr v3 store:
                it grows at `out`.partial, from where the same call resumes it, and gets its name
-               when it is whole. If `out` is the finished store of this very call, it is opened
+               when it is whole. If `out` is the finished store of this very call, it is opened;
+               if it is one of fewer phantoms and else the same, it grows to `count`, as if made so
     seed     : 0 to 2^64 - 1
     accuracy : "accurate": quadratic elements, readings within 1 per cent of the diffusion
                equation's solution; "fast": linear elements of about `recipe.nodes` nodes (1801),

@@ -22,6 +22,7 @@ from lesionkit.optics.phantoms.store_layout import (
     chunk_count,
     chunk_sum,
     crc32c,
+    shard_count,
 )
 
 BLOSC_HEADER = 16  # bytes 4 to 7: unpacked size; 12 to 15: packed size, this header included
@@ -150,6 +151,19 @@ class StoredArray:
         if self.checksums is not None and chunk_sum(piece) != self.checksums[chunk]:
             raise _Damage("its bytes are not those that were written")
         return memoryview(piece)[:-4]
+
+    def lengths(self, chunks: int) -> list[int]:
+        """Bytes of each of the first chunks as they lie in their shards, CRC-32C included. Raises
+        ValueError where an index is damaged."""
+        found: list[int] = []
+        for number in range(shard_count(chunks * CHUNK)):
+            file = self._file(number * SHARD)
+            try:
+                with open(file, "rb") as shard:
+                    found += self._index(number, shard)[:, 1].tolist()
+            except _Damage as problem:
+                raise ValueError(f"the store is damaged: {file}: {problem}") from None
+        return found[:chunks]
 
     def _index(self, number: int, shard: Any) -> npt.NDArray[np.uint64]:
         """(SHARD, 2): where the chunks of a shard begin and how long they are; kept."""

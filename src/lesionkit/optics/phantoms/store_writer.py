@@ -13,6 +13,9 @@ checksums and metadata, the root's last, is put on the disk, and becomes `PATH` 
 process may die at any moment: the next one believes the journal, checks the bytes that it lists,
 cuts off what is behind them, and makes the other chunks anew, with the same bits.
 
+A finished store grows the same way: the part begins with a copy of its whole chunks, and takes its
+place when it is whole. Until then the store is as it was.
+
 Shards are written here rather than through zarr-python: threads pack several chunks at once at a
 fraction of its cost, and a shard need not be in memory as a whole.
 """
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import threading
@@ -33,9 +37,10 @@ import numpy as np
 
 from lesionkit import files
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import JOB, partial_path, read_attributes
+from lesionkit.optics.phantoms.store import JOB, partial_path, read_attributes, reopen_phantoms
 from lesionkit.optics.phantoms.store_layout import (
     CHECKSUMS,
+    CHUNK,
     SHARD,
     Layout,
     chunk_count,
@@ -48,7 +53,7 @@ from lesionkit.optics.phantoms.store_layout import (
     shard_index,
 )
 
-OURS = {files.LOCK, "journal", "journal.new"}
+OURS = {files.LOCK, "journal", "journal.new", "before"}
 """What a part holds beside the store itself."""
 
 
@@ -60,16 +65,26 @@ class _Chunk(NamedTuple):
 
 
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
-    """Whether `path` is a finished store of this very job; ValueError if it is anything else."""
+    """Whether `path` is a finished store of this very job; ValueError if it is anything else but
+    one of fewer phantoms, which can grow."""
     with _plain_errors(path):
         attributes = read_attributes(path)
     if attributes is None:
+        return False
+    if attributes["format"] == job["format"] and _count(attributes) < job["count"]:
+        _refuse_other(path, {**attributes, "count": job["count"]}, job)
         return False
     _refuse_other(path, {**attributes, "format": job["format"]}, job)  # other files, same phantoms
     part = partial_path(path)
     if part.is_dir() and set(os.listdir(part)) <= OURS:  # died between its last two steps
         shutil.rmtree(part, ignore_errors=True)
     return True
+
+
+def _count(attributes: Mapping[str, Any]) -> float:
+    """Phantoms of a store; infinite where it does not tell, so that no other is more."""
+    count = attributes.get("count")
+    return count if type(count) is int else math.inf
 
 
 def _refuse_other(place: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
@@ -114,7 +129,7 @@ class StoreWriter:
         with _plain_errors(self.path), ExitStack() as stack:
             self.part.mkdir(exist_ok=True)
             stack.enter_context(files.locked(self.part))
-            if self.path.exists():
+            if self.path.exists() and is_finished(self.path, self.job):
                 raise ValueError(f"{self.path} has just been made by another process")
             self._recall()
             self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
@@ -140,6 +155,8 @@ class StoreWriter:
             for small in ("zarr.json", CHECKSUMS):  # from a process that died at the very end
                 (folder / small).unlink(missing_ok=True)
         told = dict(filter(None, map(_journalled, lines[1:])))
+        if not told and self.path.exists():
+            told = self._copied(journal)
         for shard in range(shard_count(self.job["count"])):
             self._chunks |= self._proven(shard, told)
         self.done = set(self._chunks)
@@ -149,6 +166,23 @@ class StoreWriter:
         fresh.replace(journal)
         for name in self.layouts:
             (store / name).mkdir(parents=True, exist_ok=True)
+
+    def _copied(self, journal: Path) -> dict[int, _Chunk]:
+        """Of the store that is to grow, the chunks that keep their bytes, which are whole; its
+        shards are copied."""
+        journal.write_text(json.dumps(self.job) + "\n")  # the part is known as ours from here on
+        stored = reopen_phantoms(self.path)
+        arrays = [getattr(stored, name) for name in self.layouts]
+        for name in self.layouts:
+            (self.part / "store" / name).mkdir(parents=True, exist_ok=True)
+            for shard in range(shard_count(len(stored))):
+                file = self.layouts[name].file(shard)
+                shutil.copyfile(self.path / name / file, self._file(name, shard))
+        whole = range(len(stored) // CHUNK)
+        lengths = (array.lengths(len(whole)) for array in arrays)
+        sums = (array.checksums[: len(whole)].tolist() for array in arrays)
+        pieces = zip(whole, zip(*lengths, strict=True), zip(*sums, strict=True), strict=True)
+        return {number: _Chunk(list(some), list(those)) for number, some, those in pieces}
 
     def _proven(self, shard: int, told: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
         """The first chunks of a shard whose bytes are those that the journal tells of; what its
@@ -224,6 +258,8 @@ class StoreWriter:
             _write(store / "zarr.json", root_metadata({**self.job, **attributes}, digests))
             for written in [*store.rglob("*"), store]:
                 files.sync(written)
+            if self.path.exists():  # it has grown
+                self.path.rename(self.part / "before")
             store.rename(self.path)
             files.sync(self.path.parent)
         shutil.rmtree(self.part, ignore_errors=True)
