@@ -1,4 +1,4 @@
-"""Pictures of what lesionkit makes."""
+"""Pictures of what lesionkit makes: the name of the file says whether PNG, PDF or SVG."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from lesionkit import files
 if TYPE_CHECKING:
     from lesionkit.optics.phantoms.store import Phantoms
 
+FORMATS = ("png", "pdf", "svg")
+
+TITLES = {"tikhonov": "Tikhonov", "dri": "DRI", "ynet": "Y-Net", "znet": "Z-Net"}
+"""What the methods of reconstruction are called in tables and pictures."""
+
 # (title, unit of the colour bar, colour map) of the images, from left to right
 IMAGES = (
     ("HbO", "µM", "inferno"),
@@ -23,7 +28,7 @@ IMAGES = (
 
 
 def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> None:
-    """Draw the first few phantoms into a PNG: maps, MRI, and the fan of signals of each source.
+    """Draw the first few phantoms into a picture: maps, MRI, and the fan of signals of each source.
 
     phantoms : in memory or in a store; of each the first `rows` are read
     path     : of the picture, which is written over
@@ -80,7 +85,7 @@ def compare_maps(
     title: str,
     path: str | os.PathLike[str],
 ) -> None:
-    """Draw true and recovered maps of a few phantoms into a PNG.
+    """Draw true and recovered maps of a few phantoms into a picture.
 
     truth, maps : (n, 3, pixels, pixels), as `Phantoms.chromophores`;  mri : (n, pixels, pixels)
     radius      : of the disc, mm
@@ -131,7 +136,7 @@ def tissue_maps(
     title: str,
     path: str | os.PathLike[str],
 ) -> None:
-    """Draw the maps of one object into a PNG.
+    """Draw the maps of one object into a picture.
 
     maps   : "hbo", "hb", "water", "lipid", "amplitude": (rows, columns), NaN outside
     extent : left, right, bottom, top, mm
@@ -153,9 +158,13 @@ def tissue_maps(
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Write a figure of matplotlib as a PNG that is there whole or not at all."""
+    """Write a figure of matplotlib that is there whole or not at all, as its name says: .png (300
+    dots an inch, as papers ask), .pdf or .svg. ValueError for another."""
+    kind = os.fspath(path).rpartition(".")[2].lower()
+    if kind not in FORMATS:
+        raise ValueError(f"path must end in .{', .'.join(FORMATS)}, got {os.fspath(path)}")
     with files.whole(path) as partial:
-        figure.savefig(partial, dpi=110, format="png")
+        figure.savefig(partial, dpi=300, format=kind)
 
 
 def _fan(

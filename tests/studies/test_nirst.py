@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -131,14 +132,20 @@ def study(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setitem(nirst.SIZES, "tiny", size)
     said: list[str] = []
-    result = nirst.run(out, "tiny", device="cpu", progress=said.append)
+    result = nirst.run(out, "tiny", device="cpu", progress=lambda *told: said.append(told[2]))
     patch.undo()
     return out, result, said
 
 
 def test_the_study_leaves_all_of_it(study) -> None:
     out, result, said = study
-    assert said == ["20 phantoms", "ynet: 1 epochs", "znet: 1 epochs", "evaluation"]
+    stages = [re.sub("loss .*", "loss", what) for what in dict.fromkeys(said) if what]
+    assert stages[:4] == [
+        "phantoms",
+        "ynet: epoch 1 of 1, loss",
+        "znet: epoch 1 of 1, loss",
+        "unseen phantoms: Tikhonov",
+    ]
     assert sorted(os.listdir(out)) == ["evaluation", "phantoms.zarr", "ynet", "znet"]
     names = {"8-of-16-optodes.png", "evaluation.json", "evaluation.md"}
     names |= {"three-inclusions.png", "unseen-phantoms.png"}
@@ -150,12 +157,16 @@ def test_the_study_leaves_all_of_it(study) -> None:
     text = (out / "evaluation" / "evaluation.md").read_text()
     for said_there in ("0.05 ± 0.04", "43.3 ± 3.8", "## three inclusions: 2", "| ms per phantom"):
         assert said_there in text
+    assert "| | | Tikhonov | DRI | Y-Net | Z-Net |" in text
+    for row in ("MSE, µM² | HbO", "MSE, %² | water", "PSNR, dB | Hb", "SSIM | Hb"):
+        (cells,) = re.findall(rf"^\| {re.escape(row)} \| (.*) \|$", text.split("## ")[1], re.M)
+        assert cells.count("**") == 2  # the best one
     assert text == table(result)
 
 
 def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
     out, _, _ = study
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[int, int, str]] = []
     result = evaluate(
         out / "phantoms.zarr",
         [out / "znet"],
@@ -164,7 +175,8 @@ def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
         progress=lambda *words: asked.append(words),
     )
     assert result["sets"]["unseen phantoms"]["phantoms"] == 2
-    assert ("three inclusions", "znet") in asked
+    assert (1, 3, "three inclusions: Z-Net") in asked
+    assert asked[-1][:2] == (3, 3)
     generate(RECIPE, 4, tmp_path / "other.zarr", seed=9)
     result = evaluate(tmp_path / "other.zarr", [out / "znet"], tmp_path / "b", methods=())
     assert result["sets"]["unseen phantoms"]["phantoms"] == 4

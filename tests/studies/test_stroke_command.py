@@ -83,7 +83,10 @@ def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert len([*out.glob("*_mask.nii.gz")]) == len([*out.glob("*_mask.json")]) == 3
     (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
     capsys.readouterr()
-    assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 1
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    assert cli.main(asked) == 2
+    assert f"{out} holds results already (scores.tsv, report.html)" in capsys.readouterr().err
+    assert cli.main([*asked, "--overwrite"]) == 1
     captured = capsys.readouterr()
     assert "2 of 3 cases done" in captured.out
     assert "b_dwi.png cannot be read as PNG" in captured.err
@@ -228,7 +231,7 @@ def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
         ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
     ):
         asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]
-        assert cli.main(asked) == 0
+        assert cli.main([*asked, "--overwrite"]) == 0
         assert told in (out / "report.html").read_text()
 
 

@@ -25,7 +25,7 @@ def optics() -> Iterator[Check]:
     """Readings by dense algebra, derivatives by differences, and what an inclusion covers."""
     from lesionkit import _core
     from lesionkit.optics import ForwardModel, disc_mesh
-    from lesionkit.optics.physics import robin_coefficient
+    from lesionkit.optics.forward.physics import robin_coefficient
 
     mesh = disc_mesh(radius=10.0, nodes=61, optodes=6)
     rim = mesh.nodes[mesh.boundary[::4, 0]]

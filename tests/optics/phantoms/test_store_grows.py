@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from store_cases import COUNT, RECIPE, Enough, files, old_store, part_of, shard, stop_after
 
-from lesionkit.optics import store_writer
+from lesionkit.optics.phantoms import store_writer
 from lesionkit.optics.phantoms import generate
-from lesionkit.optics.store import open_phantoms
-from lesionkit.optics.store_layout import CHUNK, SHARD
+from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD
 
 MORE = COUNT + 2 * CHUNK
 
@@ -45,8 +45,8 @@ def test_into_a_second_shard(few: Path, tmp_path: Path, monkeypatch: pytest.Monk
     """With shards of 4 chunks: the first is whole, the second is not."""
     for module in ("store_layout", "store_writer", "store_reader"):
         monkeypatch.setattr(f"lesionkit.optics.{module}.SHARD", 4)
-    monkeypatch.setattr("lesionkit.optics.store_layout.INDEX_BYTES", 16 * 4 + 4)
-    monkeypatch.setattr("lesionkit.optics.store_reader.INDEX_BYTES", 16 * 4 + 4)
+    monkeypatch.setattr("lesionkit.optics.phantoms.store_layout.INDEX_BYTES", 16 * 4 + 4)
+    monkeypatch.setattr("lesionkit.optics.phantoms.store_reader.INDEX_BYTES", 16 * 4 + 4)
     generate(RECIPE, COUNT, tmp_path / "a.zarr")
     assert SHARD == 64
     generate(RECIPE, MORE, tmp_path / "a.zarr")

@@ -92,7 +92,7 @@ def reconstruct_phantoms(
     signals : (n, wavelengths, optodes, optodes - 1) mm^-1, above 0, as `Phantoms.signal`
     recipe  : of the store
     mri     : (n, pixels, pixels) uint8, as `Phantoms.mri`; needed for "dri"
-    method  : "tikhonov", or "dri", see :mod:`lesionkit.optics.penalty`
+    method  : "tikhonov", or "dri", see :mod:`lesionkit.optics.reconstruction.penalty`
     returns : (n, 3, pixels, pixels) float32 as `Phantoms.chromophores`: HbO and Hb in micromolar,
               water in per cent, 0 where the pixel's centre is outside the disc
     """

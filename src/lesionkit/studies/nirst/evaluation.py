@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import lesionkit
 from lesionkit import arrays, files, metrics
-from lesionkit.nets.reconstruction import TrainedNet, load
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
-from lesionkit.studies.nirst import pictures
+from lesionkit.progress import Callback
+from lesionkit.report import FORMATS, TITLES
 from lesionkit.studies.nirst.methods import (
     CLASSICAL,
     Case,
@@ -24,6 +24,10 @@ from lesionkit.studies.nirst.methods import (
     learned,
     three_inclusions,
 )
+from lesionkit.studies.nirst.pictures import comparison
+
+if TYPE_CHECKING:
+    from lesionkit.nets.reconstruction import TrainedNet
 
 CHROMOPHORES = ("HbO", "Hb", "water")
 
@@ -44,7 +48,8 @@ def evaluate(
     methods: Sequence[str] = CLASSICAL,
     limit: int | None = None,
     device: str = "cpu",
-    progress: Callable[[str, str], object] | None = None,
+    progress: Callback | None = None,
+    pictures: str = "png",
 ) -> Result:
     """Reconstruct phantoms that no net has seen by each method, and say how far each is off.
 
@@ -56,11 +61,13 @@ def evaluate(
     methods  : of "tikhonov", "dri": what is compared beside the nets
     limit    : phantoms of each set at most (None: all; of three inclusions 100)
     device   : of the nets, as of `load`
-    progress : called as progress(set, method) before each
+    progress : called as progress(done, total, what) before each method of each set, and at the end
+    pictures : "png", "pdf" or "svg"
     returns  : what evaluation.json holds
     The sets are the unseen phantoms; as many with three inclusions, which are drawn; and the unseen
     phantoms from every second optode. All errors are over the pixels of the disc, the rest being 0.
     """
+    arrays.one_of(pictures, "pictures", FORMATS)
     limit = 2**40 if limit is None else arrays.integer(limit, "limit", at_least=1)
     unknown = [name for name in methods if name not in CLASSICAL]
     if unknown:
@@ -68,8 +75,10 @@ def evaluate(
     if isinstance(runs, str | os.PathLike):
         raise TypeError(f"runs must be a list of folders, got {arrays.describe(runs)}")
     folder = files.new_folder(out)
-    nets = {}
+    nets: dict[str, TrainedNet] = {}
     for run in runs:
+        from lesionkit.nets.reconstruction import load
+
         net = load(run, device)
         if net.name in nets:
             raise ValueError(f"runs must be of different nets, got two of {net.name}")
@@ -90,11 +99,13 @@ def evaluate(
         "nets": {name: net.about for name, net in nets.items()},
         "sets": {},
     }
+    done, steps = 0, len(cases) * len(compared)
     for case in cases:
         recovered, seconds = {}, {}
         for name, method in compared.items():
             if progress is not None:
-                progress(case.title, name)
+                progress(done, steps, f"{case.title}: {TITLES[name]}")
+            done += 1
             start = time.perf_counter()
             recovered[name] = method(case)
             seconds[name] = (time.perf_counter() - start) / len(case.signal)
@@ -105,8 +116,9 @@ def evaluate(
                 for name, maps in recovered.items()
             },
         }
-        picture = folder / f"{case.title.replace(' ', '-')}.png"
-        pictures.comparison(case, recovered, picture)
+        comparison(case, recovered, folder / f"{case.title.replace(' ', '-')}.{pictures}")
+    if progress is not None:
+        progress(steps, steps, "tables")
     text = table(result)
     files.write(folder / "evaluation.md", text)
     files.write(folder / "evaluation.json", json.dumps(result, indent=1) + "\n")
@@ -174,25 +186,46 @@ def _summary(values: Any) -> dict[str, float | int | None]:
 
 
 def table(result: Result) -> str:
-    """The figures as markdown: a table for each set."""
+    """The figures as markdown: a table for each set, the best mean of each row in bold."""
     parts = []
     for title, figures in result["sets"].items():
-        names = [*next(iter(figures["methods"].values()))]
+        methods = figures["methods"]
+        names = [*next(iter(methods.values()))]
         lines = [f"## {title}: {figures['phantoms']}\n"]
-        lines.append("| | | " + " | ".join(figures["methods"]) + " |")
-        lines.append("|---|---|" + "---|" * len(figures["methods"]))
+        lines.append("| | | " + " | ".join(TITLES[name] for name in methods) + " |")
+        lines.append("|---|---|" + "---|" * len(methods))
         for name in names[:-1]:
             for chromophore in CHROMOPHORES:
-                cells = [_cell(rows[name][chromophore]) for rows in figures["methods"].values()]
-                lines.append(f"| {name} | {chromophore} | " + " | ".join(cells) + " |")
+                row = [rows[name][chromophore] for rows in methods.values()]
+                lines.append(
+                    f"| {_title(name, chromophore)} | {chromophore} | {_cells(name, row)} |"
+                )
             if title == "unseen phantoms" and name in PAPER["znet"]:
                 of = "water" if name == "mse" else "not said of which"
-                cells = [PAPER.get(method, {}).get(name, "") for method in figures["methods"]]
-                lines.append(f"| *{name}, the paper* | *{of}* | " + " | ".join(cells) + " |")
-        spent = [1000 * rows[names[-1]] for rows in figures["methods"].values()]
+                cells = [PAPER.get(method, {}).get(name, "") for method in methods]
+                told = _title(name, "water")
+                lines.append(f"| *{told}, the paper* | *{of}* | " + " | ".join(cells) + " |")
+        spent = [1000 * rows[names[-1]] for rows in methods.values()]
         lines.append("| ms per phantom | all | " + " | ".join(_short(s, 3) for s in spent) + " |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def _title(name: str, chromophore: str) -> str:
+    """A figure's name with its unit."""
+    square = "%²" if chromophore == "water" else "µM²"
+    return {"mse": f"MSE, {square}", "psnr": "PSNR, dB", "ssim": "SSIM"}.get(name, name)
+
+
+def _cells(name: str, row: Sequence[Mapping[str, Any]]) -> str:
+    """A row of a table; of several methods the best is in bold."""
+    means = [figure["mean"] for figure in row if figure["mean"] is not None]
+    best = (max if name in ("psnr", "ssim") else min)(means, default=None)
+    alone = len(row) == 1
+    cells = [
+        f"**{_cell(f)}**" if f["mean"] == best and not alone and means else _cell(f) for f in row
+    ]
+    return " | ".join(cells)
 
 
 def _cell(figure: Mapping[str, Any]) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.nets.reconstruction import TrainedNet
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.simulation import simulate
 from lesionkit.optics.phantoms.store import Phantoms
+
+if TYPE_CHECKING:
+    from lesionkit.nets.reconstruction import TrainedNet
 
 Maps = npt.NDArray[np.float32]
 Method = Callable[["Case"], Maps]

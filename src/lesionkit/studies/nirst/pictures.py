@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from lesionkit import report
+from lesionkit.report import TITLES
 from lesionkit.studies.nirst.methods import Case, Maps
 
-TITLES = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", "viridis"))
+CHANNELS = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", "viridis"))
 
 
 def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
@@ -29,7 +30,7 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
     radius, inside = case.recipe.radius, case.recipe.inside
     extent = (-radius, radius, -radius, radius)
     for block, phantom in enumerate(shown):
-        for channel, (title, unit, colours) in enumerate(TITLES):
+        for channel, (title, unit, colours) in enumerate(CHANNELS):
             column = 3 * block + channel
             scale = Normalize(0, 1.1 * float(case.truth[phantom, channel].max()))
             for row, (name, maps) in enumerate(rows.items()):
@@ -39,7 +40,7 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set_visible(False)
                 if column == 0:
-                    ax.set_ylabel(name)
+                    ax.set_ylabel(TITLES.get(name, name))
             axes[0, column].set_title(f"{title}, phantom {case.first + phantom}")
             beyond = max(maps[phantom, channel].max() for maps in rows.values()) > scale.vmax
             figure.colorbar(

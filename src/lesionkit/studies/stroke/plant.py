@@ -103,7 +103,7 @@ def data_folder(path: str | os.PathLike[str] | None = None) -> Path:
         root = os.environ.get("LESIONKIT_DATA")
         if not root:
             raise ValueError(
-                "path must be the folder that holds stroke_dwi and misc; got None, and "
+                "path (--data) must be the folder that holds stroke_dwi and misc; got None, and "
                 "LESIONKIT_DATA is not set"
             )
         path = Path(root) / "data"
