@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import cli
-from lesionkit.nets import load
+from lesionkit.nets import checkpoints, load
 from lesionkit.nets.records import read
 from lesionkit.optics import PhantomRecipe, generate
 
@@ -49,9 +49,62 @@ def test_train_then_evaluate(tmp_path, store, capsys) -> None:
     asked = ["evaluate", "--data", str(store), "--nets", str(run), "--methods", "--limit", "2"]
     assert cli.main([*asked, "--out", str(out), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
-    assert "| mse | water |" in said
+    assert "| MSE, %² | water |" in said
     assert f"written to {out}" in said
     assert (out / "evaluation.json").exists()
+    assert cli.main([*asked, "--out", str(out), "--device", "cpu"]) == 2
+    assert "holds results already (evaluation.json, evaluation.md)" in capsys.readouterr().err
+
+
+def test_train_tells_each_epoch_and_goes_on_with_more(tmp_path, store, capsys) -> None:
+    import torch
+
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    asked = ["train", "znet", "--data", str(store), "--batch", "14", "--device", "cpu"]
+    assert cli.main([*asked, "--out", str(run), "--epochs", "1"]) == 0
+    told = capsys.readouterr()
+    assert re.fullmatch(r"lesionkit: epoch 1 of 1, loss \S+ \(2 of 2 batches\)\n", told.err)
+    assert "the last epoch was the best: more --epochs are likely to help" in told.out
+    assert cli.main([*asked, "--out", str(run), "--epochs", "1"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert f"{run} holds this run already, finished after 1 epochs; nothing to do" in told.out
+    assert cli.main([*asked, "--out", str(run), "--epochs", "2"]) == 0
+    told = capsys.readouterr()
+    assert f"{run}: going on from epoch 1" in told.out
+    assert told.err.startswith("lesionkit: epoch 2 of 2, loss ")
+    assert cli.main([*asked, "--out", str(whole), "--epochs", "2"]) == 0
+    left, right = (checkpoints.read(folder / "last.pt") for folder in (run, whole))
+    assert all(torch.equal(left["state"][name], right["state"][name]) for name in right["state"])
+    assert left["about"] == right["about"]
+    assert cli.main([*asked, "--out", str(run), "--epochs", "1"]) == 2
+    assert "epochs is 2 there, 1 asked" in capsys.readouterr().err
+
+
+def test_a_cosine_schedule_has_an_end(tmp_path, store, capsys) -> None:
+    run = tmp_path / "run"
+    asked = ["train", "znet", "--data", str(store), "--batch", "14", "--device", "cpu"]
+    asked += ["--schedule", "cosine", "--out", str(run)]
+    assert cli.main([*asked, "--epochs", "1"]) == 0
+    assert cli.main([*asked, "--epochs", "2"]) == 2
+    said = capsys.readouterr().err
+    assert "its cosine schedule has let the learning rate fall to 0 over 1 epochs" in said
+    assert cli.main([*asked, "--epochs", "1"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_evaluate_of_classical_methods_needs_no_torch(tmp_path, store) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from lesionkit import cli\n"
+        f"asked = ['evaluate', '--data', {str(store)!r}, '--limit', '1', '--methods', 'DRI']\n"
+        f"sys.exit(cli.main([*asked, '--out', {str(tmp_path / 'e')!r}, '--format', 'svg']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "| MSE, µM² | HbO |" in done.stdout
+    assert "lesionkit: three inclusions: DRI (1 of 3 steps)" in done.stderr
+    assert (tmp_path / "e" / "unseen-phantoms.svg").is_file()
 
 
 @pytest.mark.parametrize(

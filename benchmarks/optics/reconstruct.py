@@ -163,7 +163,7 @@ class Scene:
         self.data = np.log(self.signal[0] / self.against) + np.log(base)
 
     def ours(self, many: int) -> Any:
-        from lesionkit.optics.reconstruction import reconstruct
+        from lesionkit.optics import reconstruct
 
         return reconstruct(
             self.model, self.signal[:many], self.against, self.tissue, self.nm, self.basis,

@@ -10,7 +10,7 @@ import pytest
 
 import tolerances
 from lesionkit import _core
-from lesionkit.fronts.contours import chan_vese
+from lesionkit.fronts import chan_vese
 from lesionkit.fronts.contours import chan_vese_gpu
 
 

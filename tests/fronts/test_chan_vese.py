@@ -11,7 +11,7 @@ from skimage import data
 
 import tolerances
 from invariances import at_any_threads, layouts
-from lesionkit.fronts.contours import chan_vese
+from lesionkit.fronts import chan_vese
 from reference.fronts import contours as reference
 
 STARTS = ("checkerboard", "disk", "small disk")

@@ -1,8 +1,6 @@
 """The `lesionkit` command.
 
-Exit codes: 0 done; 1 the GPU failed its selftest, or a case of several could not be done; 2 a
-mistake in what was asked, or a file that cannot be read or written, told in one line; 130
-interrupted. Heavy modules are imported by the subcommand that needs them.
+Its exit codes are in `exits`. Heavy modules are imported by the subcommand that needs them.
 """
 
 from __future__ import annotations
@@ -14,32 +12,43 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lesionkit import __version__
-from lesionkit.cli import nets, phantoms, reconstruct, stroke, thermogram
+from lesionkit.cli import completion, nets, phantoms, reconstruct, stroke, thermogram
+from lesionkit.cli.exits import Exit
+from lesionkit.cli.parser import Parser, add_command, add_threads
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    parser = _parser()
+    parser = build()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.run is not _bench:
-        parser.error(f"unknown argument {rest[0]}")
+        options.parser.refuse_unknown(rest[0])
     options.rest = rest
     try:
         with _warnings_in_a_line():
-            code: int | None = options.run(options)
+            _limit_threads(options)
+            failed: int | None = options.run(options)
     except ImportError as missing:  # of the compiled module, or of what an extra brings
         return _complain(str(missing))
     except _mistakes() as mistake:
         return _complain(str(mistake))
     except OSError as trouble:
         return _complain(str(trouble) if trouble.filename else trouble.strerror or str(trouble))
-    except KeyboardInterrupt:
-        print("lesionkit: interrupted", file=sys.stderr)
-        return 130
-    return code or 0
+    except KeyboardInterrupt as interrupted:
+        return _complain(str(interrupted) or "interrupted", Exit.INTERRUPTED)
+    return Exit.SOME_FAILED if failed else Exit.DONE
+
+
+def _limit_threads(options: argparse.Namespace) -> None:
+    """--threads, of whatever command has it."""
+    if getattr(options, "threads", None) is not None:
+        import lesionkit
+        from lesionkit import arrays
+
+        lesionkit.threads(arrays.integer(options.threads, "threads", at_least=1, at_most=1024))
 
 
 @contextmanager
@@ -68,43 +77,54 @@ def _mistakes() -> tuple[type[Exception], ...]:
     return ValueError, TypeError, MemoryError, GpuError, MissingLibrary
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: Exit = Exit.REFUSED) -> int:
     from lesionkit.files import on_one_line
 
     print(f"lesionkit: {on_one_line(sentence)}", file=sys.stderr)
-    return 2
+    return code
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage is a --help away."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="lesionkit", description="A fast backend for lesion imaging.")
-    parser.add_argument("--version", action="version", version=f"lesionkit {__version__}")
+def build() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(prog="lesionkit", description="A fast backend for lesion imaging.")
+    parser.add_argument("-V", "--version", action="version", version=f"lesionkit {__version__}")
+    parser.set_defaults(parser=parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for part in (phantoms, reconstruct, nets, stroke, thermogram):
         part.add_to(commands)
-
-    info = commands.add_parser("info", help="version, instruction set, threads, GPU")
-    info.set_defaults(run=_info)
-
-    selftest = commands.add_parser(
+    add_command(
+        commands,
+        "info",
+        _info,
+        help="version, instruction set, threads, GPU",
+        description="Print the version, the instruction set in use and those that are built, the "
+        "threads, and the GPU.",
+        example="lesionkit info",
+    )
+    selftest = add_command(
+        commands,
         "selftest",
-        help="does the GPU compute what the CPU computes?",
-        description="Compile every GPU kernel, check each against the CPU, and print one table. "
-        "Exit code 1 without a GPU, or if an answer is wrong.",
+        _selftest,
+        help="do the kernels compute what they should, on this CPU and GPU?",
+        description="Check the CPU's kernels of each instruction set that is built and runs here "
+        "against plain NumPy and known answers; where there is a GPU, compile every GPU kernel and "
+        "check each against the CPU. Prints a table. Exit code 1 if an answer is wrong.",
+        example="lesionkit selftest",
     )
-    selftest.set_defaults(run=_selftest)
-
-    bench = commands.add_parser(
-        "bench", help="benchmarks against the peers (from a checkout)", add_help=False
+    add_threads(selftest)
+    add_command(
+        commands,
+        "bench",
+        _bench,
+        help="benchmarks against the peers (from a checkout)",
+        description="Time lesionkit beside the libraries that do the same work, in one run. It "
+        "needs a checkout and its extra, pip install -e '.[bench]'; what follows is handed on to "
+        "python -m benchmarks, where python -m benchmarks --help tells more.",
+        example="lesionkit bench forward --quick",
+        usage="lesionkit bench [-h] [ARGUMENT ...]",
     )
-    bench.set_defaults(run=_bench)
+    completion.add_to(commands)
     return parser
 
 
@@ -128,10 +148,10 @@ def _info(_: argparse.Namespace) -> None:
         print(f"{name:13} {value}")
 
 
-def _selftest(_: argparse.Namespace) -> int:
+def _selftest(_: argparse.Namespace) -> bool:
     from lesionkit import selftest
 
-    return selftest.main()
+    return selftest.main() != 0
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -1,13 +1,16 @@
-"""The subcommands that need torch: train, evaluate, nirst."""
+"""The subcommands of nets: train, evaluate, nirst."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
+from lesionkit.cli.results import refuse_results
+from lesionkit.progress import Progress, by_epoch
 
 
 def add_to(commands: Any) -> None:
@@ -18,122 +21,168 @@ def add_to(commands: Any) -> None:
 
 
 def _add_train(commands: Any) -> None:
-    train = commands.add_parser(
+    train = add_command(
+        commands,
         "train",
+        _train,
         help="train Z-Net or Y-Net on a store of phantoms",
         description="Train a net on a store of phantoms (Feng et al., Optica 9(3), 264-267, 2022). "
         "The folder of the run holds the weights, run.json, the curves and a model card. If it is "
-        "interrupted, the same command resumes it. The defaults are the paper's.",
+        "interrupted, the same command resumes it; with more --epochs it goes on with a finished "
+        "run of the constant schedule. The defaults are the paper's.",
+        example="lesionkit train znet --data phantoms.zarr --out znet",
     )
-    train.set_defaults(run=_train)
-    train.add_argument("net", choices=("znet", "ynet"))
-    train.add_argument("--data", type=Path, required=True, metavar="STORE")
-    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="a folder")
-    train.add_argument("--epochs", type=int, metavar="N", help="200")
-    train.add_argument("--batch", type=int, metavar="N", help="128")
-    train.add_argument("--learning-rate", type=float, metavar="X", help="of Adam (0.005)")
-    train.add_argument(
+    add = train.add_argument
+    add(
+        "net",
+        choices=("znet", "ynet"),
+        metavar="NET",
+        help="znet, the paper's own, or ynet, which it is compared with",
+    )
+    add("--data", type=Path, required=True, metavar="STORE", help="made by lesionkit phantoms")
+    add("--out", type=Path, required=True, metavar="RUN", help="folder of the run, made if need be")
+    add("--epochs", type=int, metavar="N", help="passes over the phantoms (default: 200)")
+    add("--batch", type=int, metavar="N", help="phantoms in a step (default: 128)")
+    add("--learning-rate", type=float, metavar="X", help="of Adam (default: 0.005)")
+    add(
         "--schedule",
         choices=("constant", "cosine"),
-        help="cosine: the rate falls to 0 over all epochs (constant)",
+        help="of the learning rate; cosine: it falls to 0 over all epochs (default: constant)",
     )
-    train.add_argument(
+    add(
         "--augment",
         action="store_true",
         default=None,
         help="turn and mirror each batch at random, by the eight exact symmetries of a phantom",
     )
-    train.add_argument(
+    add(
         "--patience",
         type=int,
         metavar="N",
-        help="stop after so many epochs that were not the best on validation (30)",
+        help="stop after so many epochs that were not the best on validation (default: 30)",
     )
-    train.add_argument(
+    add(
         "--precision",
         choices=("auto", "float32", "mixed"),
-        help="mixed: bfloat16 where that is safe; auto: mixed on a GPU (auto)",
+        help="mixed: bfloat16 where that is safe; auto: mixed on a GPU (default: auto)",
     )
-    train.add_argument("--seed", type=int, metavar="S", help="0")
-    train.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="that read a store beyond memory (2)"
+    add(
+        "--seed",
+        type=int,
+        metavar="S",
+        help="of the first weights and of the order of phantoms (default: 0)",
+    )
+    add(
+        "--workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processes that read a store which memory cannot hold (default: 2)",
     )
     _add_device(train)
-    train.add_argument("--threads", type=int, metavar="N", help="on the CPU")
+    add_threads(train)
 
 
 def _add_evaluate(commands: Any) -> None:
-    evaluate = commands.add_parser(
+    evaluate = add_command(
+        commands,
         "evaluate",
+        _evaluate,
         help="compare nets, Tikhonov and DRI on unseen phantoms",
         description="Reconstruct phantoms that no net has seen, phantoms with three inclusions, "
         "and phantoms read by every second optode; print MSE, PSNR, SSIM and errors of the "
         "inclusions beside the paper's, and write evaluation.json, evaluation.md and pictures.",
+        example="lesionkit evaluate --data phantoms.zarr --nets ynet znet --out evaluation",
     )
-    evaluate.set_defaults(run=_evaluate)
-    evaluate.add_argument("--data", type=Path, required=True, metavar="STORE")
-    evaluate.add_argument(
-        "--nets", type=Path, nargs="*", default=[], metavar="RUN", help="folders of trained nets"
+    add = evaluate.add_argument
+    add("--data", type=Path, required=True, metavar="STORE", help="made by lesionkit phantoms")
+    add(
+        "--nets",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="RUN",
+        help="folders of nets that lesionkit train has trained; needs torch (default: none)",
     )
-    evaluate.add_argument(
+    add(
         "--methods",
         nargs="*",
+        type=str.lower,
         default=["tikhonov", "dri"],
         metavar="NAME",
-        help="beside the nets (tikhonov dri)",
+        help="what is compared beside the nets: tikhonov, dri (default: both)",
     )
-    evaluate.add_argument("--out", type=Path, required=True, metavar="DIR")
-    evaluate.add_argument("--limit", type=int, metavar="N", help="phantoms of each set at most")
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="phantoms of each set at most (default: all, of three inclusions 100)",
+    )
     _add_device(evaluate)
-    evaluate.add_argument("--threads", type=int, metavar="N", help="on the CPU")
+    add_threads(evaluate)
+    add_format(evaluate)
+    add_overwrite(evaluate)
 
 
 def _add_nirst(commands: Any) -> None:
-    nirst = commands.add_parser(
+    nirst = add_command(
+        commands,
         "nirst",
+        _nirst,
         help="the study of Feng et al. (2022) from start to end",
         description="Make phantoms, train Y-Net and Z-Net, and compare them with Tikhonov and DRI. "
-        "If it is interrupted, the same command goes on where it stopped.",
+        "If it is interrupted, the same command goes on where it stopped. The paper's size is "
+        "work for a GPU; small is an hour or two of a laptop, tiny a few minutes.",
+        example="lesionkit nirst --out study --size small",
     )
-    nirst.set_defaults(run=_nirst)
-    nirst.add_argument("--out", type=Path, required=True, metavar="DIR")
+    nirst.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     nirst.add_argument(
         "--size",
         choices=("paper", "small", "tiny"),
         default="paper",
-        help="20,000 phantoms, 200 epochs; 2,000 of 50 pixels, 200 epochs; 160, 3 epochs (paper)",
+        help="paper: 20,000 phantoms, 200 epochs; small: 2,000 of 50 pixels, 200 epochs; tiny: "
+        "160, 3 epochs (default: paper)",
     )
     nirst.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="auto: a GPU if there is one",
+        help="where to compute; auto is a GPU if there is one (default: auto)",
     )
-    nirst.add_argument("--threads", type=int, metavar="N", help="on the CPU")
+    add_threads(nirst)
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (auto)"
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="of the nets: auto, cpu, cuda, cuda:1, ...; auto is a GPU if there is one "
+        "(default: auto)",
     )
 
 
 def _train(options: argparse.Namespace) -> None:
     with _torch(options.threads):
+        from lesionkit.nets import longer
         from lesionkit.nets.records import RUN, read
         from lesionkit.nets.training import TrainingOptions, train
-    from tqdm import tqdm
 
     names = ("epochs", "batch", "learning_rate", "schedule", "augment", "patience", "precision")
     asked = {name: getattr(options, name) for name in (*names, "seed")}
     chosen = TrainingOptions(**{name: v for name, v in asked.items() if v is not None})
-    with tqdm(unit=" batches", disable=None) as bar:
+    more = longer.more_epochs(options.out, chosen)
+    if more:
+        print(f"{options.out}: going on from epoch {more}")
+    worked = False
+    with Progress("batches") as told:
+        tell = by_epoch(told, chosen.epochs)
 
         def progress(epoch: int, batch: int, batches: int, loss: float) -> None:
-            bar.total = chosen.epochs * batches
-            bar.n = (epoch - 1) * batches + batch
-            bar.set_description(f"epoch {epoch}, loss {loss:.4g}", refresh=False)
-            bar.refresh() if batch == batches else bar.update(0)
+            nonlocal worked
+            worked = True
+            tell(epoch, batch, batches, loss)
 
         try:
             record = train(
@@ -146,35 +195,45 @@ def _train(options: argparse.Namespace) -> None:
                 progress=progress,
             )
         except KeyboardInterrupt:
-            bar.close()
             there = (options.out / RUN).exists()
             done = len(read(options.out)["history"]) if there else 0
-            print(
-                f"lesionkit: stopped; {done} epochs are finished and stay in {options.out}, and "
-                "the same command goes on from there",
-                file=sys.stderr,
-            )
-            raise SystemExit(130) from None
+            raise KeyboardInterrupt(
+                f"stopped; {done} epochs are finished and stay in {options.out}, and the same "
+                "command goes on from there"
+            ) from None
     best, history = record["best"], record["history"]
-    seconds = sum(row["seconds"] for row in history)
-    print(f"{record['net']}: {record['state']} after {len(history)} epochs, {seconds:,.0f} s")
+    if worked:
+        seconds = sum(row["seconds"] for row in history)
+        print(f"{record['net']}: {record['state']} after {len(history)} epochs, {seconds:,.0f} s")
+    else:
+        print(
+            f"{options.out} holds this run already, {record['state']} after {len(history)} epochs; "
+            "nothing to do"
+        )
     print(f"  best      epoch {best['epoch']}, validation {best['validation']:.4g}")
     print(f"  weights   {options.out / 'weights.pt'}, with curves.png, card.md and run.json")
+    if record["state"] == "finished" and best["epoch"] == len(history):
+        print("  hint      the last epoch was the best: more --epochs are likely to help")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    with _torch(options.threads):
-        from lesionkit.studies.nirst import evaluation
+    if options.nets:
+        with _torch(options.threads):
+            pass
+    from lesionkit.studies.nirst import evaluation
 
-    result = evaluation.evaluate(
-        options.data,
-        options.nets,
-        options.out,
-        methods=options.methods,
-        limit=options.limit,
-        device=options.device,
-        progress=lambda title, name: print(f"{title}: {name}", file=sys.stderr),
-    )
+    refuse_results(options, "evaluation.json", "evaluation.md")
+    with Progress("steps") as told:
+        result = evaluation.evaluate(
+            options.data,
+            options.nets,
+            options.out,
+            methods=options.methods,
+            limit=options.limit,
+            device=options.device if options.nets else "cpu",
+            progress=told,
+            pictures=options.format,
+        )
     print(evaluation.table(result))
     print(f"written to {options.out}: evaluation.json, evaluation.md and pictures")
 
@@ -184,17 +243,14 @@ def _nirst(options: argparse.Namespace) -> None:
         from lesionkit.studies import nirst
         from lesionkit.studies.nirst import evaluation
 
-    result = nirst.run(options.out, options.size, device=options.device)
+    with Progress() as told:
+        result = nirst.run(options.out, options.size, device=options.device, progress=told)
     print(evaluation.table(result))
 
 
 @contextmanager
 def _torch(threads: int | None) -> Iterator[None]:
     """Around what imports torch: its absence is a sentence; afterwards it may use `threads`."""
-    from lesionkit import arrays
-
-    if threads is not None:
-        threads = arrays.integer(threads, "threads", at_least=1, at_most=1024)
     try:
         from lesionkit.nets.framework import torch
 
@@ -202,7 +258,4 @@ def _torch(threads: int | None) -> Iterator[None]:
     except ImportError as missing:
         raise ValueError(str(missing)) from missing
     if threads is not None:
-        import lesionkit
-
         torch.set_num_threads(threads)
-        lesionkit.threads(threads)

@@ -8,54 +8,81 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lesionkit.cli.parser import add_command, add_format, add_threads
+from lesionkit.progress import Progress
+
 
 def add_to(commands: Any) -> None:
     """Add it to the command's parser."""
-    phantoms = commands.add_parser(
+    phantoms = add_command(
+        commands,
         "phantoms",
+        _phantoms,
         help="make NIRST phantoms: signals, MRI and chromophore maps in a Zarr store",
-        description="Make NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022) in a Zarr v3 "
-        "store, and a picture of the first few beside it. If it is interrupted, the same command "
-        "resumes it.",
+        description="Make NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022), discs with one "
+        "or two inclusions, in a Zarr v3 store, and a picture of the first few beside it. If it is "
+        "interrupted, the same command resumes it; with a greater --count it adds to a finished "
+        "store.",
+        example="lesionkit phantoms --count 256 --out phantoms.zarr",
     )
-    phantoms.set_defaults(run=_phantoms)
-    phantoms.add_argument("--count", type=int, required=True, metavar="N", help="how many")
-    phantoms.add_argument("--out", type=Path, required=True, metavar="PATH", help="the store")
-    phantoms.add_argument("--seed", type=int, default=0, metavar="S", help="0")
-    phantoms.add_argument(
+    add = phantoms.add_argument
+    add("--count", type=int, required=True, metavar="N", help="how many phantoms the store gets")
+    add("--out", type=Path, required=True, metavar="PATH", help="the store")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="of all that is drawn at random; the same seed makes the same phantoms (default: 0)",
+    )
+    add(
         "--accuracy",
         choices=("accurate", "fast"),
-        help="of the signals: within 1 per cent, or 2 to 33 per cent off in a third of the time "
-        "(accurate)",
+        help="of the signals: accurate, within 1 per cent; fast, 2 to 33 per cent off in a third "
+        "of the time (default: accurate, but fast with --nodes)",
     )
-    phantoms.add_argument(
-        "--nodes", type=int, metavar="N", help="of a fast mesh, about (1801); implies fast"
+    add(
+        "--nodes",
+        type=int,
+        metavar="N",
+        help="about so many nodes of a fast mesh; only with --accuracy fast (default: 1801)",
     )
-    phantoms.add_argument(
-        "--wavelengths", type=float, nargs="+", metavar="NM", help="some of the nine (all)"
+    add(
+        "--wavelengths",
+        type=float,
+        nargs="+",
+        metavar="NM",
+        help="some of the nine wavelengths, in nm (default: all nine)",
     )
-    phantoms.add_argument("--noise", type=float, metavar="SD", help="of signals, relative (0.02)")
-    phantoms.add_argument("--mri-noise", type=float, metavar="SD", help="relative (0.04)")
-    phantoms.add_argument("--pixels", type=int, metavar="N", help="of maps and MRI, a side (100)")
-    phantoms.add_argument("--batch", type=int, metavar="N", help="solved at once; changes no bit")
-    phantoms.add_argument(
+    add("--noise", type=float, metavar="SD", help="of signals, relative (default: 0.02)")
+    add("--mri-noise", type=float, metavar="SD", help="of gray values, relative (default: 0.04)")
+    add("--pixels", type=int, metavar="N", help="a side of maps and MRI (default: 100)")
+    add(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="phantoms solved at once; it changes no bit (default: what fits into 64 MiB)",
+    )
+    add(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="auto: a GPU if there is one",
+        help="where to compute; auto is a GPU if there is one (default: auto)",
     )
-    phantoms.add_argument("--threads", type=int, metavar="N", help="all processors; changes no bit")
-    phantoms.add_argument("--no-picture", action="store_true", help="leave out PATH.png")
+    add_threads(phantoms)
+    add_format(phantoms)
+    add("--no-picture", action="store_true", help="draw no picture")
+    add("--verbose", action="store_true", help="tell the time of each stage of the work")
 
 
 def _phantoms(options: argparse.Namespace) -> None:
-    import lesionkit
-    from lesionkit import arrays
     from lesionkit.optics.phantoms.generate import generate
     from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-    if options.threads is not None:
-        lesionkit.threads(arrays.integer(options.threads, "threads", at_least=1, at_most=1024))
+    if options.nodes is not None and options.accuracy == "accurate":
+        raise ValueError(
+            "--accuracy accurate has a mesh of its own: leave out --nodes, or take --accuracy fast"
+        )
     asked = {
         "nodes": options.nodes,
         "wavelengths": options.wavelengths,
@@ -65,17 +92,14 @@ def _phantoms(options: argparse.Namespace) -> None:
     }
     recipe = PhantomRecipe(**{name: value for name, value in asked.items() if value is not None})
 
-    from tqdm import tqdm
-
     start = time.perf_counter()
     before: list[int] = []  # phantoms that were there already
-    with tqdm(total=options.count, unit=" phantoms", disable=None) as bar:
+    with Progress("phantoms") as told:
 
         def progress(done: int, count: int) -> None:
             if not before:
                 before.append(done)
-                bar.initial = bar.n = done
-            bar.update(done - bar.n)
+            told(done, count)
 
         try:
             made = generate(
@@ -89,13 +113,10 @@ def _phantoms(options: argparse.Namespace) -> None:
                 progress=progress,
             )
         except KeyboardInterrupt:
-            bar.close()
-            print(
-                f"lesionkit: stopped; what is finished stays in {options.out}.partial, and the "
-                "same command resumes it",
-                file=sys.stderr,
-            )
-            raise SystemExit(130) from None
+            raise KeyboardInterrupt(
+                f"stopped; what is finished stays in {options.out}.partial, and the same command "
+                "resumes it"
+            ) from None
     spent = time.perf_counter() - start
 
     if not before:
@@ -103,15 +124,13 @@ def _phantoms(options: argparse.Namespace) -> None:
     else:
         fresh = options.count - before[0]
         resumed = f" ({before[0]:,} were there before)" if before[0] else ""
-        accuracy = made.attributes["accuracy"]
-        print(
-            f"{fresh:,} phantoms in {spent:.1f} s: {fresh / spent:,.0f} a second, "
-            f"{accuracy} accuracy{resumed}"
-        )
-        solving = {"plan", "draw", "mix", "solve", "noise"}
-        for title, stages in (("solving", solving), ("beside", made.seconds.keys() - solving)):
-            split = [f"{name} {s:.2f} s" for name, s in made.seconds.items() if name in stages]
-            print(f"  {title:9}  {', '.join(split)}")
+        print(f"{fresh:,} phantoms in {spent:.1f} s: {fresh / spent:,.0f} a second{resumed}")
+        print(f"  accuracy   {made.accuracy}")
+        if options.verbose:
+            solving = {"plan", "draw", "mix", "solve", "noise"}
+            for title, stages in (("solving", solving), ("beside", made.seconds.keys() - solving)):
+                split = [f"{name} {s:.2f} s" for name, s in made.seconds.items() if name in stages]
+                print(f"  {title:9}  {', '.join(split)}")
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     print(f"  store      {options.out}, {size / 2**20:,.1f} MiB")
     if (peak := _peak_memory()) is not None:
@@ -119,7 +138,7 @@ def _phantoms(options: argparse.Namespace) -> None:
     if not options.no_picture:
         from lesionkit import report
 
-        picture = options.out.with_name(options.out.name + ".png")
+        picture = options.out.with_name(f"{options.out.name}.{options.format}")
         report.preview(made, picture)
         print(f"  picture    {picture}")
 

@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesionkit import files
+from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
+from lesionkit.cli.results import refuse_results
+from lesionkit.progress import Progress
+from lesionkit.report import TITLES
 
 Maps = Callable[[np.ndarray, Any, np.ndarray, Path | None], np.ndarray]
 
@@ -72,62 +76,81 @@ PIXELS = 100  # a side, of maps of measured data
 
 def add_to(commands: Any) -> None:
     """Add the subcommand to the parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "reconstruct",
+        run,
         help="maps of HbO, Hb and water from signals",
         description="Reconstruct maps from a phantom store, or from a NIRFAST .paa or a SNIRF file "
-        "with its homogeneous --reference. Leaves maps.npz and maps.png in the folder --out. "
+        "with its homogeneous --reference. Leaves maps.npz and a picture in the folder --out. "
         "Methods: " + "; ".join(f"{name}: {method.says}" for name, method in METHODS.items()) + ".",
+        example="lesionkit reconstruct phantoms.zarr --method dri --count 4 --out dri",
     )
-    parser.set_defaults(run=run)
-    parser.add_argument("data", type=Path, metavar="DATA", help="a store, a .paa or a .snirf file")
-    parser.add_argument("--method", choices=METHODS, required=True)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
-    parser.add_argument(
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="a store, a .paa or a .snirf file")
+    add("--method", choices=METHODS, required=True, help="see above")
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add(
         "--mri",
         type=Path,
         metavar="IMAGE",
-        help="an image or .npy, rows from the top, over the width and height of the mesh (a store "
-        "has its own)",
+        help="for dri on measured data: an image or .npy, rows from the top, over the width and "
+        "height of the mesh (default: a store has its own)",
     )
-    parser.add_argument("--weights", type=Path, metavar="RUN", help="of a net: its training run")
-    parser.add_argument("--first", type=int, metavar="I", help="phantom of a store (0)")
-    parser.add_argument("--count", type=int, metavar="N", help="phantoms of a store (all)")
-    parser.add_argument(
-        "--reference", type=Path, metavar="FILE", help="homogeneous, of measured data"
+    add(
+        "--weights",
+        type=Path,
+        metavar="RUN",
+        help="for a net: the folder of its training run (default: none)",
     )
-    parser.add_argument(
-        "--mesh", type=Path, metavar="NAME", help="of measured data (the one beside it)"
+    add("--first", type=int, metavar="I", help="first phantom of a store (default: 0)")
+    add("--count", type=int, metavar="N", help="phantoms of a store (default: all from there on)")
+    add(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="measured data of a homogeneous object (default: none; measured data need one)",
     )
-    parser.add_argument(
+    add(
+        "--mesh",
+        type=Path,
+        metavar="NAME",
+        help="of measured data (default: the one beside them)",
+    )
+    add(
         "--frequency",
         type=float,
         metavar="MHZ",
-        help="of measured data, above 0 (what a .snirf file says, 100 for .paa)",
+        help="of measured data, above 0 (default: what a .snirf file says, 100 for .paa)",
     )
-    parser.add_argument(
+    add(
         "--maps",
         nargs="+",
         choices=("hbo", "hb", "water", "lipid", "amplitude"),
-        help="of measured data; two wavelengths need no more than two chromophores (hbo hb water "
-        "amplitude)",
+        metavar="MAP",
+        help="of measured data: hbo, hb, water, lipid, amplitude; two wavelengths need no more "
+        "than two chromophores (default: hbo hb water amplitude)",
     )
-    parser.add_argument(
+    add(
         "--max-move",
         type=float,
         metavar="MM",
-        help="of measured data: optodes further from the rim of the mesh are refused (3)",
+        help="of measured data: optodes further from the rim of the mesh are refused (default: 3)",
     )
-    parser.add_argument(
+    add(
         "--least-squares",
         action="store_true",
         help="of measured data: let outliers count like all readings",
     )
+    add_threads(parser)
+    add_format(parser)
+    add_overwrite(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Do it."""
     method = METHODS[options.method]
+    refuse_results(options, "maps.npz")
     if not method.measured:
         _trained(options.method, options.weights)
     elif options.weights is not None:
@@ -146,8 +169,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _store(options: argparse.Namespace, method: Method) -> None:
-    from tqdm import tqdm
-
     from lesionkit import arrays
     from lesionkit.optics import open_phantoms
 
@@ -162,36 +183,43 @@ def _store(options: argparse.Namespace, method: Method) -> None:
         rest if options.count is None else options.count, "count", at_least=1, at_most=rest
     )
     pieces = []
-    with tqdm(total=count, unit=" phantoms", disable=None) as bar:
+    with Progress("phantoms") as told:
         for begin in range(first, first + count, AT_ONCE):
             end = min(begin + AT_ONCE, first + count)
             signal, mri = (phantoms.read(name, begin, end) for name in ("signal", "mri"))
             pieces.append(method.maps(signal, phantoms.recipe, mri, options.weights))
-            bar.update(end - begin)
+            told(end - first, count)
     maps = np.concatenate(pieces)
     truth = phantoms.read("chromophores", first, first + count)
-    error = np.square(maps - truth, dtype=np.float64).mean(axis=(0, 2, 3))
+    inside = phantoms.recipe.inside
+    error = np.square(maps - truth, dtype=np.float64)[..., inside].mean(axis=(0, 2))
     arrays_out = {"chromophores": maps, "index": np.arange(first, first + count)}
     _save(options.out / "maps.npz", {**arrays_out, "method": np.array(options.method)})
 
     from lesionkit import report
 
+    picture = options.out / f"maps.{options.format}"
     shown = slice(0, min(ROWS, count))
     report.compare_maps(
         truth[shown],
         maps[shown],
         np.asarray(phantoms.mri[first : first + count][shown]),
         phantoms.recipe.radius,
-        f"{options.method}, phantoms {first} to {first + min(ROWS, count) - 1}",
-        options.out / "maps.png",
+        _titled(options.method, first, min(ROWS, count)),
+        picture,
     )
     named = zip(("HbO", "Hb", "water"), error, ("uM^2", "uM^2", "%^2"), strict=True)
     print(f"{count:,} phantoms by {options.method}")
     print(
-        "  mean squared error over all pixels  "
-        + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
+        "  mean squared error over the disc  " + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
     )
-    print(f"  maps       {options.out / 'maps.npz'}\n  picture    {options.out / 'maps.png'}")
+    print(f"  maps       {options.out / 'maps.npz'}\n  picture    {picture}")
+
+
+def _titled(method: str, first: int, count: int) -> str:
+    last = first + count - 1
+    which = f"phantom {first}" if count == 1 else f"phantoms {first} to {last}"
+    return f"{TITLES[method]}, {which}"
 
 
 def _measured(options: argparse.Namespace, method: Method) -> None:
@@ -231,9 +259,8 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
 
     from lesionkit import report
 
-    report.tissue_maps(
-        maps, extent, f"{options.data.name}, {options.method}", options.out / "maps.png"
-    )
+    picture = options.out / f"maps.{options.format}"
+    report.tissue_maps(maps, extent, f"{options.data.name}, {TITLES[options.method]}", picture)
     steps = found.residuals[np.isfinite(found.residuals)]
     print(f"{options.data} by {options.method}, {len(measured.pairs)} pairs")
     print("  residuals  " + ", ".join(f"{r:.4f}" for r in steps))
@@ -244,7 +271,7 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
     if measured.outliers:
         named = [f"{s + 1}-{d + 1} at {nm:g} nm" for s, d, nm in measured.outliers]
         print(f"  outliers   {', '.join(named)}: they hardly count")
-    print(f"  maps       {options.out / 'maps.npz'}\n  picture    {options.out / 'maps.png'}")
+    print(f"  maps       {options.out / 'maps.npz'}\n  picture    {picture}")
 
 
 def _image(path: Path) -> np.ndarray:

@@ -6,70 +6,99 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lesionkit.cli.parser import add_command, add_overwrite, add_threads
+from lesionkit.cli.results import refuse_results
+
 
 def add_to(commands: Any) -> None:
     """Add them to the command's parser."""
-    stroke = commands.add_parser(
+    stroke = add_command(
+        commands,
         "stroke",
+        _stroke,
         help="segment stroke lesions on diffusion MRI: masks, scores, and a report",
         description="Segment stroke lesions by the methods of Noor's thesis (2020). Of a folder "
         "all images are taken, those named *_dwi where there are any; the truth of NAME_dwi or "
         "NAME is NAME_mask. Masks (NIfTI), scores.tsv and report.html go to DIR.",
+        example="lesionkit stroke sub-01_dwi.nii.gz --truth sub-01_mask.nii.gz --out result",
     )
-    stroke.set_defaults(run=_stroke)
-    stroke.add_argument(
-        "image", type=Path, metavar="IMAGE", help="NIfTI, DICOM or PNG; or a folder of cases"
+    add = stroke.add_argument
+    add("image", type=Path, metavar="IMAGE", help="NIfTI, DICOM or PNG; or a folder of cases")
+    add(
+        "--truth",
+        type=Path,
+        metavar="MASK",
+        help="drawn by hand, to score; or a folder of these (default: none, or NAME_mask of a "
+        "folder)",
     )
-    stroke.add_argument(
-        "--truth", type=Path, metavar="MASK", help="drawn by hand, to score; or a folder of these"
-    )
-    stroke.add_argument(
+    add(
         "--method",
         default="all",
+        type=str.lower,
         metavar="NAME",
-        help="threshold, glcm, watershed, fcm, kmeans, split, or all of them (all)",
+        help="threshold, glcm, watershed, fcm, kmeans, split, or all of them (default: all)",
     )
-    stroke.add_argument(
+    add(
         "--kind",
         choices=("hyper", "hypo"),
         default="hyper",
-        help="brighter than the brain (acute, sub-acute), or darker (chronic) (hyper)",
+        help="hyper: brighter than the brain (acute, sub-acute); hypo: darker (chronic) "
+        "(default: hyper)",
     )
-    stroke.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
-    stroke.add_argument(
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add(
         "--max-gib",
         type=float,
         default=2.0,
         metavar="N",
-        help="the most that an image may need by its header, in GiB (2)",
+        help="the most that an image may need by its header, in GiB (default: 2)",
     )
+    add_threads(stroke)
+    add_overwrite(stroke)
 
-    study = commands.add_parser(
+    study = add_command(
+        commands,
         "stroke-study",
+        _stroke_study,
         help="plant strokes, and repeat the tables of classifiers and detectors",
         description="Plant strokes of four kinds into the MNI152 brain, by real lesion shapes; "
         "classify them by six features, on shapes not seen; train detectors. Tables and pictures "
         "go to DIR.",
+        example="lesionkit stroke-study --data FOLDER --lesions 80 --out study",
     )
-    study.set_defaults(run=_stroke_study)
-    study.add_argument(
+    add = study.add_argument
+    add(
         "--data",
         type=Path,
         metavar="FOLDER",
-        help="with stroke_dwi/soop_lesion_masks and misc/mni152_nilearn ($LESIONKIT_DATA/data)",
+        help="with stroke_dwi/soop_lesion_masks and misc/mni152_nilearn (default: "
+        "$LESIONKIT_DATA/data)",
     )
-    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
-    study.add_argument("--lesions", type=int, default=560, metavar="N", help="560")
-    study.add_argument("--seed", type=int, default=0, metavar="S", help="0")
-    study.add_argument(
-        "--epochs", type=int, default=0, metavar="N", help="of the detectors; 0: none of them (0)"
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add("--lesions", type=int, default=560, metavar="N", help="planted in all (default: 560)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="of places, shapes and folds (default: 0)",
     )
+    add(
+        "--epochs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the detectors; 0 trains none of them (default: 0)",
+    )
+    add_threads(study)
+    add_overwrite(study)
 
 
 def _stroke(options: argparse.Namespace) -> int:
     from lesionkit import arrays
     from lesionkit.studies.stroke import job
 
+    refuse_results(options, "scores.tsv", "report.html")
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
     return job.main(
         options.image,
@@ -84,4 +113,5 @@ def _stroke(options: argparse.Namespace) -> int:
 def _stroke_study(options: argparse.Namespace) -> None:
     from lesionkit.studies.stroke import study
 
+    refuse_results(options, "features.tsv", "classifiers.txt", "detectors.json")
     study.main(options.data, options.out, options.lesions, options.seed, options.epochs)

@@ -6,73 +6,106 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lesionkit.cli.parser import add_command, add_threads
+
 
 def add_to(commands: Any) -> None:
     """Add them to the command's parser."""
-    one = commands.add_parser(
+    one = add_command(
+        commands,
         "thermogram",
+        _thermogram,
         help="segment breast thermograms, and tell what in them is a leak",
         description="Part body, midline and breasts of a thermogram, segment it by the codebook "
         "method of Kanimozhi et al. and by trained U-Nets, and compare left and right. Masks "
         "(PNG), steps, tables and report.html go to DIR. What is done already is not done again. "
         "Not for diagnosis.",
+        example="lesionkit thermogram FOLDER --out result",
     )
-    one.set_defaults(run=_thermogram)
-    one.add_argument(
+    add = one.add_argument
+    add(
         "image",
         type=Path,
         metavar="IMAGE",
         help="temperature text, 16-bit PNG, radiometric FLIR JPEG, palette or grey picture; or a "
         "folder of these",
     )
-    one.add_argument(
-        "--truth", type=Path, metavar="MASK", help="drawn by hand, to score; or a folder of these"
+    add(
+        "--truth",
+        type=Path,
+        metavar="MASK",
+        help="drawn by hand, to score; or a folder of these (default: none)",
     )
-    one.add_argument(
+    add(
         "--method",
         default="codebook",
+        type=str.lower,
         metavar="NAME",
-        help="codebook, unet, enhanced, or all of them (codebook)",
+        help="codebook, unet, enhanced, or all of them (default: codebook)",
     )
-    one.add_argument(
-        "--weights", type=Path, metavar="DIR", help="of thermogram-study --epochs, for the nets"
+    add(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="for the nets: the folder of thermogram-study --epochs N (default: none)",
     )
-    one.add_argument("--palette", metavar="NAME", help="rainbow, iron, grey (the one that fits)")
-    one.add_argument(
+    add(
+        "--palette",
+        type=str.lower,
+        metavar="NAME",
+        help="rainbow, iron, grey (default: the one that fits)",
+    )
+    add(
         "--limits",
         type=float,
         nargs=2,
         metavar="C",
-        help="temperatures of the coldest and the hottest colour; without them those of a picture "
-        "are not known",
+        help="temperatures of the coldest and the hottest colour, in degrees C (default: those of "
+        "a picture are not known)",
     )
-    one.add_argument(
-        "--unit", choices=("auto", "C", "F", "K"), default="auto", help="of text (the header's)"
+    add(
+        "--unit",
+        choices=("auto", "C", "F", "K"),
+        default="auto",
+        help="of text (default: auto, which is what its header says)",
     )
-    one.add_argument(
-        "--fill", action="store_true", help="fill pixels of text that have no temperature"
-    )
-    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add("--fill", action="store_true", help="fill pixels of text that have no temperature")
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add_threads(one)
 
-    study = commands.add_parser(
+    study = add_command(
+        commands,
         "thermogram-study",
+        _study,
         help="repeat the tables of docs/thermogram.md, leaks first",
         description="Measure the thermograms of DMR-IR: leaks, the paper's rule, asymmetry; with "
         "--epochs train U-Nets on planted hot spots. Tables and pictures go to DIR.",
+        example="lesionkit thermogram-study --data FOLDER --out study",
     )
-    study.set_defaults(run=_study)
-    study.add_argument(
+    add = study.add_argument
+    add(
         "--data",
         type=Path,
         metavar="FOLDER",
-        help="with breast_thermal/dmr_ir ($LESIONKIT_DATA/data)",
+        help="with breast_thermal/dmr_ir (default: $LESIONKIT_DATA/data)",
     )
-    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")
-    study.add_argument("--width", type=int, default=8, metavar="W", help="of the U-Nets (8)")
-    study.add_argument(
-        "--epochs", type=int, default=0, metavar="N", help="of the U-Nets; 0: none of them (0)"
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add("--width", type=int, default=8, metavar="W", help="channels of the U-Nets (default: 8)")
+    add(
+        "--epochs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the U-Nets; 0 trains none of them (default: 0)",
     )
-    study.add_argument("--seed", type=int, default=0, metavar="S", help="0")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="of weights, spots and halves (default: 0)",
+    )
+    add_threads(study)
 
 
 def _thermogram(options: argparse.Namespace) -> int:
