@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,10 @@ from lesionkit import arrays, files
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store_layout import (
     CHECKSUMS,
+    CHUNK,
     FORMAT,
     Layout,
+    Region,
     chunk_count,
     digest,
     is_sealed,
@@ -28,7 +30,31 @@ from lesionkit.optics.phantoms.store_layout import (
 from lesionkit.optics.phantoms.store_reader import StoredArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
+class Phantom:
+    """One phantom, in memory; its arrays are rows of those of :class:`Phantoms`.
+
+    number       : its place in the store, from 0
+    signal       : (wavelengths, optodes, optodes - 1), mm^-1
+    mri          : (pixels, pixels), gray value
+    chromophores : (3, pixels, pixels), HbO and Hb in micromolar, water in per cent
+    background   : the tissue of the disc
+    inclusions   : the inclusions that are there, by name: `inclusions[0].radius`
+    """
+
+    number: int
+    signal: Any
+    mri: Any
+    chromophores: Any
+    background: Region
+    inclusions: tuple[Region, ...]
+
+    def __repr__(self) -> str:
+        discs = [f"{2 * r.radius:.3g} mm at ({r.x:.3g}, {r.y:.3g})" for r in self.inclusions]
+        return f"<phantom {self.number}: inclusions of {' and '.join(discs)}>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Phantoms:
     """Phantoms in memory (NumPy arrays) or in a store (`StoredArray`, read when indexed).
 
@@ -44,6 +70,9 @@ class Phantoms:
     seconds      : of each stage of the making; `paint`, `pack`, `write` are summed over threads
 
     Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius.
+
+    `phantoms[17]` is one :class:`Phantom` with names for its inclusions, `for one in phantoms` goes
+    through them a chunk at a time, and `phantoms.signal[3:7]` reads several of one array.
     """
 
     signal: Any
@@ -57,6 +86,41 @@ class Phantoms:
 
     def __len__(self) -> int:
         return int(self.signal.shape[0])
+
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        at = f" in {self.signal.folder.parent}" if isinstance(self.signal, StoredArray) else ""
+        return (
+            f"<{len(self):,} phantoms of seed {self.seed}{at}: accuracy {self.accuracy}, "
+            f"{recipe.optodes} optodes, {len(recipe.wavelengths)} wavelengths, {recipe.pixels} x "
+            f"{recipe.pixels} pixels>"
+        )
+
+    def __getitem__(self, number: int) -> Phantom:
+        if isinstance(number, bool) or not isinstance(number, SupportsIndex):
+            raise TypeError(
+                f"index must be the number of one phantom, got {arrays.describe(number)}; "
+                "phantoms.signal[3:7] and its like read several"
+            )
+        try:
+            first = range(len(self))[number]
+        except IndexError:
+            raise IndexError(
+                f"index must be from {-len(self)} to {len(self) - 1}, got {number}"
+            ) from None
+        return next(self._each(first, first + 1))
+
+    def __iter__(self) -> Iterator[Phantom]:
+        for first in range(0, len(self), CHUNK):
+            yield from self._each(first, min(first + CHUNK, len(self)))
+
+    def _each(self, first: int, stop: int) -> Iterator[Phantom]:
+        names = ("signal", "mri", "chromophores", "inclusions")
+        parts = [getattr(self, name)[first:stop] for name in names]
+        for number, (signal, mri, maps, rows) in enumerate(zip(*parts, strict=True), first):
+            background, *regions = (Region(*row) for row in rows.tolist())
+            there = tuple(region for region in regions if region.radius > 0)
+            yield Phantom(number, signal, mri, maps, background, there)
 
     def read(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
         """Rows of one array, in memory. ValueError where its file is damaged."""

@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,22 @@ LEVEL, BLOCK = 1, 2**19
 """Of zstd in Blosc. Blocks of half a MiB pack in half the time of Blosc's own choice, and better;
 higher levels and, for maps and MRI, shuffling cost time and do not pack better."""
 
-REGION_COLUMNS = ("x", "y", "radius", "hbo", "hb", "water", "amplitude", "power")
-"""Columns of `inclusions`: mm, mm, mm, micromolar, micromolar, per cent, mm^-1, no unit."""
+
+class Region(NamedTuple):
+    """A disc of one tissue: the background, or an inclusion."""
+
+    x: float  # of its middle, mm
+    y: float
+    radius: float  # mm
+    hbo: float  # micromolar
+    hb: float
+    water: float  # per cent
+    amplitude: float  # of scattering, mm^-1
+    power: float
+
+
+REGION_COLUMNS = Region._fields
+"""Columns of `inclusions`."""
 
 CHECKSUMS = "checksums"
 """The file of an array, and the attribute of the group."""
