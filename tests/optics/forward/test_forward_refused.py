@@ -45,6 +45,12 @@ def changed(index, value):
             "at must be 'nodes', 'elements' or 'quarters', got 'pixels'",
         ),
         ((MAP, MAP, "elements"), ValueError, r"absorption must have shape \(\.\.\., 384\)"),
+        (
+            (MAP, np.ones(384)),
+            ValueError,
+            r"scattering must have shape \(\.\.\., 217\) at the nodes, got float64 array of shape "
+            r"\(384,\): so many are the elements, at='elements'",
+        ),
         ((MAP, MAP, "quarters"), ValueError, "at must not be 'quarters' on 3-node triangles"),
     ],
 )

@@ -162,19 +162,23 @@ class ForwardModel:
 
     def _require_place(self, at: Any) -> int:
         """How many properties there are at "nodes", "elements" or "quarters"."""
-        if not isinstance(at, str):
-            raise ValueError(
-                f"at must be 'nodes', 'elements' or 'quarters', got {arrays.describe(at)}"
-            )
-        if at == "nodes":
-            return len(self.mesh.nodes)
-        if at == "elements":
-            return len(self.mesh.elements)
-        if at == "quarters":
-            if self.mesh.order == 2:
-                return 4 * len(self.mesh.elements)
+        places = self.mesh.places
+        if isinstance(at, str) and at in places:
+            return places[at]
+        if isinstance(at, str) and at == "quarters":
             raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {self.mesh!r}")
-        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {at!r}")
+        got = repr(at) if isinstance(at, str) else arrays.describe(at)
+        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {got}")
+
+    def _require_width(self, map_: Any, name: str, at: At) -> None:
+        """ValueError where a map has as many numbers as another place would take."""
+        places, width = self.mesh.places, (getattr(map_, "shape", ()) or (None,))[-1]
+        fits = [place for place, count in places.items() if count == width != places[at]]
+        if fits:
+            raise ValueError(
+                f"{name} must have shape (..., {places[at]}) at the {at}, got "
+                f"{arrays.describe(map_)}: so many are the {fits[0]}, at={fits[0]!r}"
+            )
 
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
@@ -337,6 +341,8 @@ class ForwardModel:
             if at != "nodes":
                 raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
         given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
+        self._require_width(given[0], "absorption", at)
+        self._require_width(given[1], "scattering", at)
         single = all(getattr(x, "dtype", None) == np.float32 for x in given)
         with home.current():
             mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)

@@ -83,6 +83,13 @@ class Mesh:
             raise ValueError(f"only a mesh of 6-node triangles has quarters, got {self!r}")
         return self.elements[:, QUARTERS].reshape(-1, 3)
 
+    @property
+    def places(self) -> dict[str, int]:
+        """Where properties may be given, and how many there are: "nodes", "elements", and
+        "quarters" of 6-node triangles."""
+        places = {"nodes": len(self.nodes), "elements": len(self.elements)}
+        return places | {"quarters": 4 * len(self.elements)} if self.order == 2 else places
+
     def locate(self, points: npt.ArrayLike) -> tuple[Ints, Floats]:
         """The element that holds each point, and the point's place in it.
 
