@@ -93,7 +93,9 @@ def test_a_cosine_schedule_has_an_end(tmp_path, store, capsys) -> None:
     assert "nothing to do" in capsys.readouterr().out
 
 
-def test_evaluate_of_classical_methods_needs_no_torch(tmp_path, store) -> None:
+def test_evaluate_of_classical_methods_needs_no_torch(tmp_path) -> None:
+    store = tmp_path / "three.zarr"
+    generate(PhantomRecipe(nodes=900, wavelengths=(661, 808, 948), pixels=16), 3, store)
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from lesionkit import cli\n"
@@ -150,4 +152,4 @@ def test_nirst_says_what_sizes_there_are(capsys) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["nirst", "--out", "a", "--size", "huge"])
     assert left.value.code == 2
-    assert "invalid choice: 'huge'" in capsys.readouterr().err
+    assert "must be one of paper, small, tiny, got 'huge'" in capsys.readouterr().err

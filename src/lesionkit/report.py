@@ -112,12 +112,24 @@ def compare_maps(
             ax = axes[row, column]
             image = np.where(outside, np.nan, images[row])
             shown = ax.imshow(image, cmap=colours, norm=scale, extent=extent)
-            ax.set(xticks=[], yticks=[])
+            ticks = [-round(radius), 0, round(radius)]
+            ax.set(xticks=ticks if row == count - 1 else [], yticks=[] if column else ticks)
             ax.spines[:].set_visible(False)
         axes[0, column].set_title(name)
+        axes[-1, column].set_xlabel("x, mm")
         if column % 2 == 0:
             of = axes[:, max(column - 1, 0) : column + 1].ravel().tolist()
-            figure.colorbar(shown, ax=of, location="bottom", label=unit, pad=0.02, shrink=0.8)
+            beyond = scale is not None and images[:, ~outside].max() > scale.vmax
+            figure.colorbar(
+                shown,
+                ax=of,
+                location="bottom",
+                label=f"{IMAGES[column // 2 - 1][0]}, {unit}" if column else unit,
+                pad=0.02,
+                shrink=0.8,
+                extend="max" if beyond else "neither",
+            )
+    axes[0, 0].set_ylabel("y, mm")
     save(figure, path)
 
 

@@ -124,7 +124,7 @@ def test_devices(znet_run) -> None:
 def test_the_command(tmp_path, store, znet_run, trained, phantoms, capsys) -> None:
     asked = ["reconstruct", str(store), "--method", "znet", "--weights", str(znet_run)]
     assert cli.main([*asked, "--out", str(tmp_path / "maps"), "--first", "60", "--count", "3"]) == 0
-    assert "3 phantoms by znet" in capsys.readouterr().out
+    assert "3 phantoms by Z-Net" in capsys.readouterr().out
     with np.load(tmp_path / "maps" / "maps.npz") as file:
         made = file["chromophores"]
     expected = trained.reconstruct(phantoms.signal[60:63], mri=phantoms.mri[60:63])

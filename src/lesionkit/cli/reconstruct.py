@@ -209,7 +209,7 @@ def _store(options: argparse.Namespace, method: Method) -> None:
         picture,
     )
     named = zip(("HbO", "Hb", "water"), error, ("uM^2", "uM^2", "%^2"), strict=True)
-    print(f"{count:,} phantoms by {options.method}")
+    print(f"{count:,} phantoms by {TITLES[options.method]}")
     print(
         "  mean squared error over the disc  " + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
     )
@@ -262,7 +262,7 @@ def _measured(options: argparse.Namespace, method: Method) -> None:
     picture = options.out / f"maps.{options.format}"
     report.tissue_maps(maps, extent, f"{options.data.name}, {TITLES[options.method]}", picture)
     steps = found.residuals[np.isfinite(found.residuals)]
-    print(f"{options.data} by {options.method}, {len(measured.pairs)} pairs")
+    print(f"{options.data} by {TITLES[options.method]}, {len(measured.pairs)} pairs")
     print("  residuals  " + ", ".join(f"{r:.4f}" for r in steps))
     tissue = ", ".join(f"{name} {x:.3g}" for name, x in measured.reference_tissue.items())
     print(f"  reference  {tissue}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from lesionkit import arrays, files
 from lesionkit.io import MissingLibrary
+from lesionkit.progress import Progress
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of
 from lesionkit.studies.stroke.pictures import draw_classifiers, draw_detections
@@ -26,8 +27,6 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
     data : see :func:`plant.data_folder`;  out : a folder, made if need be
     lesions : 20 or more, in turn of the four kinds;  epochs : of training, 0 for no detectors
     """
-    from tqdm import trange
-
     lesions = arrays.integer(lesions, "lesions", at_least=20)
     epochs = arrays.integer(epochs, "epochs", at_least=0)
     files.require_folder(out)
@@ -38,10 +37,11 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
     perimeter_of()  # what is missing is told before anything is planted
     out.mkdir(parents=True, exist_ok=True)
 
-    planted = [
-        plant(template, shapes, i, seed)
-        for i in trange(lesions, desc="planting", unit=" lesions", disable=None)
-    ]
+    planted = []
+    with Progress("lesions") as told:
+        for i in range(lesions):
+            planted.append(plant(template, shapes, i, seed))
+            told(i + 1, lesions)
     _classify(planted, out, seed)
     if epochs:
         _detect(planted, out, seed, epochs)
@@ -84,11 +84,13 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
 
 
 def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
-    from tqdm import tqdm
-
     from lesionkit.studies.stroke import detect as sd
 
-    examples = [sd.example(one) for one in tqdm(planted, desc="proposals", disable=None)]
+    examples = []
+    with Progress("proposals") as told:
+        for one in planted:
+            examples.append(sd.example(one))
+            told(len(examples), len(planted))
     names = sorted({one.shape for one in planted})
     many = max(1, round(HELD_OUT * len(names)))
     held = set(np.random.default_rng(seed).permutation(names)[:many].tolist())
@@ -100,11 +102,12 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
     figures: dict[str, Any] = {}
     print(f"detectors: {len(learnt)} slices to learn from, {len(tested)} of {many} other shapes")
     for method in sd.METHODS:
-        with tqdm(total=epochs, desc=method, unit=" epochs", disable=None) as bar:
+        with Progress("epochs") as told:
 
-            def progress(_: int, __: int, loss: float, bar: Any = bar) -> None:
-                bar.set_postfix(loss=f"{loss:.3f}")
-                bar.update()
+            def progress(
+                done: int, total: int, loss: float, told: Any = told, method: str = method
+            ) -> None:
+                told(done, total, f"{method}: epoch {done}, loss {loss:.3f}")
 
             net = sd.train(method, learnt, options, progress=progress)
         sd.save(net, out / f"{method}.pt")
