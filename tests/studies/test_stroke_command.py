@@ -226,7 +226,7 @@ def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
     pillow.open(tmp_path / "b_dwi.png").convert("L").save(tmp_path / "c_dwi.jpg")
     out = tmp_path / "o"
     for name, told in (
-        ("a_dwi.nii.gz", "The picture's left is the patient's left."),
+        ("a_dwi.nii.gz", "The picture's left is the patient's left, L."),
         ("c_dwi.jpg", "A JPEG has neither sides nor a scale: a pixel counts as 1 mm."),
         ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
     ):
@@ -354,3 +354,22 @@ def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
     assert not list(out.glob("*.partial"))
     assert len((out / "scores.tsv").read_text().splitlines()) > 1
     assert (out / "report.html").exists()
+
+
+def test_the_report_tells_what_is_implausible(tmp_path: Path) -> None:
+    """Nothing found where a lesion was drawn, and far more found than was drawn."""
+    png(tmp_path / "a")
+    out = tmp_path / "o"
+    truth = np.zeros(brain()[0].shape, np.uint8)
+    truth[:2, :2] = 255
+    pillow.fromarray(truth).save(tmp_path / "a_mask.png")
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    assert cli.main(asked) == 0
+    report = (out / "report.html").read_text()
+    assert "Drawn by hand: 4 mm²." in report
+    assert re.search(r"Far from the drawn volume: kmeans \S+ times of it\.", report)
+    assert cli.main([*asked, "--kind", "hypo", "--overwrite"]) == 0
+    assert "Nothing was found by kmeans: is it hyper?" in (out / "report.html").read_text()
+    for title in ("<th>extra</th>", "<th>missed</th>"):
+        assert title in report
+    assert "FPR and FNR in scores.tsv" in report

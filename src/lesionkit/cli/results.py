@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from lesionkit import files
-
 
 def refuse_results(options: argparse.Namespace, *names: str) -> None:
     """ValueError where the folder --out holds results of one of these names already, unless
     --overwrite was given."""
-    files.require_folder(options.out, "--out")
     there = [name for name in names if (options.out / name).exists()]
     if there and not options.overwrite:
         raise ValueError(

@@ -57,7 +57,9 @@ def _say(outcomes: list[Outcome], out: Path) -> None:
     failed = sum(bool(outcome.problem) for outcome in outcomes)
     print(f"{len(outcomes) - failed} of {len(outcomes)} cases done")
     if average := means(outcomes):
-        print(f"  {'mean of':10} Jaccard   Dice    FPR    FNR   (rates of the union)")
+        scored = sum(any(f.scores for f in outcome.found.values()) for outcome in outcomes)
+        what = f"mean of {scored}" if scored > 1 else ""
+        print(f"  {what:10} Jaccard   Dice  extra missed   (the last two: shares of the union)")
         for method, scores in average.items():
             numbers = (scores[name] for name in ("jaccard", "dice", "fpr", "fnr"))
             print(f"  {method:10} {'  '.join(f'{number:5.3f}' for number in numbers)}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lesionkit import __version__
+from lesionkit import __version__, metrics
 from lesionkit.studies.common import page
 from lesionkit.studies.stroke.cases import Found, Outcome, means
 from lesionkit.studies.stroke.prepare import Mask
@@ -21,11 +21,24 @@ FOUND, TRUTH = "#29d3ff", "#ff4d4d"
 COLUMNS = (
     ("Jaccard", "jaccard"),
     ("Dice", "dice"),
-    ("FPR", "fpr"),
-    ("FNR", "fnr"),
+    ("extra", "fpr"),
+    ("missed", "fnr"),
     ("HD95, mm", "hausdorff95"),
     ("lesion F1", "lesion_f1"),
 )
+
+LEGEND = (
+    "Methods: threshold, histogram thresholding; glcm, of co-occurrence; watershed, from markers; "
+    "fcm, fuzzy c-means; kmeans, k-means with fast marching; split, split and merge. Each expects "
+    "a visible lesion of the kind that was asked for (hyper: bright, hypo: dark), and finds "
+    "something bright or dark where there is none.",
+    "Scores: Jaccard and Dice, overlap of both masks, 1 is best; extra and missed, what was found "
+    "too much and too little as shares of the union of both masks (FPR and FNR in scores.tsv and "
+    "in the papers, which divide so); HD95, the 95th percentile of the distance between the "
+    "outlines, the mean of cases where both masks hold something; lesion F1, of whole lesions that "
+    "were met.",
+)
+FAR = 3.0  # times the drawn volume, or a third of it: a warning
 
 
 def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Path) -> None:
@@ -45,10 +58,10 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
         parts.append(f"<h2>Means of {scored} cases with a truth</h2>")
         parts.append(page.table(["method", *(title for title, _ in COLUMNS)], rows))
     parts += sections
+    parts += map(page.note, LEGEND)
     parts.append(
-        '<p class="note">FPR and FNR are shares of the union of both masks. '
-        "HD95 is the mean of cases where both masks hold something. "
-        f"Blue: found; red: truth. Made by lesionkit {__version__}; not for clinical use.</p>"
+        f'<p class="note">Blue: found; red: truth. Made by lesionkit {__version__}; not for '
+        "clinical use.</p>"
     )
     page.write(path, "Stroke lesions", parts)
 
@@ -67,7 +80,7 @@ def section(outcome: Outcome) -> str:
         kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
         sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
     else:
-        sides = "The picture's left is the patient's left."
+        sides = "The picture's left is the patient's left, L."
         if outcome.geometry.unit == "pixel":
             sides += " The file gives no scale: a pixel counts as 1 mm."
     empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
@@ -75,8 +88,31 @@ def section(outcome: Outcome) -> str:
         f"<h2>{html.escape(outcome.case.name)}</h2>"
         f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
         f"{1e3 * outcome.seconds:.1f} ms.{empty} {sides}</p>"
-        f"{page.picture(overlay(outcome), 'overlays')}{page.table(titles, rows)}"
+        f"{page.picture(overlay(outcome), 'overlays')}{page.table(titles, rows)}{_doubts(outcome)}"
     )
+
+
+def _doubts(outcome: Outcome) -> str:
+    """What of a case with a truth is implausible: volumes far from the drawn one."""
+    if outcome.truth is None:
+        return ""
+    scale = 1000 if _is_volume(outcome) else 1
+    unit = "ml" if _is_volume(outcome) else "mm²"
+    drawn = metrics.volume(outcome.truth, outcome.geometry)
+    told = page.note(f"Drawn by hand: {drawn / scale:.4g} {unit}.")
+    empty = [m for m, found in outcome.found.items() if drawn > 0 and not found.volume]
+    far = {
+        m: found.volume / drawn
+        for m, found in outcome.found.items()
+        if drawn > 0 and found.volume and not 1 / FAR < found.volume / drawn < FAR
+    }
+    if empty:
+        other = "hypo" if outcome.case.kind == "hyper" else "hyper"
+        told += f'<p class="bad">Nothing was found by {", ".join(empty)}: is it {other}?</p>'
+    if far:
+        times = ", ".join(f"{m} {ratio:.2g} times" for m, ratio in far.items())
+        told += f'<p class="bad">Far from the drawn volume: {times} of it.</p>'
+    return told
 
 
 def _unit(outcome: Outcome) -> str:
@@ -138,6 +174,9 @@ def overlay(outcome: Outcome) -> bytes:
             ax.axis("off")
             if row == 0:
                 ax.set_title(name, fontsize=9)
+            if not _is_picture(outcome):
+                for x, side in ((0.01, "L"), (0.93, "R")):
+                    ax.text(x, 0.93, side, color="white", fontsize=7, transform=ax.transAxes)
             if number is not None and name == next(iter(masks)):
                 ax.text(0, 0, f"slice {number}", color="white", fontsize=7, transform=ax.transAxes)
     return page.png_of(figure)
@@ -150,10 +189,14 @@ def _contour(ax: Any, mask: Mask, colour: str) -> None:
 
 def _slices(masks: dict[str, Mask], outcome: Outcome) -> list[Any]:
     """The slices that part the lesion in four, by the truth where there is one; else what all
-    found, or the brain."""
+    found, or the brain. With a truth also the slice where most is found that is none."""
     anywhere = outcome.truth if outcome.truth is not None else np.any(list(masks.values()), axis=0)
     if not anywhere.any() and outcome.scene is not None:
         anywhere = outcome.scene.brain if outcome.scene.brain.any() else ~outcome.scene.brain
     area = np.cumsum(anywhere.sum((1, 2)))
     parts = (np.arange(SLICES) + 1) / (SLICES + 1) * area[-1]
-    return sorted({int(i) for i in np.searchsorted(area, parts)})
+    chosen = {int(i) for i in np.searchsorted(area, parts)}
+    if outcome.truth is not None:
+        extra = sum((mask & ~outcome.truth).sum((1, 2)) for mask in masks.values())
+        chosen |= {int(np.argmax(extra))} if np.any(extra) else set()
+    return sorted(chosen)
