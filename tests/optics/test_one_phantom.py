@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_cases import COUNT, RECIPE
+from lesionkit.optics.store_layout import CHUNK, REGION_COLUMNS, Region
 
 from lesionkit.optics import generate, open_phantoms
-from lesionkit.optics.store_layout import CHUNK, REGION_COLUMNS, Region
+from store_cases import COUNT, RECIPE
 
 
 def test_one_phantom_of_a_store(whole: Path) -> None:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_cases import COUNT, RECIPE, Enough, files, old_store, part_of, shard, stop_after
 
+from lesionkit.optics import generate
 from lesionkit.optics.phantoms import store_writer
-from lesionkit.optics.phantoms import generate
 from lesionkit.optics.phantoms.store import open_phantoms
 from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD
+from store_cases import COUNT, RECIPE, Enough, files, old_store, part_of, shard, stop_after
 
 MORE = COUNT + 2 * CHUNK
 

@@ -1,7 +1,7 @@
 """`reconstruct`: maps of HbO, Hb, water and lipid from the readings of several wavelengths.
 
-Gauss-Newton (:mod:`lesionkit.optics.reconstruction.gauss_newton`) with Tikhonov's penalty or that of direct
-regularisation imaging (:mod:`lesionkit.optics.reconstruction.penalty`), all wavelengths and chromophores at once.
+Gauss-Newton (gauss_newton.py) with Tikhonov's penalty or that of direct regularisation imaging
+(penalty.py), all wavelengths and chromophores at once.
 """
 
 from __future__ import annotations

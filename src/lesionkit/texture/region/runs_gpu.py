@@ -32,7 +32,7 @@ def run_lengths(padded: Any, border: int, directions: npt.NDArray[np.int64], tab
 
 
 def region(image: Any, levels: int, mask: Any) -> Region:
-    """`lesionkit.texture.region.discretise.region` of an image on a GPU, not cut out to the mask's box."""
+    """`region` of discretise.py for an image on a GPU, not cut out to the mask's box."""
     levels = check_levels(levels)
     home = arrays.home(image=image, mask=mask)
     xp = home.xp
