@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lesionkit.optics.store_layout import CHUNK, REGION_COLUMNS, Region
 
 from lesionkit.optics import generate, open_phantoms
+from lesionkit.optics.phantoms.store_layout import CHUNK, REGION_COLUMNS, Region
 from store_cases import COUNT, RECIPE
 
 
