@@ -44,7 +44,7 @@ def test_it_grows_to_the_same_bytes(few: Path, many: Path) -> None:
 def test_into_a_second_shard(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With shards of 4 chunks: the first is whole, the second is not."""
     for module in ("store_layout", "store_writer", "store_reader"):
-        monkeypatch.setattr(f"lesionkit.optics.{module}.SHARD", 4)
+        monkeypatch.setattr(f"lesionkit.optics.phantoms.{module}.SHARD", 4)
     monkeypatch.setattr("lesionkit.optics.phantoms.store_layout.INDEX_BYTES", 16 * 4 + 4)
     monkeypatch.setattr("lesionkit.optics.phantoms.store_reader.INDEX_BYTES", 16 * 4 + 4)
     generate(RECIPE, COUNT, tmp_path / "a.zarr")
