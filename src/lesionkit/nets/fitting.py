@@ -1,15 +1,15 @@
-"""Fit a net to a list of examples, and go on after an interruption to the same weights.
+"""The training loop, and `fit`, which fits a net to a list of examples in memory.
 
-For small sets that are in memory; Z-Net and Y-Net, which stream millions of phantoms, have
-`training`. The folder holds last.pt, the net after the last whole epoch, written whole or not at
-all.
+`rounds` is the loop over epochs and `learn` an epoch: Z-Net and Y-Net, which stream millions of
+phantoms (`training`), run through both as `fit` does. After each epoch last.pt is written, whole
+or not at all, from where the same call goes on to the same weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,68 @@ from lesionkit.nets.framework import torch
 
 LAST = "last.pt"
 Indices = npt.NDArray[np.intp]
+
+
+Row = TypeVar("Row")
+
+
+def rounds(
+    history: list[Row],
+    over: Callable[[], bool],
+    one: Callable[[int], tuple[Row, float]],
+    keep: Callable[[], object],
+    advice: str = "a lower learning rate",
+) -> None:
+    """Epochs until it is `over`: `one` more, from the number in `history` on, then `keep` it.
+
+    one    : trains the epoch of this number (from 0); what history tells of it, and its loss
+    advice : what to try where the loss is no longer finite, which raises ValueError
+    """
+    while not over():
+        epoch = len(history)
+        row, loss = one(epoch)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"training went astray in epoch {epoch + 1}: the loss is {loss}; try {advice}"
+            )
+        history.append(row)
+        keep()
+
+
+def learn(
+    net: Any,
+    losses: Iterable[tuple[Any, int]],
+    step: Callable[[Any], object],
+    progress: Callable[[int, float], object] | None = None,
+) -> float:
+    """One epoch: a step for each of `losses`; the mean loss of its examples.
+
+    losses   : yields a loss, and of how many examples it is the mean; computed when asked for, as
+               the net then stands
+    step     : see :func:`step`
+    progress : called after each step with how many there were, and the mean loss so far
+    """
+    net.train()
+    total, count = 0.0, 0
+    for number, (loss, size) in enumerate(losses, 1):
+        step(loss)
+        total = total + loss.detach().double() * size  # on the device, without waiting for it
+        count += size
+        if progress is not None:
+            progress(number, float(total) / count)
+    return float(total) / count
+
+
+def step(optimizer: Any, loss: Any, scaler: Any = None) -> None:
+    """One step of the optimizer down a loss; scaler : torch's GradScaler, for half precision."""
+    optimizer.zero_grad(set_to_none=True)
+    if scaler is None:
+        loss.backward()
+        optimizer.step()
+    else:
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
 
 def fit(
@@ -51,51 +113,34 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder):
         history = _resumed(net, optimizer, folder / LAST, about)
-        for epoch in range(len(history), epochs):
+
+        def losses(order: Indices, epoch: int) -> Iterator[tuple[Any, int]]:
+            for start in range(0, count, batch):
+                chosen = order[start : start + batch]
+                yield loss_of(chosen, epoch), len(chosen)
+
+        def one(epoch: int) -> tuple[float, float]:
             random = np.random.Generator(np.random.Philox(key=np.array([seed, epoch], np.uint64)))
             order = random.permutation(count)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(int(random.integers(2**62)))
-                loss = _epoch(net, optimizer, loss_of, order, epoch, batch)
-            if not np.isfinite(loss):
-                raise ValueError(
-                    f"training went astray in epoch {epoch + 1}: the loss is {loss}; try a lower "
-                    "learning rate"
-                )
-            history.append(loss)
-            checkpoints.save(
-                folder / LAST,
-                {
-                    "about": about,
-                    "history": history,
-                    "state": net.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                },
-            )
+                loss = learn(net, losses(order, epoch), lambda loss: step(optimizer, loss))
+            return loss, loss
+
+        def keep() -> None:
+            content = {
+                "about": about,
+                "history": history,
+                "state": net.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            }
+            checkpoints.save(folder / LAST, content)
             if progress is not None:
-                progress(epoch + 1, loss)
+                progress(len(history), history[-1])
+
+        rounds(history, lambda: len(history) >= epochs, one, keep)
     net.eval()
     return history
-
-
-def _epoch(
-    net: Any,
-    optimizer: Any,
-    loss_of: Callable[[Indices, int], Any],
-    order: Indices,
-    epoch: int,
-    batch: int,
-) -> float:
-    net.train()
-    total = 0.0
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(chosen, epoch)
-        loss.backward()
-        optimizer.step()
-        total += float(loss.detach()) * len(chosen)
-    return total / len(order)
 
 
 def _resumed(net: Any, optimizer: Any, last: Path, about: Mapping[str, Any]) -> list[float]:

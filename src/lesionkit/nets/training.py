@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,16 +23,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lesionkit import arrays, files
-from lesionkit.nets import checkpoints, records
+from lesionkit.nets import checkpoints, fitting, records
 from lesionkit.nets.augmentation import SYMMETRIES, turned
 from lesionkit.nets.data import Batch, InMemory, Source, Streaming, epoch_order, fits, in_batches
+from lesionkit.nets.fitting import LAST
 from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
 from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
 from lesionkit.nets.scaling import Scaling
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 
-LAST = "last.pt"
 Progress = Callable[[int, int, int, float], object]
 
 
@@ -231,40 +231,45 @@ class Trainer:
         return streaming
 
     def run(self, source: Source, progress: Progress | None) -> None:
-        history, options = self.record["history"], self.options
         self.record["parameters"] = parameter_count(self.net)
         records.write(self.folder, self.record)
-        while self.record["state"] == "running":
-            epoch = len(history)
+
+        def one(epoch: int) -> tuple[dict[str, Any], float]:
             start = time.perf_counter()
             training = self._learn(source, epoch, progress)
             validation = self._validate(source)
-            if not np.isfinite(validation):
-                raise ValueError(
-                    f"training went astray in epoch {epoch + 1}: the loss is {validation}; try a "
-                    f"learning_rate below {options.learning_rate:g}"
-                )
-            history.append(
-                {
-                    "epoch": epoch + 1,
-                    "training": training,
-                    "validation": validation,
-                    "seconds": round(time.perf_counter() - start, 3),
-                }
-            )
-            self._judge()
-            if self.record["best"]["epoch"] == epoch + 1:
-                checkpoints.save(self.folder / WEIGHTS, self._content())
-            checkpoints.save(
-                self.folder / LAST,
-                {
-                    **self._content(),
-                    "optimizer": self.optimizer.state_dict(),
-                    "scaler": self.scaler.state_dict(),
-                    "history": history,
-                },
-            )
-            records.write(self.folder, self.record)
+            row = {
+                "epoch": epoch + 1,
+                "training": training,
+                "validation": validation,
+                "seconds": round(time.perf_counter() - start, 3),
+            }
+            return row, validation
+
+        fitting.rounds(
+            self.record["history"],
+            lambda: bool(self.record["state"] != "running"),
+            one,
+            self._keep,
+            f"a learning_rate below {self.options.learning_rate:g}",
+        )
+
+    def _keep(self) -> None:
+        """Write the net if it is the best so far, what a resume needs, and the record."""
+        history = self.record["history"]
+        self._judge()
+        if self.record["best"]["epoch"] == len(history):
+            checkpoints.save(self.folder / WEIGHTS, self._content())
+        checkpoints.save(
+            self.folder / LAST,
+            {
+                **self._content(),
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": self.scaler.state_dict(),
+                "history": history,
+            },
+        )
+        records.write(self.folder, self.record)
 
     def _judge(self) -> None:
         """Which epoch was the best, and whether it is over, by the history."""
@@ -293,28 +298,29 @@ class Trainer:
             np.random.Philox(key=np.array([options.seed, 2**63 + epoch], np.uint64))
         )
         symmetries = random.integers(SYMMETRIES, size=len(orders)) * options.augment
-        self.net.train()
-        total, count = torch.zeros((), device=self.device), 0
-        for number, batch in enumerate(source.batches(orders)):
-            if options.schedule == "cosine":
-                share = (epoch + number / len(orders)) / options.epochs
-                rate = options.learning_rate * (1 + np.cos(np.pi * share)) / 2
-                self.optimizer.param_groups[0]["lr"] = float(rate)
-            loss = self.step(turned(batch, int(symmetries[number])))
-            total += loss * len(batch.maps)
-            count += len(batch.maps)
-            if progress is not None:
-                progress(epoch + 1, number + 1, len(orders), float(total) / count)
-        return float(total) / count
+
+        def losses() -> Iterator[tuple[Any, int]]:
+            for number, batch in enumerate(source.batches(orders)):
+                if options.schedule == "cosine":
+                    share = (epoch + number / len(orders)) / options.epochs
+                    rate = options.learning_rate * (1 + np.cos(np.pi * share)) / 2
+                    self.optimizer.param_groups[0]["lr"] = float(rate)
+                yield self._loss(turned(batch, int(symmetries[number]))), len(batch.maps)
+
+        def told(number: int, loss: float) -> None:
+            assert progress is not None
+            progress(epoch + 1, number, len(orders), loss)
+
+        return fitting.learn(self.net, losses(), self._step, told if progress else None)
 
     def step(self, batch: Batch) -> Any:
         """One step of the optimizer; the loss, on the device."""
-        self.optimizer.zero_grad(set_to_none=True)
         loss = self._loss(batch)
-        self.scaler.scale(loss).backward()
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
+        self._step(loss)
         return loss.detach()
+
+    def _step(self, loss: Any) -> None:
+        fitting.step(self.optimizer, loss, self.scaler)
 
     def _loss(self, batch: Batch) -> Any:
         signals, mri = (part.contiguous(memory_format=torch.channels_last) for part in batch[:2])

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.clustering import KMeans, segment
 from lesionkit.nets import boxes as bx
-from lesionkit.nets import checkpoints
+from lesionkit.nets import checkpoints, fitting
 from lesionkit.nets.detector import Detections, QuickNet, classify_boxes, crop
 from lesionkit.nets.framework import torch
 from lesionkit.nets.rpn import FasterRCNN
@@ -148,19 +148,13 @@ def train(
     rate = RATES[method] if options.rate is None else options.rate
     stepper = torch.optim.SGD(net.parameters(), rate, options.momentum, weight_decay=options.decay)
     schedule = torch.optim.lr_scheduler.StepLR(stepper, options.drop_every, 0.1)
-    net.train()
     for epoch in range(1, options.epochs + 1):
-        total = 0.0
         order = torch.randperm(len(examples), generator=generator).tolist()
-        for i in order:
-            loss = _loss(net, examples[i], generator)
-            stepper.zero_grad()
-            loss.backward()
-            stepper.step()
-            total += float(loss.detach())
+        losses = ((_loss(net, examples[i], generator), 1) for i in order)
+        loss = fitting.learn(net, losses, lambda loss: fitting.step(stepper, loss))
         schedule.step()
         if progress is not None:
-            progress(epoch, options.epochs, total / len(examples))
+            progress(epoch, options.epochs, loss)
     return net.eval()
 
 
