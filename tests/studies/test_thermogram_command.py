@@ -96,6 +96,8 @@ def test_pictures_without_limits_are_relative(tmp_path: Path) -> None:
         ([".", "--truth", "a.png"], "truth must be a folder"),
         (["a.png", "--limits", "37", "22"], "low before high"),
         (["empty"], "has no thermogram"),
+        (["a.png", "--max-gib", "0"], "max-gib must be"),
+        (["a.png", "--max-gib", "1e-6"], "max_bytes (--max-gib) allows"),
         (["b.png"], "cannot be read as a picture"),
     ],
 )

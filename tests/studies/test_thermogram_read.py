@@ -173,6 +173,22 @@ def test_pictures_that_are_refused(tmp_path: Path) -> None:
         read.thermogram(tmp_path / "m.xyz")
 
 
+def test_files_larger_than_allowed_are_not_read(tmp_path: Path) -> None:
+    """By the file's size, and by what a picture's header asks for."""
+    matrix, page = tmp_path / "a.txt", tmp_path / "a.png"
+    matrix.write_text("30 31 32\n" * 20)
+    with pytest.raises(ValueError, match=r"a.txt cannot be read as a thermogram: the file has"):
+        read.thermogram(matrix, max_bytes=100)
+    pillow.new("RGB", (2000, 1000)).save(page)
+    assert page.stat().st_size < 10**5
+    sentence = r"a.png cannot be read as a picture: its header asks for 0.00559 GiB, max_bytes"
+    with pytest.raises(ValueError, match=sentence) as told:
+        read.thermogram(page, max_bytes=10**6)
+    assert str(told.value).count("a.png") == 1
+    with pytest.raises(ValueError, match="max_bytes must be"):
+        read.thermogram(page, max_bytes=0)
+
+
 def test_grey_as_rgba(tmp_path: Path) -> None:
     level = ((TRUTH - 22) / 15 * 255).clip(0, 255).astype(np.uint8)
     pillow.fromarray(np.dstack([level] * 3 + [np.full_like(level, 255)])).save(tmp_path / "m.png")

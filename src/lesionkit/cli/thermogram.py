@@ -71,6 +71,13 @@ def add_to(commands: Any) -> None:
     )
     add("--fill", action="store_true", help="fill pixels of text that have no temperature")
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add(
+        "--max-gib",
+        type=float,
+        default=2.0,
+        metavar="N",
+        help="the most that a file may have, or its header ask for, in GiB (default: 2)",
+    )
     add_threads(one)
 
     study = add_command(
@@ -79,7 +86,8 @@ def add_to(commands: Any) -> None:
         _study,
         help="repeat the tables of docs/thermogram.md, leaks first",
         description="Measure the thermograms of DMR-IR: leaks, the paper's rule, asymmetry; with "
-        "--epochs train U-Nets on planted hot spots. Tables and pictures go to DIR.",
+        "--epochs train U-Nets on planted hot spots, on masks of bodies and breasts and on the red "
+        "cluster, and CNNs on sick and healthy. Tables and pictures go to DIR.",
         example="lesionkit thermogram-study --data FOLDER --out study",
     )
     add = study.add_argument
@@ -109,13 +117,21 @@ def add_to(commands: Any) -> None:
 
 
 def _thermogram(options: argparse.Namespace) -> int:
+    from lesionkit import arrays
     from lesionkit.studies.thermogram import job
     from lesionkit.studies.thermogram.cases import METHODS, Options
 
+    most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
     methods = METHODS if options.method == "all" else (options.method,)
     limits = tuple(options.limits) if options.limits else None
     settings = Options(
-        methods, options.palette, limits, options.unit, options.fill, options.weights
+        methods,
+        options.palette,
+        limits,
+        options.unit,
+        options.fill,
+        options.weights,
+        max(1, round(most * 2**30)),
     )
     return job.main(options.image, options.truth, options.out, settings)
 

@@ -98,13 +98,15 @@ def naming(path: Path, kind: str, *more: type[Exception]) -> Iterator[None]:
         raise unreadable(path, kind, problem) from problem
 
 
-def check_size(path: Path, kind: str, size: int, max_bytes: int) -> None:
+def check_size(
+    path: Path, kind: str, size: int, max_bytes: int, asks: str = "its header asks for"
+) -> None:
     """ValueError where a header asks for more than `max_bytes`, before any of it is read."""
     if size > max_bytes:
         raise unreadable(
             path,
             kind,
-            f"its header asks for {size / 2**30:.3g} GiB, max_bytes (--max-gib) allows "
+            f"{asks} {size / 2**30:.3g} GiB, max_bytes (--max-gib) allows "
             f"{max_bytes / 2**30:.3g}; pass more if the file is to be trusted",
         )
 

@@ -39,6 +39,7 @@ class Options:
     unit: read.Unit = "auto"  # of text
     fill: bool = False  # pixels of text without a temperature
     weights: Path | None = None  # folder with unet/ and enhanced/
+    max_bytes: int = io.MAX_BYTES  # the most that a file may have, or its header ask for
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,12 @@ def process(
         limits=options.limits,
         unit=options.unit,
         fill=options.fill,
+        max_bytes=options.max_bytes,
     )
     values = seen.values
-    truth = None if case.truth is None else io.read_mask(case.truth).values
+    truth = None
+    if case.truth is not None:
+        truth = io.read_mask(case.truth, max_bytes=options.max_bytes).values
     if truth is not None and truth.shape != values.shape:
         raise ValueError(
             f"{case.truth} must have the shape of {case.image}, {values.shape}, got {truth.shape}"

@@ -33,7 +33,12 @@ def main(image: Path, truth: Path | None, out: Path, options: Options) -> int:
     nets = _nets(options)
     cases = find_cases(image, truth)
     out.mkdir(parents=True, exist_ok=True)
-    told = {**asdict(options), "weights": None, "nets": {n: net.digest for n, net in nets.items()}}
+    told = {
+        **asdict(options),
+        "weights": None,
+        "max_bytes": None,
+        "nets": {n: net.digest for n, net in nets.items()},
+    }
     ledger = job.Ledger(out, told)
     done: list[Outcome] = []
     code = job.work(

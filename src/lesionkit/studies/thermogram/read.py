@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.io import MissingLibrary
+from lesionkit.io.common import MAX_BYTES, MissingLibrary, check_size
 from lesionkit.studies.thermogram import colour, text
 
 TEXT = (".txt", ".csv", ".tsv", ".dat")
@@ -56,6 +56,7 @@ def thermogram(
     limits: tuple[float, float] | None = None,
     unit: Unit = "auto",
     fill: bool = False,
+    max_bytes: int = MAX_BYTES,
 ) -> Thermogram:
     """Read a thermogram of any kind.
 
@@ -67,6 +68,8 @@ def thermogram(
               `celsius` is None
     unit    : of text: "C", "F", "K" or "auto"
     fill    : of text: pixels without a temperature get the median of their neighbours
+    max_bytes : the most that a file may have, or a picture's header ask for; more is refused before
+              it is read
     Raises ValueError, in a sentence that names the file, where it cannot be read as said here;
     MissingLibrary where the library for it is not there.
 
@@ -81,11 +84,13 @@ def thermogram(
     arrays.one_of(unit, "unit", ("auto", *text.UNITS))
     if not file.is_file():
         raise ValueError(f"{file} does not exist" if not file.exists() else f"{file} is no file")
+    limit = arrays.integer(max_bytes, "max_bytes", at_least=1)
+    check_size(file, "a thermogram", file.stat().st_size, limit, "the file has")
     ending = file.suffix.lower()
     if ending in TEXT:
         found = _text(file, unit, fill)
     elif ending in PICTURES:
-        found = _picture(file, palette, limits)
+        found = _picture(file, palette, limits, limit)
     else:
         raise ValueError(
             f"{file} must be temperature text ({', '.join(TEXT)}) or a picture "
@@ -107,7 +112,9 @@ def _text(file: Path, unit: str, fill: bool) -> Thermogram:
     return Thermogram(celsius, None, "text", notes=notes, decimals=matrix.decimals)
 
 
-def _picture(file: Path, palette: str | None, limits: tuple[float, float] | None) -> Thermogram:
+def _picture(
+    file: Path, palette: str | None, limits: tuple[float, float] | None, max_bytes: int
+) -> Thermogram:
     data = file.read_bytes()
     if data[:2] == b"\xff\xd8":
         if _has_flir(data):
@@ -117,7 +124,7 @@ def _picture(file: Path, palette: str | None, limits: tuple[float, float] | None
                 f"{file} must hold its temperatures: it is of a FLIR camera, but the APP1 segment "
                 "'FLIR' is gone; copy it from the camera without editing, or pass --limits"
             )
-    values = _pixels(file)
+    values = _pixels(file, max_bytes)
     if values.dtype.kind in "iuf" and values.dtype.itemsize > 1:
         celsius = values / HUNDREDTHS
         low, high = float(celsius.min()), float(celsius.max())
@@ -187,18 +194,22 @@ def _beside(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8
     return np.ascontiguousarray(rgb[:, right + colour.margin(lines[:, right:]) :])
 
 
-def _pixels(file: Path) -> npt.NDArray[Any]:
+def _pixels(file: Path, max_bytes: int) -> npt.NDArray[Any]:
     """A picture's pixels: grey of 8 or 16 bits, or RGB."""
     pillow = _library("PIL.Image", "pictures need Pillow: pip install '.[studies]'")
     try:
         with pillow.open(file) as opened:
             if getattr(opened, "n_frames", 1) > 1:
                 raise ValueError(f"it holds {opened.n_frames} pictures, not one")
+            asked = opened.width * opened.height * len(opened.getbands())
+            check_size(file, "a picture", asked, max_bytes)
             opened.load()
             if opened.mode in ("1", "P", "PA", "CMYK", "YCbCr", "RGBA", "LA", "RGBX", "LAB", "HSV"):
                 opened = opened.convert("L" if opened.mode in ("1", "LA") else "RGB")
             return np.array(opened)
     except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as problem:
+        if isinstance(problem, ValueError) and str(file) in str(problem):
+            raise  # it is ours
         reason = str(problem).strip().split("\n")[0] or type(problem).__name__
         reason = reason.replace(repr(str(file)), "it")
         raise ValueError(f"{file} cannot be read as a picture: {reason}") from problem
