@@ -103,7 +103,7 @@ def _options(epochs: int, **more: int) -> object:
 
 def test_it_learns_squares(tmp_path: Path) -> None:
     images, masks = (np.repeat(part, 2, 0) for part in scenes(4))
-    options = unet.Options(epochs=12, batch=1, width=4, dropout=0.0, rate=3e-3)
+    options = unet.Options(epochs=20, batch=1, width=4, dropout=0.0, rate=3e-3)
     net, _ = unet.train(images, masks, tmp_path / "run", options)
     found = unet.probabilities(net, images) > 0.5
     assert 2 * (found & masks).sum() / (found.sum() + masks.sum()) > 0.9

@@ -36,11 +36,17 @@ def area(positive: Any, scores: Any) -> float:
     return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * others))
 
 
-def auc(positive: Any, scores: Any, *, seed: int = 0) -> Auc:
-    """AUC of scores, with an interval by drawing patients with replacement 2000 times, each kind by
-    itself. ValueError where there are not two kinds or a score is not finite."""
+def auc(positive: Any, scores: Any, *, seed: int = 0, groups: Any = None) -> Auc:
+    """AUC of scores, with an interval by drawing patients with replacement 2000 times.
+
+    groups : None: each score is a patient's, and each kind is drawn by itself; else (n,) the
+             patient of each score: patients are drawn with all their scores, and each must have
+             some of both kinds
+    ValueError where there are not two kinds, of each patient if there are groups, or where a score
+    is not finite.
+    """
     positive, (values,) = _checked(positive, scores)
-    drawn = [area(positive[i], values[i]) for i in _draws(positive, seed)]
+    drawn = [area(positive[i], values[i]) for i in _draws(positive, seed, groups)]
     low, high = np.percentile(drawn, (2.5, 97.5))
     return Auc(area(positive, values), float(low), float(high))
 
@@ -53,30 +59,43 @@ def added(positive: Any, more: Any, less: Any, *, seed: int = 0) -> Auc:
     return Auc(area(positive, a) - area(positive, b), float(low), float(high))
 
 
+def folds(
+    positive: Any, groups: Any, seed: int = 0
+) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Ten pairs of rows, to learn from and to test; fewer where a kind has fewer patients.
+
+    groups : (n,) the patient of each row: one patient is never on both sides
+    They depend on seed, kinds and groups alone: two methods are tested on the same ones. ValueError
+    where a kind has fewer than two patients.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    positive = np.asarray(positive, bool)
+    patients = [len(np.unique(np.asarray(groups)[positive == kind])) for kind in (True, False)]
+    count = min(FOLDS, *patients)
+    if count < 2:
+        raise ValueError("positive must have two patients or more of each kind")
+    split = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    return list(split.split(positive, positive, groups))
+
+
 def out_of_fold(features: Any, positive: Any, groups: Any, *, seed: int = 0) -> Real:
     """Scores by logistic regression on patients not seen: (n,) the mean over ten times ten folds.
 
     features : (n, k); standardised by the patients learnt from, missing values their median
-    groups   : (n,) the patient of each row: one patient is never on both sides
-    The folds depend on seed and groups alone: two sets of features are tested on the same ones.
+    groups   : (n,) the patient of each row, see :func:`folds`, which raises the same errors
     """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     values = np.asarray(features, float)
     positive = np.asarray(positive, bool)
     values = values[:, None] if values.ndim == 1 else values
-    patients = [len(np.unique(np.asarray(groups)[positive == kind])) for kind in (True, False)]
-    folds = min(FOLDS, *patients)
-    if folds < 2:
-        raise ValueError("positive must have two patients or more of each kind")
     total = np.zeros(len(values))
     for repeat in range(REPEATS):
-        split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
-        for learnt, tested in split.split(values, positive, groups):
+        for learnt, tested in folds(positive, groups, seed + repeat):
             model = make_pipeline(
                 SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(C=1.0)
             )
@@ -92,9 +111,22 @@ def _checked(positive: Any, *scores: Any) -> tuple[npt.NDArray[np.bool_], list[R
     return kinds, [arrays.real(score, "scores", (len(kinds),)) for score in scores]
 
 
-def _draws(positive: npt.NDArray[np.bool_], seed: int) -> list[npt.NDArray[np.intp]]:
+def _draws(
+    positive: npt.NDArray[np.bool_], seed: int, groups: Any = None
+) -> list[npt.NDArray[np.intp]]:
     random = np.random.default_rng(seed)
-    kinds = [np.flatnonzero(positive), np.flatnonzero(~positive)]
+    if groups is None:
+        kinds = [np.flatnonzero(positive), np.flatnonzero(~positive)]
+        return [
+            np.concatenate([random.choice(kind, len(kind)) for kind in kinds]) for _ in range(DRAWS)
+        ]
+    groups = np.asarray(groups)
+    if groups.shape != positive.shape:
+        raise ValueError(f"groups must have shape {positive.shape}, got {groups.shape}")
+    patients = [np.flatnonzero(groups == one) for one in np.unique(groups)]
+    if not all(0 < positive[rows].sum() < len(rows) for rows in patients):
+        raise ValueError("groups must each hold both kinds, True and False")
     return [
-        np.concatenate([random.choice(kind, len(kind)) for kind in kinds]) for _ in range(DRAWS)
+        np.concatenate([patients[i] for i in random.integers(len(patients), size=len(patients))])
+        for _ in range(DRAWS)
     ]

@@ -17,10 +17,43 @@ from lesionkit.studies.thermogram.plant import plant
 from lesionkit.studies.thermogram.regions import scaled
 
 SIZE = 128
-PER_WOMAN = 4  # planted pictures of each woman, beside one without a spot
+WINDOW = 64  # pixels of SIZE: what a net is shown of a woman at a time
+EACH = 60  # lessons of each woman
+PER_WOMAN = 4  # planted pictures of each woman tested, beside one without a spot
+PLAIN = 0.2  # of the lessons: without a spot
+SHIFT = 1.5  # C, up or down: how warm she is shall not count
 PEAK, FWHM = 2.0, 50.0  # C and pixels, of the spots that are tested
-TOP = 0.01  # of the pixels: their mean probability is the picture's score
+TOP = 0.02  # of the breasts' pixels: their mean probability is the picture's score
 SHOWN = 5
+
+
+def lessons(
+    women: Sequence[Woman], each: int, seed: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """What the nets learn from: windows, (n, 64, 64, 3), and their masks; `each` of every woman.
+
+    Of a woman with a spot of any peak and width, or one time in five without, all temperatures
+    shifted by up to 1.5 C, a window about a pixel of a breast is cut out, and mirrored half the
+    time. Lesson i depends on seed and i alone. A spot may lie beside the window: most of a breast
+    holds none.
+    """
+    images, masks = [], []
+    for item in range(each * len(women)):
+        woman = women[item % len(women)]
+        key = np.array([seed, 2**63 + item], np.uint64)
+        random = np.random.Generator(np.random.Philox(key=key))
+        celsius, mask = woman.celsius, np.zeros_like(woman.body)
+        if random.random() >= PLAIN:
+            spot = plant(celsius, woman.body, item, seed, breasts=woman.breasts)
+            celsius, mask = spot.celsius, spot.mask
+        image = clusters.picture_of(celsius + np.float32(random.uniform(-SHIFT, SHIFT)), size=SIZE)
+        centre = random.choice(np.argwhere(scaled(woman.breasts[0] | woman.breasts[1], SIZE)))
+        top, left = np.clip(centre - WINDOW // 2, 0, SIZE - WINDOW)
+        turn = 1 if random.random() < 0.5 else -1
+        window = np.s_[top : top + WINDOW, left : left + WINDOW]
+        images.append(image[window][:, ::turn])
+        masks.append(scaled(mask, SIZE)[window][:, ::turn])
+    return np.stack(images), np.stack(masks)
 
 
 class Scenes(NamedTuple):
@@ -28,15 +61,14 @@ class Scenes(NamedTuple):
 
     images: npt.NDArray[np.uint8]  # (n, 128, 128, 3)
     masks: npt.NDArray[np.bool_]  # (n, 128, 128), empty where nothing is planted
+    breasts: npt.NDArray[np.bool_]  # (n, 128, 128), both
     women: npt.NDArray[np.int64]  # (n,) which of the women
     floor: npt.NDArray[np.float64]  # (n,) the largest difference of left and right, C
 
 
-def scenes(
-    women: Sequence[Woman], seed: int, first: int, peak: float | None, fwhm: float | None
-) -> Scenes:
+def scenes(women: Sequence[Woman], seed: int, first: int, peak: float, fwhm: float) -> Scenes:
     """Each woman once as she is, and PER_WOMAN times with a spot: items first, first + 1, ..."""
-    images, masks, whose, floor = [], [], [], []
+    images, masks, breasts, whose, floor = [], [], [], [], []
     item = first
     for number, woman in enumerate(women):
         for copy in range(1 + PER_WOMAN):
@@ -49,10 +81,23 @@ def scenes(
                 item += 1
             images.append(clusters.picture_of(celsius, size=SIZE))
             masks.append(scaled(mask, SIZE))
+            breasts.append(scaled(woman.breasts[0] | woman.breasts[1], SIZE))
             whose.append(number)
             sides = asymmetry.sides(celsius, woman.body, woman.axis)
             floor.append(np.abs(sides.left - sides.right)[sides.both].max())
-    return Scenes(np.stack(images), np.stack(masks), np.array(whose), np.array(floor))
+    return Scenes(
+        np.stack(images), np.stack(masks), np.stack(breasts), np.array(whose), np.array(floor)
+    )
+
+
+def halves(women: Sequence[Woman], seed: int) -> tuple[list[Woman], list[Woman]]:
+    """Healthy women from the front with both breasts in the frame: to learn from, and to test."""
+    healthy = [
+        w for w in women if not w.sick and w.axis.frontal and all(b.any() for b in w.breasts)
+    ]
+    order = np.random.default_rng(seed).permutation(len(healthy))
+    half = len(healthy) // 2
+    return [healthy[i] for i in order[:half]], [healthy[i] for i in order[half:]]
 
 
 def compare(
@@ -60,59 +105,78 @@ def compare(
 ) -> tuple[list[dict[str, str]], list[Path]]:
     """Learn on half of the healthy women, test on the others; rows of a table, and pictures.
 
-    A picture's score: for a net the mean of its surest hundredth, for the codebook the red
-    cluster's share, for plain asymmetry the largest difference. Dice: over planted pictures.
+    A picture's score: for a net the mean of its surest fiftieth of the breasts, for the codebook
+    the red cluster's share of them, for plain asymmetry the largest difference. Dice: of what is
+    found in the breasts, over planted pictures.
     """
+    known, unseen = halves(women, seed)
+    images, masks = lessons(known, EACH, seed)
+    tested = scenes(unseen, seed, 10**6, PEAK, FWHM)
+    found: dict[str, tuple[Any, Any]] = {"left against right": (tested.floor, None)}
+    red = np.stack([clusters.segment(image).red for image in tested.images]) & tested.breasts
+    found["codebook"] = red.sum((1, 2)) / tested.breasts.sum((1, 2)), red
+    curves = {}
+    for method in unet.METHODS:
+        net, curves[method] = learnt(method, images, masks, out / method, width, epochs, seed)
+        sure = unet.probabilities(net, tested.images)
+        found[method] = surest(sure, tested.breasts), (sure > 0.5) & tested.breasts
+    rows = [
+        {
+            "method": method,
+            **scored(tested, scores, marked, seed),
+            "women": f"{len(known)} learnt, {len(unseen)} tested",
+            "pictures": f"{tested.masks.any((1, 2)).sum()} planted, {len(unseen)} not",
+        }
+        for method, (scores, marked) in found.items()
+    ]
+    return rows, [_curves(curves, out / "curves.png"), _examples(tested, found, out / "spots.png")]
+
+
+def learnt(
+    method: str, images: Any, masks: Any, folder: Path, width: int, epochs: int, seed: int
+) -> tuple[unet.UNet, list[float]]:
+    """A net of unet.METHODS that has learnt the masks, and the loss of each epoch. Lesions are
+    rare: their pixels weigh more by the root of how much rarer they are."""
     from tqdm import tqdm
 
-    healthy = [
-        w for w in women if not w.sick and w.axis.frontal and all(b.any() for b in w.breasts)
-    ]
-    order = np.random.default_rng(seed).permutation(len(healthy))
-    half = len(healthy) // 2
-    learnt = scenes([healthy[i] for i in order[:half]], seed, 0, None, None)
-    tested = scenes([healthy[i] for i in order[half:]], seed, 10**6, PEAK, FWHM)
-    weight = float((~learnt.masks).sum() / learnt.masks.sum()) ** 0.5
-    found: dict[str, tuple[Any, Any]] = {"left against right": (tested.floor, None)}
-    red = np.stack([clusters.segment(image).red for image in tested.images])
-    found["codebook"] = red.mean((1, 2)), red
-    curves = {}
-    for method, optimiser in unet.METHODS.items():
-        options = unet.Options(
-            optimiser=optimiser, epochs=epochs, width=width, seed=seed, weight=weight
-        )
-        with tqdm(total=epochs, desc=method, unit=" epochs", disable=None) as bar:
+    options = unet.Options(
+        optimiser=unet.METHODS[method], epochs=epochs, width=width, seed=seed,
+        weight=float((~masks).sum() / masks.sum()) ** 0.5,
+    )  # fmt: skip
+    with tqdm(total=epochs, desc=folder.name, unit=" epochs", disable=None) as bar:
 
-            def progress(epoch: int, loss: float, bar: Any = bar) -> None:
-                bar.update(epoch - bar.n)
-                bar.set_postfix(loss=f"{loss:.4f}")
+        def progress(epoch: int, loss: float) -> None:
+            bar.update(epoch - bar.n)
+            bar.set_postfix(loss=f"{loss:.4f}")
 
-            net, curves[method] = unet.train(
-                learnt.images, learnt.masks, out / method, options, progress=progress
-            )
-        sure = unet.probabilities(net, tested.images)
-        top = np.sort(sure.reshape(len(sure), -1), 1)[:, -round(TOP * sure[0].size) :]
-        found[method] = top.mean(1), sure > 0.5
+        return unet.train(images, masks, folder, options, progress=progress)
+
+
+def surest(
+    sure: npt.NDArray[np.float32], breasts: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """(n,) the mean of the surest fiftieth of each picture's breasts."""
+    scores = []
+    for values, inside in zip(sure, breasts, strict=True):
+        ranked = np.sort(values[inside].astype(float))
+        scores.append(ranked[-max(1, round(TOP * ranked.size)) :].mean())
+    return np.array(scores)
+
+
+def scored(tested: Scenes, scores: Any, marked: Any, seed: int) -> dict[str, str]:
+    """A row of the table: AUC with its interval over women, Dice, and how many spots are touched.
+    marked : masks, or None where a method has none"""
     planted = tested.masks.any((1, 2))
-    rows = []
-    for method, (scores, masks) in found.items():
-        dice = hit = "–"
-        if masks is not None:
-            both = (masks & tested.masks).sum((1, 2))[planted]
-            sizes = (masks.sum((1, 2)) + tested.masks.sum((1, 2)))[planted]
-            dice = f"{(2 * both / np.maximum(sizes, 1)).mean():.3f}"
-            hit = f"{100 * (both > 0).mean():.0f} %"
-        rows.append(
-            {
-                "method": method,
-                "image AUC": str(auc(planted, scores, seed=seed)),
-                "Dice": dice,
-                "touched": hit,
-                "women": f"{half} learnt, {len(healthy) - half} tested",
-                "pictures": f"{planted.sum()} planted, {(~planted).sum()} not",
-            }
-        )
-    return rows, [_curves(curves, out / "curves.png"), _examples(tested, found, out / "spots.png")]
+    row = {"image AUC": str(auc(planted, scores, seed=seed, groups=tested.women))}
+    if marked is None:
+        return {**row, "Dice": "–", "touched": "–"}
+    both = (marked & tested.masks).sum((1, 2))[planted]
+    sizes = (marked.sum((1, 2)) + tested.masks.sum((1, 2)))[planted]
+    return {
+        **row,
+        "Dice": f"{(2 * both / sizes).mean():.3f}",
+        "touched": f"{100 * (both > 0).mean():.0f} %",
+    }
 
 
 def _curves(curves: dict[str, list[float]], path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from lesionkit import arrays, files
 from lesionkit.studies.common import job, page
-from lesionkit.studies.common.discrimination import Auc, added, area, auc, out_of_fold
+from lesionkit.studies.common.discrimination import added, area, auc, out_of_fold
 from lesionkit.studies.thermogram import WARNING, measure, textures
 from lesionkit.studies.thermogram.leaks import WALL, Leaks
 from lesionkit.studies.thermogram.measure import SCALES, Woman
@@ -32,11 +33,11 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     files.require_folder(out)
     folder = measure.data_folder(data)
     if epochs:
-        from lesionkit.studies.thermogram import spots  # what is missing is told first
+        from lesionkit.studies.thermogram import silver, spots  # what is missing is told first
     out.mkdir(parents=True, exist_ok=True)
     rows = measure.index(folder)
     women = list(tqdm(measure.women(data), total=len(rows), unit=" women", disable=None))
-    table = leak_table(women, seed)
+    table = leak_table(women, seed) + (cnn_rows(women, seed) if epochs else [])
     told = "\n".join([WARNING, "", *_counts(women), "", *as_text(table)])
     print(told)
     files.write(out / "table.txt", told + "\n")
@@ -49,16 +50,20 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     ]
     if epochs:
         summary, pictures = spots.compare(women, out, width, epochs, seed)
-        print("\n".join(["", *as_text(summary)]))
-        job.write_table(out / "spots.tsv", summary, tuple(summary[0]))
-        files.write(out / "spots.json", json.dumps(summary, indent=1) + "\n")
-        titles = list(summary[0])
-        parts += [
-            "<h2>Planted hot spots on women not seen</h2>",
-            page.table(titles, [[row[name] for name in titles] for row in summary]),
-            *(page.picture(path.read_bytes(), path.stem) for path in pictures),
-        ]
+        parts += [*_shown("Planted hot spots on women not seen", summary, out / "spots")]
+        parts += [page.picture(path.read_bytes(), path.stem) for path in pictures]
+        repeated = silver.compare(women, out, width, epochs, seed)
+        parts += [*_shown("Truths that a program drew, women not seen", repeated, out / "silver")]
     page.write(out / "report.html", "The thermograms of DMR-IR", parts)
+
+
+def _shown(title: str, rows: list[dict[str, str]], path: Path) -> list[str]:
+    """Print a table, write PATH.tsv and PATH.json; its part of the page."""
+    print("\n".join(["", *as_text(rows)]))
+    names = tuple(rows[0])
+    job.write_table(path.with_suffix(".tsv"), rows, names)
+    files.write(path.with_suffix(".json"), json.dumps(rows, indent=1) + "\n")
+    return [f"<h2>{title}</h2>", page.table(names, [[row[n] for n in names] for row in rows])]
 
 
 def _counts(women: list[Woman]) -> list[str]:
@@ -95,8 +100,8 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     leak = np.array([w.leaks for w in women], float)
     column = dict(zip(Leaks._fields, leak.T, strict=True))
     reds = np.array([(w.red_range, w.red_cluster) for w in women])  # (women, 2, scales)
-    wall = np.column_stack([column[name] for name in WALL])
-    camera = np.column_stack([wall, column["noise"], column["body_mean"]])
+    camera = _camera(women)
+    wall = camera[:, : len(WALL)]
     apart = np.array([w.asymmetry or [np.nan] * 9 for w in women], float)
     texture = textures.features(women)
     groups: list[tuple[str, Any, bool]] = [
@@ -112,39 +117,88 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
         ("left against right, 9 numbers", apart, True),
         (f"textures (MaZda's) of the breasts, {texture.shape[1]} numbers", texture, True),
     ]
-    space = np.array([not w.semicolon for w in women])
-    rows = []
+    rows, columns = [], _columns(women, seed)
     for name, features, method in groups:
         row = {"row": name, "features": str(1 if features.ndim == 1 else features.shape[1])}
-        for title, chosen in (("all", np.ones(len(women), bool)), ("space", space)):
-            head = "all" if title == "all" else "space files"
-            row[head], row[f"adds ({title})"] = _told(women, features, camera, chosen, method, seed)
+        for column in columns:
+            told = adds = "–"
+            if column.enough:
+                told = _told(features[column.which], column.sick, column.patients, seed)
+                adds = column.adds(features[column.which]) if method else ""
+            row[column.title], row[f"adds ({column.title.split()[0]})"] = told, adds
         rows.append(row)
     return rows
 
 
-def _told(
-    women: list[Woman], features: Any, camera: Any, chosen: Any, method: bool, seed: int
-) -> tuple[str, str]:
-    sick = np.array([w.sick for w in women])[chosen]
-    patients = np.array([w.patient for w in women])[chosen]
-    if len(np.unique(patients[sick])) < 2 or len(np.unique(patients[~sick])) < 2:
-        return "–", "–"
-    values, beside = features[chosen], camera[chosen]
-    if values.ndim == 1:
-        known = np.where(np.isfinite(values), values, np.nanmedian(values))
-        lower = area(sick, known) < 0.5
-        found = auc(sick, -known if lower else known, seed=seed)
-        told = f"{found}{' lower in sick' if lower else ''}"
-    else:
-        found = auc(sick, out_of_fold(values, sick, patients, seed=seed), seed=seed)
-        told = str(found)
-    if not method:
-        return told, ""
-    base = out_of_fold(beside, sick, patients, seed=seed)
-    both = out_of_fold(np.column_stack([beside, values]), sick, patients, seed=seed)
-    more: Auc = added(sick, both, base, seed=seed)
-    return told, f"{more.value:+.3f} ({more.low:+.2f} to {more.high:+.2f})"
+def _camera(women: list[Woman]) -> Any:
+    """(women, 6): the leaks that a camera has: wall, noise, body mean."""
+    return np.array(
+        [[*(getattr(w.leaks, name) for name in (*WALL, "noise", "body_mean"))] for w in women]
+    )
+
+
+class _Column:
+    """The women of a column of the table, and what the camera's numbers tell of them alone."""
+
+    def __init__(self, women: list[Woman], title: str, which: Any, seed: int) -> None:
+        self.title, self.which, self.seed = title, which, seed
+        self.sick, self.patients = (
+            np.array([getattr(w, name) for w in women])[which] for name in ("sick", "patient")
+        )
+        self.enough = all(
+            len(np.unique(self.patients[self.sick == kind])) >= 2 for kind in (True, False)
+        )
+        self.camera = _camera(women)[which]
+
+    @cached_property
+    def base(self) -> Any:
+        return out_of_fold(self.camera, self.sick, self.patients, seed=self.seed)
+
+    def adds(self, values: Any) -> str:
+        """What numbers add to the AUC of the camera's, on the same folds."""
+        together = np.column_stack([self.camera, values])
+        both = out_of_fold(together, self.sick, self.patients, seed=self.seed)
+        more = added(self.sick, both, self.base, seed=self.seed)
+        return f"{more.value:+.3f} ({more.low:+.2f} to {more.high:+.2f})"
+
+
+def _columns(women: list[Woman], seed: int) -> list[_Column]:
+    space = np.array([not w.semicolon for w in women])
+    return [
+        _Column(women, title, which, seed)
+        for title, which in (("all", np.ones(len(women), bool)), ("space files", space))
+    ]
+
+
+def _told(values: Any, sick: Any, patients: Any, seed: int) -> str:
+    if values.ndim > 1:
+        return str(auc(sick, out_of_fold(values, sick, patients, seed=seed), seed=seed))
+    known = np.where(np.isfinite(values), values, np.nanmedian(values))
+    lower = area(sick, known) < 0.5
+    found = auc(sick, -known if lower else known, seed=seed)
+    return f"{found}{' lower in sick' if lower else ''}"
+
+
+def cnn_rows(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
+    """Rows of a CNN of whole pictures and of one of breasts, of women not seen. "adds": what its
+    score, of women not seen, adds to the camera's numbers in a logistic regression."""
+    from lesionkit.studies.thermogram import cnn
+
+    rows, columns = [], _columns(women, seed)
+    for name, inputs in (
+        ("CNN of whole pictures, 22-37 C", cnn.whole(women)),
+        ("CNN of the breasts, one noise level", cnn.breasts(women)),
+    ):
+        row = {"row": name, "features": "–"}
+        for column in columns:
+            told = adds = "–"
+            if column.enough:
+                seen = inputs[column.which]
+                scores = cnn.out_of_fold(seen, column.sick, column.patients, seed=seed)
+                told, adds = str(auc(column.sick, scores, seed=seed)), column.adds(scores)
+            row[column.title], row[f"adds ({column.title.split()[0]})"] = told, adds
+        rows.append(row)
+    return rows
 
 
 def as_text(rows: list[dict[str, str]]) -> list[str]:

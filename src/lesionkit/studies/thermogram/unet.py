@@ -6,6 +6,7 @@ a 3x3 convolution to a mask of three colours, and a 1x1 convolution of mask and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from lesionkit.nets.unet import Body, Border, convolution
 from lesionkit.studies.thermogram import colour
 
 MASK = (1.0, 1.0, 49 / 255)  # the colour of a lesion in the mask; all else is 0   [paper]
+MOMENTUM = 0.9  # of SGD: without it the net stays where it began for thousands of steps   [ours]
 METHODS = {"unet": "sgd", "enhanced": "rmsprop"}  # [paper]
 OPTIMISERS: Mapping[str, Callable[[Any, float], Any]] = {
-    "sgd": lambda parameters, rate: torch.optim.SGD(parameters, rate),
+    "sgd": lambda parameters, rate: torch.optim.SGD(parameters, rate, MOMENTUM),
     "rmsprop": lambda parameters, rate: torch.optim.RMSprop(parameters, rate, 0.9, 1e-7),
 }
 RATES = {"sgd": 0.01, "rmsprop": 1e-3}  # Keras' defaults: the paper has none
@@ -93,7 +95,9 @@ def train(
     images : (n, rows, columns, 3) uint8;  masks : (n, rows, columns) booleans
     out    : folder of the run
     The loss is the cross entropy of the mask (lesions yellow, all else black) plus the mean square
-    error of the output, which shall be the image where the mask is, else black.
+    error of the output, which shall be the image where the mask is, else black. Both begin at the
+    constant that the cross entropy likes best: else the first hundreds of steps go into learning
+    that lesions are rare.
     """
     options = options or Options()
     rgb, truth = tensor(images), torch.from_numpy(np.asarray(masks, bool))[:, None]
@@ -104,6 +108,8 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         net = UNet(options.width, dropout=options.dropout, border=options.border)
+    share = float(truth.float().mean())
+    _begin(net, options.weight * share / (options.weight * share + 1 - share))
     rate = options.rate or RATES[options.optimiser]
     optimizer = OPTIMISERS[options.optimiser](net.parameters(), rate)
     yellow = torch.tensor(MASK)[None, :, None, None]
@@ -117,11 +123,20 @@ def train(
         return (weights * (entropy + error)).mean()
 
     about = {k: v for k, v in asdict(options).items() if k != "epochs"}
+    about["lessons"] = hashlib.sha256(rgb.numpy().tobytes() + truth.numpy().tobytes()).hexdigest()
     history = fitting.fit(
         net, optimizer, loss_of, len(rgb), out, about,
         epochs=options.epochs, batch=options.batch, seed=options.seed, progress=progress,
     )  # fmt: skip
     return net, history
+
+
+def _begin(net: UNet, share: float) -> None:
+    """Set the last biases so that each pixel begins as a lesion of this probability."""
+    begin = torch.logit(share * torch.tensor(MASK), eps=1e-4)
+    with torch.no_grad():
+        for head in (net.mask, net.output):
+            head[1].bias.copy_(begin)
 
 
 def tensor(images: Any) -> Any:
