@@ -172,7 +172,7 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "PhantomRecipe", recipe, RECIPE, words=("inclusion", "inclusions")),
     Target("optics", "generate", generated, {**RECIPE, "count": whole(1, 3), "seed": whole(0, 9)}, batch=5, words=("inclusion", "inclusions")),
     Target("optics", "simulate", simulated, {"regions": lambda draw, s: optics.generate(optics.PhantomRecipe(nodes=300, pixels=10), 2, seed=draw(st.integers(0, 3))).inclusions, "seed": whole(0, 9)}, batch=5),
-    Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10, words=("model",)),
+    Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10, words=("model", "scattering")),
     spectrum("extinction", table=maybe(choice("nirfast", "prahl"))), spectrum("absorption", **BLOOD), spectrum("scattering", amplitude=real(0.5, 2), power=real(0, 3)),
     spectrum("power_law", amplitude=real(0.5, 2), power=real(0, 3)), spectrum("mixed_absorption", coefficients=numbers(2, 3, high=0.01), **BLOOD),
     Target("nets", "TrainingOptions", lambda **given: repr(nets.TrainingOptions(**given)), {"epochs": whole(1, 9), "batch": whole(1, 9), "learning_rate": real(1e-4, 1), "augment": flag, "patience": whole(1, 9), "seed": whole(0, 9)}),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lesionkit import files
 from lesionkit.nets import checkpoints, records
-from lesionkit.nets.training import LAST, TrainingOptions
+from lesionkit.nets.fitting import LAST
+from lesionkit.nets.training import TrainingOptions
 
 
 def more_epochs(folder: Path, options: TrainingOptions) -> int:

@@ -120,12 +120,12 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     rows, columns = [], _columns(women, seed)
     for name, features, method in groups:
         row = {"row": name, "features": str(1 if features.ndim == 1 else features.shape[1])}
-        for column in columns:
+        for group in columns:
             told = adds = "–"
-            if column.enough:
-                told = _told(features[column.which], column.sick, column.patients, seed)
-                adds = column.adds(features[column.which]) if method else ""
-            row[column.title], row[f"adds ({column.title.split()[0]})"] = told, adds
+            if group.enough:
+                told = _told(features[group.which], group.sick, group.patients, seed)
+                adds = group.adds(features[group.which]) if method else ""
+            row[group.title], row[f"adds ({group.title.split()[0]})"] = told, adds
         rows.append(row)
     return rows
 
