@@ -19,7 +19,10 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-SOURCES = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("**/bind*.cpp")))]
+# What includes pybind11 and brings no loops comes last: of a function that several files have, the
+# linker keeps the first.
+BINDINGS = ["csrc/module.cpp", *sorted(map(str, Path("csrc").glob("*/bind.cpp")))]
+SOURCES = [*sorted({*map(str, Path("csrc").glob("*/**/*.cpp"))} - {*BINDINGS}), *BINDINGS]
 HEADERS = sorted(map(str, Path("csrc").rglob("*.hpp")))
 KERNELS = sorted(map(str, Path("csrc").rglob("*.cu")))
 FLAGS = [
@@ -29,8 +32,8 @@ FLAGS = [
     "-fno-trapping-math",
     "-ffp-contract=fast",
 ]
-# Sums and products apart, so that the bits are NumPy's.
-UNFUSED = {"csrc/fronts/contours/bind_chan_vese.cpp": ["-ffp-contract=off"]}
+# Most of the compiler's time would go into pybind11's own code, which no loop waits for.
+QUICKLY = {source: ["-O1"] for source in BINDINGS}
 
 # The level's name is the module's suffix; _core picks the highest that the processor has.
 X86_LEVELS = {
@@ -53,7 +56,7 @@ def extension(name: str, sources: list[str], flags: list[str]) -> Pybind11Extens
     return Pybind11Extension(
         f"lesionkit.{name}",
         sources,
-        depends=[*HEADERS, "setup.py"],
+        depends=HEADERS,
         include_dirs=["csrc"],
         cxx_std=20,
         extra_compile_args=["-pthread", "-MMD", *FLAGS, *flags],
@@ -61,16 +64,17 @@ def extension(name: str, sources: list[str], flags: list[str]) -> Pybind11Extens
     )
 
 
-def stale(obj: str) -> bool:
-    """Whether a file of this project that `obj` was made from (listed in its .d file) is newer."""
-    listing = Path(obj).with_suffix(".d")
-    if not (os.path.exists(obj) and listing.exists()):
+def stale(obj: str, command: str) -> bool:
+    """Whether `obj` was made by another command (kept in its .command file), or a file of this
+    project that it was made from (listed in its .d file) is newer."""
+    listing, made_by = Path(obj).with_suffix(".d"), Path(obj).with_suffix(".command")
+    if not (os.path.exists(obj) and listing.exists() and made_by.exists()):
+        return True
+    if made_by.read_text() != command:
         return True
     made_from = re.findall(r"(?<=\s)csrc/[^\s:\\]+", listing.read_text())
     made = os.path.getmtime(obj)
-    return any(
-        not os.path.exists(f) or os.path.getmtime(f) > made for f in ["setup.py", *made_from]
-    )
+    return any(not os.path.exists(f) or os.path.getmtime(f) > made for f in made_from)
 
 
 class WithSources(build_py):
@@ -100,9 +104,12 @@ class BuildEachApart(build_ext):
         def compile_if_stale(
             obj: str, source: str, kind: str, cc: list[str], flags: list[str], pp: list[str]
         ) -> None:
-            if stale(obj):
+            flags = [*flags, *QUICKLY.get(source, [])]
+            command = " ".join([*self.command(), *flags])  # without folders, which pip changes
+            if stale(obj, command):
                 with slots:
-                    compile_one(obj, source, kind, cc, [*flags, *UNFUSED.get(source, [])], pp)
+                    compile_one(obj, source, kind, cc, flags, pp)
+                Path(obj).with_suffix(".command").write_text(command)
 
         self.compiler._compile = compile_if_stale
         with ParallelCompile(default=len(SOURCES)), ThreadPoolExecutor() as pool:
@@ -142,11 +149,15 @@ class BuildEachApart(build_ext):
     def build_extension(self, ext: Pybind11Extension) -> None:
         apart = copy.copy(self)
         apart.build_temp = str(OBJECTS / ext.name)
+        apart.force = True  # to look at each object; linking asks for itself whether it is needed
         build_ext.build_extension(apart, ext)
+
+    def command(self) -> list[str]:
+        return getattr(self.compiler, "compiler_so_cxx", self.compiler.compiler_so)
 
     def require_compiler(self) -> None:
         """Stop with one clear sentence where the compiler is missing or too old."""
-        command = getattr(self.compiler, "compiler_so_cxx", self.compiler.compiler_so)
+        command = self.command()
         flags = ["-std=c++20", *(flag for level in LEVELS.values() for flag in level)]
         test = [*command, *flags, "-x", "c++", "-fsyntax-only", "-"]
         program = "#include <concepts>\n#include <thread>\n"

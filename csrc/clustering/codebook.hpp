@@ -7,6 +7,7 @@
 // for another.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 #include "common/lanes.hpp"
-#include "common/parallel.hpp"
 
 namespace lesionkit {
 
@@ -43,16 +41,8 @@ Extent extent_of(const T* x, int64_t n) {
   return extent;
 }
 
+// The same of many, by several threads. T: float or double (extent.cpp).
 template <class T>
-Extent parallel_extent(const T* x, int64_t n) {
-  Extent whole;
-  std::mutex adding;
-  parallel_for(n, int64_t{1} << 18, [&](int64_t begin, int64_t end) {
-    const Extent part = extent_of(x + begin, end - begin);
-    std::lock_guard guard(adding);
-    whole.add(part);
-  });
-  return whole;
-}
+Extent parallel_extent(const T* x, int64_t n);
 
 }  // namespace lesionkit

@@ -1,19 +1,17 @@
 // lesionkit.optics: the kernels' Python names. Checks and allocation are Python's work.
 #include <pybind11/complex.h>
-#include <pybind11/stl.h>
 
+#include <algorithm>
 #include <complex>
-#include <cstring>
 
 #include "common/arrays.hpp"
-#include "optics/groups.hpp"
+#include "common/lanes.hpp"
+#include "optics/kernels.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
 using namespace lesionkit::optics;
-
-void bind_jacobian(py::module_ m);
-void bind_phantom(py::module_ m);
+using namespace py::literals;
 
 namespace {
 
@@ -84,31 +82,10 @@ py::dict stack_of(const ForwardPlan& plan) {
   return parts;
 }
 
-template <class T, class Out, class Input>
-void measure(const ForwardPlan& plan, const Input& input, Out* out) {
-  const int64_t size = plan.sources * plan.detectors;
-  for_groups<T>(plan, input, false, [&](ForwardGroup<T>& group, int64_t first, int systems) {
-    for (int l = 0; l < systems; ++l)
-      for (int64_t i = 0; i < size; ++i) out[(first + l) * size + i] = lane(group.readings[i], l);
-  });
-}
-
-template <class T, class Out>
-void fluence(const ForwardPlan& plan, const Maps& maps, Out* out) {
-  for_groups<T>(plan, maps, true, [&](ForwardGroup<T>& group, int64_t first, int systems) {
-    const T* field = group.fields(false);
-    for (int l = 0; l < systems; ++l)
-      for (int s = 0; s < plan.sources; ++s)
-        for (int64_t i = 0; i < plan.nodes; ++i)
-          out[((first + l) * plan.sources + s) * plan.nodes + i] =
-              lane(field[i * plan.sources + s], l);
-  });
-}
-
 template <class Out>
 void bind_solves(py::class_<ForwardPlan>& plan) {
-  const auto maps = [](const ForwardPlan& self, const Array<double>& absorption,
-                       const Array<double>& scattering, const Array<Out>& out, int width) {
+  const auto maps = [](const ForwardPlan& self, View<const double> absorption,
+                       View<const double> scattering, View<const Out> out, int width) {
     ForwardPlan::require(absorption.ndim() == 2);
     const int64_t count = absorption.shape(0);
     ForwardPlan::require(has_shape(absorption, {count, self.properties}) &&
@@ -118,30 +95,28 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
   };
   plan.def(
       "measure",
-      [maps](const ForwardPlan& self, const Array<double>& absorption,
-             const Array<double>& scattering, Array<Out>& out) {
+      [maps](const ForwardPlan& self, View<const double> absorption, View<const double> scattering,
+             View<Out> out) {
         const Maps input = maps(self, absorption, scattering, out, self.detectors);
-        Out* to = out.mutable_data();
-        lesionkit::WithoutGil release;
-        measure<Number<Out>>(self, input, to);
+        Out* to = out.data();
+        WithoutGil release;
+        measure(self, input, to);
       },
-      py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("out").noconvert());
+      "absorption"_a, "scattering"_a, "out"_a);
   plan.def(
       "fluence",
-      [maps](const ForwardPlan& self, const Array<double>& absorption,
-             const Array<double>& scattering, Array<Out>& out) {
+      [maps](const ForwardPlan& self, View<const double> absorption, View<const double> scattering,
+             View<Out> out) {
         const Maps input = maps(self, absorption, scattering, out, self.nodes);
-        Out* to = out.mutable_data();
-        lesionkit::WithoutGil release;
-        fluence<Number<Out>>(self, input, to);
+        Out* to = out.data();
+        WithoutGil release;
+        fluence(self, input, to);
       },
-      py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("out").noconvert());
+      "absorption"_a, "scattering"_a, "out"_a);
   plan.def(
       "measure_mixture",
-      [](const ForwardPlan& self, const Array<double>& fractions, const Array<double>& absorption,
-         const Array<double>& scattering, Array<Out>& out) {
+      [](const ForwardPlan& self, View<const double> fractions, View<const double> absorption,
+         View<const double> scattering, View<Out> out) {
         ForwardPlan::require(fractions.ndim() == 3);
         const int64_t count = fractions.shape(0), materials = fractions.shape(1);
         ForwardPlan::require(has_shape(fractions, {count, materials, self.properties}) &&
@@ -150,12 +125,110 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
                              has_shape(out, {count, self.sources, self.detectors}));
         const Mixtures input{fractions.data(),   absorption.data(),  scattering.data(),
                              fractions.shape(0), fractions.shape(1), fractions.shape(2)};
-        Out* to = out.mutable_data();
-        lesionkit::WithoutGil release;
-        measure<Number<Out>>(self, input, to);
+        Out* to = out.data();
+        WithoutGil release;
+        measure(self, input, to);
       },
-      py::arg("fractions").noconvert(), py::arg("absorption").noconvert(),
-      py::arg("scattering").noconvert(), py::arg("out").noconvert());
+      "fractions"_a, "absorption"_a, "scattering"_a, "out"_a);
+}
+
+Maps maps_of(const ForwardPlan& plan, View<const double> absorption,
+             View<const double> scattering) {
+  ForwardPlan::require(absorption.ndim() == 2);
+  const int64_t count = absorption.shape(0);
+  ForwardPlan::require(has_shape(absorption, {count, plan.properties}) &&
+                       has_shape(scattering, {count, plan.properties}));
+  return {absorption.data(), scattering.data(), count, plan.properties};
+}
+
+template <class Out>
+void bind_derivatives(py::module_ m) {
+  m.def(
+      "fields",
+      [](const ForwardPlan& plan, View<const double> absorption, View<const double> scattering,
+         View<Out> readings, View<Out> out) {
+        const Maps maps = maps_of(plan, absorption, scattering);
+        ForwardPlan::require(
+            has_shape(readings, {maps.count, plan.sources, plan.detectors}) &&
+            has_shape(out, {maps.count, plan.nodes, plan.sources + plan.detectors}));
+        Out *to = readings.data(), *field = out.data();
+        WithoutGil release;
+        fields(plan, maps, to, field);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "readings"_a, "out"_a);
+  m.def(
+      "jacobian",
+      [](const ForwardPlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> field, View<Out> by_absorption, View<Out> by_scattering) {
+        const Maps maps = maps_of(plan, absorption, scattering);
+        const auto shape = {maps.count, int64_t{plan.sources}, int64_t{plan.detectors},
+                            int64_t{plan.properties}};
+        ForwardPlan::require(
+            has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
+            has_shape(by_absorption, shape) && has_shape(by_scattering, shape));
+        const Out* from = field.data();
+        Out *mua = by_absorption.data(), *mus = by_scattering.data();
+        WithoutGil release;
+        jacobian(plan, maps, from, mua, mus);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "field"_a, "by_absorption"_a, "by_scattering"_a);
+  m.def(
+      "coarse_jacobian",
+      [](const ForwardPlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> field, View<const int64_t> start, View<const int32_t> column,
+         View<const double> weight, View<const int32_t> pair, View<const Out> scale,
+         View<Out> by_absorption, View<Out> by_scattering) {
+        const Maps maps = maps_of(plan, absorption, scattering);
+        ForwardPlan::require(by_absorption.ndim() == 3);
+        const int64_t count = by_absorption.shape(1), entries = weight.size();
+        const auto shape = {maps.count, count, int64_t{pair.size()}};
+        const Coarse coarse = {count,         start.data(), column.data(),
+                               weight.data(), pair.size(),  pair.data()};
+        const auto within = [](View<const int32_t> numbers, int64_t end) {
+          return std::all_of(numbers.data(), numbers.data() + numbers.size(),
+                             [=](int32_t i) { return i >= 0 && i < end; });
+        };
+        ForwardPlan::require(
+            has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
+            has_shape(by_absorption, shape) && has_shape(by_scattering, shape) &&
+            has_shape(start, {plan.properties + 1}) && has_shape(column, {entries}) &&
+            has_shape(weight, {entries}) && has_shape(scale, {maps.count, int64_t{pair.size()}}) &&
+            start.data()[0] == 0 && std::is_sorted(start.data(), start.data() + start.size()) &&
+            start.data()[plan.properties] == entries && within(column, count) &&
+            within(pair, int64_t{plan.sources} * plan.detectors));
+        const Out *from = field.data(), *factor = scale.data();
+        Out *mua = by_absorption.data(), *mus = by_scattering.data();
+        WithoutGil release;
+        coarse_jacobian(plan, maps, from, coarse, factor, mua, mus);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "field"_a, "start"_a, "column"_a, "weight"_a,
+      "pair"_a, "scale"_a, "by_absorption"_a, "by_scattering"_a);
+  m.def(
+      "gradient",
+      [](const ForwardPlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> weight, View<double> by_absorption, View<double> by_scattering) {
+        const Maps maps = maps_of(plan, absorption, scattering);
+        ForwardPlan::require(has_shape(weight, {maps.count, plan.sources, plan.detectors}) &&
+                             has_shape(by_absorption, {maps.count, plan.properties}) &&
+                             has_shape(by_scattering, {maps.count, plan.properties}));
+        const Out* from = weight.data();
+        double *mua = by_absorption.data(), *mus = by_scattering.data();
+        WithoutGil release;
+        gradient(plan, maps, from, mua, mus);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "weight"_a, "by_absorption"_a, "by_scattering"_a);
+}
+
+void bind_phantoms(py::module_ m) {
+  m.def("philox", philox_words, "counter"_a, "key"_a);
+  m.def("normals", normals, "words"_a, "out"_a, ReleaseGil());
+  m.def("draw_regions", draw_regions, "limits"_a, "single_diameters"_a, "seed"_a, "first"_a,
+        "regions"_a, ReleaseGil());
+  m.def("element_shares", element_shares, "regions"_a, "corners"_a, "shares"_a, ReleaseGil());
+  m.def("paint", paint, "regions"_a, "radius"_a, "gray"_a, "noise"_a, "seed"_a, "first"_a,
+        "chromophores"_a, "mri"_a, ReleaseGil());
+  m.def("add_noise", add_noise, "readings"_a, "noise"_a, "seed"_a, "first"_a, "signal"_a,
+        ReleaseGil());
 }
 
 }  // namespace
@@ -163,10 +236,11 @@ void bind_solves(py::class_<ForwardPlan>& plan) {
 void bind_optics(py::module_ m) {
   m.attr("lanes") = lane_count;
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
-  plan.def(py::init(&make_plan), py::arg("parts"));
+  plan.def(py::init(&make_plan), "parts"_a);
   plan.def("stack", &stack_of);
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);
-  bind_jacobian(m);
-  bind_phantom(m);
+  bind_derivatives<double>(m);
+  bind_derivatives<std::complex<double>>(m);
+  bind_phantoms(m);
 }

@@ -9,71 +9,63 @@
 
 #include "common/parallel.hpp"
 #include "optics/forward.hpp"
+#include "optics/kernels.hpp"
 
 namespace lesionkit::optics {
 
 // Fills a group's lanes with the systems [first, first + lane_count); lanes past the last system
 // repeat it.
-struct Maps {  // one map of absorption and scattering per system
-  const double *absorption, *scattering;
-  int64_t count, properties;
-
-  template <class Group>
-  void load(int64_t first, Group& group) const {
-    const double *mua[lane_count], *mus[lane_count];
+template <class Group>
+void load(const Maps& from, int64_t first, Group& group) {
+  const auto& [absorption, scattering, count, properties] = from;
+  const double *mua[lane_count], *mus[lane_count];
+  for (int l = 0; l < lane_count; ++l) {
+    const int64_t system = std::min(first + l, count - 1);
+    mua[l] = absorption + system * properties;
+    mus[l] = scattering + system * properties;
+  }
+  for (int64_t e = 0; e < properties; ++e) {
+    Lanes a, s;
     for (int l = 0; l < lane_count; ++l) {
-      const int64_t system = std::min(first + l, count - 1);
-      mua[l] = absorption + system * properties;
-      mus[l] = scattering + system * properties;
+      a[l] = mua[l][e];
+      s[l] = mus[l][e];
     }
-    for (int64_t e = 0; e < properties; ++e) {
-      Lanes a, s;
-      for (int l = 0; l < lane_count; ++l) {
-        a[l] = mua[l][e];
-        s[l] = mus[l][e];
-      }
-      group.absorption[e] = a;
-      group.kappa[e] = diffusion(a, s);
+    group.absorption[e] = a;
+    group.kappa[e] = diffusion(a, s);
+  }
+}
+
+template <class Group>
+void load(const Mixtures& from, int64_t first, Group& group) {
+  const auto& [fractions, absorption, scattering, count, materials, properties] = from;
+  const Lanes zero{};
+  std::vector<Lanes> excess_a(materials), excess_s(materials);
+  std::vector<const double*> fraction(materials * lane_count);
+  Lanes mua = zero, mus = zero;
+  for (int l = 0; l < lane_count; ++l) {
+    const int64_t system = std::min(first + l, count - 1);
+    const double* a = absorption + system * (materials + 1);
+    const double* s = scattering + system * (materials + 1);
+    mua[l] = a[0];
+    mus[l] = s[0];
+    for (int64_t k = 0; k < materials; ++k) {
+      excess_a[k][l] = a[k + 1] - a[0];
+      excess_s[k][l] = s[k + 1] - s[0];
+      fraction[k * lane_count + l] = fractions + (system * materials + k) * properties;
     }
   }
-};
-
-struct Mixtures {  // a background and K materials, mixed by their fractions of each element
-  const double* fractions;                // [count][K][properties]
-  const double *absorption, *scattering;  // [count][1 + K]
-  int64_t count, materials, properties;
-
-  template <class Group>
-  void load(int64_t first, Group& group) const {
-    const Lanes zero{};
-    std::vector<Lanes> excess_a(materials), excess_s(materials);
-    std::vector<const double*> fraction(materials * lane_count);
-    Lanes mua = zero, mus = zero;
-    for (int l = 0; l < lane_count; ++l) {
-      const int64_t system = std::min(first + l, count - 1);
-      const double* a = absorption + system * (materials + 1);
-      const double* s = scattering + system * (materials + 1);
-      mua[l] = a[0];
-      mus[l] = s[0];
-      for (int64_t k = 0; k < materials; ++k) {
-        excess_a[k][l] = a[k + 1] - a[0];
-        excess_s[k][l] = s[k + 1] - s[0];
-        fraction[k * lane_count + l] = fractions + (system * materials + k) * properties;
-      }
+  for (int64_t e = 0; e < properties; ++e) {
+    Lanes a = mua, s = mus;
+    for (int64_t k = 0; k < materials; ++k) {
+      Lanes f;
+      for (int l = 0; l < lane_count; ++l) f[l] = fraction[k * lane_count + l][e];
+      a += f * excess_a[k];
+      s += f * excess_s[k];
     }
-    for (int64_t e = 0; e < properties; ++e) {
-      Lanes a = mua, s = mus;
-      for (int64_t k = 0; k < materials; ++k) {
-        Lanes f;
-        for (int l = 0; l < lane_count; ++l) f[l] = fraction[k * lane_count + l][e];
-        a += f * excess_a[k];
-        s += f * excess_s[k];
-      }
-      group.absorption[e] = a;
-      group.kappa[e] = diffusion(a, s);
-    }
+    group.absorption[e] = a;
+    group.kappa[e] = diffusion(a, s);
   }
-};
+}
 
 inline double lane(const Lanes& x, int l) { return x[l]; }
 inline std::complex<double> lane(const Complex<Lanes>& x, int l) { return {x.re[l], x.im[l]}; }
@@ -97,7 +89,7 @@ void for_groups(const ForwardPlan& plan, const Input& input, bool keep_panels, U
       [&](ForwardGroup<T>& group, int64_t begin, int64_t end) {
         for (int64_t g = begin; g < end; ++g) {
           const int64_t first = g * lane_count;
-          input.load(first, group);
+          load(input, first, group);
           group.solve();
           use(group, first, static_cast<int>(std::min<int64_t>(lane_count, input.count - first)));
         }

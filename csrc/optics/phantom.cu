@@ -1,5 +1,5 @@
 // Phantoms on a GPU: the formulas of phantom.hpp, a thread for each item, in the order in which
-// bind_phantom.cpp lays arrays out. Phantom i of an array is item `first` + i of the seed's
+// phantom.cpp lays arrays out. Phantom i of an array is item `first` + i of the seed's
 // streams.
 #include "optics/phantom.hpp"
 

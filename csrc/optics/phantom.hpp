@@ -1,5 +1,5 @@
 // NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022): a disc of tissue with one or two round
-// inclusions. Formulas of one phantom, one element, one pixel; the loops are in bind_phantom.cpp
+// inclusions. Formulas of one phantom, one element, one pixel; the loops are in phantom.cpp
 // and phantom.cu.
 //
 //   draw        the regions of a phantom, from the recipe's limits and its own random stream

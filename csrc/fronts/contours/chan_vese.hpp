@@ -5,7 +5,7 @@
 //   2. each face weighs the neighbour behind it by 1 / |grad phi| at the face;
 //   3. the new value is a weighted mean of the old one, pushed by the force, and its neighbours.
 // The steps are scikit-image's, in its order: compiled without fused products and sums
-// (setup.py), they have the same bits. The loops are in chan_vese_pass.hpp and chan_vese.cu.
+// (chan_vese.cpp), they have the same bits. The loops are in chan_vese_pass.hpp and chan_vese.cu.
 #pragma once
 
 #include "fronts/contours/root.hpp"

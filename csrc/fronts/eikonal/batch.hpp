@@ -1,13 +1,11 @@
-// Images of one size, with the nodes where fronts start, as the bindings get them. Python has
-// checked shapes and values, and found the nodes (fronts/arrival.py).
+// Images of one size, with the nodes where fronts start.
 #pragma once
 
 #include <array>
 #include <memory>
-#include <optional>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
 #include "fronts/eikonal/pages.hpp"
 #include "fronts/eikonal/problem.hpp"
 
@@ -15,15 +13,15 @@ namespace lesionkit::fronts {
 
 template <class R>
 struct Batch {
-  const Array<R>& speed;  // (images, planes, rows, columns), as are mask and times
-  const std::optional<Array<uint8_t>>& mask;
+  View<const R> speed;  // (images, planes, rows, columns), as are mask and times
+  Maybe<const uint8_t> mask;
   double pace;
   std::array<double, 3> spacing;  // of planes, rows, columns
   double stop;
-  const Array<int64_t>& first;  // image i: starts first[i] to first[i + 1] - 1
-  const Array<int64_t>& nodes;  // numbered within the image
-  const Array<R>& at;           // when
-  Array<R>& times;
+  View<const int64_t> first;  // image i: starts first[i] to first[i + 1] - 1
+  View<const int64_t> nodes;  // numbered within the image
+  View<const R> at;           // when
+  View<R> times;
 
   int64_t images() const { return speed.shape(0); }
   int64_t size() const { return speed.shape(1) * speed.shape(2) * speed.shape(3); }
@@ -36,7 +34,7 @@ struct Batch {
             mask ? mask->data() + begin : nullptr,
             {static_cast<R>(spacing[0]), static_cast<R>(spacing[1]), static_cast<R>(spacing[2])},
             static_cast<R>(stop),
-            times.mutable_data() + begin};
+            times.data() + begin};
   }
   Starts<R> starts(int64_t image) const {
     const int64_t begin = first.data()[image];

@@ -1,4 +1,4 @@
-// Co-occurrence on a GPU, in the arrays of bind_glcm.cpp and bind_haralick.cpp. Pairs are counted
+// Co-occurrence on a GPU, in the arrays of count_pairs.cpp and marginals.cpp. Pairs are counted
 // with atomics: in a table of the block's own in shared memory where it fits, else in the answer.
 // A line of a matrix is summed by one thread, so that sums have an order.
 #include "texture/glcm/glcm.hpp"

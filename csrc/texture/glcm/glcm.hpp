@@ -1,6 +1,6 @@
 // Grey-level co-occurrence (Haralick, Shanmugam and Dinstein, "Textural features for image
 // classification", IEEE Trans. Syst. Man Cybern. 3(6), 610-621, 1973). Formulas of one pair and one
-// cell; the loops are in bind_glcm.cpp and glcm.cu.
+// cell; the loops are in count_pairs.cpp and glcm.cu.
 //
 // counts[a][b] is how often level b lies one offset away from level a. A symmetric matrix counts
 // every pair in both orders. What its features need is sums along its rows, columns, diagonals and

@@ -6,19 +6,16 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
 #include "texture/glcm/glcm.hpp"
+#include "texture/glcm/kernels.hpp"
 
 namespace lesionkit::texture {
-
-using Mask = std::optional<Array<uint8_t>>;
-using Extremes = std::pair<int64_t, int64_t>;
 
 // A batch of volumes, and for each line the columns that may hold voxels to be counted.
 template <class V>
@@ -34,7 +31,7 @@ struct Levels {
 };
 
 template <class V, class T>
-Levels<V> plain_levels(const Array<T>& image, const V* data, int64_t levels) {
+Levels<V> plain_levels(const View<const T>& image, const V* data, int64_t levels) {
   return {data, image.shape(0), image.shape(1), image.shape(2), image.shape(3), levels, {}, {}};
 }
 
@@ -63,14 +60,15 @@ inline Span used(const uint8_t* mask, int64_t width) {
 
 // Copies the voxels in the mask, the others as level `levels`; notes their extremes.
 template <class V, class T>
-Levels<V> masked_levels(const Array<T>& image, const Mask& mask, int64_t levels, Extremes& found) {
+Levels<V> masked_levels(const View<const T>& image, const Maybe<const uint8_t>& mask,
+                        int64_t levels, Extremes& found) {
   Levels<V> made = plain_levels<V>(image, nullptr, mask ? levels + 1 : levels);
   const int64_t lines = made.batch * made.lines(), width = made.width;
   made.own.reset(new V[lines * width]);
   made.data = made.own.get();
   made.spans.assign(lines, {0, width});
   const T* from = image.data();
-  const uint8_t* in = mask ? mask->data() : nullptr;
+  const uint8_t* in = data_or_null(mask);
   std::mutex noting;
   parallel_for(
       lines, std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(width, 1)),

@@ -1,7 +1,7 @@
 // Centre-symmetric local binary patterns (Heikkila, Pietikainen and Schmid, "Description of
 // interest regions with local binary patterns", Pattern Recognition 42, 425-436, 2009, eq. 2). Bit
 // p of a pixel's code tells whether neighbour p on a circle exceeds the opposite one by more than a
-// threshold. Formula of one pixel and pair; the loops are in bind_lbp.cpp and maps.cu.
+// threshold. Formula of one pixel and pair; the loops are in lbp.cpp and maps.cu.
 #pragma once
 
 #include "common/portable.hpp"

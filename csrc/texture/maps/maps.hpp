@@ -4,7 +4,7 @@
 // sums of a + b, (a + b)^2, |a - b|, (a - b)^2 and 1 / (1 + (a - b)^2) over the pairs. Angular
 // second moment and entropies need, of the counts c of equal pairs, the sums of c^2 and c ln c:
 // when a count goes from c to c + 1 these change by a number that depends on c alone.
-// Formulas of one window; the loops are in bind_maps.cpp and maps.cu.
+// Formulas of one window; the loops are in maps.cpp and maps.cu.
 #pragma once
 
 #include "texture/glcm/glcm.hpp"

@@ -14,25 +14,9 @@
 
 #include "common/lanes.hpp"
 #include "common/parallel.hpp"
+#include "texture/region/kernels.hpp"
 
 namespace lesionkit::texture {
-
-// Part of a C-contiguous volume: its rows are contiguous, and slices and rows are so many bytes
-// apart.
-template <class T>
-struct Box {
-  const char* start;
-  int64_t depth, height, width;
-  int64_t slice, line;
-
-  const T* row(int64_t z, int64_t y) const {
-    return reinterpret_cast<const T*>(start + z * slice + y * line);
-  }
-  // Slices for one chunk of work.
-  int64_t grain() const {
-    return std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(height * width, 1));
-  }
-};
 
 // [z0, z1) x [y0, y1) x [x0, x1), and the voxels inside; depth, 0, height, 0 ... where there is
 // none.

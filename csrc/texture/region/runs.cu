@@ -1,6 +1,6 @@
 // Run lengths on a GPU: a thread for each voxel and direction, that walks the run which starts
 // there, if one does, and counts it with an atomic. `padded` and `table` are those of
-// bind_runs.cpp; cells of level or length 0 stay as they are.
+// tables.cpp; cells of level or length 0 stay as they are.
 #include "texture/region/runs.hpp"
 
 using namespace lesionkit;

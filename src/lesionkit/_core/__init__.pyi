@@ -1,4 +1,4 @@
-# The compiled module: csrc/module.cpp. One .pyi per submodule (csrc/<domain>/**/bind*.cpp).
+# The compiled module: csrc/module.cpp. One .pyi per submodule (csrc/<domain>/bind.cpp).
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,10 +1,10 @@
-# csrc/clustering/bind*.cpp. Python has checked every array: exact dtype, C-contiguous.
+# csrc/clustering/bind.cpp. Python has checked every array: exact dtype, C-contiguous.
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-# bind_fcm.cpp
+# fcm/kernels.hpp
 def fcm_fit(
     x: NDArray[Any],
     weight: NDArray[np.float64] | None,
@@ -154,7 +154,7 @@ def cell_sums(
 ) -> None: ...
 def merge_pairs(words: NDArray[np.float64], weights: NDArray[np.float64], target: int) -> None: ...
 
-# bind_kmeans.cpp: samples x (n, d) float32 or float64, centres (k, d)
+# kmeans/kernels.hpp: samples x (n, d) float32 or float64, centres (k, d)
 
 def lloyd(
     x: NDArray[Any],

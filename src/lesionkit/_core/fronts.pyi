@@ -1,11 +1,11 @@
-# csrc/fronts/bind*.cpp. Python has checked every array: exact dtype, C-contiguous.
+# csrc/fronts/bind.cpp. Python has checked every array: exact dtype, C-contiguous.
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# bind_times.cpp
+# eikonal/kernels.hpp
 def arrival_times(
     speed: Any,
     mask: Any,
@@ -39,7 +39,7 @@ def find_paths(
     times: Any, spacing: Sequence[float], points: Any, seeds: Any, step: float
 ) -> tuple[Any, Any]: ...
 
-# bind_distance.cpp
+# marching/kernels.hpp
 def march(
     phi: NDArray[np.float64],
     speed: NDArray[np.float64] | None,
@@ -57,7 +57,7 @@ def distance_transform(
     mask: NDArray[Any], spacing: Sequence[float], both: bool, out: NDArray[Any]
 ) -> None: ...
 
-# bind_watershed.cpp
+# watershed/kernels.hpp
 def watershed(
     image: NDArray[Any],
     markers: NDArray[Any],
@@ -75,7 +75,7 @@ def compact_watershed(
     out: NDArray[np.int64],
 ) -> None: ...
 
-# bind_chan_vese.cpp
+# contours/kernels.hpp
 def chan_vese(
     image: NDArray[Any],
     mask: NDArray[np.uint8] | None,
@@ -88,8 +88,6 @@ def chan_vese(
     dt: float,
     with_energies: bool,
 ) -> list[float]: ...
-
-# bind_contours.cpp
 def morphological_chan_vese(
     image: NDArray[Any],
     level: NDArray[np.uint8],

@@ -1,4 +1,4 @@
-# csrc/optics/bind*.cpp, in the order of those files.
+# csrc/optics/bind.cpp, in its order.
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 

@@ -1,11 +1,11 @@
-# csrc/texture/bind*.cpp, in the order of those files.
+# csrc/texture/bind.cpp; what the arguments are, the kernels.hpp of the rooms say.
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# bind_glcm.cpp
+# glcm/count_pairs.cpp
 def count_pairs(
     image: NDArray[Any],
     mask: NDArray[np.uint8] | None,
@@ -14,7 +14,7 @@ def count_pairs(
     counts: NDArray[Any],
 ) -> tuple[int, int]: ...
 
-# bind_graycomatrix.cpp
+# glcm/graycomatrix.cpp
 def graycomatrix(
     image: NDArray[Any],
     offsets: NDArray[np.int64],
@@ -26,7 +26,7 @@ def interleave(
     counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
 ) -> None: ...
 
-# bind_graycoprops.cpp
+# glcm/properties.cpp
 def weighted_sums(
     matrices: NDArray[Any],
     weights: NDArray[np.float64],
@@ -38,12 +38,12 @@ def entropies(
     matrices: NDArray[Any], totals: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None: ...
 
-# bind_haralick.cpp
+# glcm/marginals.cpp
 def marginals(
     counts: NDArray[Any], lines: NDArray[np.float64], totals: NDArray[np.float64]
 ) -> None: ...
 
-# bind_lbp.cpp
+# maps/lbp.cpp
 def cs_lbp(
     image: NDArray[Any],
     neighbours: NDArray[np.float64],
@@ -51,7 +51,7 @@ def cs_lbp(
     codes: NDArray[np.uint16],
 ) -> None: ...
 
-# bind_maps.cpp
+# maps/maps.cpp
 def feature_maps(
     image: NDArray[np.uint16],
     window: Sequence[int],
@@ -64,7 +64,7 @@ def feature_maps(
     out: NDArray[np.float64],
 ) -> None: ...
 
-# bind_regions.cpp. padded: unsigned levels of a region as csrc/texture/region/volume.hpp tells
+# region/levels.cpp. padded: unsigned levels of a region as csrc/texture/region/volume.hpp tells
 
 def mask_box(mask: NDArray[np.uint8]) -> list[int]: ...
 def inside_extent(volume: NDArray[Any], mask: NDArray[np.uint8]) -> tuple[float, float, bool]: ...
@@ -104,7 +104,7 @@ def order_statistics(
     found: NDArray[np.float64],
 ) -> None: ...
 
-# bind_rois.cpp
+# rois/rois.cpp
 def roi_features(
     rois: NDArray[Any],
     offsets: NDArray[np.int64],
@@ -128,7 +128,7 @@ def label_features(
 ) -> None: ...
 def label_boxes(labels: NDArray[np.int32], boxes: NDArray[np.int64]) -> None: ...
 
-# bind_runs.cpp. padded: as above
+# region/tables.cpp. padded: as above
 
 def run_lengths(
     padded: NDArray[Any],

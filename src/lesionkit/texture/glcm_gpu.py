@@ -54,7 +54,7 @@ def count_pairs(
 
 
 def marginals(counts: Any, lines: Any, totals: Any) -> None:
-    """Fill lines (n, 5 levels - 1) and totals (n, 3): see bind_haralick.cpp."""
+    """Fill lines (n, 5 levels - 1) and totals (n, 3): see kernels.hpp."""
     n, levels = counts.shape[:2]
     xp = namespace(counts)
     rows = xp.empty((n, levels, 3))

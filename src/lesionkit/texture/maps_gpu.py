@@ -35,7 +35,7 @@ def feature_maps(
     out: Any,
     in_shared: bool = True,
 ) -> None:
-    """Fill out (n or, averaged, 1, features, planes, rows, columns): see bind_maps.cpp."""
+    """Fill out (n or, averaged, 1, features, planes, rows, columns): see kernels.hpp."""
     xp, device = namespace(out), device_of(out)
     pixels, most = math.prod(out.shape[2:]), math.prod(window)
     shared = 4 * most * THREADS
@@ -51,7 +51,7 @@ def feature_maps(
 
 
 def cs_lbp(image: Any, neighbours: Any, threshold: float, codes: Any) -> None:
-    """Fill codes (rows, columns): see bind_lbp.cpp."""
+    """Fill codes (rows, columns): see kernels.hpp."""
     rows, columns = codes.shape
     margin = (image.shape[1] - columns) // 2
     args = [image, rows, columns, margin, neighbours, len(neighbours), float(threshold), codes]

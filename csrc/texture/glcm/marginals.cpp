@@ -1,17 +1,14 @@
-// lesionkit.texture: what features need of co-occurrence matrices (n, levels, levels), in one pass
-// over the cells. Python has checked shapes (texture/haralick.py).
+// What features need of co-occurrence matrices (n, levels, levels), in one pass over the cells.
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
 #include "texture/glcm/glcm.hpp"
+#include "texture/glcm/kernels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
-
+namespace lesionkit::texture {
 namespace {
 
 constexpr int width = 16;  // cells at a time
@@ -81,15 +78,15 @@ Totals sum_matrix(const T* cells, int64_t levels, const CLogC& c_log_c, double* 
   return totals;
 }
 
-// counts (n, levels, levels) -> lines (n, 5 levels - 1): rows, columns, antidiagonals, diagonals;
-// totals (n, 3): sum of c^2, sum of c ln c, largest c.
+}  // namespace
+
 template <class T>
-void marginals(const Array<T>& counts, Array<double>& lines, Array<double>& totals) {
+void marginals(View<const T> counts, View<double> lines, View<double> totals) {
   const int64_t n = counts.shape(0), levels = counts.shape(1), length = lines_of(levels);
   static const CLogC table;
   const T* c = counts.data();
-  double* line = lines.mutable_data();
-  auto* total = reinterpret_cast<Totals*>(totals.mutable_data());
+  double* line = lines.data();
+  auto* total = reinterpret_cast<Totals*>(totals.data());
   parallel_for(n, std::max<int64_t>(1, (1 << 16) / (levels * levels)),
                [=](int64_t begin, int64_t end) {
                  for (int64_t k = begin; k < end; ++k) {
@@ -100,17 +97,8 @@ void marginals(const Array<T>& counts, Array<double>& lines, Array<double>& tota
                });
 }
 
-template <class T>
-void bind_marginals(py::module_ m) {
-  using namespace py::literals;
-  m.def("marginals", marginals<T>, "counts"_a.noconvert(), "lines"_a.noconvert(),
-        "totals"_a.noconvert(), ReleaseGil());
-}
+template void marginals(View<const uint32_t>, View<double>, View<double>);
+template void marginals(View<const uint64_t>, View<double>, View<double>);
+template void marginals(View<const double>, View<double>, View<double>);
 
-}  // namespace
-
-void bind_haralick(py::module_ m) {
-  bind_marginals<uint32_t>(m);
-  bind_marginals<uint64_t>(m);
-  bind_marginals<double>(m);
-}
+}  // namespace lesionkit::texture

@@ -1,28 +1,19 @@
-// lesionkit.optics, phantoms: drawing, rasterising, noise. Python has checked shapes and values
-// (optics/phantoms/generate.py). Phantom i of an array is item `first` + i of the seed's random
-// streams.
-#include <pybind11/stl.h>
+// Phantoms: drawing, rasterising, noise. Phantom i of an array is item `first` + i of the seed's
+// random streams.
+#include "optics/phantom.hpp"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
-#include "optics/phantom.hpp"
+#include "common/view.hpp"
+#include "optics/kernels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::optics;
-
+namespace lesionkit::optics {
 namespace {
 
 static_assert(sizeof(Region) == 8 * sizeof(double), "a row of the regions array is a Region");
-
-std::array<uint32_t, 4> philox_words(std::array<uint32_t, 4> counter, uint64_t key) {
-  const auto [a, b, c, d] = philox({counter[0], counter[1], counter[2], counter[3]}, key);
-  return {a, b, c, d};
-}
 
 // The deviates of one item, see normal.hpp.
 class Normals {
@@ -41,44 +32,6 @@ class Normals {
   int64_t blocks_;
   std::vector<float> z_;
 };
-
-void normals(const Array<uint32_t>& words, Array<float>& out) {
-  std::transform(words.data(), words.data() + words.size(), out.mutable_data(), normal_of);
-}
-
-void draw_regions(const Array<double>& limits, const Array<double>& single_diameters, uint64_t seed,
-                  uint64_t first, Array<double>& regions) {
-  const Limits recipe = *reinterpret_cast<const Limits*>(limits.data());
-  const double* diameters = single_diameters.data();
-  const int singles = static_cast<int>(single_diameters.size());
-  auto* region = reinterpret_cast<Region*>(regions.mutable_data());
-  parallel_for(regions.shape(0), 64, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      draw(recipe, diameters, singles, {seed, first + i, DRAWS}, region + REGIONS * i);
-  });
-}
-
-// shares (n, 2, elements): which part of each triangle lies in each inclusion.
-void element_shares(const Array<double>& regions, const Array<double>& corners,
-                    Array<double>& shares) {
-  const auto* region = reinterpret_cast<const Region*>(regions.data());
-  const auto* corner = reinterpret_cast<const Point*>(corners.data());
-  double* share = shares.mutable_data();
-  const int64_t elements = corners.shape(0);
-
-  std::vector<Circle> around(elements);
-  for (int64_t e = 0; e < elements; ++e) around[e] = enclosing(corner + 3 * e);
-
-  parallel_for(regions.shape(0), 8, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      for (int k = 1; k < REGIONS; ++k) {
-        const Region disc = region[REGIONS * i + k];
-        double* row = share + ((REGIONS - 1) * i + k - 1) * elements;
-        for (int64_t e = 0; e < elements; ++e)
-          row[e] = disc_share<3>(disc, corner + 3 * e, around[e].centre, around[e].radius);
-      }
-  });
-}
 
 // The maps of one phantom: HbO, Hb, water, each (pixels, pixels), and the noiseless MRI.
 void paint_phantom(const Region* region, const PixelGrid& grid, const std::vector<int64_t>& span,
@@ -115,13 +68,56 @@ void paint_phantom(const Region* region, const PixelGrid& grid, const std::vecto
   }
 }
 
-void paint(const Array<double>& regions, double radius, std::array<double, 2> gray, double noise,
-           uint64_t seed, uint64_t first, Array<float>& chromophores, Array<uint8_t>& mri) {
+}  // namespace
+
+std::array<uint32_t, 4> philox_words(std::array<uint32_t, 4> counter, uint64_t key) {
+  const auto [a, b, c, d] = philox({counter[0], counter[1], counter[2], counter[3]}, key);
+  return {a, b, c, d};
+}
+
+void normals(View<const uint32_t> words, View<float> out) {
+  std::transform(words.data(), words.data() + words.size(), out.data(), normal_of);
+}
+
+void draw_regions(View<const double> limits, View<const double> single_diameters, uint64_t seed,
+                  uint64_t first, View<double> regions) {
+  const Limits recipe = *reinterpret_cast<const Limits*>(limits.data());
+  const double* diameters = single_diameters.data();
+  const int singles = static_cast<int>(single_diameters.size());
+  auto* region = reinterpret_cast<Region*>(regions.data());
+  parallel_for(regions.shape(0), 64, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      draw(recipe, diameters, singles, {seed, first + i, DRAWS}, region + REGIONS * i);
+  });
+}
+
+void element_shares(View<const double> regions, View<const double> corners, View<double> shares) {
+  const auto* region = reinterpret_cast<const Region*>(regions.data());
+  const auto* corner = reinterpret_cast<const Point*>(corners.data());
+  double* share = shares.data();
+  const int64_t elements = corners.shape(0);
+
+  std::vector<Circle> around(elements);
+  for (int64_t e = 0; e < elements; ++e) around[e] = enclosing(corner + 3 * e);
+
+  parallel_for(regions.shape(0), 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      for (int k = 1; k < REGIONS; ++k) {
+        const Region disc = region[REGIONS * i + k];
+        double* row = share + ((REGIONS - 1) * i + k - 1) * elements;
+        for (int64_t e = 0; e < elements; ++e)
+          row[e] = disc_share<3>(disc, corner + 3 * e, around[e].centre, around[e].radius);
+      }
+  });
+}
+
+void paint(View<const double> regions, double radius, std::array<double, 2> gray, double noise,
+           uint64_t seed, uint64_t first, View<float> chromophores, View<uint8_t> mri) {
   const auto* region = reinterpret_cast<const Region*>(regions.data());
   const PixelGrid grid = {radius, mri.shape(1)};
   const int64_t pixels = grid.pixels * grid.pixels;
-  float* maps = chromophores.mutable_data();
-  uint8_t* images = mri.mutable_data();
+  float* maps = chromophores.data();
+  uint8_t* images = mri.data();
 
   std::vector<int64_t> span(grid.pixels, 0);  // of each row: pixels outside the disc on each side
   for (int64_t row = 0; row < grid.pixels; ++row)
@@ -142,12 +138,11 @@ void paint(const Array<double>& regions, double radius, std::array<double, 2> gr
   });
 }
 
-// readings (wavelengths, n, optodes, optodes) -> signal (n, wavelengths, optodes, optodes - 1).
-void add_noise(const Array<double>& readings, double noise, uint64_t seed, uint64_t first,
-               Array<float>& signal) {
+void add_noise(View<const double> readings, double noise, uint64_t seed, uint64_t first,
+               View<float> signal) {
   const Readings from = {readings.shape(0), readings.shape(1), readings.shape(2)};
   const double* reading = readings.data();
-  float* out = signal.mutable_data();
+  float* out = signal.data();
   parallel_for(from.phantoms, 64, [=](int64_t begin, int64_t end) {
     Normals deviates(from.per_phantom());
     for (int64_t i = begin; i < end; ++i) {
@@ -161,20 +156,4 @@ void add_noise(const Array<double>& readings, double noise, uint64_t seed, uint6
   });
 }
 
-}  // namespace
-
-void bind_phantom(py::module_ m) {
-  m.def("philox", &philox_words, py::arg("counter"), py::arg("key"));
-  m.def("normals", &normals, py::arg("words").noconvert(), py::arg("out").noconvert(),
-        ReleaseGil());
-  m.def("draw_regions", &draw_regions, py::arg("limits").noconvert(),
-        py::arg("single_diameters").noconvert(), py::arg("seed"), py::arg("first"),
-        py::arg("regions").noconvert(), ReleaseGil());
-  m.def("element_shares", &element_shares, py::arg("regions").noconvert(),
-        py::arg("corners").noconvert(), py::arg("shares").noconvert(), ReleaseGil());
-  m.def("paint", &paint, py::arg("regions").noconvert(), py::arg("radius"), py::arg("gray"),
-        py::arg("noise"), py::arg("seed"), py::arg("first"), py::arg("chromophores").noconvert(),
-        py::arg("mri").noconvert(), ReleaseGil());
-  m.def("add_noise", &add_noise, py::arg("readings").noconvert(), py::arg("noise"), py::arg("seed"),
-        py::arg("first"), py::arg("signal").noconvert(), ReleaseGil());
-}
+}  // namespace lesionkit::optics

@@ -1,26 +1,22 @@
-// lesionkit.texture, centre-symmetric local binary patterns. Python has checked the image and
-// continued it past its border (texture/lbp.py).
-#include <algorithm>
-
-#include "common/arrays.hpp"
-#include "common/parallel.hpp"
+// Centre-symmetric local binary patterns.
 #include "texture/maps/lbp.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
+#include <algorithm>
 
-namespace {
+#include "common/parallel.hpp"
+#include "common/view.hpp"
+#include "texture/maps/kernels.hpp"
 
-// image (rows + 2 margin, columns + 2 margin), neighbours (n, 4), codes (rows, columns).
+namespace lesionkit::texture {
+
 template <class T>
-void cs_lbp(const Array<T>& image, const Array<double>& neighbours, double threshold,
-            Array<uint16_t>& codes) {
+void cs_lbp(View<const T> image, View<const double> neighbours, double threshold,
+            View<uint16_t> codes) {
   const auto* neighbour = reinterpret_cast<const Neighbour*>(neighbours.data());
   const int64_t n = neighbours.shape(0), columns = codes.shape(1), stride = image.shape(1);
   const int64_t margin = (stride - columns) / 2;
   const T* first = image.data() + margin * stride + margin;
-  uint16_t* out = codes.mutable_data();
+  uint16_t* out = codes.data();
   parallel_for(codes.shape(0), std::max<int64_t>(1, (1 << 17) / (columns * n)),
                [=](int64_t begin, int64_t end) {
                  for (int64_t row = begin; row < end; ++row) {
@@ -36,18 +32,10 @@ void cs_lbp(const Array<T>& image, const Array<double>& neighbours, double thres
                });
 }
 
-template <class T>
-void bind_cs_lbp(py::module_ m) {
-  using namespace py::literals;
-  m.def("cs_lbp", cs_lbp<T>, "image"_a.noconvert(), "neighbours"_a.noconvert(), "threshold"_a,
-        "codes"_a.noconvert(), ReleaseGil());
-}
+#define CS_LBP(T) template void cs_lbp(View<const T>, View<const double>, double, View<uint16_t>);
+CS_LBP(uint8_t)
+CS_LBP(uint16_t)
+CS_LBP(float)
+CS_LBP(double)
 
-}  // namespace
-
-void bind_lbp(py::module_ m) {
-  bind_cs_lbp<uint8_t>(m);
-  bind_cs_lbp<uint16_t>(m);
-  bind_cs_lbp<float>(m);
-  bind_cs_lbp<double>(m);
-}
+}  // namespace lesionkit::texture

@@ -1,4 +1,4 @@
-// lesionkit.texture, co-occurrence: counting. Python has checked shapes (texture/glcm.py).
+// Co-occurrence: counting.
 //
 // A task is one offset of one image, or a band of its lines. Its pairs are counted in a table of
 // the thread's own, small enough for the nearest cache, and added to the answer at its end. Levels
@@ -6,7 +6,6 @@
 // increment waits for the last one of the same cell. The level of voxels outside a mask has cells
 // of its own, which are left behind, so that no pair needs a test. Levels are clamped: the image
 // may be the caller's, and another thread of his write to it after its extremes were looked at.
-#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,15 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
 #include "texture/glcm/glcm.hpp"
+#include "texture/glcm/kernels.hpp"
 #include "texture/glcm/levels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
-
+namespace lesionkit::texture {
 namespace {
 
 // --- counting ------------------------------------------------------------------------------------
@@ -168,17 +165,17 @@ void count(const Levels<V>& image, const Offset* offsets, int64_t n, int64_t lev
       });
 }
 
-// Fills counts (batch, offsets, levels, levels) and returns the least and the greatest level of
-// what is to be counted; where these are no levels, nothing is counted.
+}  // namespace
+
 template <class T, class C>
-Extremes count_pairs(const Array<T>& image, const Mask& mask, const Array<int64_t>& offsets,
-                     bool symmetric, Array<C>& counts) {
+Extremes count_pairs(View<const T> image, Maybe<const uint8_t> mask, View<const int64_t> offsets,
+                     bool symmetric, View<C> counts) {
   const int64_t levels = counts.shape(3), n = offsets.shape(0);
   const auto* steps = reinterpret_cast<const Offset*>(offsets.data());
   Extremes found = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   const auto allowed = [&] { return found.second < levels && (found.first >= 0); };
   const auto run = [&](const auto& made) {
-    if (allowed()) count(made, steps, n, levels, symmetric, counts.mutable_data());
+    if (allowed()) count(made, steps, n, levels, symmetric, counts.data());
   };
   if constexpr (std::is_same_v<T, uint8_t> || std::is_same_v<T, uint16_t>)
     if (!mask) {
@@ -193,22 +190,10 @@ Extremes count_pairs(const Array<T>& image, const Mask& mask, const Array<int64_
   return found;
 }
 
-template <class T>
-void bind_counting(py::module_ m) {
-  using namespace py::literals;
-  m.def("count_pairs", count_pairs<T, uint32_t>, "image"_a.noconvert(), "mask"_a.noconvert(),
-        "offsets"_a.noconvert(), "symmetric"_a, "counts"_a.noconvert(), ReleaseGil());
-  m.def("count_pairs", count_pairs<T, uint64_t>, "image"_a.noconvert(), "mask"_a.noconvert(),
-        "offsets"_a.noconvert(), "symmetric"_a, "counts"_a.noconvert(), ReleaseGil());
-}
+#define COUNT_PAIRS(T, C)                                                                       \
+  template Extremes count_pairs(View<const T>, Maybe<const uint8_t>, View<const int64_t>, bool, \
+                                View<C>);
+FOR_INTEGERS(COUNT_PAIRS, uint32_t)
+FOR_INTEGERS(COUNT_PAIRS, uint64_t)
 
-template <class... T>
-void bind_counting_of(py::module_ m) {
-  (bind_counting<T>(m), ...);
-}
-
-}  // namespace
-
-void bind_glcm(py::module_ m) {
-  bind_counting_of<uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(m);
-}
+}  // namespace lesionkit::texture

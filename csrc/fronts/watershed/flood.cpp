@@ -1,42 +1,35 @@
-// lesionkit.fronts, watershed. Python has checked shapes and values (fronts/watershed.py).
-#include <pybind11/stl.h>
+// Watershed: grey values and markers as words, flooded, and back.
 
 #include <algorithm>
 #include <bit>
 #include <functional>
 #include <limits>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
 #include "common/portable.hpp"
+#include "common/view.hpp"
 #include "fronts/frame.hpp"
 #include "fronts/watershed/compact_watershed.hpp"
+#include "fronts/watershed/kernels.hpp"
 #include "fronts/watershed/minima.hpp"
 #include "fronts/watershed/ranks.hpp"
 #include "fronts/watershed/watershed.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::fronts;
-
+namespace lesionkit::fronts {
 namespace {
 
 constexpr int64_t GRAIN = int64_t{1} << 17;
 
 // Calls f with the array's numbers, a pointer to what they are.
 template <class F>
-void visit(const py::array& array, F&& f) {
-  const char kind = array.dtype().kind();
-  const auto size = array.itemsize();
-  const void* data = array.data();
+void visit(const AnyView& array, F&& f) {
   const auto is = [&]<class T>(const T*) {
     const char k = std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
-    if (kind != k || size != sizeof(T)) return false;
-    f(static_cast<const T*>(data));
+    if (array.kind != k || array.bytes != sizeof(T)) return false;
+    f(static_cast<const T*>(array.data));
     return true;
   };
   const bool known = is((uint8_t*)nullptr) || is((uint16_t*)nullptr) || is((uint32_t*)nullptr) ||
@@ -243,38 +236,33 @@ void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* 
 }
 
 // A frame in which every step to a neighbour ends, and these steps. offsets: (neighbours, axes).
-std::pair<Frame, std::vector<int64_t>> frame_for(const py::array& image,
-                                                 const Array<int64_t>& offsets) {
-  const int64_t axes = image.ndim(), count = offsets.shape(0);
+std::pair<Frame, std::vector<int64_t>> frame_for(const AnyView& image,
+                                                 View<const int64_t> offsets) {
+  const int64_t axes = image.axes, count = offsets.shape(0);
   std::vector<int64_t> gaps(axes, 1), steps(count);
   int64_t reach = 1;
   for (int64_t i = 0; i < count * axes; ++i) {
     gaps[i % axes] = std::max(gaps[i % axes], std::abs(offsets.data()[i]));
     reach = std::max(reach, gaps[i % axes]);
   }
-  const Frame frame({image.shape(), image.shape() + axes}, gaps, reach);
+  const Frame frame({image.shape, image.shape + axes}, gaps, reach);
   for (int64_t i = 0; i < count * axes; ++i)
     steps[i / axes] += offsets.data()[i] * frame.step(static_cast<int>(i % axes));
   return {frame, steps};
 }
 
-// image, markers and out have one shape, of one axis or more; out has the markers' kind. Neighbours
-// are visited in the order of `offsets`.
-void watershed(const py::array& image, const py::array& markers,
-               const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
-               bool watershed_line, py::array& out) {
-  const int64_t n = image.size();
+}  // namespace
+
+void watershed(const AnyView& image, const AnyView& markers, Maybe<const uint8_t> mask,
+               View<const int64_t> offsets, bool watershed_line, const AnyView& out) {
+  const int64_t n = image.size;
   Numbers levels;
-  visit(image, [&](const auto* pixels) {
-    const lesionkit::WithoutGil release;
-    levels = levels_of(pixels, n);
-  });
+  visit(image, [&](const auto* pixels) { levels = levels_of(pixels, n); });
   const auto [frame, steps] = frame_for(image, offsets);
-  const Request request = {frame, levels, mask ? mask->data() : nullptr, steps, watershed_line};
-  void* to = out.mutable_data();
+  const Request request = {frame, levels, data_or_null(mask), steps, watershed_line};
+  void* to = out.data;
   visit(markers, [&]<class T>(const T* given) {
     if constexpr (std::is_integral_v<T>) {
-      const lesionkit::WithoutGil release;
       const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
       const Labels<T> labels(given, n, bits);
       fits(labels.most(), bits)
@@ -284,16 +272,12 @@ void watershed(const py::array& image, const py::array& markers,
   });
 }
 
-// The same, compact: of each pixel the marker's pixel that it belongs to, numbered in raster order;
-// -1 where there is none. marked: not 0 where there is a marker.
-void compact_watershed(const py::array& image, const Array<uint8_t>& marked,
-                       const std::optional<Array<uint8_t>>& mask, const Array<int64_t>& offsets,
-                       double compactness, Array<int64_t>& out) {
+void compact_watershed(const AnyView& image, View<const uint8_t> marked, Maybe<const uint8_t> mask,
+                       View<const int64_t> offsets, double compactness, View<int64_t> out) {
   const auto [frame, steps] = frame_for(image, offsets);
-  const uint8_t *inside = mask ? mask->data() : nullptr, *here = marked.data();
-  int64_t* to = out.mutable_data();
+  const uint8_t *inside = data_or_null(mask), *here = marked.data();
+  int64_t* to = out.data();
   visit(image, [&, &frame = frame, &steps = steps](const auto* pixels) {
-    const py::gil_scoped_release release;
     const Large<double> grey = large<double>(frame.size());
     const Large<uint32_t> source = large<uint32_t>(frame.size());
     frame.surround(source.get(), CompactFlood::OUTSIDE);
@@ -321,14 +305,11 @@ void compact_watershed(const py::array& image, const Array<uint8_t>& marked,
   });
 }
 
-// labels (int32) has the image's shape. Returns how many minima there are. Images of integers up to
-// 16 bits are worked on in 32 bits, h being at most 2^17; others in double.
-int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32_t>& labels) {
-  const Frame frame({image.shape(), image.shape() + image.ndim()});
-  int32_t* to = labels.mutable_data();
+int32_t h_minima(const AnyView& image, double h, int connectivity, View<int32_t> labels) {
+  const Frame frame({image.shape, image.shape + image.axes});
+  int32_t* to = labels.data();
   int32_t count = 0;
   visit(image, [&]<class T>(const T* pixels) {
-    const lesionkit::WithoutGil release;
     using V = std::conditional_t<std::is_integral_v<T> && sizeof(T) <= 2, int32_t, double>;
     const auto read = [=](int64_t begin, int64_t end, V* values) {
       for (int64_t i = begin; i < end; ++i) values[i - begin] = static_cast<V>(pixels[i]);
@@ -338,16 +319,4 @@ int32_t h_minima(const py::array& image, double h, int connectivity, Array<int32
   return count;
 }
 
-}  // namespace
-
-void bind_watershed(py::module_ m) {
-  using namespace py::literals;
-  m.def("watershed", watershed, "image"_a.noconvert(), "markers"_a.noconvert(),
-        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "watershed_line"_a,
-        "out"_a.noconvert());
-  m.def("compact_watershed", compact_watershed, "image"_a.noconvert(), "marked"_a.noconvert(),
-        "mask"_a.noconvert().none(true), "offsets"_a.noconvert(), "compactness"_a,
-        "out"_a.noconvert());
-  m.def("h_minima", h_minima, "image"_a.noconvert(), "h"_a, "connectivity"_a,
-        "labels"_a.noconvert());
-}
+}  // namespace lesionkit::fronts

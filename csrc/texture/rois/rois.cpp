@@ -1,15 +1,13 @@
-// lesionkit.texture, regions: features of many small ROIs, or of the objects of a label image.
-// Python has checked shapes and values (texture/rois.py). Work is cut into (region, offset).
+// Features of many small ROIs, or of the objects of a label image. Work is cut into (region,
+// offset).
 #include <algorithm>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
+#include "texture/rois/kernels.hpp"
 #include "texture/rois/measure_rois.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture::rois;
-
+namespace lesionkit::texture::rois {
 namespace {
 
 template <class Key, class T, class RegionOf>
@@ -45,8 +43,8 @@ void run(const Task& task, const Image<T>& image, int64_t regions, int64_t pixel
     measure_all<uint32_t>(task, image, regions, grain, region_of, out);
 }
 
-Task task_of(const Array<int64_t>& offsets, int64_t levels, int normalise,
-             const Array<int32_t>& features, double per_nat, int64_t most_pixels) {
+Task task_of(View<const int64_t> offsets, int64_t levels, int normalise,
+             View<const int32_t> features, double per_nat, int64_t most_pixels) {
   static_assert(sizeof(Offset) == 3 * sizeof(int64_t), "a row of the offsets array is an Offset");
   int parts = 0;
   for (int64_t f = 0; f < features.size(); ++f) parts |= parts_of(features.data()[f]);
@@ -61,27 +59,24 @@ Task task_of(const Array<int64_t>& offsets, int64_t levels, int normalise,
           parts};
 }
 
-// rois (n, planes, rows, columns) -> out (n, offsets, features)
+}  // namespace
+
 template <class T>
-void roi_features(const Array<T>& rois, const Array<int64_t>& offsets, int64_t levels,
-                  int normalise, const Array<int32_t>& features, double per_nat,
-                  Array<double>& out) {
+void roi_features(View<const T> rois, View<const int64_t> offsets, int64_t levels, int normalise,
+                  View<const int32_t> features, double per_nat, View<double> out) {
   const int64_t planes = rois.shape(1), rows = rois.shape(2), columns = rois.shape(3);
   const int64_t pixels = planes * rows * columns;
   const Task task = task_of(offsets, levels, normalise, features, per_nat, pixels);
   const Image<T> image = {rois.data(), nullptr, rows * columns, columns};
   run(
       task, image, rois.shape(0), rois.size(),
-      [&](int64_t i) { return Region{i * pixels, planes, rows, columns, 0}; }, out.mutable_data());
+      [&](int64_t i) { return Region{i * pixels, planes, rows, columns, 0}; }, out.data());
 }
 
-// image, labels (planes, rows, columns); of the objects `ids` their boxes (n, 6): the first plane,
-// row and column, and those after the last -> out (n, offsets, features)
 template <class T>
-void label_features(const Array<T>& image, const Array<int32_t>& labels,
-                    const Array<int64_t>& boxes, const Array<int32_t>& ids,
-                    const Array<int64_t>& offsets, int64_t levels, int normalise,
-                    const Array<int32_t>& features, double per_nat, Array<double>& out) {
+void label_features(View<const T> image, View<const int32_t> labels, View<const int64_t> boxes,
+                    View<const int32_t> ids, View<const int64_t> offsets, int64_t levels,
+                    int normalise, View<const int32_t> features, double per_nat, View<double> out) {
   const Image<T> from = {image.data(), labels.data(), image.shape(1) * image.shape(2),
                          image.shape(2)};
   const int64_t* box = boxes.data();
@@ -98,13 +93,12 @@ void label_features(const Array<T>& image, const Array<int32_t>& labels,
     all += pixels;
   }
   const Task task = task_of(offsets, levels, normalise, features, per_nat, most);
-  run(task, from, ids.size(), all, region_of, out.mutable_data());
+  run(task, from, ids.size(), all, region_of, out.data());
 }
 
-// boxes (labels, 6) of the labels 0, 1, ...; all zeros for one that is nowhere. Run by run; labels
-// that another thread writes meanwhile may have no box, and get none.
-void label_boxes(const Array<int32_t>& labels, Array<int64_t>& boxes) {
-  int64_t* all = boxes.mutable_data();
+// Run by run; labels that another thread writes meanwhile may have no box, and get none.
+void label_boxes(View<const int32_t> labels, View<int64_t> boxes) {
+  int64_t* all = boxes.data();
   std::fill_n(all, boxes.size(), int64_t{0});
   const int64_t planes = labels.shape(0), rows = labels.shape(1), columns = labels.shape(2);
   for (int64_t p = 0; p < planes; ++p)
@@ -127,25 +121,14 @@ void label_boxes(const Array<int32_t>& labels, Array<int64_t>& boxes) {
     }
 }
 
-template <class T>
-void bind_for(py::module_ m) {
-  m.def("roi_features", &roi_features<T>, py::arg("rois").noconvert(),
-        py::arg("offsets").noconvert(), py::arg("levels"), py::arg("normalise"),
-        py::arg("features").noconvert(), py::arg("per_nat"), py::arg("out").noconvert(),
-        ReleaseGil());
-  m.def("label_features", &label_features<T>, py::arg("image").noconvert(),
-        py::arg("labels").noconvert(), py::arg("boxes").noconvert(), py::arg("ids").noconvert(),
-        py::arg("offsets").noconvert(), py::arg("levels"), py::arg("normalise"),
-        py::arg("features").noconvert(), py::arg("per_nat"), py::arg("out").noconvert(),
-        ReleaseGil());
-}
+#define FEATURES_OF(T)                                                                  \
+  template void roi_features(View<const T>, View<const int64_t>, int64_t, int,          \
+                             View<const int32_t>, double, View<double>);                \
+  template void label_features(View<const T>, View<const int32_t>, View<const int64_t>, \
+                               View<const int32_t>, View<const int64_t>, int64_t, int,  \
+                               View<const int32_t>, double, View<double>);
+FEATURES_OF(uint8_t)
+FEATURES_OF(uint16_t)
+FEATURES_OF(double)
 
-}  // namespace
-
-void bind_rois(py::module_ m) {
-  bind_for<uint8_t>(m);
-  bind_for<uint16_t>(m);
-  bind_for<double>(m);
-  m.def("label_boxes", &label_boxes, py::arg("labels").noconvert(), py::arg("boxes").noconvert(),
-        ReleaseGil());
-}
+}  // namespace lesionkit::texture::rois

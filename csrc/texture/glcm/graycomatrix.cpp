@@ -1,20 +1,17 @@
-// lesionkit.texture: matrices in scikit-image's layout (levels, levels, n). Python has checked
-// shapes and levels (texture/glcm.py).
+// Matrices in scikit-image's layout (levels, levels, n).
 //
 // Many matrices, row by row: the counts of row a of all matrices, from the pixels of level a
 // (by_level.hpp), then into the answer, whose memory is touched once. What is left is done in
 // place: a sum with the mirrored cells, a division, copies for offsets that were asked for twice.
-// Few matrices are counted one after another (bind_glcm.cpp), then laid side by side.
+// Few matrices are counted one after another (count_pairs.cpp), then laid side by side.
 #include <cmath>
 #include <limits>
 
-#include "common/arrays.hpp"
+#include "common/view.hpp"
 #include "texture/glcm/by_level.hpp"
+#include "texture/glcm/kernels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
-
+namespace lesionkit::texture {
 namespace {
 
 // Offset k of n: how far away the neighbour is, and where its level's counts begin.
@@ -66,7 +63,7 @@ struct Plan {
   std::vector<std::pair<int64_t, int64_t>> copies;  // to, from
   std::vector<double> totals, inverses;
 
-  Plan(const Array<int64_t>& offsets, const Array<double>& given, int64_t height, int64_t width,
+  Plan(View<const int64_t> offsets, View<const double> given, int64_t height, int64_t width,
        int64_t levels, bool symmetric)
       : levels(levels), n(offsets.shape(0)), symmetric(symmetric) {
     for (int64_t k = 0; k < n; ++k) {
@@ -198,7 +195,7 @@ class RowCounter {
 };
 
 template <class V, class P, class T>
-void count(const Plan& plan, const Array<T>& image, P* matrices) {
+void count(const Plan& plan, View<const T> image, P* matrices) {
   const ByLevel<V> sorted(image.data(), image.shape(0), image.shape(1), plan.levels, plan.n,
                           plan.rows, plan.columns);
   const int64_t row_size = plan.levels * plan.n;
@@ -214,28 +211,27 @@ void count(const Plan& plan, const Array<T>& image, P* matrices) {
     with_width(plan.n, [&]<int width>(Constant<width>) { add_mirrored<width>(plan, matrices); });
 }
 
-// Fills matrices (levels, levels, n) with the pairs of image (rows, columns) at offsets (n, 2);
-// where they are real, divided by totals (n).
+}  // namespace
+
 template <class T, class P>
-void graycomatrix(const Array<T>& image, const Array<int64_t>& offsets, bool symmetric,
-                  const Array<double>& totals, Array<P>& matrices) {
+void graycomatrix(View<const T> image, View<const int64_t> offsets, bool symmetric,
+                  View<const double> totals, View<P> matrices) {
   const int64_t levels = matrices.shape(0), n = offsets.shape(0);
   const Plan plan(offsets, totals, image.shape(0), image.shape(1), levels, symmetric);
   if (levels * n < 1 << 16)
-    count<uint16_t>(plan, image, matrices.mutable_data());
+    count<uint16_t>(plan, image, matrices.data());
   else
-    count<uint32_t>(plan, image, matrices.mutable_data());
+    count<uint32_t>(plan, image, matrices.data());
 }
 
-// counts (n, levels, levels) -> matrices (levels, levels, n), divided by totals (n) where real. A
-// few cells at a time of every matrix: these stay in the nearest cache.
+// A few cells at a time of every matrix: these stay in the nearest cache.
 template <class P>
-void interleave(const Array<uint32_t>& counts, const Array<double>& totals, Array<P>& matrices) {
+void interleave(View<const uint32_t> counts, View<const double> totals, View<P> matrices) {
   constexpr int64_t tile = 16;
   const int64_t n = counts.shape(0), size = counts.shape(1) * counts.shape(2);
   const uint32_t* from = counts.data();
   const double* total = totals.data();
-  P* to = matrices.mutable_data();
+  P* to = matrices.data();
   const auto move = [=](int64_t first, auto cells) {
     for (int64_t k = 0; k < n; ++k) {
       const uint32_t* c = from + k * size + first;
@@ -256,28 +252,12 @@ void interleave(const Array<uint32_t>& counts, const Array<double>& totals, Arra
                });
 }
 
-template <class P>
-void bind_interleave(py::module_ m) {
-  using namespace py::literals;
-  m.def("interleave", interleave<P>, "counts"_a.noconvert(), "totals"_a.noconvert(),
-        "matrices"_a.noconvert(), ReleaseGil());
-}
+#define GRAYCOMATRIX(T, P) \
+  template void graycomatrix(View<const T>, View<const int64_t>, bool, View<const double>, View<P>);
+FOR_INTEGERS(GRAYCOMATRIX, uint32_t)
+FOR_INTEGERS(GRAYCOMATRIX, double)
 
-template <class... T>
-void bind_images_of(py::module_ m) {
-  using namespace py::literals;
-  const auto bind = [&](auto function) {
-    m.def("graycomatrix", function, "image"_a.noconvert(), "offsets"_a.noconvert(), "symmetric"_a,
-          "totals"_a.noconvert(), "matrices"_a.noconvert(), ReleaseGil());
-  };
-  (bind(graycomatrix<T, uint32_t>), ...);
-  (bind(graycomatrix<T, double>), ...);
-}
+template void interleave(View<const uint32_t>, View<const double>, View<uint32_t>);
+template void interleave(View<const uint32_t>, View<const double>, View<double>);
 
-}  // namespace
-
-void bind_graycomatrix(py::module_ m) {
-  bind_images_of<uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(m);
-  bind_interleave<uint32_t>(m);
-  bind_interleave<double>(m);
-}
+}  // namespace lesionkit::texture

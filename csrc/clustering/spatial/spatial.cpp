@@ -1,44 +1,29 @@
-// lesionkit.clustering, spatial fuzzy c-means: loops over the image. Python has checked shapes and
-// values (clustering/spatial/methods.py), and put 0 where the mask is 0.
-#include <pybind11/stl.h>
+// Spatial fuzzy c-means: loops over the image.
 
 #include <array>
-#include <optional>
 #include <vector>
 
 #include "clustering/spatial/fcm_s.hpp"
 #include "clustering/spatial/flicm.hpp"
+#include "clustering/spatial/kernels.hpp"
 #include "clustering/spatial/neighbours.hpp"
 #include "clustering/spatial/sfcm.hpp"
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
+#include "common/view.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::clustering;
-using namespace lesionkit::clustering::spatial;
-
+namespace lesionkit::clustering::spatial {
 namespace {
-
-template <class T>
-using Maybe = std::optional<Array<T>>;
-using Half = std::array<int64_t, 3>;
-
-template <class T>
-const T* data_of(const Maybe<T>& array) {
-  return array ? array->data() : nullptr;
-}
 
 // images: (channels, planes, rows, columns).
 template <class T>
-Grid grid_of(const Array<T>& images) {
+Grid grid_of(View<const T> images) {
   return {images.shape(1), images.shape(2), images.shape(3)};
 }
 
 template <class T>
-Pixels<T> pixels_of(const Array<T>& x, const Maybe<T>& weight) {
+Pixels<T> pixels_of(View<const T> x, Maybe<const T> weight) {
   const auto channels = static_cast<int>(x.shape(0));
-  return {x.data(), x.size() / channels, channels, data_of(weight)};
+  return {x.data(), x.size() / channels, channels, data_or_null(weight)};
 }
 
 Window window_of(const Grid& grid, Half half, int border) {
@@ -62,15 +47,18 @@ class Passes {
   double tolerance_, step_ = INFINITY;
 };
 
+// About 2^17 distances: 50 microseconds.
+int64_t grain_of(int64_t classes) { return std::max<int64_t>(1024, (1 << 17) / classes); }
+
 template <class T, class Filter, class... Rules>
-void filter(const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border,
-            Array<T>& out, Rules... rules) {
+void filter(View<const T> images, Maybe<const uint8_t> mask, Half half, int border, View<T> out,
+            Rules... rules) {
   const Window window = window_of(grid_of(images), half, border);
   const Grid& grid = window.grid;
-  T* to = out.mutable_data();
+  T* to = out.data();
   for (int64_t channel = 0; channel < images.shape(0); ++channel) {
     const int64_t start = channel * grid.size();
-    const Picture<T> picture = {images.data() + start, data_of(mask)};
+    const Picture<T> picture = {images.data() + start, data_or_null(mask)};
     parallel_for_with(
         grid.lines(), 16, [&] { return Filter(window, picture, rules...); },
         [&](Filter& filter, int64_t begin, int64_t end) {
@@ -80,23 +68,39 @@ void filter(const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int b
   }
 }
 
-// y becomes z; extra starts as 0.
+}  // namespace
+
 template <class T>
-void mix(const Array<T>& x, Array<T>& y, double alpha, Array<T>& extra) {
+void window_mean(View<const T> images, Maybe<const uint8_t> mask, Half half, int border, bool self,
+                 View<T> out) {
+  filter<T, MeanOfWindow<T>>(images, mask, half, border, out, self);
+}
+
+template <class T>
+void window_median(View<const T> images, Maybe<const uint8_t> mask, Half half, int border,
+                   bool self, View<T> out) {
+  filter<T, MedianOfWindow<T>>(images, mask, half, border, out, self);
+}
+
+template <class T>
+void window_similar(View<const T> images, Maybe<const uint8_t> mask, Half half, int border,
+                    double reach, double alike, View<T> out) {
+  filter<T, SimilarOfWindow<T>>(images, mask, half, border, out, reach, alike);
+}
+
+template <class T>
+void mix(View<const T> x, View<T> y, double alpha, View<T> extra) {
   const int64_t n = extra.size(), channels = x.shape(0);
-  T *z = y.mutable_data(), *more = extra.mutable_data();
+  T *z = y.data(), *more = extra.data();
   parallel_for(n, 1 << 16, [&](int64_t begin, int64_t end) {
     for (int64_t e = 0; e < channels; ++e)
       mixed_line(x.data() + e * n + begin, end - begin, alpha, z + e * n + begin, more + begin);
   });
 }
 
-// About 2^17 distances: 50 microseconds.
-int64_t grain_of(int64_t classes) { return std::max<int64_t>(1024, (1 << 17) / classes); }
-
 template <class T>
-int64_t fcm_fit(const Array<T>& x, const Maybe<T>& extra, const Maybe<T>& weight, double m,
-                int64_t most, double tolerance, Array<double>& centres) {
+int64_t spatial_fcm_fit(View<const T> x, Maybe<const T> extra, Maybe<const T> weight, double m,
+                        int64_t most, double tolerance, View<double> centres) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Fuzziness f(m);
   const int64_t c = centres.shape(0), grain = grain_of(c), chunks = (pixels.n + grain - 1) / grain;
@@ -109,35 +113,36 @@ int64_t fcm_fit(const Array<T>& x, const Maybe<T>& extra, const Maybe<T>& weight
       parallel_for_with(
           pixels.n, grain, [&] { return CentreSums<T>(c, pixels.channels); },
           [&](CentreSums<T>& chunk, int64_t begin, int64_t end) {
-            fcm_sums(pixels, data_of(extra), v, f, classes, begin, end, chunk);
+            fcm_sums(pixels, data_or_null(extra), v, f, classes, begin, end, chunk);
             chunk.take(sums.data() + begin / grain * size);
           });
     });
-    passes.end(move_centres<T>(sums, c, pixels.channels, centres.mutable_data()));
+    passes.end(move_centres<T>(sums, c, pixels.channels, centres.data()));
   }
   return passes.done();
 }
 
-// The plane of memberships in class `chosen`, or labels.
 template <class T>
-void fcm_planes(const Array<T>& x, const Maybe<T>& extra, double m, const Array<double>& centres,
-                int64_t chosen, Maybe<T>& plane, Maybe<int32_t>& labels) {
+void spatial_fcm_planes(View<const T> x, Maybe<const T> extra, double m, View<const double> centres,
+                        int64_t chosen, Maybe<T> plane, Maybe<int32_t> labels) {
   const Pixels<T> pixels = pixels_of<T>(x, {});
   const Fuzziness f(m);
   const ClassCentres<T> v(centres.data(), centres.shape(0), pixels.channels);
-  T* u = plane ? plane->mutable_data() : nullptr;
-  int32_t* k = labels ? labels->mutable_data() : nullptr;
+  T* u = data_or_null(plane);
+  int32_t* k = data_or_null(labels);
   specialised(centres.shape(0), pixels, [&](auto classes, const auto& pixels) {
     parallel_for(pixels.n, grain_of(classes), [&](int64_t begin, int64_t end) {
-      fcm_answer(pixels, data_of(extra), v, f, classes, begin, end, chosen, u, k);
+      fcm_answer(pixels, data_or_null(extra), v, f, classes, begin, end, chosen, u, k);
     });
   });
 }
 
+namespace {
+
 // A pass of sFCM: answer(v, f, classes, ...) for each register; end_line(), end_task(task).
 template <class T, class MakeState>
-void sfcm_pass(const Window& window, const Pixels<T>& pixels, const Array<double>& centres,
-               double m, double p, double q, MakeState&& make_state) {
+void sfcm_pass(const Window& window, const Pixels<T>& pixels, View<const double> centres, double m,
+               double p, double q, MakeState&& make_state) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0);
   const ClassCentres<T> v(centres.data(), c, pixels.channels);
@@ -183,9 +188,11 @@ struct SfcmSums {
   void end_task(int64_t task) { sums.take(to + task * size); }
 };
 
+}  // namespace
+
 template <class T>
-int64_t sfcm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int border, double m,
-                 double p, double q, int64_t most, double tolerance, Array<double>& centres) {
+int64_t sfcm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
+                 double q, int64_t most, double tolerance, View<double> centres) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
   const int64_t c = centres.shape(0), size = CentreSums<T>::size(c, pixels.channels);
@@ -194,10 +201,12 @@ int64_t sfcm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int borde
   while (passes.more()) {
     sfcm_pass(window, pixels, centres, m, p, q,
               [&] { return SfcmSums<T>{CentreSums<T>(c, pixels.channels), sums.data(), size}; });
-    passes.end(move_centres<T>(sums, c, pixels.channels, centres.mutable_data()));
+    passes.end(move_centres<T>(sums, c, pixels.channels, centres.data()));
   }
   return passes.done();
 }
+
+namespace {
 
 template <class T>
 struct SfcmPlanes {
@@ -215,21 +224,24 @@ struct SfcmPlanes {
   void end_task(int64_t) {}
 };
 
+}  // namespace
+
 template <class T>
-void sfcm_planes(const Array<T>& x, const Maybe<T>& weight, Half half, int border, double m,
-                 double p, double q, const Array<double>& centres, int64_t chosen, Maybe<T>& plane,
-                 Maybe<int32_t>& labels) {
+void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
+                 double q, View<const double> centres, int64_t chosen, Maybe<T> plane,
+                 Maybe<int32_t> labels) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
-  const SfcmPlanes<T> answer = {chosen, plane ? plane->mutable_data() : nullptr,
-                                labels ? labels->mutable_data() : nullptr};
+  const SfcmPlanes<T> answer = {chosen, data_or_null(plane), data_or_null(labels)};
   sfcm_pass(window, pixels, centres, m, p, q, [&] { return answer; });
 }
+
+namespace {
 
 // One pass from `old` (or plain FCM's distances) to `made`; moves the centres.
 template <class T>
 double flicm_pass(const Window& window, const Pixels<T>& pixels, double m, const T* old, T* made,
-                  Array<double>& centres, std::vector<double>& sums) {
+                  View<double> centres, std::vector<double>& sums) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0), size = CentreSums<T>::size(c, pixels.channels);
   const ClassCentres<T> v(centres.data(), c, pixels.channels);
@@ -248,7 +260,7 @@ double flicm_pass(const Window& window, const Pixels<T>& pixels, double m, const
           }
         });
   });
-  return move_centres<T>(sums, c, pixels.channels, centres.mutable_data());
+  return move_centres<T>(sums, c, pixels.channels, centres.data());
 }
 
 // The class of the greatest of memberships (classes, n).
@@ -270,71 +282,45 @@ void greatest(const T* u, int64_t classes, int64_t n, int32_t* labels) {
   });
 }
 
-// u, spare: (classes, n). The answer is in `u`.
+}  // namespace
+
 template <class T>
-int64_t flicm_fit(const Array<T>& x, const Maybe<T>& weight, Half half, int border, double m,
-                  int64_t most, double tolerance, Array<double>& centres, Array<T>& u,
-                  Array<T>& spare, Array<int32_t>& labels) {
+int64_t flicm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m,
+                  int64_t most, double tolerance, View<double> centres, View<T> u, View<T> spare,
+                  View<int32_t> labels) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
   std::vector<double> sums(Marching<T>::tasks(window.grid) *
                            CentreSums<T>::size(centres.shape(0), pixels.channels));
-  T *old = spare.mutable_data(), *made = u.mutable_data();
+  T *old = spare.data(), *made = u.data();
   flicm_pass<T>(window, pixels, m, nullptr, made, centres, sums);
   Passes passes(most, tolerance);
   while (passes.more()) {
     std::swap(old, made);
     passes.end(flicm_pass<T>(window, pixels, m, old, made, centres, sums));
   }
-  if (made != u.data()) std::copy_n(made, u.size(), u.mutable_data());
-  greatest(u.data(), centres.shape(0), pixels.n, labels.mutable_data());
+  if (made != u.data()) std::copy_n(made, u.size(), u.data());
+  greatest(u.data(), centres.shape(0), pixels.n, labels.data());
   return passes.done();
 }
 
-template <class T>
-void bind(py::module_ m) {
-  using namespace py::literals;
-  m.def(
-      "window_mean",
-      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
-         Array<T>& out) { filter<T, MeanOfWindow<T>>(images, mask, half, border, out, self); },
-      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
-      "out"_a.noconvert(), ReleaseGil());
-  m.def(
-      "window_median",
-      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, bool self,
-         Array<T>& out) { filter<T, MedianOfWindow<T>>(images, mask, half, border, out, self); },
-      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "self"_a,
-      "out"_a.noconvert(), ReleaseGil());
-  m.def(
-      "window_similar",
-      [](const Array<T>& images, const Maybe<uint8_t>& mask, Half half, int border, double reach,
-         double alike, Array<T>& out) {
-        filter<T, SimilarOfWindow<T>>(images, mask, half, border, out, reach, alike);
-      },
-      "images"_a.noconvert(), "mask"_a.noconvert(), "half"_a, "border"_a, "reach"_a, "alike"_a,
-      "out"_a.noconvert(), ReleaseGil());
-  m.def("mix", mix<T>, "x"_a.noconvert(), "y"_a.noconvert(), "alpha"_a, "extra"_a.noconvert(),
-        ReleaseGil());
-  m.def("spatial_fcm_fit", fcm_fit<T>, "x"_a.noconvert(), "extra"_a.noconvert(),
-        "weight"_a.noconvert(), "m"_a, "most"_a, "tolerance"_a, "centres"_a.noconvert(),
-        ReleaseGil());
-  m.def("spatial_fcm_planes", fcm_planes<T>, "x"_a.noconvert(), "extra"_a.noconvert(), "m"_a,
-        "centres"_a.noconvert(), "chosen"_a, "plane"_a.noconvert(), "labels"_a.noconvert(),
-        ReleaseGil());
-  m.def("sfcm_fit", sfcm_fit<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a, "border"_a,
-        "m"_a, "p"_a, "q"_a, "most"_a, "tolerance"_a, "centres"_a.noconvert(), ReleaseGil());
-  m.def("sfcm_planes", sfcm_planes<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a,
-        "border"_a, "m"_a, "p"_a, "q"_a, "centres"_a.noconvert(), "chosen"_a, "plane"_a.noconvert(),
-        "labels"_a.noconvert(), ReleaseGil());
-  m.def("flicm_fit", flicm_fit<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "half"_a, "border"_a,
-        "m"_a, "most"_a, "tolerance"_a, "centres"_a.noconvert(), "u"_a.noconvert(),
-        "spare"_a.noconvert(), "labels"_a.noconvert(), ReleaseGil());
-}
+#define REALS(T)                                                                                   \
+  template void window_mean(View<const T>, Maybe<const uint8_t>, Half, int, bool, View<T>);        \
+  template void window_median(View<const T>, Maybe<const uint8_t>, Half, int, bool, View<T>);      \
+  template void window_similar(View<const T>, Maybe<const uint8_t>, Half, int, double, double,     \
+                               View<T>);                                                           \
+  template void mix(View<const T>, View<T>, double, View<T>);                                      \
+  template int64_t spatial_fcm_fit(View<const T>, Maybe<const T>, Maybe<const T>, double, int64_t, \
+                                   double, View<double>);                                          \
+  template void spatial_fcm_planes(View<const T>, Maybe<const T>, double, View<const double>,      \
+                                   int64_t, Maybe<T>, Maybe<int32_t>);                             \
+  template int64_t sfcm_fit(View<const T>, Maybe<const T>, Half, int, double, double, double,      \
+                            int64_t, double, View<double>);                                        \
+  template void sfcm_planes(View<const T>, Maybe<const T>, Half, int, double, double, double,      \
+                            View<const double>, int64_t, Maybe<T>, Maybe<int32_t>);                \
+  template int64_t flicm_fit(View<const T>, Maybe<const T>, Half, int, double, int64_t, double,    \
+                             View<double>, View<T>, View<T>, View<int32_t>);
+REALS(float)
+REALS(double)
 
-}  // namespace
-
-void bind_spatial(py::module_ m) {
-  bind<float>(m);
-  bind<double>(m);
-}
+}  // namespace lesionkit::clustering::spatial

@@ -1,26 +1,23 @@
-// lesionkit.texture, maps: features of a window about each pixel. Python has checked shapes and
-// levels, and continued the image past its border (texture/maps.py).
+// Maps: features of a window about each pixel.
 //
 // A task is a band of rows. For each offset it codes the band's pairs once. Moments are box sums in
 // whole numbers: down the columns, then differences of a running sum along the row. Counts slide:
 // a step to the right takes one column of pairs out and brings one in. Several rows slide at once,
 // each with a table of its own, for an update waits for the last one of the same cell. Everything
 // is a whole number (c ln c in fixed point), so that nothing drifts along a row.
-#include <pybind11/stl.h>
+
+#include "texture/maps/maps.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "common/parallel.hpp"
-#include "texture/maps/maps.hpp"
+#include "common/view.hpp"
+#include "texture/maps/kernels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
-
+namespace lesionkit::texture {
 namespace {
 
 constexpr int64_t BAND = 16;          // rows of a task
@@ -288,12 +285,11 @@ class Band {
   std::array<std::vector<double>, MOMENTS> moments_;
 };
 
-// image (planes, rows, columns), continued by half a window on each side; offsets (n, 3) within the
-// window; features: numbers of MapFeature; out (n or, averaged, 1, features, planes, rows,
-// columns).
-void feature_maps(const Array<uint16_t>& image, std::array<int64_t, 3> window,
-                  const Array<int64_t>& offsets, int64_t levels, std::vector<int> features,
-                  bool average, double first_level, double log_base, Array<double>& out) {
+}  // namespace
+
+void feature_maps(View<const uint16_t> image, std::array<int64_t, 3> window,
+                  View<const int64_t> offsets, int64_t levels, std::vector<int> features,
+                  bool average, double first_level, double log_base, View<double> out) {
   const auto* steps = reinterpret_cast<const Offset*>(offsets.data());
   Request request = {{image.data(), image.shape(0), image.shape(1), image.shape(2)},
                      {window[0], window[1], window[2]},
@@ -315,7 +311,7 @@ void feature_maps(const Array<uint16_t>& image, std::array<int64_t, 3> window,
     tables.push_back({{PAIRS, pairs}, {SUMS, pairs}, {DIFFERENCES, pairs}});
   }
   const int64_t rows = request.rows(), bands = (rows + BAND - 1) / BAND;
-  double* to = out.mutable_data();
+  double* to = out.data();
   parallel_for_with(
       request.planes() * bands, 1, [&] { return Band(request, tables); },
       [&](Band& band, int64_t begin, int64_t end) {
@@ -326,11 +322,4 @@ void feature_maps(const Array<uint16_t>& image, std::array<int64_t, 3> window,
       });
 }
 
-}  // namespace
-
-void bind_maps(py::module_ m) {
-  using namespace py::literals;
-  m.def("feature_maps", feature_maps, "image"_a.noconvert(), "window"_a, "offsets"_a.noconvert(),
-        "levels"_a, "features"_a, "average"_a, "first_level"_a, "log_base"_a, "out"_a.noconvert(),
-        ReleaseGil());
-}
+}  // namespace lesionkit::texture

@@ -1,20 +1,15 @@
-// lesionkit.fronts, contours: morphological ones, and geodesic active contours. Python has checked
-// the arrays (fronts/contours/morphological.py, fronts/contours/active_contour.py).
-#include <pybind11/stl.h>
+// Morphological contours, and geodesic active ones.
 
-#include <optional>
 #include <vector>
 
-#include "common/arrays.hpp"
+#include "common/view.hpp"
 #include "fronts/contours/attachment.hpp"
 #include "fronts/contours/bit_sums.hpp"
+#include "fronts/contours/kernels.hpp"
 #include "fronts/contours/morphology.hpp"
 #include "fronts/contours/narrow_band.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::fronts::contours;
-
+namespace lesionkit::fronts::contours {
 namespace {
 
 // Morphological: a level set comes as bytes, 0 or 1, and leaves as such; between, it is bits.
@@ -91,44 +86,6 @@ void geodesic(const T* image, const BitShape& shape, uint8_t* level, const Sched
   });
 }
 
-BitShape shape_of(const py::array& image) {
-  return {image.shape(0), image.shape(1), image.shape(2)};
-}
-
-template <class T>
-void bind_morphological(py::module_& m) {
-  m.def(
-      "morphological_chan_vese",
-      [](const Array<T>& image, Array<uint8_t>& level, bool volume, int64_t iterations,
-         int64_t smoothing, int64_t smoothed, double lambda1, double lambda2) {
-        const BitShape shape = shape_of(image);
-        const Schedule schedule = {iterations, smoothing, smoothed};
-        const auto run = volume ? without_edges<T, true> : without_edges<T, false>;
-        uint8_t* bytes = level.mutable_data();
-        lesionkit::WithoutGil release;
-        run(image.data(), shape, bytes, schedule, static_cast<T>(lambda1), static_cast<T>(lambda2));
-      },
-      py::arg("image").noconvert(), py::arg("level").noconvert(), py::arg("volume"),
-      py::arg("iterations"), py::arg("smoothing"), py::arg("smoothed"), py::arg("lambda1"),
-      py::arg("lambda2"));
-  m.def(
-      "morphological_geodesic",
-      [](const Array<T>& image, Array<uint8_t>& level, bool volume, int64_t iterations,
-         int64_t smoothing, int64_t smoothed, const std::optional<Array<uint8_t>>& where,
-         bool grow) {
-        const BitShape shape = shape_of(image);
-        const Schedule schedule = {iterations, smoothing, smoothed};
-        const auto run = volume ? geodesic<T, true> : geodesic<T, false>;
-        uint8_t* bytes = level.mutable_data();
-        const uint8_t* moves = where ? where->data() : nullptr;
-        lesionkit::WithoutGil release;
-        run(image.data(), shape, bytes, schedule, moves, grow);
-      },
-      py::arg("image").noconvert(), py::arg("level").noconvert(), py::arg("volume"),
-      py::arg("iterations"), py::arg("smoothing"), py::arg("smoothed"),
-      py::arg("where").noconvert(), py::arg("grow"));
-}
-
 // Geodesic active contours: a level set of signed distances.
 
 template <class T, int axes>
@@ -142,28 +99,46 @@ double evolve(const int64_t* shape, const std::vector<double>& spacing, const T*
   return time;
 }
 
-template <class T>
-void bind_active(py::module_& m) {
-  m.def(
-      "geodesic_active_contour",
-      [](const Array<T>& edge, Array<T>& level, const std::vector<double>& spacing, double balloon,
-         double curvature, double advection, int64_t iterations) {
-        const std::vector<int64_t> shape(edge.shape(), edge.shape() + edge.ndim());
-        T* phi = level.mutable_data();
-        const auto run = edge.ndim() == 3 ? evolve<T, 3> : evolve<T, 2>;
-        lesionkit::WithoutGil release;
-        return run(shape.data(), spacing, edge.data(), phi, static_cast<T>(balloon),
-                   static_cast<T>(curvature), static_cast<T>(advection), iterations);
-      },
-      py::arg("edge").noconvert(), py::arg("level").noconvert(), py::arg("spacing"),
-      py::arg("balloon"), py::arg("curvature"), py::arg("advection"), py::arg("iterations"));
-}
+BitShape shape_of(const std::ptrdiff_t* shape) { return {shape[0], shape[1], shape[2]}; }
 
 }  // namespace
 
-void bind_contours(py::module_ m) {
-  bind_morphological<double>(m);
-  bind_morphological<float>(m);
-  bind_active<double>(m);
-  bind_active<float>(m);
+template <class T>
+void morphological_chan_vese(View<const T> image, View<uint8_t> level, bool volume,
+                             int64_t iterations, int64_t smoothing, int64_t smoothed,
+                             double lambda1, double lambda2) {
+  const auto run = volume ? without_edges<T, true> : without_edges<T, false>;
+  run(image.data(), shape_of(image.shape()), level.data(), {iterations, smoothing, smoothed},
+      static_cast<T>(lambda1), static_cast<T>(lambda2));
 }
+
+template <class T>
+void morphological_geodesic(View<const T> image, View<uint8_t> level, bool volume,
+                            int64_t iterations, int64_t smoothing, int64_t smoothed,
+                            Maybe<const uint8_t> where, bool grow) {
+  const auto run = volume ? geodesic<T, true> : geodesic<T, false>;
+  run(image.data(), shape_of(image.shape()), level.data(), {iterations, smoothing, smoothed},
+      data_or_null(where), grow);
+}
+
+template <class T>
+double geodesic_active_contour(View<const T> edge, View<T> level,
+                               const std::vector<double>& spacing, double balloon, double curvature,
+                               double advection, int64_t iterations) {
+  const std::vector<int64_t> shape(edge.shape(), edge.shape() + edge.ndim());
+  const auto run = edge.ndim() == 3 ? evolve<T, 3> : evolve<T, 2>;
+  return run(shape.data(), spacing, edge.data(), level.data(), static_cast<T>(balloon),
+             static_cast<T>(curvature), static_cast<T>(advection), iterations);
+}
+
+#define CONTOURS(T)                                                                           \
+  template void morphological_chan_vese(View<const T>, View<uint8_t>, bool, int64_t, int64_t, \
+                                        int64_t, double, double);                             \
+  template void morphological_geodesic(View<const T>, View<uint8_t>, bool, int64_t, int64_t,  \
+                                       int64_t, Maybe<const uint8_t>, bool);                  \
+  template double geodesic_active_contour(View<const T>, View<T>, const std::vector<double>&, \
+                                          double, double, double, int64_t);
+CONTOURS(double)
+CONTOURS(float)
+
+}  // namespace lesionkit::fronts::contours

@@ -1,21 +1,32 @@
-// lesionkit.optics, derivatives: the fields of all optodes, the Jacobian of the readings, and the
-// gradient of their weighted sum. Checks and allocation are Python's work
-// (optics/forward/jacobian.py).
-#include <pybind11/complex.h>
+// Derivatives: the fields of all optodes, the Jacobian of the readings, and the gradient of their
+// weighted sum.
+#include "optics/jacobian.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <vector>
 
-#include "common/arrays.hpp"
 #include "optics/groups.hpp"
-#include "optics/jacobian.hpp"
+#include "optics/kernels.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::optics;
-
+namespace lesionkit::optics {
 namespace {
+
+// x y. Which of its products a compiler fuses with the sum may depend on what stands around it:
+// these say it.
+double product(double x, double y) { return x * y; }
+std::complex<double> product(std::complex<double> x, std::complex<double> y) {
+  const auto add = [](double a, double b, double c) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return std::fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+  };
+  return {add(x.real(), y.real(), -(x.imag() * y.imag())),
+          add(x.real(), y.imag(), x.imag() * y.real())};
+}
 
 constexpr int WIDTH = 8;  // properties that are written together: a line of the cache
 
@@ -37,22 +48,6 @@ void with_kind(const ForwardPlan& plan, Work&& work) {
   }
 }
 
-// fields: [system][node][sources, then detectors]; readings: [system][source][detector].
-template <class Out>
-void fields(const ForwardPlan& plan, const Maps& maps, Out* readings, Out* out) {
-  using T = Number<Out>;
-  const int64_t pairs = int64_t{plan.sources} * plan.detectors;
-  const int64_t size = int64_t{plan.nodes} * (plan.sources + plan.detectors);
-  for_groups<T>(plan, maps, true, [&](ForwardGroup<T>& group, int64_t first, int systems) {
-    const T* field = group.fields(true);
-    for (int l = 0; l < systems; ++l) {
-      for (int64_t i = 0; i < pairs; ++i)
-        readings[(first + l) * pairs + i] = lane(group.readings[i], l);
-      for (int64_t i = 0; i < size; ++i) out[(first + l) * size + i] = lane(field[i], l);
-    }
-  });
-}
-
 // For each property, which values of which elements it is: element * P + p, ascending.
 Ragged<int32_t> values_of_properties(const ForwardPlan& plan) {
   Ragged<int32_t> values;
@@ -65,17 +60,6 @@ Ragged<int32_t> values_of_properties(const ForwardPlan& plan) {
     values.values[next[plan.property[i]]++] = static_cast<int32_t>(i);
   return values;
 }
-
-// Coarse functions as weights of properties, row i those of property i; and which pairs (source *
-// detectors + detector) are wanted of them.
-struct Coarse {
-  int64_t count;
-  const int64_t* start;
-  const int32_t* column;
-  const double* weight;
-  int64_t pairs;
-  const int32_t* pair;
-};
 
 // A thread's work on the derivatives by some neighbouring properties of one system; a detector is
 // in each lane.
@@ -120,8 +104,8 @@ class Derivatives {
       for (int64_t i = 0; i < coarse.pairs; ++i, ++to) {
         const int64_t s = coarse.pair[i] / plan_.detectors, d = coarse.pair[i] % plan_.detectors;
         const int64_t from = k * pairs + s * blocks_ + d / lane_count;
-        by_absorption[to] = lane(mua_sum_[from], d % lane_count) * scale[i];
-        by_scattering[to] = lane(mus_sum_[from], d % lane_count) * scale[i];
+        by_absorption[to] = product(lane(mua_sum_[from], d % lane_count), scale[i]);
+        by_scattering[to] = product(scale[i], lane(mus_sum_[from], d % lane_count));
       }
   }
 
@@ -174,6 +158,53 @@ class Derivatives {
   std::vector<T> source_, detector_, by_mua_, by_kappa_, mua_sum_, mus_sum_;
 };
 
+// One group's gradient, a system in each lane. field: [node][2 sources]; out: [property].
+template <int N, int P, class T>
+void group_gradient(const ForwardPlan& plan, const ForwardGroup<T>& group, const T* field,
+                    std::vector<Lanes>& by_mua, std::vector<Lanes>& by_kappa) {
+  constexpr int pairs = pair_count(N);
+  std::fill(by_mua.begin(), by_mua.end(), Lanes{});
+  std::fill(by_kappa.begin(), by_kappa.end(), Lanes{});
+  for (size_t e = 0; e < plan.area.size(); ++e) {
+    const T *forward[N], *adjoint[N];
+    for (int a = 0; a < N; ++a) {
+      forward[a] = field + int64_t{plan.element_node[e * N + a]} * 2 * plan.sources;
+      adjoint[a] = forward[a] + plan.sources;
+    }
+    Lanes gram[pairs];
+    gram_matrix<N>(forward, adjoint, plan.sources, gram);
+    const double* stiffness = &plan.stiffness[e * pairs * P];
+    const double* mass = &plan.mass[plan.mass_kind[e] * pairs * P];
+    for (int p = 0; p < P; ++p) {
+      Lanes within{}, along{};
+      for (int pair = 0; pair < pairs; ++pair) {
+        within += mass[pair * P + p] * gram[pair];
+        along += stiffness[pair * P + p] * gram[pair];
+      }
+      by_mua[plan.property[e * P + p]] -= plan.area[e] * within;
+      by_kappa[plan.property[e * P + p]] -= along;
+    }
+  }
+  for (int i = 0; i < plan.properties; ++i) to_tissue(group.kappa[i], by_mua[i], by_kappa[i]);
+}
+
+}  // namespace
+
+template <class Out>
+void fields(const ForwardPlan& plan, const Maps& maps, Out* readings, Out* out) {
+  using T = Number<Out>;
+  const int64_t pairs = int64_t{plan.sources} * plan.detectors;
+  const int64_t size = int64_t{plan.nodes} * (plan.sources + plan.detectors);
+  for_groups<T>(plan, maps, true, [&](ForwardGroup<T>& group, int64_t first, int systems) {
+    const T* field = group.fields(true);
+    for (int l = 0; l < systems; ++l) {
+      for (int64_t i = 0; i < pairs; ++i)
+        readings[(first + l) * pairs + i] = lane(group.readings[i], l);
+      for (int64_t i = 0; i < size; ++i) out[(first + l) * size + i] = lane(field[i], l);
+    }
+  });
+}
+
 template <class Out>
 void jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field, Out* by_absorption,
               Out* by_scattering) {
@@ -217,37 +248,6 @@ void coarse_jacobian(const ForwardPlan& plan, const Maps& maps, const Out* field
   });
 }
 
-// One group's gradient, a system in each lane. field: [node][2 sources]; out: [property].
-template <int N, int P, class T>
-void group_gradient(const ForwardPlan& plan, const ForwardGroup<T>& group, const T* field,
-                    std::vector<Lanes>& by_mua, std::vector<Lanes>& by_kappa) {
-  constexpr int pairs = pair_count(N);
-  std::fill(by_mua.begin(), by_mua.end(), Lanes{});
-  std::fill(by_kappa.begin(), by_kappa.end(), Lanes{});
-  for (size_t e = 0; e < plan.area.size(); ++e) {
-    const T *forward[N], *adjoint[N];
-    for (int a = 0; a < N; ++a) {
-      forward[a] = field + int64_t{plan.element_node[e * N + a]} * 2 * plan.sources;
-      adjoint[a] = forward[a] + plan.sources;
-    }
-    Lanes gram[pairs];
-    gram_matrix<N>(forward, adjoint, plan.sources, gram);
-    const double* stiffness = &plan.stiffness[e * pairs * P];
-    const double* mass = &plan.mass[plan.mass_kind[e] * pairs * P];
-    for (int p = 0; p < P; ++p) {
-      Lanes within{}, along{};
-      for (int pair = 0; pair < pairs; ++pair) {
-        within += mass[pair * P + p] * gram[pair];
-        along += stiffness[pair * P + p] * gram[pair];
-      }
-      by_mua[plan.property[e * P + p]] -= plan.area[e] * within;
-      by_kappa[plan.property[e * P + p]] -= along;
-    }
-  }
-  for (int i = 0; i < plan.properties; ++i) to_tissue(group.kappa[i], by_mua[i], by_kappa[i]);
-}
-
-// weight: [system][source][detector]; out: [system][property]
 template <class Out>
 void gradient(const ForwardPlan& plan, const Maps& maps, const Out* weight, double* by_absorption,
               double* by_scattering) {
@@ -269,103 +269,13 @@ void gradient(const ForwardPlan& plan, const Maps& maps, const Out* weight, doub
   });
 }
 
-Maps maps_of(const ForwardPlan& plan, const Array<double>& absorption,
-             const Array<double>& scattering) {
-  ForwardPlan::require(absorption.ndim() == 2);
-  const int64_t count = absorption.shape(0);
-  ForwardPlan::require(has_shape(absorption, {count, plan.properties}) &&
-                       has_shape(scattering, {count, plan.properties}));
-  return {absorption.data(), scattering.data(), count, plan.properties};
-}
+#define DERIVATIVES(Out)                                                                    \
+  template void fields(const ForwardPlan&, const Maps&, Out*, Out*);                        \
+  template void jacobian(const ForwardPlan&, const Maps&, const Out*, Out*, Out*);          \
+  template void coarse_jacobian(const ForwardPlan&, const Maps&, const Out*, const Coarse&, \
+                                const Out*, Out*, Out*);                                    \
+  template void gradient(const ForwardPlan&, const Maps&, const Out*, double*, double*);
+DERIVATIVES(double)
+DERIVATIVES(std::complex<double>)
 
-template <class Out>
-void bind_derivatives(py::module_ m) {
-  m.def(
-      "fields",
-      [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
-         Array<Out>& readings, Array<Out>& out) {
-        const Maps maps = maps_of(plan, absorption, scattering);
-        ForwardPlan::require(
-            has_shape(readings, {maps.count, plan.sources, plan.detectors}) &&
-            has_shape(out, {maps.count, plan.nodes, plan.sources + plan.detectors}));
-        Out *to = readings.mutable_data(), *field = out.mutable_data();
-        lesionkit::WithoutGil release;
-        fields(plan, maps, to, field);
-      },
-      py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("readings").noconvert(), py::arg("out").noconvert());
-  m.def(
-      "jacobian",
-      [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
-         const Array<Out>& field, Array<Out>& by_absorption, Array<Out>& by_scattering) {
-        const Maps maps = maps_of(plan, absorption, scattering);
-        const auto shape = {maps.count, int64_t{plan.sources}, int64_t{plan.detectors},
-                            int64_t{plan.properties}};
-        ForwardPlan::require(
-            has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
-            has_shape(by_absorption, shape) && has_shape(by_scattering, shape));
-        const Out* from = field.data();
-        Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        lesionkit::WithoutGil release;
-        jacobian(plan, maps, from, mua, mus);
-      },
-      py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("field").noconvert(), py::arg("by_absorption").noconvert(),
-      py::arg("by_scattering").noconvert());
-  m.def(
-      "coarse_jacobian",
-      [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
-         const Array<Out>& field, const Array<int64_t>& start, const Array<int32_t>& column,
-         const Array<double>& weight, const Array<int32_t>& pair, const Array<Out>& scale,
-         Array<Out>& by_absorption, Array<Out>& by_scattering) {
-        const Maps maps = maps_of(plan, absorption, scattering);
-        ForwardPlan::require(by_absorption.ndim() == 3);
-        const int64_t count = by_absorption.shape(1), entries = weight.size();
-        const auto shape = {maps.count, count, int64_t{pair.size()}};
-        const Coarse coarse = {count,         start.data(), column.data(),
-                               weight.data(), pair.size(),  pair.data()};
-        const auto within = [](const Array<int32_t>& numbers, int64_t end) {
-          return std::all_of(numbers.data(), numbers.data() + numbers.size(),
-                             [=](int32_t i) { return i >= 0 && i < end; });
-        };
-        ForwardPlan::require(
-            has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
-            has_shape(by_absorption, shape) && has_shape(by_scattering, shape) &&
-            has_shape(start, {plan.properties + 1}) && has_shape(column, {entries}) &&
-            has_shape(weight, {entries}) && has_shape(scale, {maps.count, int64_t{pair.size()}}) &&
-            start.data()[0] == 0 && std::is_sorted(start.data(), start.data() + start.size()) &&
-            start.data()[plan.properties] == entries && within(column, count) &&
-            within(pair, int64_t{plan.sources} * plan.detectors));
-        const Out *from = field.data(), *factor = scale.data();
-        Out *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        lesionkit::WithoutGil release;
-        coarse_jacobian(plan, maps, from, coarse, factor, mua, mus);
-      },
-      py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("field").noconvert(), py::arg("start").noconvert(), py::arg("column").noconvert(),
-      py::arg("weight").noconvert(), py::arg("pair").noconvert(), py::arg("scale").noconvert(),
-      py::arg("by_absorption").noconvert(), py::arg("by_scattering").noconvert());
-  m.def(
-      "gradient",
-      [](const ForwardPlan& plan, const Array<double>& absorption, const Array<double>& scattering,
-         const Array<Out>& weight, Array<double>& by_absorption, Array<double>& by_scattering) {
-        const Maps maps = maps_of(plan, absorption, scattering);
-        ForwardPlan::require(has_shape(weight, {maps.count, plan.sources, plan.detectors}) &&
-                             has_shape(by_absorption, {maps.count, plan.properties}) &&
-                             has_shape(by_scattering, {maps.count, plan.properties}));
-        const Out* from = weight.data();
-        double *mua = by_absorption.mutable_data(), *mus = by_scattering.mutable_data();
-        lesionkit::WithoutGil release;
-        gradient(plan, maps, from, mua, mus);
-      },
-      py::arg("plan"), py::arg("absorption").noconvert(), py::arg("scattering").noconvert(),
-      py::arg("weight").noconvert(), py::arg("by_absorption").noconvert(),
-      py::arg("by_scattering").noconvert());
-}
-
-}  // namespace
-
-void bind_jacobian(py::module_ m) {
-  bind_derivatives<double>(m);
-  bind_derivatives<std::complex<double>>(m);
-}
+}  // namespace lesionkit::optics

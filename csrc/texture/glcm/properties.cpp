@@ -1,14 +1,11 @@
-// lesionkit.texture: the sums that scikit-image's properties are made of, each in one pass over
-// matrices side by side. Python has checked shapes (texture/glcm.py).
+// The sums that scikit-image's properties are made of, each in one pass over matrices side by side.
 #include <cmath>
 
-#include "common/arrays.hpp"
+#include "common/view.hpp"
+#include "texture/glcm/kernels.hpp"
 #include "texture/glcm/side_by_side.hpp"
 
-namespace py = pybind11;
-using namespace lesionkit;
-using namespace lesionkit::texture;
-
+namespace lesionkit::texture {
 namespace {
 
 constexpr int registers_at_a_time = lane_count == 8 ? 3 : 2;  // AVX-512 has twice as many
@@ -22,7 +19,7 @@ void add_lanes(const Lanes (&sums)[registers], int64_t k, int64_t n, double* out
 
 // sums (2, n): each matrix's sum, and the sum of weights[|i - j|] p, or of p^2 where `square`.
 template <bool square, class T>
-void weighted_sums_of(const Array<T>& matrices, const Array<double>& weights, Array<double>& sums) {
+void weighted_sums_of(View<const T> matrices, View<const double> weights, View<double> sums) {
   const Rows<T> rows(matrices.data(), matrices.shape(0), matrices.shape(2));
   const int64_t levels = rows.levels(), n = rows.matrices();
   std::vector<double> mirrored(2 * levels - 1);  // [levels - 1 + j - i]
@@ -56,24 +53,25 @@ void weighted_sums_of(const Array<T>& matrices, const Array<double>& weights, Ar
       });
     }
   });
-  std::copy(whole.begin(), whole.end(), sums.mutable_data());
+  std::copy(whole.begin(), whole.end(), sums.data());
 }
 
+}  // namespace
+
 template <class T>
-void weighted_sums(const Array<T>& matrices, const Array<double>& weights, bool square,
-                   Array<double>& sums) {
+void weighted_sums(View<const T> matrices, View<const double> weights, bool square,
+                   View<double> sums) {
   if (square)
     weighted_sums_of<true>(matrices, weights, sums);
   else
     weighted_sums_of<false>(matrices, weights, sums);
 }
 
-// sums (3, levels, n): of each row i, of each column j, and of j p along each row.
 template <class T>
-void line_sums(const Array<T>& matrices, Array<double>& sums) {
+void line_sums(View<const T> matrices, View<double> sums) {
   const Rows<T> rows(matrices.data(), matrices.shape(0), matrices.shape(2));
   const int64_t levels = rows.levels(), n = rows.matrices(), size = levels * n;
-  double* const out = sums.mutable_data();
+  double* const out = sums.data();
   std::fill_n(out, 3 * size, 0.0);
   const auto columns = sum_rows(levels, n, size, [&](int64_t begin, int64_t end, double* columns) {
     for_registers<2>(n, [&]<int registers>(int64_t k, Constant<registers>) {
@@ -109,9 +107,8 @@ void line_sums(const Array<T>& matrices, Array<double>& sums) {
   std::copy(columns.begin(), columns.end(), out + size);
 }
 
-// entropies (n): -sum p ln p of the matrices divided by totals (n).
 template <class T>
-void entropies(const Array<T>& matrices, const Array<double>& totals, Array<double>& out) {
+void entropies(View<const T> matrices, View<const double> totals, View<double> out) {
   const int64_t levels = matrices.shape(0), n = matrices.shape(2);
   const T* p = matrices.data();
   const double* total = totals.data();
@@ -123,22 +120,14 @@ void entropies(const Array<T>& matrices, const Array<double>& totals, Array<doub
           sum[k] -= share * std::log(share);
         }
   });
-  std::copy(whole.begin(), whole.end(), out.mutable_data());
+  std::copy(whole.begin(), whole.end(), out.data());
 }
 
-template <class T>
-void bind_properties(py::module_ m) {
-  using namespace py::literals;
-  m.def("weighted_sums", weighted_sums<T>, "matrices"_a.noconvert(), "weights"_a.noconvert(),
-        "square"_a, "sums"_a.noconvert(), ReleaseGil());
-  m.def("line_sums", line_sums<T>, "matrices"_a.noconvert(), "sums"_a.noconvert(), ReleaseGil());
-  m.def("entropies", entropies<T>, "matrices"_a.noconvert(), "totals"_a.noconvert(),
-        "out"_a.noconvert(), ReleaseGil());
-}
+#define PROPERTIES(T)                                                                 \
+  template void weighted_sums(View<const T>, View<const double>, bool, View<double>); \
+  template void line_sums(View<const T>, View<double>);                               \
+  template void entropies(View<const T>, View<const double>, View<double>);
+PROPERTIES(uint32_t)
+PROPERTIES(double)
 
-}  // namespace
-
-void bind_graycoprops(py::module_ m) {
-  bind_properties<uint32_t>(m);
-  bind_properties<double>(m);
-}
+}  // namespace lesionkit::texture

@@ -1,0 +1,126 @@
+// lesionkit.texture: the kernels' Python names, a function for each room.
+#include "common/arrays.hpp"
+#include "texture/glcm/kernels.hpp"
+#include "texture/maps/kernels.hpp"
+#include "texture/region/kernels.hpp"
+#include "texture/rois/kernels.hpp"
+
+namespace py = pybind11;
+using namespace lesionkit;
+using namespace lesionkit::texture;
+using namespace py::literals;
+
+// A volume (z, y, x) that is contiguous along x.
+template <class T>
+struct py::detail::type_caster<Box<T>> {
+  using Part = py::array_t<T, 0>;
+  PYBIND11_TYPE_CASTER(Box<T>, handle_type_name<Part>::name);
+
+  bool load(handle source, bool /*convert*/) {
+    if (!Part::check_(source)) return false;
+    const auto part = reinterpret_borrow<Part>(source);
+    value = {static_cast<const char*>(static_cast<const void*>(part.data())),
+             part.shape(0),
+             part.shape(1),
+             part.shape(2),
+             part.strides(0),
+             part.strides(1)};
+    return true;
+  }
+};
+
+namespace {
+
+void bind_glcm(py::module_ m) {
+  for_integers([&]<class T>() {
+    for_types<uint32_t, uint64_t>([&]<class C>() {
+      m.def("count_pairs", count_pairs<T, C>, "image"_a, "mask"_a, "offsets"_a, "symmetric"_a,
+            "counts"_a, ReleaseGil());
+    });
+    for_types<uint32_t, double>([&]<class P>() {
+      m.def("graycomatrix", graycomatrix<T, P>, "image"_a, "offsets"_a, "symmetric"_a, "totals"_a,
+            "matrices"_a, ReleaseGil());
+    });
+  });
+  for_types<uint32_t, double>([&]<class T>() {
+    m.def("interleave", interleave<T>, "counts"_a, "totals"_a, "matrices"_a, ReleaseGil());
+    m.def("weighted_sums", weighted_sums<T>, "matrices"_a, "weights"_a, "square"_a, "sums"_a,
+          ReleaseGil());
+    m.def("line_sums", line_sums<T>, "matrices"_a, "sums"_a, ReleaseGil());
+    m.def("entropies", entropies<T>, "matrices"_a, "totals"_a, "out"_a, ReleaseGil());
+  });
+  for_types<uint32_t, uint64_t, double>([&]<class T>() {
+    m.def("marginals", marginals<T>, "counts"_a, "lines"_a, "totals"_a, ReleaseGil());
+  });
+}
+
+void bind_maps(py::module_ m) {
+  m.def("feature_maps", feature_maps, "image"_a, "window"_a, "offsets"_a, "levels"_a, "features"_a,
+        "average"_a, "first_level"_a, "log_base"_a, "out"_a, ReleaseGil());
+  for_types<uint8_t, uint16_t, float, double>([&]<class T>() {
+    m.def("cs_lbp", cs_lbp<T>, "image"_a, "neighbours"_a, "threshold"_a, "codes"_a, ReleaseGil());
+  });
+}
+
+template <class T>
+py::tuple zones_of(View<const T> padded, int64_t border, int64_t levels, int64_t connectivity) {
+  ZoneCounts found;
+  {
+    WithoutGil release;
+    found = zones(padded, border, levels, connectivity);
+  }
+  const auto columns = static_cast<int64_t>(found.sizes.size());
+  return py::make_tuple(array_of(found.sizes), array_of(found.counts).reshape({levels, columns}));
+}
+
+void bind_region(py::module_ m) {
+  m.def("mask_box", mask_box, "mask"_a, ReleaseGil());
+  for_types<double, float, int16_t, int32_t>([&]<class From>() {
+    m.def("inside_extent", inside_extent<From>, "volume"_a, "mask"_a, ReleaseGil());
+    m.def("gather", py::overload_cast<Box<From>, Box<uint8_t>, View<double>>(gather<From>),
+          "volume"_a, "mask"_a, "values"_a, ReleaseGil());
+  });
+  for_types<uint8_t, uint16_t, uint32_t>([&]<class T>() {
+    for_types<int32_t, int64_t>([&]<class From>() {
+      m.def("place", place<From, T>, "levels"_a, "mask"_a, "limit"_a, "border"_a, "padded"_a,
+            ReleaseGil());
+    });
+    for_types<double, float, int16_t, int32_t>([&]<class From>() {
+      m.def("place_bins", place_bins<From, T>, "volume"_a, "mask"_a, "edges"_a, "highest"_a,
+            "epsilon"_a, "border"_a, "padded"_a, ReleaseGil());
+      m.def("place_levels", place_levels<From, T>, "volume"_a, "mask"_a, "highest"_a, "border"_a,
+            "padded"_a, ReleaseGil());
+    });
+    m.def("level_counts", level_counts<T>, "padded"_a, "counts"_a, ReleaseGil());
+    m.def("run_lengths", run_lengths<T>, "padded"_a, "border"_a, "directions"_a, "table"_a,
+          ReleaseGil());
+    m.def("region_pairs", region_pairs<T>, "padded"_a, "border"_a, "directions"_a, "table"_a,
+          ReleaseGil());
+    m.def("zones", zones_of<T>, "padded"_a, "border"_a, "levels"_a, "connectivity"_a);
+    m.def("neighbours", neighbours<T>, "padded"_a, "distance"_a, "alpha"_a, "dependence"_a,
+          "voxels"_a, "differences"_a, ReleaseGil());
+  });
+  m.def("power_sums", power_sums, "values"_a, "centre"_a, "low"_a, "high"_a, "sums"_a,
+        ReleaseGil());
+  m.def("order_statistics", order_statistics, "values"_a, "low"_a, "high"_a, "ranks"_a, "found"_a,
+        ReleaseGil());
+}
+
+void bind_rois(py::module_ m) {
+  for_types<uint8_t, uint16_t, double>([&]<class T>() {
+    m.def("roi_features", rois::roi_features<T>, "rois"_a, "offsets"_a, "levels"_a, "normalise"_a,
+          "features"_a, "per_nat"_a, "out"_a, ReleaseGil());
+    m.def("label_features", rois::label_features<T>, "image"_a, "labels"_a, "boxes"_a, "ids"_a,
+          "offsets"_a, "levels"_a, "normalise"_a, "features"_a, "per_nat"_a, "out"_a, ReleaseGil());
+  });
+  m.def("label_boxes", rois::label_boxes, "labels"_a, "boxes"_a, ReleaseGil());
+}
+
+}  // namespace
+
+void bind_texture(py::module_ m) {
+  bind_glcm(m);
+  bind_maps(m);
+  bind_region(m);
+  bind_rois(m);
+}

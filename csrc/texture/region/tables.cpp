@@ -1,0 +1,134 @@
+// Tables of a region of grey levels: runs, pairs, zones and neighbourhoods.
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "common/parallel.hpp"
+#include "common/view.hpp"
+#include "texture/region/kernels.hpp"
+#include "texture/region/neighbours.hpp"
+#include "texture/region/pairs3d.hpp"
+#include "texture/region/runs.hpp"
+#include "texture/region/zones.hpp"
+
+namespace lesionkit::texture {
+namespace {
+
+template <class T>
+Volume<T> view(View<const T> padded, int64_t border) {
+  return volume_of(padded.data(), padded.shape(0), padded.shape(1), padded.shape(2), border);
+}
+
+// Made once: small regions would wait for little else. A volume may be flat too: one row high.
+const Before& before_of(int64_t connectivity, bool flat) {
+  static const Before known[2][3] = {{{1, false}, {2, false}, {3, false}},
+                                     {{1, true}, {2, true}, {3, true}}};
+  return known[flat][connectivity - 1];
+}
+
+template <class Wide, class T>
+void neighbours_in(const Volume<T>& volume, int64_t distance, int32_t alpha,
+                   View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
+  const auto steps = neighbourhood(distance, volume.height == 1);
+  const int64_t levels = dependence.shape(0) - 1, most = dependence.shape(1) - 1;
+  std::mutex adding;
+  const int64_t grain = std::max<int64_t>(1, (1 << 15) / volume.slice);
+  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+    NeighbourBlock<Wide> found(block_length(volume));
+    NeighbourTables tables(levels, most);
+    for (int64_t z = begin; z < end; ++z) count_neighbours(volume, steps, z, alpha, found, tables);
+    std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
+    const auto add = [](const std::vector<int64_t>& part, View<int64_t> sum) {
+      std::transform(part.begin(), part.end(), sum.data(), sum.data(), std::plus<>());
+    };
+    add(tables.dependence, dependence);
+    add(tables.voxels, voxels);
+    add(tables.differences, differences);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void run_lengths(View<const T> padded, int64_t border, View<const int64_t> directions,
+                 View<uint32_t> table) {
+  const Volume<T> volume = view(padded, border);
+  const auto* by = reinterpret_cast<const Step*>(directions.data());
+  uint32_t* to = table.data();
+  const RunTable cells = {table.shape(1) - 1, table.shape(2) - 1};
+  const int64_t count = directions.shape(0), groups = (count + RUN_GROUP - 1) / RUN_GROUP;
+  const int64_t grain = volume.depth * volume.slice < 1 << 13 ? groups : 1;
+  parallel_for(groups, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < end; ++g) {
+      // groups as even as can be
+      const int64_t first = g * count / groups, here = (g + 1) * count / groups - first;
+      uint32_t* part = to + cells.cell(first, 0, 0);
+      if (here == 4) count_runs<4>(volume, by + first, cells, part);
+      if (here == 3) count_runs<3>(volume, by + first, cells, part);
+      if (here == 2) count_runs<2>(volume, by + first, cells, part);
+      if (here == 1) count_runs<1>(volume, by + first, cells, part);
+    }
+  });
+}
+
+template <class T>
+void region_pairs(View<const T> padded, int64_t border, View<const int64_t> directions,
+                  View<uint32_t> table) {
+  const Volume<T> volume = view(padded, border);
+  const auto* by = reinterpret_cast<const Step*>(directions.data());
+  const int64_t count = directions.shape(0), levels = table.shape(1) - 1;
+  std::mutex adding;
+  const int64_t grain = std::max<int64_t>(1, (1 << 16) / volume.slice);
+  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+    std::vector<uint32_t> part(table.size());
+    for (int64_t z = begin; z < end; ++z)
+      count_region_pairs(volume, by, count, z, levels, part.data());
+    std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
+    std::transform(part.begin(), part.end(), table.data(), table.data(), std::plus<>());
+  });
+}
+
+template <class T>
+ZoneCounts zones(View<const T> padded, int64_t border, int64_t levels, int64_t connectivity) {
+  const Volume<T> volume = view(padded, border);
+  const Before& before = before_of(connectivity, volume.height == 1);
+  std::vector<std::pair<T, int32_t>> found;
+  Zones<T>(volume, before).each([&](T level, int32_t size) { found.push_back({level, size}); });
+  int32_t largest = 0;
+  for (const auto& zone : found) largest = std::max(largest, zone.second);
+  std::vector<int32_t> column(largest + 1);  // of each size, 1 + where its counts stand
+  for (const auto& zone : found) column[zone.second] = 1;
+  ZoneCounts made;
+  for (int32_t size = 1; size <= largest; ++size)
+    if (column[size]) {
+      made.sizes.push_back(size);
+      column[size] = static_cast<int32_t>(made.sizes.size());
+    }
+  const auto width = static_cast<int64_t>(made.sizes.size());
+  made.counts.resize(levels * width);
+  for (const auto& [level, size] : found) ++made.counts[(level - 1) * width + column[size] - 1];
+  return made;
+}
+
+template <class T>
+void neighbours(View<const T> padded, int64_t distance, int32_t alpha, View<int64_t> dependence,
+                View<int64_t> voxels, View<int64_t> differences) {
+  const Volume<T> volume = view(padded, distance);
+  if (sizeof(T) == 1 && dependence.shape(1) * 255 < 1 << 16)
+    neighbours_in<uint16_t>(volume, distance, alpha, dependence, voxels, differences);
+  else
+    neighbours_in<uint32_t>(volume, distance, alpha, dependence, voxels, differences);
+}
+
+#define OF_LEVELS(T)                                                                       \
+  template void run_lengths(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);  \
+  template void region_pairs(View<const T>, int64_t, View<const int64_t>, View<uint32_t>); \
+  template ZoneCounts zones(View<const T>, int64_t, int64_t, int64_t);                     \
+  template void neighbours(View<const T>, int64_t, int32_t, View<int64_t>, View<int64_t>,  \
+                           View<int64_t>);
+OF_LEVELS(uint8_t)
+OF_LEVELS(uint16_t)
+OF_LEVELS(uint32_t)
+
+}  // namespace lesionkit::texture
