@@ -133,3 +133,19 @@ def test_rois_too_small() -> None:
         gradient(ROIS, step=0)
     with pytest.raises(TypeError, match="scales must be an integer"):
         haar_energy(ROIS, scales=1.0)
+
+
+def test_columns_are_what_their_names_say() -> None:
+    """Each name against NumPy's function of that name, so that no two can change places."""
+    column = dict(zip(HISTOGRAM, first_order(ROIS).T, strict=True))
+    flat = ROIS.reshape(len(ROIS), -1)
+    assert len(column) == len(HISTOGRAM) == 9
+    close(column["Mean"], flat.mean(1))
+    close(column["Variance"], flat.var(1))
+    for name, values in column.items():
+        if name.startswith("Perc."):
+            close(values, np.percentile(flat, int(name[5:7]), axis=1))
+    off = flat - flat.mean(1, keepdims=True)
+    close(column["Skewness"], (off**3).mean(1) / flat.std(1) ** 3)
+    close(column["Kurtosis"], (off**4).mean(1) / flat.var(1) ** 2 - 3)
+    assert GRADIENT == ("GrMean", "GrVariance", "GrSkewness", "GrKurtosis", "GrNonZeros")
