@@ -42,13 +42,16 @@ class Progress:
             self._draw(done, total, what)
         elif what != self._what or time.monotonic() - self._told >= EVERY:
             count = f"{done:,} of {total:,} {self.unit}".rstrip()
-            print(
-                f"lesionkit: {what} ({count})" if what else f"lesionkit: {count}",
-                file=sys.stderr,
-                flush=True,
-            )
+            self.say(f"lesionkit: {what} ({count})" if what else f"lesionkit: {count}")
             self._told = time.monotonic()
         self._what = what
+
+    def say(self, text: str) -> None:
+        """A line on stderr, above the bar."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
     def _draw(self, done: int, total: int, what: str) -> None:
         if self._bar is None:

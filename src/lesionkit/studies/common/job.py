@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lesionkit import __version__, files
+from lesionkit.progress import Progress
 
 Case = TypeVar("Case")
 Result = TypeVar("Result")
@@ -34,28 +34,27 @@ def work(
     keep: Callable[[Result], object],
     finish: Callable[[], object],
 ) -> int:
-    """Take each outcome as it comes, under a progress bar; the command's exit code, 0 or 1.
+    """Take each outcome as it comes, and tell how far it is; the command's exit code, 0 or 1.
 
     problem_of : why a case could not be done, "" if it could: it is printed, and the rest goes on.
                  One case alone that cannot be done raises ValueError, which is exit code 2
     keep       : called with each outcome
     finish     : called at the end, and when interrupted, if anything was kept
     """
-    from tqdm import tqdm
-
     failed, some = 0, False
     try:
-        with tqdm(total=total, unit=" cases", disable=None) as bar:
-            for outcome in outcomes:
+        with Progress("cases") as progress:
+            progress(0, total)
+            for number, outcome in enumerate(outcomes, start=1):
                 problem = problem_of(outcome)
                 if problem and total == 1:
                     raise ValueError(problem)
                 if problem:
-                    bar.write(f"lesionkit: {files.on_one_line(problem)}", file=sys.stderr)
+                    progress.say(f"lesionkit: {files.on_one_line(problem)}")
                     failed += 1
                 keep(outcome)
                 some = True
-                bar.update()
+                progress(number, total)
     finally:
         if some:
             finish()

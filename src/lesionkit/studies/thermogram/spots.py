@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import files
+from lesionkit.progress import Progress
 from lesionkit.studies.common.discrimination import auc
 from lesionkit.studies.thermogram import asymmetry, clusters, unet
 from lesionkit.studies.thermogram.measure import Woman
@@ -137,17 +138,15 @@ def learnt(
 ) -> tuple[unet.UNet, list[float]]:
     """A net of unet.METHODS that has learnt the masks, and the loss of each epoch. Lesions are
     rare: their pixels weigh more by the root of how much rarer they are."""
-    from tqdm import tqdm
-
     options = unet.Options(
         optimiser=unet.METHODS[method], epochs=epochs, width=width, seed=seed,
         weight=float((~masks).sum() / masks.sum()) ** 0.5,
     )  # fmt: skip
-    with tqdm(total=epochs, desc=folder.name, unit=" epochs", disable=None) as bar:
+    with Progress("epochs") as tell:
 
         def progress(epoch: int, loss: float) -> None:
-            bar.update(epoch - bar.n)
-            bar.set_postfix(loss=f"{loss:.4f}")
+            what = f"{folder.parent.name}/{folder.name}: epoch {epoch} of {epochs}, loss {loss:.4f}"
+            tell(epoch, epochs, what)
 
         return unet.train(images, masks, folder, options, progress=progress)
 

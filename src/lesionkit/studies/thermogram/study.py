@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays, files
+from lesionkit.progress import Progress
 from lesionkit.studies.common import job, page
 from lesionkit.studies.common.discrimination import added, area, auc, out_of_fold
 from lesionkit.studies.thermogram import WARNING, measure, textures
@@ -25,8 +26,6 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     data : see `measure.data_folder`;  out : a folder, made if need be
     width, epochs : of the U-Nets, 0 epochs for none;  seed : of folds, spots and weights
     """
-    from tqdm import tqdm
-
     width = arrays.integer(width, "width", at_least=1, at_most=256)
     epochs = arrays.integer(epochs, "epochs", at_least=0, at_most=10**5)
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**31)
@@ -36,7 +35,11 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
         from lesionkit.studies.thermogram import silver, spots  # what is missing is told first
     out.mkdir(parents=True, exist_ok=True)
     rows = measure.index(folder)
-    women = list(tqdm(measure.women(data), total=len(rows), unit=" women", disable=None))
+    women = []
+    with Progress("women") as progress:
+        for woman in measure.women(data):
+            women.append(woman)
+            progress(len(women), len(rows))
     table = leak_table(women, seed) + (cnn_rows(women, seed) if epochs else [])
     told = "\n".join([WARNING, "", *_counts(women), "", *as_text(table)])
     print(told)
