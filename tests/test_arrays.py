@@ -339,3 +339,9 @@ def test_what_is_no_tensor_beside_a_tensor_is_told() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
     with pytest.raises(TypeError, match=r"^a must be a torch tensor, got NoneType None$"):
         arrays.home(b=torch.ones(2)).view(None, "a")
+
+
+def test_masked_records_are_told_by_their_kind() -> None:
+    records = np.ma.zeros((2, 3), dtype=[("x", "f4"), ("y", "i2")])
+    with pytest.raises(TypeError, match="counts must hold real numbers, got"):
+        arrays.numbers(records, "counts")

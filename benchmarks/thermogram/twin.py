@@ -13,6 +13,7 @@ from skimage.filters import gaussian
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+SPREAD = 0.01  # of a cell: how many standard deviations a word without pixels lies from its mean
 NEIGHBOURS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
 
 
@@ -52,17 +53,30 @@ def words(page: Any, inside: Any, sizes: tuple[int, ...] = (8, 3), blocks: int =
 
 
 def _lloyd(pixels: Any, book: Any) -> Any:
-    """Words after the passes, and how many pixels each has."""
+    """Words after the passes, and how many pixels each has. A word without pixels goes beside the
+    mean of the worst cell, along its most uneven channel; KMeans would take the farthest pixel."""
     last = np.inf
     for _ in range(101):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             labels = np.linalg.norm(pixels[:, None] - book[None], axis=2).argmin(1)
-            here = ((pixels - book[labels]) ** 2).sum(1).mean()
+            squares = ((pixels - book[labels]) ** 2).sum(1)
+            here = squares.mean()
             if here == 0 or last - here <= 1e-3 * here:
                 break
-            fitted = KMeans(len(book), init=book, n_init=1, max_iter=1, tol=0).fit(pixels)
-            book, last = fitted.cluster_centers_, here
+            used = np.unique(labels)
+            fitted = KMeans(len(used), init=book[used], n_init=1, max_iter=1, tol=0).fit(pixels)
+            book[used], last = fitted.cluster_centers_, here
+            empty = np.setdiff1d(np.arange(len(book)), used)
+            worst = np.argsort(-np.bincount(labels, squares, len(book)), kind="stable")
+            spread = {cell: pixels[labels == cell].std(0) for cell in used}
+            worst = [cell for cell in worst[: len(empty)] if cell in spread and spread[cell].any()]
+            for word, other in zip(empty, worst, strict=False):
+                deviations, channel = spread[other], spread[other].argmax()
+                book[word] = book[other]
+                book[word, channel] += SPREAD * deviations[channel]
+                book[other, channel] -= SPREAD * deviations[channel]
+                last = np.inf
     return book, np.bincount(labels, minlength=len(book)).astype(float)
 
 

@@ -117,7 +117,8 @@ def regular(value: Any, name: str, accepted: str = "real numbers") -> Any:
 def refuse_masked(value: Any, name: str, advice: str = "") -> None:
     """Raise where entries are masked: what is made of the array would have them all the same."""
     parts = value if isinstance(value, (list, tuple)) else (value,)
-    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+    masked = (part for part in parts if isinstance(part, np.ma.MaskedArray))
+    if any(part.dtype.names is None and np.ma.is_masked(part) for part in masked):
         raise ValueError(
             f"{name} has masked entries, which would be used here; "
             + (advice or f"fill them first, with {name}.filled(...)")

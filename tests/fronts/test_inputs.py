@@ -376,3 +376,9 @@ def test_energies_that_are_no_numbers_are_refused() -> None:
     image = np.random.default_rng(0).random((9, 9))
     with pytest.raises(ValueError, match="mu, lambda1 and lambda2 must be numbers whose energies"):
         fronts.chan_vese(image, lambda1=1.7e308, lambda2=1.7e308, extended_output=True)
+
+
+def test_a_level_set_that_float32_does_not_hold_is_refused() -> None:
+    edge = np.ones((4, 5), np.float32)
+    with pytest.raises(ValueError, match="init_level_set must hold numbers that float32 holds"):
+        fronts.geodesic_active_contour(edge, 1, np.full((4, 5), 1e308))

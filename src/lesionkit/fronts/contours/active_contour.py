@@ -77,4 +77,8 @@ def _level_set(given: Any, edge: Any, home: arrays.Home) -> Any:
         phi = levels.given(given, edge.shape, home)
     if phi.dtype == bool:
         phi = np.where(phi, 0.5, -0.5)
-    return np.array(phi, edge.dtype)
+    with np.errstate(over="ignore"):
+        phi = np.array(phi, edge.dtype)
+    if not np.isfinite(phi).all():
+        raise ValueError(f"init_level_set must hold numbers that {edge.dtype} holds")
+    return phi

@@ -93,7 +93,8 @@ class _Recording:
 
     def _only(self, group: Mapping[str, Any], name: str) -> str:
         """The one member `name`, `name1` ... of a group."""
-        found = [key for key in group if re.fullmatch(rf"{name}\d*", key)]
+        words = [key for key in group if isinstance(key, str)]  # bytes: a name that is no UTF-8
+        found = [key for key in words if re.fullmatch(rf"{name}\d*", key)]
         if len(found) != 1:
             raise ValueError(f"{self.path} must hold one group {name!r}, got {len(found)}")
         return found[0]
