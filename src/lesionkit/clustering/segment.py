@@ -167,8 +167,8 @@ def _fit(estimator: Any, values: Any, weights: Any) -> npt.NDArray[np.intp]:
     if _is_ours(estimator):
         try:
             return estimator._fit(values, weights).labels_  # type: ignore[no-any-return]
-        except NotFinite as problem:
-            raise ValueError(str(problem).replace("X", "image", 1)) from None
+        except NotFinite:
+            raise NotFinite("image") from None
     given = {} if weights is None else {"sample_weight": weights}
     found: npt.NDArray[np.intp] = np.asarray(estimator.fit_predict(values, **given))
     return found

@@ -19,9 +19,9 @@ MOST_DISTINCT = 2**20  # values of one feature that the exact optimum takes
 class NotFinite(ValueError):
     """The samples hold NaN or infinity, or squares that no number holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "X") -> None:
         super().__init__(
-            "X must be finite, and so must be the squares of its numbers and their sum"
+            f"{name} must be finite, and so must be the squares of its numbers and their sum"
         )
 
 
