@@ -61,11 +61,34 @@ def _of_rois(compute: Callable[..., Real]) -> Callable[..., Any]:
 def first_order(rois: Any) -> Any:
     """Nine features of the histogram of each ROI.
 
-    rois    : (n, rows, columns) finite real numbers, any unit
-    returns : (n, 9) float64 in the order of HISTOGRAM: mean, variance (of the population), skewness
-              m3 / m2^1.5, kurtosis m4 / m2^2 - 3 (recalled: with the 3 taken away), both 0 of a
-              constant ROI, and the percentiles 1, 10, 50, 90 and 99 (linear between two values, as
-              numpy.percentile; MaZda's own rule is not known here)
+    Parameters
+    ----------
+    rois : (n, rows, columns) array of real numbers
+        Finite, of any unit; on the CPU.
+
+    Returns
+    -------
+    (n, 9) array of float64
+        In the order of `families.HISTOGRAM`: mean, variance (of the population), skewness m3 /
+        m2^1.5, kurtosis m4 / m2^2 - 3 (recalled: with the 3 taken away), both 0 for a constant ROI,
+        and the percentiles 1, 10, 50, 90 and 99 (linear between two values, as `numpy.percentile`;
+        MaZda's own rule is not known here).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `rois` is not as described, or goes beyond 1e70.
+
+    References
+    ----------
+    Szczypinski et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import first_order
+    >>> first_order(np.arange(101.0).reshape(1, 1, 101))[0, [0, 1, 4, 8]].round(6).tolist()
+    [50.0, 850.0, 1.0, 99.0]
     """
     values = _flat(rois)
     percentiles = np.percentile(values, [1, 10, 50, 90, 99], axis=1)
@@ -74,14 +97,39 @@ def first_order(rois: Any) -> Any:
 
 @_of_rois
 def gradient(rois: Any, step: int = 1) -> Any:
-    """Five features of the magnitude of the gradient of each ROI.
+    """Five features of the gradient magnitude of each ROI.
 
-    rois    : (n, rows, columns) finite real numbers, at least 2 step + 1 rows and columns
-    step    : how many pixels from the middle; 1 is recalled as MaZda's, 2 as its other form
-    returns : (n, 5) float64 in the order of GRADIENT: mean, variance, skewness, kurtosis - 3 and
-              the share of pixels that are not 0, of
-              g = sqrt((x[r + step, c] - x[r - step, c])^2 + (x[r, c + step] - x[r, c - step])^2)
-              over the pixels that have all four neighbours in the ROI
+    The magnitude is g = sqrt((x[r + step, c] - x[r - step, c])^2 + (x[r, c + step] - x[r, c -
+    step])^2), over the pixels that have all four neighbours in the ROI.
+
+    Parameters
+    ----------
+    rois : (n, rows, columns) array of real numbers
+        Finite, at least 2 step + 1 rows and columns; on the CPU.
+    step : int, default 1
+        Pixels from the middle; 1 is recalled as MaZda's, 2 as its other form.
+
+    Returns
+    -------
+    (n, 5) array of float64
+        In the order of `families.GRADIENT`: mean, variance, skewness, kurtosis - 3, and the
+        fraction of pixels whose g is not 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or `rois` goes beyond 1e70.
+
+    References
+    ----------
+    Szczypinski et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import gradient
+    >>> gradient(np.tile(np.arange(6.0), (1, 6, 1))).tolist()
+    [[2.0, 0.0, 0.0, 0.0, 1.0]]
     """
     step = arrays.integer(step, "step", at_least=1)
     rows, columns = rois.shape[1:]
@@ -99,14 +147,43 @@ def gradient(rois: Any, step: int = 1) -> Any:
 
 @_of_rois
 def ar_model(rois: Any) -> Any:
-    """The causal autoregressive model of each ROI, its mean taken away and its variance made 1.
+    """The causal autoregressive model of each ROI, which has mean 0 and variance 1 before the fit.
 
-    rois    : (n, rows, columns) finite real numbers, at least 2 rows and 3 columns
-    returns : (n, 5) float64 in the order of AR_MODEL: f(r, c) = Teta1 f(r, c - 1)
-              + Teta2 f(r - 1, c - 1) + Teta3 f(r - 1, c) + Teta4 f(r - 1, c + 1) + e, by least
-              squares over the pixels that have all four neighbours; Sigma is the root of the mean
-              of e^2. The order of the neighbours is recalled. Where many solutions fit (stripes,
-              few pixels) the shortest is taken; of a constant ROI all are 0
+    f(r, c) = Teta1 f(r, c - 1) + Teta2 f(r - 1, c - 1) + Teta3 f(r - 1, c) + Teta4 f(r - 1, c + 1)
+    + e, by least squares over the pixels that have all four neighbours. The order of the neighbours
+    is recalled.
+
+    Parameters
+    ----------
+    rois : (n, rows, columns) array of real numbers
+        Finite, at least 2 rows and 3 columns; on the CPU.
+
+    Returns
+    -------
+    (n, 5) array of float64
+        In the order of `families.AR_MODEL`: Teta1 to Teta4, and Sigma, the root of the mean of e^2.
+        Where many solutions fit (stripes, few pixels) the shortest is taken; for a constant ROI all
+        are 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `rois` is not as described, or goes beyond 1e70.
+
+    References
+    ----------
+    Materka and Strzelecki, "Texture analysis methods: a review", 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import ar_model
+    >>> noise = np.random.default_rng(0).normal(size=(64, 64))
+    >>> rows = np.zeros((64, 64))
+    >>> for c in range(1, 64):
+    ...     rows[:, c] = 0.9 * rows[:, c - 1] + noise[:, c]
+    >>> round(float(ar_model(rows[None])[0, 0]), 1)  # Teta1
+    0.9
     """
     rows, columns = rois.shape[1:]
     if rows < 2 or columns < 3:
@@ -131,15 +208,39 @@ def ar_model(rois: Any) -> Any:
 def haar_energy(rois: Any, scales: int = 1) -> Any:
     """The energy of each ROI in the bands of its Haar wavelet transform.
 
-    rois    : (n, rows, columns) finite real numbers, at least 2^scales rows and columns
-    scales  : 1 or more: the LL band of a scale is the image of the next
-    returns : (n, 4 scales) float64, the mean of the squared coefficients, by scale and in it in the
-              order of BANDS, MaZda's WavEnLL_s-1, WavEnLH_s-1, ...
+    A block of 2 x 2 pixels a b / c d has the coefficients LL = (a + b + c + d) / 2, LH = (a + b - c
+    - d) / 2 (low along the row, high along the column; recalled, some have HL and LH the other
+    way), HL = (a - b + c - d) / 2 and HH = (a - b - c + d) / 2. An odd last row or column of a
+    scale is left out.
 
-    Of a block of 2 x 2 pixels a b / c d the coefficients are LL = (a + b + c + d) / 2,
-    LH = (a + b - c - d) / 2 (low along the row, high along the column; recalled, some have HL and
-    LH the other way), HL = (a - b + c - d) / 2 and HH = (a - b - c + d) / 2. An odd last row or
-    column of a scale is left out.
+    Parameters
+    ----------
+    rois : (n, rows, columns) array of real numbers
+        Finite, at least 2^scales rows and columns; on the CPU.
+    scales : int, default 1
+        1 or more: the LL band of a scale is the image of the next.
+
+    Returns
+    -------
+    (n, 4 scales) array of float64
+        The mean of the squared coefficients, by scale, and in it in the order of `families.BANDS`:
+        MaZda's WavEnLL_s-1, WavEnLH_s-1, ...
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or `rois` goes beyond 1e70.
+
+    References
+    ----------
+    Szczypinski et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import haar_energy
+    >>> haar_energy(np.tile([0.0, 2.0], (1, 4, 2))).tolist()  # columns differ: LL and HL
+    [[4.0, 0.0, 4.0, 0.0]]
     """
     scales = arrays.integer(scales, "scales", at_least=1)
     if min(rois.shape[1:]).bit_length() <= scales:

@@ -38,17 +38,46 @@ def graycomatrix(
     symmetric: bool = False,
     normed: bool = False,
 ) -> npt.NDArray[Any]:
-    """Co-occurrence matrices as `skimage.feature.graycomatrix` gives them.
+    """Co-occurrence matrices, with the arguments and answers of `skimage.feature.graycomatrix`.
 
-    image     : (rows, columns) integers in [0, levels)
-    distances : (d,) pixels;  angles : (a,) rad. A pixel is paired with the one sin(angle) distance
-                rows below and cos(angle) distance columns to the right, each rounded, halves away
-                from zero: at pi/4 distances 1 and 2 both give (1, 1), as in scikit-image.
-    levels    : side of the matrices; None means 256, and 8-bit images only
-    symmetric : count each pair in both orders;  normed : make each matrix sum to 1
-    returns   : (levels, levels, d, a) uint32, or float64 where `normed`. Entry [i, j] tells how
-                often level j stands at the offset from level i.
-    Raises what scikit-image raises. Source: Haralick, Shanmugam and Dinstein 1973, section II.
+    Parameters
+    ----------
+    image : (rows, columns) array of integers
+        Grey levels in [0, levels).
+    distances : (d,) array_like of float
+        In pixels.
+    angles : (a,) array_like of float
+        In radians. A pixel is paired with the one sin(angle) distance rows below and cos(angle)
+        distance columns to the right, each rounded, halves away from zero: at pi/4 distances 1 and
+        2 both give (1, 1), as in scikit-image.
+    levels : int, optional
+        Side of the matrices. None means 256, and takes 8-bit images only.
+    symmetric : bool, default False
+        Count each pair in both orders.
+    normed : bool, default False
+        Make each matrix sum to 1.
+
+    Returns
+    -------
+    (levels, levels, d, a) array of uint32, float64 where `normed`
+        Entry [i, j] tells how often level j stands at the offset from level i.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where scikit-image raises one.
+
+    References
+    ----------
+    Haralick, Shanmugam and Dinstein, IEEE Trans. SMC 3, 610-621, 1973, section II.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import graycomatrix
+    >>> image = np.uint8([[0, 0, 1], [0, 1, 1], [2, 2, 2]])
+    >>> graycomatrix(image, [1], [0], levels=3)[:, :, 0, 0].tolist()
+    [[1, 2, 0], [0, 1, 0], [0, 0, 2]]
     """
     _check_nd(image, 2)
     _check_nd(distances, 1, "distances")
@@ -108,14 +137,35 @@ def _sorting_pays(pixels: int, levels: int, n: int) -> bool:
 
 
 def graycoprops(P: Any, prop: str = "contrast") -> Real:
-    """A property of each matrix, as `skimage.feature.graycoprops` gives it.
+    """A property of each matrix, with the arguments and answers of `skimage.feature.graycoprops`.
 
-    P       : (levels, levels, d, a) counts or shares; each matrix is divided by its sum first
-    prop    : contrast, dissimilarity, homogeneity, ASM, energy, correlation, mean, variance, std
-              or entropy (natural logarithm)
-    returns : (d, a) float64; correlation is 1 where a standard deviation is 0. Where sums or
-              squares of P are no numbers, as above 1e308, those of P times a power of 2
-    Raises what scikit-image raises.
+    Parameters
+    ----------
+    P : (levels, levels, d, a) array
+        Counts or probabilities; each matrix is divided by its sum first.
+    prop : str, default "contrast"
+        contrast, dissimilarity, homogeneity, ASM, energy, correlation, mean, variance, std or
+        entropy (natural logarithm).
+
+    Returns
+    -------
+    (d, a) array of float64
+        Correlation is 1 where a standard deviation is 0. Where sums or squares of P overflow (above
+        1e308) or vanish, the answer is that of P times a power of 2.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where scikit-image raises one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import graycomatrix, graycoprops
+    >>> stripes = np.tile(np.uint8([0, 3]), (4, 4))
+    >>> matrices = graycomatrix(stripes, [1, 2], [0], levels=4)
+    >>> graycoprops(matrices, "contrast").ravel().tolist()
+    [9.0, 0.0]
     """
     _check_nd(P, 4, "P")
     P = arrays.numbers(P, "P")
@@ -291,20 +341,44 @@ def _times(function: Any, angle: float, distance: float) -> float:
 def cooccurrence(
     image: Any, offsets: Any, levels: int, mask: Any = None, symmetric: bool = True
 ) -> Any:
-    """Count pairs of grey levels at each offset, in an image of any number of axes.
+    """Count the pairs of grey levels at each offset, in images or volumes, with or without a mask.
 
-    image     : (..., rows, columns) or (..., planes, rows, columns) integers in [0, levels), or
-                anything where `mask` is false; leading axes are a batch
-    offsets   : (n, 2) or (n, 3) integers, steps in voxels along the last 2 or 3 axes: as many as an
-                offset has numbers. The axes before them are the batch.
-    levels    : side of the matrices, 1 to 65536
-    mask      : true where a voxel counts, of the image's shape, or without its leading batch axes;
-                a pair counts if both its voxels do. None: all count.
-    symmetric : count each pair in both orders
-    returns   : (..., n, levels, levels) uint32 (uint64 where 32 bits might not do), of the image's
-                kind. Entry [i, j] tells how often level j stands at the offset from level i.
-    Raises ValueError or TypeError where an argument is not as said here.
-    Source: Haralick, Shanmugam and Dinstein 1973, section II.
+    Parameters
+    ----------
+    image : (..., rows, columns) or (..., planes, rows, columns) array of integers
+        Levels in [0, levels), or anything where `mask` is False. Leading axes are a batch.
+    offsets : (n, 2) or (n, 3) array_like of int
+        Steps in voxels along the last 2 or 3 axes, as many as an offset has numbers; the axes
+        before them are the batch.
+    levels : int
+        Side of the matrices, 1 to 65,536.
+    mask : array, optional
+        True where a voxel counts, of the image's shape or without its batch axes. A pair counts if
+        both its voxels do. None: all count.
+    symmetric : bool, default True
+        Count each pair in both orders.
+
+    Returns
+    -------
+    (..., n, levels, levels) array of uint32, uint64 where 32 bits might not do
+        Of the image's kind. Entry [i, j] tells how often level j stands at the offset from level i.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or memory cannot hold the matrices.
+
+    References
+    ----------
+    Haralick, Shanmugam and Dinstein, IEEE Trans. SMC 3, 610-621, 1973, section II.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import cooccurrence
+    >>> image = np.array([[0, 0, 1], [0, 1, 1], [2, 2, 2]])
+    >>> cooccurrence(image, [(0, 1)], 3, mask=image < 2)[0].tolist()
+    [[2, 2, 0], [2, 2, 0], [0, 0, 0]]
     """
     home = arrays.home(image=image, mask=mask)
     symmetric = arrays.flag(symmetric, "symmetric")

@@ -97,20 +97,43 @@ def haralick(
     log_base: float = 2.0,
     first_level: int = 1,
 ) -> Any:
-    """Features of co-occurrence matrices.
+    """Features of co-occurrence matrices: Haralick's 14, the IBSI's 25, or any others by name.
 
-    counts      : (..., levels, levels) whole numbers or shares, not negative; as `cooccurrence`
-                  gives them. Those of offsets that are to be merged are added first.
-    features    : a name or several: of FEATURES, or of MaZda or scikit-image (OTHER_NAMES). Lists:
-                  HARALICK (14), IBSI (25), and MAZDA (11) of the module `rois`.
-    log_base    : of the entropies: 2 is the IBSI's, mahotas' and PyRadiomics', e scikit-image's, 10
-                  probably MaZda's, and so the default of `roi_features`
-    first_level : number of the first level, for averages and autocorrelation: 1 is the IBSI's and
-                  MaZda's, 0 scikit-image's and mahotas'
-    returns     : (..., features) float64, or (...) for one name, of the kind of `counts`. A matrix
-                  without a pair has no features: NaN. Where one level only occurs, correlation and
-                  maximal_correlation are 1 and both information correlations 0.
-    Raises ValueError or TypeError where an argument is not as said here. Source: see the module.
+    Parameters
+    ----------
+    counts : (..., levels, levels) array
+        Counts or probabilities, not negative, as `cooccurrence` gives them. Matrices of offsets
+        that are to be merged are added first.
+    features : str or sequence of str, default HARALICK
+        Names of the IBSI, of MaZda or of scikit-image. Lists: HARALICK (14), IBSI (25), MAZDA (11).
+    log_base : float, default 2
+        Of the entropies: 2 as in the IBSI, mahotas and PyRadiomics, e as in scikit-image, 10
+        probably as in MaZda and so the default of `roi_features`.
+    first_level : int, default 1
+        Number of the first level, for averages and autocorrelation: 1 as in the IBSI and MaZda, 0
+        as in scikit-image and mahotas.
+
+    Returns
+    -------
+    (..., features) array of float64, without the last axis for one name
+        Of the kind of `counts`. NaN for a matrix without a pair. Where one level only occurs,
+        correlation and maximal_correlation are 1 and both information correlations 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Haralick, Shanmugam and Dinstein, IEEE Trans. SMC 3, 610-621, 1973, appendix I; IBSI reference
+    manual (arXiv:1612.07003), section 3.6; the module's text says where they differ.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import haralick
+    >>> haralick([[4, 0], [0, 4]], ["contrast", "joint_entropy", "correlation"]).round(9).tolist()
+    [0.0, 1.0, 1.0]
     """
     names = feature_names(features, FEATURES)
     base = check_log_base(log_base)

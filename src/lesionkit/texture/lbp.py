@@ -26,20 +26,45 @@ def cs_lbp(
 ) -> Any:
     """Centre-symmetric local binary pattern of each pixel.
 
-    image     : (rows, columns) real numbers, finite
-    points    : neighbours on the circle, an even number from 2 to 32
-    radius    : of the circle, pixels, at most 1000; neighbours between pixels are interpolated
-                bilinearly, in float64
-    threshold : by how much a neighbour must exceed the opposite one, in the image's unit, at least
-                0; the paper takes 1 % of the range
-    border    : as for `feature_maps`; the margin is the radius, rounded up
-    returns   : codes in [0, 2^(points / 2)), uint8 for at most 16 points and else uint16, of the
-                image's shape (less twice the margin where `border` is "valid") and kind. Neighbour
-                p lies at the angle 2 pi p / points, the first on the right, the next ones above it,
-                and sets bit p; a flat patch has code 0. Where an interpolated difference is the
-                threshold but for rounding, the bit may depend on the instruction set.
-    Raises ValueError or TypeError where an argument is not as said here.
-    Source: Heikkila, Pietikainen and Schmid, Pattern Recognition 42, 425-436, 2009, eq. 2.
+    Parameters
+    ----------
+    image : (rows, columns) array of real numbers
+        Finite.
+    points : int, default 8
+        Neighbours on the circle, an even number from 2 to 32.
+    radius : float, default 1
+        Of the circle, in pixels, at most 1000. Neighbours between pixels are interpolated
+        bilinearly, in float64.
+    threshold : float, default 0
+        By how much a neighbour must exceed the opposite one, in the image's unit, at least 0; the
+        paper takes 1 % of the range.
+    border : {"reflect", "symmetric", "edge", "wrap", "valid"}, default "reflect"
+        As for :func:`feature_maps`; the margin is the radius, rounded up.
+
+    Returns
+    -------
+    array of uint8, uint16 for more than 16 points
+        Codes in [0, 2^(points / 2)), of the image's shape (less twice the margin where `border` is
+        "valid") and kind. Neighbour p lies at the angle 2 pi p / points, the first on the right,
+        the next ones above it, and sets bit p; a flat patch has code 0. Where an interpolated
+        difference is the threshold but for rounding, the bit may depend on the instruction set.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Heikkila, Pietikainen and Schmid, Pattern Recognition 42, 425-436, 2009, eq. 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import cs_lbp
+    >>> ramp = np.tile(np.arange(5.0), (3, 1))  # brighter to the right
+    >>> cs_lbp(ramp, points=4)[1].tolist()
+    [0, 1, 1, 1, 0]
     """
     points = arrays.integer(points, "points", at_least=2, at_most=32)
     if points % 2:

@@ -57,23 +57,53 @@ def feature_maps(
 ) -> Any:
     """Co-occurrence features of the window about each pixel, as maps.
 
-    image    : (rows, columns) or (planes, rows, columns) integers in [0, levels)
-    window   : odd side of the window in pixels, or one for each axis; at most 32,767 pixels
-    offsets  : (n, 2) or (n, 3) integers, as many as the image has axes, shorter than the window.
-               A pair counts if both its pixels lie in the window; in both orders (symmetric).
-    levels   : number of grey levels, 1 to 65536
-    features : a name or several of FEATURES (or MaZda's or scikit-image's for these); at first
-               MaZda's 11
-    border   : how the image goes on past its border, as numpy.pad: "reflect", "symmetric", "edge"
-               or "wrap"; "valid" gives only windows that lie inside, and a smaller map
-    average  : the mean over the offsets (NumPy's order of sums); else a map for each
-    log_base, first_level : as for `haralick`: entropies are in bits
-    returns  : (features, ...) or, not averaged, (n, features, ...) float64, without the axis of
-               features where one name is given; ... is the image's shape, less window - 1 where
-               `border` is "valid"; of the image's kind
-    The same numbers as `haralick(cooccurrence(window))` for each pixel, and no matrix is built.
-    Where a window is flat correlation is 1. Raises ValueError or TypeError where an argument is not
-    as said here.
+    The numbers are those of `haralick(cooccurrence(window))` at each pixel, and no matrix is built.
+
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array of integers
+        In [0, levels).
+    window : int or sequence of int
+        Odd side of the window in pixels, or one for each axis; at most 32,767 pixels.
+    offsets : (n, 2) or (n, 3) array_like of int
+        As many numbers each as the image has axes, shorter than the window. A pair counts if both
+        its pixels lie in the window; in both orders (symmetric).
+    levels : int
+        Number of grey levels, 1 to 65,536.
+    features : str or sequence of str, default MaZda's 11
+        A name or several of `lesionkit.texture.maps.FEATURES`, or MaZda's or scikit-image's for
+        these.
+    border : {"reflect", "symmetric", "edge", "wrap", "valid"}, default "reflect"
+        How the image goes on past its border, as in `numpy.pad`; "valid" takes only windows that
+        lie inside, and gives a smaller map.
+    average : bool, default True
+        The mean over the offsets (in NumPy's order of sums); else a map for each.
+    log_base : float, default 2
+        Of the entropies, as for :func:`haralick`.
+    first_level : int, default 1
+        As for :func:`haralick`.
+
+    Returns
+    -------
+    (features, ...) array of float64, (n, features, ...) where not averaged
+        Without the axis of features where one name is given. ... is the image's shape, less window
+        - 1 where `border` is "valid". Of the image's kind. Where a window is flat, correlation is
+        1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import feature_maps
+    >>> image = np.zeros((64, 64), np.uint8)
+    >>> image[:, 32:] = np.indices((64, 32)).sum(0) % 2 * 7
+    >>> contrast = feature_maps(image, 5, [(0, 1)], 8, "contrast")
+    >>> contrast.shape, contrast[30, 10].item(), contrast[30, 50].item()
+    ((64, 64), 0.0, 49.0)
     """
     names = feature_names(features, FEATURES)
     base = check_log_base(log_base)

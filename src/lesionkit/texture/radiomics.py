@@ -48,26 +48,49 @@ Features = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How `radiomics` works; the defaults are PyRadiomics'.
+    """How :func:`radiomics` works; the defaults are PyRadiomics'.
 
-    binning     : "width": bins of `bin_width`; "count": `bin_count` equal bins from the least to
-                  the greatest intensity; "levels": intensities are levels, whole numbers >= 1
-    bin_width   : in the unit of the intensities, above 0
-    bin_origin  : where the first bin begins: None, at the multiple of the width below the least
-                  intensity, as in PyRadiomics; a number, as in IBSI (the least intensity of the
-                  range that was segmented)
-    bin_count   : 1 to 65,535
-    aggregation : IBSI's six ways for the matrices that have directions (glcm, glrlm). "2D" and
-                  "2.5D" look for neighbours and runs within slices only. averaged: the mean of the
-                  features over directions (and slices); merged: the features of the sum of the
-                  matrices; slice-merged: summed over directions, averaged over slices;
-                  direction-merged: summed over slices, averaged over directions. The other families
-                  go by its first word: "2D" averages the slices' features, "2.5D" adds the slices'
-                  matrices. A picture is a single slice: every way is "2D" or "2.5D".
-    families    : which to compute, in this order
-    label       : in a mask of integers, the voxels that have it are inside (PyRadiomics: 1)
-    alpha       : how far the levels of dependent voxels may be apart (gldm; PyRadiomics' gldm_a)
-    shift       : added to intensities for Energy, TotalEnergy and RootMeanSquared (voxelArrayShift)
+    Parameters
+    ----------
+    binning : {"width", "count", "levels"}, default "width"
+        "width": bins of `bin_width`. "count": `bin_count` equal bins from the least to the greatest
+        intensity. "levels": intensities are levels, whole numbers >= 1.
+    bin_width : float, default 25
+        In the unit of the intensities, above 0.
+    bin_origin : float, optional
+        Where the first bin begins. None: at the multiple of the width below the least intensity, as
+        in PyRadiomics. A number as in IBSI (the least intensity of the range that was segmented).
+    bin_count : int, default 32
+        1 to 65,535.
+    aggregation : str, default "3D, averaged"
+        IBSI's six ways for the matrices that have directions (glcm, glrlm): "2D, averaged", "2D,
+        slice-merged", "2.5D, direction-merged", "2.5D, merged", "3D, averaged", "3D, merged". "2D"
+        and "2.5D" look for neighbours and runs within slices only. averaged: the mean of the
+        features over directions (and slices); merged: the features of the sum of the matrices;
+        slice-merged: summed over directions, averaged over slices; direction-merged: summed over
+        slices, averaged over directions. The other families go by the first word: "2D" averages the
+        slices' features, "2.5D" adds the slices' matrices. An image of two axes is a single slice:
+        every way is "2D" or "2.5D".
+    families : tuple of str, default all six
+        Which to compute, in this order: firstorder, glcm, glrlm, glszm, gldm, ngtdm.
+    label : int, default 1
+        In a mask of integers, the voxels that have it are inside.
+    alpha : int, default 0
+        How far the levels of dependent voxels may be apart (gldm; PyRadiomics' gldm_a).
+    shift : float, default 0
+        Added to intensities for Energy, TotalEnergy and RootMeanSquared (PyRadiomics'
+        voxelArrayShift).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a field is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import Settings
+    >>> Settings(binning="count", bin_count=64, families=["glcm"]).families
+    ('glcm',)
     """
 
     binning: Binning = "width"
@@ -112,21 +135,47 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 def radiomics(
     volume: Any, mask: Any, spacing: Any = None, settings: Settings | None = None
 ) -> dict[str, float]:
-    """Intensity and texture features of a region under PyRadiomics' names, with its numbers.
+    """Intensity and texture features of a region, under PyRadiomics' names and with its numbers.
 
-    volume   : (slices, rows, columns) or (rows, columns) real numbers, finite inside the mask; what
-               stands outside is not looked at
-    mask     : the volume's shape: booleans, or whole numbers, floats too, of which
-               `settings.label` is inside; two voxels or more
-    spacing  : of voxels along each axis, in the volume's order, mm; None: 1. It matters to
-               TotalEnergy only: neighbours are counted in voxels, as in IBSI and PyRadiomics
-    settings : None: PyRadiomics' defaults
-    volume and mask may be tensors on the CPU, as long as both are.
-    returns  : "original_firstorder_Energy", "original_glcm_Autocorrelation" ... -> float, 93 names
-               with all families. NaN where the region has no pair of neighbours to count (glcm).
-    Raises ValueError or TypeError where an argument is not as said here. CPU only.
-    Source: PyRadiomics 3.0.1 (van Griethuysen et al., Cancer Research 77, e104, 2017), whose
-    entropies, variances and directions these are; IBSI reference manual (arXiv:1612.07003v11).
+    On the CPU only.
+
+    Parameters
+    ----------
+    volume : (slices, rows, columns) or (rows, columns) array of real numbers
+        Finite inside the mask; what stands outside is not looked at. A tensor where `mask` is one.
+    mask : array of the volume's shape
+        Booleans, or whole numbers, floats too, of which `settings.label` is inside; two voxels or
+        more.
+    spacing : sequence of float, optional
+        Of voxels along each axis, in the volume's order, mm; None: 1. It matters to TotalEnergy
+        only: neighbours are counted in voxels, as in IBSI and PyRadiomics.
+    settings : Settings, optional
+        None: PyRadiomics' defaults.
+
+    Returns
+    -------
+    dict of str to float
+        "original_firstorder_Energy", "original_glcm_Autocorrelation" ..., 93 names with all
+        families. NaN where the region has no pair of neighbours to count (glcm).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    PyRadiomics 3.0.1 (van Griethuysen et al., Cancer Research 77, e104, 2017), whose entropies,
+    variances and directions these are; IBSI reference manual (arXiv:1612.07003v11).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import radiomics
+    >>> volume = np.random.default_rng(0).normal(100, 30, (8, 32, 32))
+    >>> found = radiomics(volume, volume > 110, spacing=(5, 1, 1))
+    >>> len(found), round(found["original_firstorder_Minimum"])
+    (93, 110)
     """
     settings = Settings() if settings is None else settings
     if not isinstance(settings, Settings):

@@ -45,33 +45,62 @@ def roi_features(
     normalise: Normalise = None,
     log_base: float = 10.0,
 ) -> Any:
-    """Co-occurrence features of each ROI at each offset (Haralick 1973, under MaZda's names).
+    """MaZda's co-occurrence features of each ROI at each offset, with no matrix stored.
 
-    rois      : (n, rows, columns) or (n, planes, rows, columns). Without `normalise` integers in
-                [0, levels); with it any finite real numbers. NumPy, CuPy or torch
-    offsets   : (k, 2) or, for ROIs of three axes, (k, 3) integers: steps (row, column) or
-                (plane, row, column) from one pixel of a pair to the other, not all 0
-    levels    : 1 to 65,536
-    features  : names out of MAZDA, in the order wanted
-    normalise : how each ROI is cut into levels. None: it is levels already. "sigma": from its mean
-                - 3 to its mean + 3 standard deviations (of the population); "percentile": from its
-                1st to its 99th percentile (as numpy.percentile). A value x between low and high
-                gets the level floor((x - low) / (high - low) levels), those of float32 images as if
-                they were not rounded; values outside go into the first or last level; where low
-                equals high all are level 0
-    log_base  : of the entropies. 10, unlike the 2 of `haralick` and `feature_maps`, because that is
-                what programs with these names use; MaZda's own text was not at hand. 2 gives bits,
-                math.e nats
-    returns   : (n, k, features) float64, the same kind of array as `rois`
+    Each matrix is symmetric: a pair counts as (a, b) and as (b, a), so an offset and its opposite
+    give the same. Levels count from 1 (SumAverg is 2 to 2 levels). ROIs of a few hundred pixels are
+    what this is made for; larger ones are right.
 
-    The matrix is symmetric: a pair counts as (a, b) and as (b, a), so an offset and its opposite
-    give the same. Levels count from 1 (SumAverg is 2 to 2 levels). Correlat of a constant ROI is 1.
-    An offset as large as the ROI leaves no pair, and its features are NaN; those of a ROI of one
-    pixel always are. ROIs of a few hundred pixels are what this is made for; larger ones are right.
+    Parameters
+    ----------
+    rois : (n, rows, columns) or (n, planes, rows, columns) array
+        Integers in [0, levels); with `normalise` any finite real numbers. On a GPU a ROI may have
+        as many pixels as fit into the shared memory of a block, 12 bytes each: some 5,000 (T4) to
+        19,000 (H100).
+    offsets : (k, 2) or, for ROIs of three axes, (k, 3) array_like of int
+        Steps (row, column) or (plane, row, column) from one pixel of a pair to the other, not all
+        0.
+    levels : int
+        1 to 65,536.
+    features : sequence of str, default MAZDA
+        In the order wanted.
+    normalise : {None, "sigma", "percentile"}, default None
+        How each ROI is cut into levels. None: it holds levels. "sigma": from its mean - 3 to its
+        mean + 3 standard deviations (of the population). "percentile": from its 1st to its 99th
+        percentile (`numpy.percentile`). x between low and high gets the level floor((x - low) /
+        (high - low) levels), float32 as if it were not rounded; values outside get the first or
+        last level; where low equals high all are level 0.
+    log_base : float, default 10
+        Of the entropies: 10, unlike the 2 of `haralick` and `feature_maps`, because programs with
+        these names use it (MaZda's own text was not at hand). 2 gives bits, math.e nats.
 
-    Raises TypeError or ValueError that names the argument. On a GPU the answers are the same to
-    1e-9, and a ROI may have as many pixels as fit into the shared memory of a block, 12 bytes each:
-    some 5,000 (T4) to 19,000 (H100).
+    Returns
+    -------
+    (n, k, features) array of float64
+        Of the kind of `rois`; GPU and CPU agree to 1e-9. Correlat of a constant ROI is 1. An offset
+        as large as the ROI leaves no pair: its features are NaN, and so are all of a ROI of one
+        pixel.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described; the message names it.
+
+    References
+    ----------
+    Haralick, Shanmugam and Dinstein, IEEE Trans. SMC 3, 610-621, 1973; Szczypinski et al., Comput.
+    Methods Programs Biomed. 94, 66-76, 2009 (the names).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import roi_features
+    >>> rois = np.random.default_rng(0).normal(100, 15, (1000, 21, 21))
+    >>> features = roi_features(rois, [(0, 1), (1, 0)], 64, normalise="sigma")
+    >>> features.shape
+    (1000, 2, 11)
+    >>> float(roi_features(np.eye(4, dtype=int)[None], [(1, 1)], 2, ["Correlat"])[0, 0, 0])
+    1.0
     """
     home = arrays.home(rois=rois)
     of = _settings(offsets, levels, features, normalise, log_base)
@@ -114,17 +143,50 @@ def label_features(
     normalise: Normalise = None,
     log_base: float = 10.0,
 ) -> tuple[Any, Any]:
-    """The same features of each object of a label image: pairs with both pixels in the object.
+    """MaZda's co-occurrence features of each object of a label image.
 
-    image   : (rows, columns) or (planes, rows, columns), as `rois` of :func:`roi_features`; only
-              pixels of objects need be levels or, with `normalise`, finite
-    labels  : whole numbers of the same shape, floats too; 0 is the background, each other number an
-              object, in one piece or in several
-    others  : as for :func:`roi_features`; `normalise` looks at the pixels of one object at a time
-    returns : features (objects, k, features) float64, and their labels (objects,) int64, ascending.
-              Of an object that fills a rectangle they are those of that ROI, bit for bit
+    A pair counts if both its pixels lie in the object. An object that fills a rectangle has the
+    features that `roi_features` finds for that ROI, bit for bit.
 
-    NumPy arrays and CPU tensors. Raises TypeError or ValueError that names the argument.
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array
+        Levels, or with `normalise` real numbers, as the `rois` of :func:`roi_features`; what lies
+        in no object is not looked at. On the CPU.
+    labels : array of whole numbers, of the image's shape
+        Floats too. 0 is the background, each other number an object, in one piece or in several.
+    offsets : (k, 2) or (k, 3) array_like of int
+        As for :func:`roi_features`.
+    levels : int
+        1 to 65,536.
+    features : sequence of str, default MAZDA
+        In the order wanted.
+    normalise : {None, "sigma", "percentile"}, default None
+        As for :func:`roi_features`, by the pixels of one object at a time.
+    log_base : float, default 10
+        Of the entropies.
+
+    Returns
+    -------
+    features : (objects, k, features) array of float64
+        Of the kind of `image`.
+    labels : (objects,) array of int64
+        The objects' labels, ascending.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import label_features
+    >>> image = np.array([[0, 1, 0, 5, 5], [1, 0, 1, 5, 5]])
+    >>> labels = np.array([[1, 1, 1, 7, 7], [1, 1, 1, 7, 7]])
+    >>> features, found = label_features(image, labels, [(0, 1)], 8, ["Contrast"])
+    >>> features[:, 0, 0].tolist(), found.tolist()
+    ([1.0, 0.0], [1, 7])
     """
     home = arrays.on_cpu("label_features", image=image, labels=labels)
     of = _settings(offsets, levels, features, normalise, log_base)

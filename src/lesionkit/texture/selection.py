@@ -57,21 +57,55 @@ class _Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Fisher(_Selector):
-    """The k columns whose classes lie farthest apart, measured by their spread.
+    """Select the k columns whose classes lie farthest apart, measured by their spread.
 
     F = D / V with D = [1 / (1 - sum P_k^2)] sum_k sum_j P_k P_j (mu_k - mu_j)^2, the distance of
     the class means, and V = sum P_k V_k, the mean of the class variances (dividing by n_k); P_k is
-    the share of class k among the samples. Where V is 0, F is infinite if D > 0, else 0.
+    the fraction of samples in class k. Where V is 0, F is infinite if D > 0, else 0.
 
-    k        : how many columns; all, if there are fewer. Equal scores: the first column first
-    scores_  : (columns,) F;  order_ : (k,) the columns chosen, best first
+    Parameters
+    ----------
+    k : int, default 10
+        How many columns; all, if there are fewer. Equal scores: the first column first.
+
+    Attributes
+    ----------
+    scores_ : (columns,) array of float64
+        F.
+    order_ : (k,) array of int64
+        The columns chosen, best first.
+
+    Examples
+    --------
+    >>> from lesionkit.texture.selection import Fisher
+    >>> X = [[0, 5.0, 1], [1, 5.1, 1], [0, 9.0, 1], [1, 9.1, 1]]
+    >>> Fisher(k=1).fit(X, ["benign", "benign", "malignant", "malignant"]).order_.tolist()
+    [1]
     """
 
     def __init__(self, k: int = 10) -> None:
         self.k = k
 
     def fit(self, X: Any, y: Any) -> Self:
-        """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
+        """Score the columns and choose.
+
+        Parameters
+        ----------
+        X : (samples, columns) array of finite numbers
+            The features.
+        y : (samples,) array
+            A class for each sample, two or more of them.
+
+        Returns
+        -------
+        Fisher
+            The selector, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument or an option is not as described.
+        """
         k = arrays.integer(self.k, "k", at_least=1)
         X, classes = self._samples(X, y)
         self.scores_ = fisher_scores(X, classes)
@@ -80,15 +114,33 @@ class Fisher(_Selector):
 
 
 class MutualInformation(_Selector):
-    """The k columns that tell most about the class.
+    """Select the k columns that tell most about the class.
 
     MI = sum over bins b and classes c of p(b, c) log2 [p(b, c) / (p(b) p(c))], in bits.
 
-    k        : as for Fisher
-    bins     : into how many bins a column is cut, 2 or more
-    binning  : "width": equal steps from its least to its greatest value, as in MaZda;
-               "frequency": between its quantiles, equal values always in one bin
-    scores_  : (columns,) MI, 0 for a constant column;  order_ : (k,) best first
+    Parameters
+    ----------
+    k : int, default 10
+        As for :class:`Fisher`.
+    bins : int, default 10
+        Into how many bins a column is cut, 2 or more.
+    binning : {"width", "frequency"}, default "width"
+        "width": equal steps from its least to its greatest value, as in MaZda. "frequency": between
+        its quantiles, equal values always in one bin.
+
+    Attributes
+    ----------
+    scores_ : (columns,) array of float64
+        MI, 0 for a constant column.
+    order_ : (k,) array of int64
+        The columns chosen, best first.
+
+    Examples
+    --------
+    >>> from lesionkit.texture.selection import MutualInformation
+    >>> X = [[0, 5.0, 1], [1, 5.1, 1], [0, 9.0, 1], [1, 9.1, 1]]
+    >>> MutualInformation(k=1).fit(X, [0, 0, 1, 1]).scores_.tolist()
+    [0.0, 1.0, 0.0]
     """
 
     def __init__(
@@ -99,7 +151,25 @@ class MutualInformation(_Selector):
         self.binning = binning
 
     def fit(self, X: Any, y: Any) -> Self:
-        """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
+        """Score the columns and choose.
+
+        Parameters
+        ----------
+        X : (samples, columns) array of finite numbers
+            The features.
+        y : (samples,) array
+            A class for each sample, two or more of them.
+
+        Returns
+        -------
+        MutualInformation
+            The selector, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument or an option is not as described.
+        """
         k = arrays.integer(self.k, "k", at_least=1)
         bins = arrays.integer(self.bins, "bins", at_least=2)
         arrays.one_of(self.binning, "binning", ("width", "frequency"))
@@ -114,22 +184,45 @@ class MutualInformation(_Selector):
 
 
 class PoeAcc(_Selector):
-    """k columns, one after another: low probability of error, low correlation with those chosen.
+    """Select k columns by low probability of error and low correlation with those chosen.
 
-    The first has the least POE, the share of samples that it alone misclassifies. Each next one
-    has the least w1 POE + w2 (mean over the chosen g of abs(corr(f, g))).
+    The first has the least POE, the fraction of samples that it alone misclassifies. Each next one
+    has the least w1 POE + w2 (mean over the chosen g of abs(corr(f, g))). A constant column
+    correlates with nothing: abs(corr) is 0. Ties: the first column first.
 
-    k        : as for Fisher
-    rule     : who classifies. "nearest-neighbour": the nearest other sample (leave-one-out; of
-               several as near, the share of another class counts); "nearest-mean": the nearest
-               class mean (of two as near, the class that sorts first)
-    weights  : (w1, w2), both at least 0; (1, 1) is the plain sum that MaZda takes
-    scaled   : True divides POE by the largest POE of all columns, as Mucciardi and Gose bring both
-               terms to one range
-    poe_     : (columns,) POE of each; of a constant one the share of all classes but the largest
-    order_   : (k,) as chosen;  criterion_ : (k,) what each was chosen by
+    Parameters
+    ----------
+    k : int, default 10
+        As for :class:`Fisher`.
+    rule : {"nearest-neighbour", "nearest-mean"}, default "nearest-neighbour"
+        Who classifies: the nearest other sample (leave-one-out; of several as near, the fraction of
+        another class counts), or the nearest class mean (of two as near, the class that sorts
+        first).
+    weights : tuple of float, default (1, 1)
+        (w1, w2), both at least 0; (1, 1) is the plain sum that MaZda takes.
+    scaled : bool, default False
+        Divide POE by the largest POE of all columns, as Mucciardi and Gose bring both terms to one
+        range.
 
-    A constant column correlates with nothing: abs(corr) is 0. Ties: the first column first.
+    Attributes
+    ----------
+    poe_ : (columns,) array of float64
+        POE; for a constant column the fraction of all classes but the largest.
+    order_ : (k,) array of int64
+        The columns, as chosen.
+    criterion_ : (k,) array of float64
+        What each was chosen by.
+
+    References
+    ----------
+    Mucciardi and Gose, IEEE Trans. Comput. C-20, 1971; see the module's text.
+
+    Examples
+    --------
+    >>> from lesionkit.texture.selection import PoeAcc
+    >>> X = [[0, 5.0, 10.0], [1, 5.1, 10.2], [0, 9.0, 18.0], [1, 9.1, 18.2]]
+    >>> PoeAcc(2, rule="nearest-mean").fit(X, [0, 0, 1, 1]).order_.tolist()  # 2 is 2 times 1
+    [1, 0]
     """
 
     def __init__(
@@ -145,7 +238,25 @@ class PoeAcc(_Selector):
         self.scaled = scaled
 
     def fit(self, X: Any, y: Any) -> Self:
-        """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
+        """Choose the columns, one after another.
+
+        Parameters
+        ----------
+        X : (samples, columns) array of finite numbers
+            The features.
+        y : (samples,) array
+            A class for each sample, two or more of them.
+
+        Returns
+        -------
+        PoeAcc
+            The selector, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument or an option is not as described.
+        """
         k = arrays.integer(self.k, "k", at_least=1)
         arrays.one_of(self.rule, "rule", ("nearest-neighbour", "nearest-mean"))
         listed = isinstance(self.weights, (Sequence, np.ndarray))
@@ -179,17 +290,38 @@ class PoeAcc(_Selector):
 
 
 class FusedSelector(_Selector):
-    """The union of Fisher's, POE+ACC's and mutual information's columns ("F+PA+MI"): 10 + 10 + 10.
+    """Select the union of Fisher's, POE+ACC's and mutual information's columns ("F+PA+MI").
 
-    The three lists follow one another and a column stays where it comes first, so where lists
-    overlap there are fewer than 30.
+    The three lists, of 10 columns each at first, follow one another, and a column stays where it
+    comes first: where lists overlap there are fewer than 30.
 
-    fisher, poe_acc, mutual_information : the three selectors, which are copied; None: k = 10 and
-                  the defaults
-    order_      : the columns chosen, by list, then by rank
-    ranks_      : (columns, 3) rank in each list, 1 the best; 0 where a column is not in it
-    duplicates_ : the columns that are in more than one list, ascending
-    selectors_  : the three, fitted, in that order
+    Parameters
+    ----------
+    fisher : Fisher, optional
+        The first selector, which is copied; None: k = 10 and the defaults. So are the others.
+    poe_acc : PoeAcc, optional
+        The second.
+    mutual_information : MutualInformation, optional
+        The third.
+
+    Attributes
+    ----------
+    order_ : (chosen,) array of int64
+        The columns, by list, then by rank.
+    ranks_ : (columns, 3) array of int64
+        Rank in each list, 1 the best; 0 where a column is not in it.
+    duplicates_ : array of int64
+        The columns that are in more than one list, ascending.
+    selectors_ : list
+        The three, fitted, in that order.
+
+    Examples
+    --------
+    >>> from lesionkit.texture.selection import Fisher, FusedSelector, MutualInformation, PoeAcc
+    >>> X = [[0, 5.0, 1], [1, 5.1, 1], [0, 9.0, 1], [1, 9.1, 1]]
+    >>> best = FusedSelector(Fisher(1), PoeAcc(1), MutualInformation(1)).fit(X, [0, 0, 1, 1])
+    >>> best.order_.tolist(), best.ranks_.tolist()
+    ([1], [[0, 0, 0], [1, 1, 1], [0, 0, 0]])
     """
 
     def __init__(
@@ -203,7 +335,25 @@ class FusedSelector(_Selector):
         self.mutual_information = mutual_information
 
     def fit(self, X: Any, y: Any) -> Self:
-        """X : (samples, columns) finite numbers; y : (samples,) classes, two or more."""
+        """Fit the three selectors and join their lists.
+
+        Parameters
+        ----------
+        X : (samples, columns) array of finite numbers
+            The features.
+        y : (samples,) array
+            A class for each sample, two or more of them.
+
+        Returns
+        -------
+        FusedSelector
+            The selector, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument or an option is not as described.
+        """
         kept = np.float32 if _is_single(X) else np.float64
         X, classes = self._samples(X, y)
         X = X.astype(kept, copy=False)
@@ -234,7 +384,27 @@ def _near_one(X: Real) -> Real:
 
 
 def fisher_scores(X: Real, classes: Indices) -> Real:
-    """F of each column; classes are 0, 1, ..., each with a sample."""
+    """Fisher's F of each column, as :class:`Fisher` defines it.
+
+    Parameters
+    ----------
+    X : (samples, columns) array of float64
+        Finite; not checked.
+    classes : (samples,) array of int64
+        0, 1, ..., each with a sample; not checked.
+
+    Returns
+    -------
+    (columns,) array of float64
+        F.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture.selection import fisher_scores
+    >>> fisher_scores(np.array([[0.0], [2.0], [6.0], [8.0]]), np.array([0, 0, 1, 1])).tolist()
+    [36.0]
+    """
     X = X - X[0]  # a column that is constant, or constant in a class, gives exact zeros
     share = np.bincount(classes) / len(X)
     mean, variance = np.empty((2, len(share), X.shape[1]))

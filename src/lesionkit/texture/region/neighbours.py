@@ -37,13 +37,7 @@ Real = npt.NDArray[np.float64]
 
 
 class Neighbours(NamedTuple):
-    """What the neighbourhoods of a region's voxels are like.
-
-    dependence  : (levels, n + 1) int64: how many voxels of each level have 0, 1, ... n neighbours
-                  whose level differs by at most alpha
-    voxels      : (levels,) int64: how many of each level have a neighbour in the region
-    differences : (levels,) float64: the sum over those of |level - mean level of the neighbours|
-    """
+    """What :func:`neighbours` finds."""
 
     dependence: npt.NDArray[np.int64]
     voxels: npt.NDArray[np.int64]
@@ -53,16 +47,49 @@ class Neighbours(NamedTuple):
 def neighbours(
     image: Any, levels: int, mask: Any = None, alpha: int = 0, distance: int = 1
 ) -> Neighbours:
-    """Grey level dependence and tone difference, in one pass.
+    """Grey level dependence and grey tone difference of a region, in one pass on the CPU.
 
-    image    : (rows, columns) or (slices, rows, columns) integers, in [0, levels) in the mask
-    levels   : 1 to 65,536
-    mask     : the image's shape, booleans or integers (not 0: inside); None: everything
-    alpha    : how far the levels of dependent neighbours may be apart, 0 or more
-    distance : neighbours are at most so many voxels away in every axis, 1 to 3
-    Computed on the CPU only. Raises TypeError or ValueError for anything else.
-    Source: Sun & Wee, CVGIP 23, 341-352, 1983; Amadasun & King, IEEE Trans. SMC 19, 1264-1274,
-    1989; IBSI 3.10 and 3.11.
+    Parameters
+    ----------
+    image : (rows, columns) or (slices, rows, columns) array of integers
+        In [0, levels) in the mask.
+    levels : int
+        1 to 65,536.
+    mask : array of bool or int, optional
+        Of the image's shape; what is not 0 is inside. None: everything.
+    alpha : int, default 0
+        How far the levels of dependent neighbours may be apart, 0 or more.
+    distance : int, default 1
+        Neighbours are at most so many voxels away in every axis, 1 to 3.
+
+    Returns
+    -------
+    dependence : (levels, n + 1) array of int64
+        How many voxels of each level have 0, 1, ... n neighbours whose level differs by at most
+        `alpha`.
+    voxels : (levels,) array of int64
+        How many of each level have a neighbour in the region.
+    differences : (levels,) array of float64
+        The sum over those of abs(level - mean level of the neighbours).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Sun and Wee, CVGIP 23, 341-352, 1983; Amadasun and King, IEEE Trans. SMC 19, 1264-1274, 1989;
+    IBSI reference manual (arXiv:1612.07003), sections 3.10 and 3.11.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import neighbours
+    >>> found = neighbours([[0, 0], [0, 1]], levels=2)
+    >>> found.dependence.tolist()
+    [[0, 0, 3, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0]]
+    >>> found.differences.tolist()
+    [1.0, 1.0]
     """
     alpha = arrays.integer(alpha, "alpha", at_least=0)
     distance = arrays.integer(distance, "distance", at_least=1, at_most=3)
@@ -89,14 +116,37 @@ def count_neighbours(cut: Region, alpha: int = 0, lonely: bool = False) -> Neigh
 
 
 def dependence_features(counts: Any) -> dict[str, Any]:
-    """The seventeen features of a dependence matrix: IBSI's, of which PyRadiomics has 14.
+    """The seventeen features of a grey level dependence matrix.
 
-    counts : (..., levels, n + 1), as :func:`neighbours` gives them
-    returns: name (DEPENDENCE_FEATURES) -> (...) float64. Grey levels are numbered from 1, and so
-             are dependences: a voxel without dependent neighbours has 1. dependence_percentage, of
-             voxels that have a dependence, is always 1.
-    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
-    Source: IBSI reference manual (arXiv:1612.07003v11), section 3.11.
+    They are those of the IBSI, of which PyRadiomics has 14.
+
+    Parameters
+    ----------
+    counts : (..., levels, n + 1) array_like
+        As :func:`neighbours` gives them, finite and not negative.
+
+    Returns
+    -------
+    dict of str to (...) array of float64
+        Grey levels are numbered from 1, and so are dependences: a voxel without dependent
+        neighbours has 1. dependence_percentage, of voxels that have a dependence, is always 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a matrix is empty, or the argument is not as described.
+
+    References
+    ----------
+    IBSI reference manual (arXiv:1612.07003v11), section 3.11.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.texture import dependence_features, neighbours
+    >>> flat = neighbours(np.zeros((5, 5), int), levels=1)
+    >>> round(float(dependence_features(flat.dependence)["dependence_entropy"]), 3)
+    1.462
     """
     return features_of(counts, DEPENDENCE_FEATURES)
 
@@ -104,11 +154,33 @@ def dependence_features(counts: Any) -> dict[str, Any]:
 def tone_features(voxels: Any, differences: Any) -> dict[str, float]:
     """The five features of neighbourhood grey tone differences.
 
-    voxels, differences : (levels,), as :func:`neighbours` gives them; a voxel or more
-    returns : coarseness (1e6 where all differences are 0, as in IBSI), contrast, busyness,
-              complexity, strength; all but coarseness are 0 where they would be 0 / 0
-    Raises ValueError where no voxel has a neighbour, TypeError or ValueError for anything else.
-    Source: Amadasun & King 1989; IBSI reference manual (arXiv:1612.07003v11), section 3.10.
+    Parameters
+    ----------
+    voxels, differences : (levels,) array_like
+        As :func:`neighbours` gives them, with a voxel or more.
+
+    Returns
+    -------
+    dict of str to float
+        coarseness (1e6 where all differences are 0, as in the IBSI), contrast, busyness, complexity
+        and strength; all but coarseness are 0 where they would be 0 / 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where no voxel has a neighbour, or an argument is not as described.
+
+    References
+    ----------
+    Amadasun and King, IEEE Trans. SMC 19, 1264-1274, 1989; IBSI reference manual
+    (arXiv:1612.07003v11), section 3.10.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import neighbours, tone_features
+    >>> found = neighbours([[0, 1, 0], [1, 0, 1]], levels=2)
+    >>> round(tone_features(found.voxels, found.differences)["coarseness"], 3)
+    0.517
     """
     home = arrays.on_cpu(voxels=voxels, differences=differences)
     n = arrays.real(home.view(voxels, "voxels"), "voxels", (None,), at_least=0)

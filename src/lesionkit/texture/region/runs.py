@@ -45,16 +45,39 @@ def all_directions(axes: int) -> list[tuple[int, ...]]:
 def run_lengths(image: Any, directions: Any, levels: int, mask: Any = None) -> Any:
     """How many runs of each grey level and length there are along each direction.
 
-    image      : (rows, columns) or (slices, rows, columns) integers, in [0, levels) in the mask
-    directions : (n, axes) steps of -1, 0 or 1, not all 0; None: all 4 or 13. Opposite directions
-                 have the same runs.
-    levels     : 1 to 65,536
-    mask       : the image's shape, booleans or integers (not 0: inside); None: everything. A run
-                 ends at the mask's border and at its holes.
-    returns    : (n, levels, longest) int64, where `longest` is the length of the longest run found;
-                 column k counts runs of k + 1 voxels. On a GPU if image and mask are.
-    Raises TypeError or ValueError for anything else.
-    Source: Galloway, Computer Graphics and Image Processing 4, 172-179, 1975; IBSI 3.7.
+    Parameters
+    ----------
+    image : (rows, columns) or (slices, rows, columns) array of integers
+        In [0, levels) in the mask.
+    directions : (n, axes) array_like of int, or None
+        Steps of -1, 0 or 1, not all 0; None: all 4 or 13. Opposite directions have the same runs.
+    levels : int
+        1 to 65,536.
+    mask : array of bool or int, optional
+        Of the image's shape; what is not 0 is inside. None: everything. A run ends at the mask's
+        border and at its holes.
+
+    Returns
+    -------
+    (n, levels, longest) array of int64
+        `longest` is the length of the longest run found; column k counts runs of k + 1 voxels. On
+        the GPU if image and mask are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Galloway, Computer Graphics and Image Processing 4, 172-179, 1975; IBSI reference manual
+    (arXiv:1612.07003), section 3.7.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import run_lengths
+    >>> run_lengths([[0, 0, 0, 1], [1, 1, 0, 0]], [(0, 1)], levels=2)[0].tolist()
+    [[0, 1, 1], [1, 1, 0]]
     """
     home = arrays.home(image=image, mask=mask)
     with home.current():
@@ -122,15 +145,37 @@ def trimmed(table: Any) -> Any:
 
 
 def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
-    """The sixteen features of run length matrices.
+    """The sixteen features of grey level run length matrices.
 
-    counts : (..., levels, lengths), as :func:`run_lengths` gives them; sum over directions or
-             slices first to merge them, or take the features' mean to average
-    pixels : of the region, a number or (...), by which run_percentage divides; None: the sum of
-             counts * lengths, which for merged directions is the region's voxels times directions
-    returns: name (RUN_FEATURES) -> (...) float64. Grey levels are numbered from 1; run_percentage
-             is a fraction, run_entropy in bits.
-    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
-    Source: IBSI reference manual (arXiv:1612.07003v11), section 3.7.
+    Parameters
+    ----------
+    counts : (..., levels, lengths) array_like
+        As :func:`run_lengths` gives them. Sum over directions or slices first to merge them, or
+        take the mean of the features to average.
+    pixels : float or (...) array_like, optional
+        Pixels of the region, by which run_percentage divides. None: the sum of counts * lengths,
+        which for merged directions is the region's voxels times the number of directions.
+
+    Returns
+    -------
+    dict of str to (...) array of float64
+        Grey levels are numbered from 1; run_percentage is a fraction, run_entropy in bits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a matrix is empty, or an argument is not as described.
+
+    References
+    ----------
+    IBSI reference manual (arXiv:1612.07003v11), section 3.7.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import run_length_features, run_lengths
+    >>> counts = run_lengths([[0, 0, 0, 1], [1, 1, 0, 0]], [(0, 1)], levels=2)
+    >>> features = run_length_features(counts.sum(0), pixels=8)
+    >>> float(features["run_percentage"]), round(float(features["long_run_emphasis"]), 2)
+    (0.5, 4.5)
     """
     return features_of(counts, RUN_FEATURES, voxels=pixels, divisor="pixels")

@@ -33,25 +33,49 @@ ZONE_FEATURES = {
 
 
 class Zones(NamedTuple):
-    """How many zones of each grey level and size there are.
-
-    counts : (levels, k) int64;  sizes : (k,) int64 voxels, the sizes that zones have, ascending
-    """
+    """What :func:`zones` finds."""
 
     counts: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
 
 
 def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = None) -> Zones:
-    """How many connected regions of one grey level there are, by level and size.
+    """How many connected zones of one grey level there are, by level and size; on the CPU.
 
-    image        : (rows, columns) or (slices, rows, columns) integers, in [0, levels) in the mask
-    levels       : 1 to 65,536
-    mask         : the image's shape, booleans or integers (not 0: inside); None: everything
-    connectivity : neighbours differ in at most so many axes: 1 is 4 or 6 neighbours; None, the
-                   number of axes, is all 8 or 26, as in IBSI and PyRadiomics
-    Computed on the CPU only. Raises TypeError or ValueError for anything else.
-    Source: Thibault et al., PRIP 2009, 140-145; IBSI 3.8.
+    Parameters
+    ----------
+    image : (rows, columns) or (slices, rows, columns) array of integers
+        In [0, levels) in the mask.
+    levels : int
+        1 to 65,536.
+    mask : array of bool or int, optional
+        Of the image's shape; what is not 0 is inside. None: everything.
+    connectivity : int, optional
+        Neighbours differ in at most so many axes: 1 is 4 or 6 neighbours; None, the number of axes,
+        is all 8 or 26, as in the IBSI and PyRadiomics.
+
+    Returns
+    -------
+    counts : (levels, k) array of int64
+        Zones of each level and size.
+    sizes : (k,) array of int64
+        The sizes that zones have, voxels, ascending.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Thibault et al., PRIP 2009, 140-145; IBSI reference manual (arXiv:1612.07003), section 3.8.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import zones
+    >>> counts, sizes = zones([[0, 0, 1], [1, 0, 1]], levels=2)
+    >>> counts.tolist(), sizes.tolist()
+    ([[0, 0, 1], [1, 1, 0]], [1, 2, 3])
     """
     cut = region(image, levels, mask)
     joined = cut.axes if connectivity is None else connectivity
@@ -74,13 +98,36 @@ def merged(parts: list[Zones]) -> Zones:
 
 
 def zone_features(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[str, Any]:
-    """The sixteen features of a zone matrix.
+    """The sixteen features of a grey level zone size matrix.
 
-    counts, sizes : as :func:`zones` gives them, (..., levels, k) and (k,); None: 1, 2, 3 ...
-    voxels        : of the region; None: the sum of counts * sizes, which is the same
-    returns       : name (ZONE_FEATURES) -> (...) float64. Grey levels are numbered from 1;
-                    zone_percentage is a fraction, zone_size_entropy in bits.
-    Raises ValueError where a matrix is empty, TypeError or ValueError for anything else.
-    Source: IBSI reference manual (arXiv:1612.07003v11), section 3.8.
+    Parameters
+    ----------
+    counts : (..., levels, k) array_like
+        As :func:`zones` gives them.
+    sizes : (k,) array_like, optional
+        Voxels of a zone. None: 1, 2, 3 ...
+    voxels : float or (...) array_like, optional
+        Voxels of the region. None: the sum of counts * sizes, which is the same.
+
+    Returns
+    -------
+    dict of str to (...) array of float64
+        Grey levels are numbered from 1; zone_percentage is a fraction, zone_size_entropy in bits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a matrix is empty, or an argument is not as described.
+
+    References
+    ----------
+    IBSI reference manual (arXiv:1612.07003v11), section 3.8.
+
+    Examples
+    --------
+    >>> from lesionkit.texture import zone_features, zones
+    >>> found = zones([[0, 0, 1], [1, 0, 1]], levels=2)
+    >>> float(zone_features(*found)["zone_percentage"])
+    0.5
     """
     return features_of(counts, ZONE_FEATURES, sizes, voxels, "voxels")
