@@ -24,6 +24,7 @@ import pytest
 import lesionkit
 
 MODULES = (
+    "lesionkit.clustering",
     "lesionkit.texture",
     "lesionkit.texture.families",
     "lesionkit.texture.selection",
@@ -117,7 +118,8 @@ def can_raise(function: Any, owner: type | None = None, seen: set[Any] | None = 
         called = [f.__globals__[name] for name in names & set(f.__globals__)]
         domains = [thing for thing in called if isinstance(thing, ModuleType)]
         called += [vars(m)[name] for m in domains for name in names & set(vars(m))]
-        called += [getattr(owner, name) for name in names if owner and name in dir(owner)]
+        bases = owner.__mro__ if owner else ()
+        called += [vars(base)[name] for base in bases for name in names & set(vars(base))]
         for thing in called:
             if inspect.isclass(thing) and is_ours(thing):
                 if can_raise(thing.__init__, thing, seen) or can_raise_after(thing, seen):

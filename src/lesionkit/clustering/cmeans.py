@@ -28,21 +28,61 @@ def cmeans(
     init: Any = None,
     seed: int | None = None,
 ) -> Fit:
-    """Fuzzy c-means of `data`, features by samples, as `skfuzzy.cluster.cmeans`.
+    """Fuzzy c-means with the arguments and answers of scikit-fuzzy 0.5's `skfuzzy.cluster.cmeans`.
 
-    data    : (features, samples)
-    c       : how many clusters;  m : above 1
-    error   : stop once the Frobenius norm of the change of all memberships is below it: the more
-              samples, the later
-    maxiter : the most passes, at least 1
-    metric  : any of scipy.spatial.distance.cdist; only "euclidean" is fast
-    init    : (c, samples) memberships to start from; None: random, as numpy.random.rand draws them,
-              after `seed` where that is given
-    returns : cntr (c, features), u (c, samples), u0 (as given or drawn), d (c, samples) distances,
-              jm (p,) the objective of each pass, with the memberships before it and the centres
-              after it; p, how many passes; fpc, the mean sum of squares of u
-    scikit-fuzzy 0.5. Unlike there, data and init must be finite, and numpy.random's own state is
-    not seeded. `FuzzyCMeans` does the same from centres, and without the matrices.
+    Unlike there, data and init must be finite, and NumPy's global random state is not seeded.
+    :class:`FuzzyCMeans` does the same from centres, and without the matrices.
+
+    Parameters
+    ----------
+    data : (features, samples) array
+        Finite real numbers.
+    c : int
+        Clusters.
+    m : float
+        Fuzziness, above 1.
+    error : float
+        Stop once the Frobenius norm of the change of all memberships is below it: the more samples,
+        the later.
+    maxiter : int
+        Passes at most, at least 1.
+    metric : str, default "euclidean"
+        Any of `scipy.spatial.distance.cdist`; only "euclidean" is fast.
+    init : (c, samples) array, optional
+        Memberships to start from. None: random, as `numpy.random.rand` draws them.
+    seed : int, optional
+        Of the random memberships; 0 to 4,294,967,295.
+
+    Returns
+    -------
+    cntr : (c, features) array of float64
+        Centres.
+    u : (c, samples) array of float64
+        Memberships.
+    u0 : (c, samples) array
+        The first memberships, as given or drawn.
+    d : (c, samples) array of float64
+        Distances.
+    jm : (p,) array of float64
+        The objective of each pass, with the memberships before it and the centres after it.
+    p : int
+        Passes.
+    fpc : float
+        Mean sum of squares of u.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import cmeans
+    >>> data = np.array([[0.0, 1.0, 9.0, 10.0]])
+    >>> cntr, u, u0, d, jm, p, fpc = cmeans(data, 2, m=2, error=1e-5, maxiter=100, seed=0)
+    >>> sorted(cntr.ravel().round(2).tolist()), u.shape
+    ([0.5, 9.5], (2, 4))
     """
     data = _samples(data, "data")
     c = arrays.integer(c, "c", at_least=1)
@@ -66,11 +106,35 @@ def cmeans_predict(
     init: Any = None,
     seed: int | None = None,
 ) -> tuple[Real, Any, Real, Real, int, Any]:
-    """Memberships of new samples in given clusters, as `skfuzzy.cluster.cmeans_predict`.
+    """Memberships of new samples, as scikit-fuzzy's `skfuzzy.cluster.cmeans_predict` finds them.
 
-    test_data    : (features, samples);  cntr_trained : (c, features);  the rest as for `cmeans`
-    returns      : u, u0, d, jm, p, fpc as `cmeans`. u depends on the centres alone, so that only
-                   jm and p depend on init.
+    u depends on the centres alone, so that only jm and p depend on `init`.
+
+    Parameters
+    ----------
+    test_data : (features, samples) array
+        Finite real numbers.
+    cntr_trained : (c, features) array
+        Centres, which are kept.
+    m, error, maxiter, metric, init, seed : arguments
+        As for :func:`cmeans`.
+
+    Returns
+    -------
+    u, u0, d, jm, p, fpc : results
+        As of :func:`cmeans`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.clustering import cmeans_predict
+    >>> u = cmeans_predict([[2.0, 5.0]], [[0.0], [10.0]], m=2, error=1e-5, maxiter=10, seed=0)[0]
+    >>> u.round(3).tolist()
+    [[0.941, 0.5], [0.059, 0.5]]
     """
     data = _samples(test_data, "test_data")
     cntr: Real = arrays.real(cntr_trained, "cntr_trained", ("c", data.shape[0]))

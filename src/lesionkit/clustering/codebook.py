@@ -21,10 +21,25 @@ MOST_WORDS = 65536
 
 
 class Codebook(NamedTuple):
-    """words       : (n, channels), dark to bright; float32 for a float32 image, else float64
-    labels      : int32 of the image's shape and kind, the word of each pixel; -1 outside the mask
-    sizes       : how many words each level had, the last as many as `words`
-    distortions : (levels,) the mean over the pixels of |x - word|^2 at the end of each level
+    """A codebook, and what led to it.
+
+    Attributes
+    ----------
+    words : (n, channels) array
+        Dark to bright; float32 for a float32 image, else float64.
+    labels : array of int32, of the image's shape and kind
+        The word of each pixel; -1 outside the mask.
+    sizes : tuple of int
+        How many words each level had, the last as many as `words`.
+    distortions : (levels,) array of float64
+        Mean over the pixels of |x - word|^2 at the end of each level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import codebook
+    >>> codebook(np.array([[0, 0, 8], [1, 1, 9]]), 2).labels.tolist()
+    [[0, 0, 1], [0, 0, 1]]
     """
 
     words: npt.NDArray[Any]
@@ -46,28 +61,61 @@ def codebook(
     tol: float = 1e-3,
     max_iter: int = 100,
 ) -> Codebook:
-    """n words for the pixels of an image, by way of larger or smaller codebooks.
+    """Find n words for the pixels of an image, by way of larger or smaller codebooks.
 
-    image    : real numbers of any number of axes, finite inside the mask
-    n        : words, 1 to 65536
-    init     : "split": from one word, the mean, by splitting (Linde, Buzo and Gray 1980);
-               "blocks": the brightest pixel of each block, by the sum of its channels, of several
-               the first; or the first words, (k, channels), of a grey image also (k,)
-    reduce   : how a codebook is made smaller: "pnn", the nearest pairs are merged (Equitz 1989)
-    mask     : booleans or integers of the image's shape; pixels where it is 0 do not count
-    channel_axis : the axis of the channels, if the image has one; None: the image is grey
-    blocks   : into how many blocks each axis is cut
-    through  : sizes on the way, ascending or descending; None: each double or half the last one
-    tol      : a level ends where a pass of Lloyd's algorithm lowers the distortion by tol of it or
-               less, or after max_iter passes
-
-    At each size Lloyd's algorithm runs over all pixels. Of a codebook that grows the cells of the
+    At each size Lloyd's algorithm runs over all pixels. Where a codebook grows, the cells of the
     largest distortion are split, word y into y - e and y + e, e a hundredth of the standard
     deviations of its channels. A word without pixels moves to the worst cell, on the other side of
     its word along the channel that varies most. Nothing is drawn at random. Where the image has
     fewer different pixels than n there are fewer words, and a UserWarning.
-    Raises ValueError or TypeError where an argument is not as said here.
-    Source: IEEE Trans. Commun. 28, 84-95, 1980; IEEE Trans. ASSP 37, 1568-1575, 1989.
+
+    Parameters
+    ----------
+    image : array of real numbers
+        Any number of axes; finite inside the mask.
+    n : int
+        Words, 1 to 65,536.
+    init : {"split", "blocks"} or array, default "split"
+        "split": from one word, the mean, by splitting (Linde, Buzo and Gray). "blocks": the
+        brightest pixel of each block, by the sum of its channels, of several the first. Or the
+        first words, (k, channels), for a grey image also (k,).
+    reduce : {"pnn"}, default "pnn"
+        How a codebook is made smaller: the nearest pairs are merged (Equitz).
+    mask : array of bool or int, optional
+        Of the image's shape; pixels where it is 0 do not count.
+    channel_axis : int, optional
+        The axis of the channels, if the image has one. None: the image is grey.
+    blocks : int, default 4
+        Into how many blocks each axis is cut.
+    through : sequence of int, optional
+        Sizes on the way, ascending or descending. None: each double or half the last one.
+    tol : float, default 1e-3
+        A level ends where a pass of Lloyd's algorithm lowers the distortion by tol of it or less.
+    max_iter : int, default 100
+        Passes of a level at most.
+
+    Returns
+    -------
+    Codebook
+        Words, labels, sizes and distortions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Linde, Buzo and Gray, IEEE Trans. Commun. 28, 84-95, 1980; Equitz, IEEE Trans. ASSP 37,
+    1568-1575, 1989.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import codebook
+    >>> book = codebook(np.array([[0, 0, 8], [1, 1, 9]]), 2)
+    >>> book.words.ravel().tolist(), book.sizes, book.distortions.round(2).tolist()
+    ([0.5, 8.5], (1, 2), [14.47, 0.25])
     """
     n = arrays.integer(n, "n", at_least=1, at_most=MOST_WORDS)
     blocks = arrays.integer(blocks, "blocks", at_least=1)

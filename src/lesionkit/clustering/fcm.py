@@ -29,10 +29,15 @@ Real = npt.NDArray[np.float64]
 class Validity(NamedTuple):
     """Indices of a fuzzy partition, w being the weights of the samples, n their sum.
 
-    partition_coefficient : sum w u^2 / n, 1 / n_clusters to 1: Bezdek, J. Cybernetics 3, 1973
-    partition_entropy : -sum w u ln u / n, 0 to ln n_clusters: Bezdek, Biometrics 30, 1974
-    xie_beni : J / (n d^2), d being the distance of the two nearest centres; small is good; 0 for
-               one cluster, infinite where two fall together: Xie and Beni, IEEE PAMI 13, 1991
+    Attributes
+    ----------
+    partition_coefficient : float
+        sum w u^2 / n, 1 / n_clusters to 1: Bezdek, J. Cybernetics 3, 1973.
+    partition_entropy : float
+        -sum w u ln u / n, 0 to ln n_clusters: Bezdek, Biometrics 30, 1974.
+    xie_beni : float
+        J / (n d^2), d being the distance of the two nearest centres; small is good; 0 for one
+        cluster, infinite where two fall together: Xie and Beni, IEEE PAMI 13, 1991.
     """
 
     partition_coefficient: float
@@ -48,35 +53,68 @@ class FuzzyCMeans(
 ):
     """Fuzzy c-means: each sample belongs to each cluster to a degree between 0 and 1.
 
-    It looks for the centres v that make J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2 small, with
-    u_ij = |x_i - v_j|^(-2/(m-1)) / sum_l |x_i - v_l|^(-2/(m-1)), the memberships of sample i; a
-    sample that lies on centres belongs to these alone, in equal parts. J falls with every pass.
-    Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms, 1981.
-
-    n_clusters : 1 or more, at most as many as samples
-    m          : above 1: near 1 memberships are nearly 0 or 1 as in k-means, with a large m nearly
-                 equal. With many features choose m near 1: else all centres fall together.
-    init       : "k-means++"; "random_centers", samples drawn by weight; "random_membership"; or the
-                 centres, (n_clusters, features)
-    n_init     : starts, of which the one with the smallest J is kept; "auto": 1 with k-means++ or
-                 an array, else 10
-    max_iter   : the most passes over the samples for one start
-    tol        : when to stop, by `criterion`: "centers", once no coordinate of a centre moves by
-                 more than tol times the root of the mean variance of the features; "memberships",
-                 once the root of the mean square change of all memberships is below tol, which
-                 costs about twice the time a pass. 0: only where nothing moves at all
-    random_state : as in scikit-learn, or a NumPy generator
-
-    cluster_centers_ : (n_clusters, features), float32 if X is, else float64
-    labels_    : (samples,) int32, the nearest centre, the first of several: the largest membership
-    memberships_ : (samples, n_clusters), worked out when asked for from the X of `fit`, which is
-                 kept for it, but not pickled
-    objective_ : J;  n_iter_ : passes of the start that was kept;  n_features_in_
+    It looks for the centres v that make J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2 small, with u_ij =
+    |x_i - v_j|^(-2/(m-1)) / sum_l |x_i - v_l|^(-2/(m-1)), the memberships of sample i; a sample
+    that lies on centres belongs to these alone, in equal parts. J falls with every pass.
 
     X is (samples, features), real and finite. float32 is read as it is and summed in float64; one
     column of 8- or 16-bit integers, or of floats that hold such whole numbers, is counted first,
     and a pass then costs the same for any number of samples. The answer has the same bits with any
     number of threads.
+
+    Parameters
+    ----------
+    n_clusters : int, default 8
+        1 or more, at most as many as samples.
+    m : float, default 2
+        Above 1: near 1 memberships are nearly 0 or 1 as in k-means, with a large m nearly equal.
+        With many features choose m near 1: else all centres fall together.
+    init : {"k-means++", "random_centers", "random_membership"} or array, default "k-means++"
+        "random_centers" are samples drawn by weight. An array holds the centres, (n_clusters,
+        features).
+    n_init : int or "auto", default "auto"
+        Starts, of which the one with the smallest J is kept; "auto": 1 with k-means++ or an array,
+        else 10.
+    max_iter : int, default 300
+        Passes over the samples for one start, at most.
+    tol : float, default 1e-4
+        When to stop, by `criterion`; 0: only where nothing moves at all.
+    criterion : {"centers", "memberships"}, default "centers"
+        "centers": stop once no coordinate of a centre moves by more than tol times the root of the
+        mean variance of the features. "memberships": once the root of the mean square change of all
+        memberships is below tol, which costs about twice the time a pass.
+    random_state : int, RandomState or Generator, optional
+        As in scikit-learn, or a NumPy generator.
+
+    Attributes
+    ----------
+    cluster_centers_ : (n_clusters, features) array
+        float32 if X is, else float64.
+    labels_ : (samples,) array of int32
+        The nearest centre, the first of several: the largest membership.
+    memberships_ : (samples, n_clusters) array
+        Worked out when asked for from the X of `fit`, which is kept for it, but not pickled.
+    objective_ : float
+        J.
+    n_iter_ : int
+        Passes of the start that was kept.
+    n_features_in_ : int
+        Features of X.
+
+    References
+    ----------
+    Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms, 1981.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FuzzyCMeans
+    >>> X = np.array([[0.0], [1.0], [9.0], [10.0]])
+    >>> model = FuzzyCMeans(2, init=[[0.0], [10.0]]).fit(X)
+    >>> model.cluster_centers_.round(2).ravel().tolist(), model.labels_.tolist()
+    ([0.5, 9.5], [0, 0, 1, 1])
+    >>> model.predict_proba([[5.0]]).round(6).tolist()
+    [[0.5, 0.5]]
     """
 
     labels_: Any
@@ -105,9 +143,24 @@ class FuzzyCMeans(
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the centres.
 
-        X : (samples, features);  y : not used
-        sample_weight : (samples,) not negative, not all 0; None: all 1
-        Raises ValueError or TypeError where an argument is not as said.
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : (samples,) array, optional
+            At least 0 and not all 0. None: all 1.
+
+        Returns
+        -------
+        FuzzyCMeans
+            The estimator, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
         """
         home, X = self._samples(X, sample_weight, reset=True)
         with home.current():
@@ -117,17 +170,65 @@ class FuzzyCMeans(
         return self
 
     def predict(self, X: Any) -> Any:
-        """The nearest centre of each sample, (samples,) int32."""
+        """Find the nearest centre of each sample.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+
+        Returns
+        -------
+        (samples,) array of int32
+            The cluster of the largest membership.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home, X = self._samples(X, finite=True)
         with home.current():
             return home.back(self._labels(X))
 
     def predict_proba(self, X: Any) -> Any:
-        """Memberships (samples, n_clusters): from 0 to 1, their sum is 1; float32 if X is."""
+        """Memberships of each sample in all clusters.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+
+        Returns
+        -------
+        (samples, n_clusters) array
+            From 0 to 1, their sum is 1; float32 if X is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         return self._memberships(*self._samples(X, finite=True))
 
     def transform(self, X: Any) -> Any:
-        """Distances to the centres (samples, n_clusters), float32 if X is."""
+        """Distances of each sample from all centres.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+
+        Returns
+        -------
+        (samples, n_clusters) array
+            float32 if X is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home, X = self._samples(X, finite=True)
         with home.current():
             X, centres, scale = scaling.in_range(_real(X), self._centres())
@@ -139,7 +240,27 @@ class FuzzyCMeans(
             return home.back(scaling.distances_back(out, scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """-J of these samples, with the fitted centres."""
+        """Minus J of these samples, for the centres found.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : (samples,) array, optional
+            At least 0 and not all 0. None: all 1.
+
+        Returns
+        -------
+        float
+            At most 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home, X = self._samples(X, sample_weight)
         with home.current():
             data = self._data(X, checked_weights(sample_weight, X, home))
@@ -148,7 +269,25 @@ class FuzzyCMeans(
             return -objective / data.scale / data.scale
 
     def validity(self, X: Any, sample_weight: Any = None) -> Validity:
-        """How well the fitted centres part these samples, in one pass over them."""
+        """How well the fitted centres part these samples, in one pass over them.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+        sample_weight : (samples,) array, optional
+            At least 0 and not all 0. None: all 1.
+
+        Returns
+        -------
+        Validity
+            `partition_coefficient`, `partition_entropy` and `xie_beni`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home, X = self._samples(X, sample_weight, finite=True)
         with home.current():
             weight = checked_weights(sample_weight, X, home)
@@ -167,6 +306,7 @@ class FuzzyCMeans(
 
     @property
     def memberships_(self) -> Any:
+        """Memberships of the samples of `fit`; AttributeError after unpickling."""
         check_is_fitted(self)
         if not hasattr(self, "_fitted_to"):
             raise AttributeError(

@@ -63,29 +63,62 @@ class KMeans(
 
     - Sums are float64 whatever the dtype of X: centres of 60 million float32 samples are those of
       float64, rounded once.
-    - Samples of one feature that are whole numbers, of a range below 65536, are counted first; then
+    - Samples of one feature that are whole numbers, of a range below 65,536, are counted first;
+    then
       a pass costs next to nothing.
-    - init="optimal" starts from the best clusters there are of one feature (Wang and Song, The R
-      Journal 3, 2011), for up to 2^20 distinct values.
+    - init="optimal" starts from the best clusters there are of one feature, for up to 2^20 distinct
+      values.
     - A weight is as good as a repetition: it counts in the tolerance, and in the seeds of up to
       4096 samples. An empty cluster never takes the only sample of another.
     - Sparse X is refused. A callable `init` gets X as it is, not less its mean.
 
-    n_clusters : k, 1 or more; at most as many as there are samples
-    init       : "k-means++" (greedy, 2 + ln k candidates), "random", "optimal", an array
-                 (k, features), or a function init(X, k, random_state) that returns one
-    n_init     : runs, of which the best counts; "auto": 10 for "random" and functions, else 1
-    max_iter   : passes at most
-    tol        : stop once the centres' squared shifts add up to at most tol times the mean variance
-                 of the features, or no label changes
-    verbose    : print the inertia of each pass, which costs another one
-    random_state : as in scikit-learn, or a NumPy generator
-    copy_x     : has no effect: X is never changed
-    algorithm  : "lloyd" or "elkan", which differ in nothing here: their answer is the same
+    Parameters
+    ----------
+    n_clusters : int, default 8
+        k, 1 or more; at most as many as there are samples.
+    init : {"k-means++", "random", "optimal"}, array or callable, default "k-means++"
+        k-means++ is greedy, with 2 + ln k candidates. An array has shape (k, features); a function
+        init(X, k, random_state) returns one.
+    n_init : int or "auto", default "auto"
+        Runs, of which the best counts; "auto": 10 for "random" and functions, else 1.
+    max_iter : int, default 300
+        Passes at most.
+    tol : float, default 1e-4
+        Stop once the centres' squared shifts add up to at most tol times the mean variance of the
+        features, or no label changes.
+    verbose : int, default 0
+        Print the inertia of each pass, which costs another one.
+    random_state : int, RandomState or Generator, optional
+        As in scikit-learn, or a NumPy generator.
+    copy_x : bool, default True
+        Has no effect: X is never changed.
+    algorithm : {"lloyd", "elkan"}, default "lloyd"
+        The answer is the same, and so is the work.
 
-    cluster_centers_ : (k, features) in the dtype of X, float64 if that is not float32
-    labels_    : (n,) int32;  inertia_ : float, for these labels and centres;  n_iter_ : passes
-    Lloyd, IEEE Trans. Inf. Theory 28, 1982; Arthur and Vassilvitskii, SODA 2007.
+    Attributes
+    ----------
+    cluster_centers_ : (k, features) array
+        In the dtype of X, float64 if that is not float32.
+    labels_ : (samples,) array of int32
+        The cluster of each sample.
+    inertia_ : float
+        Of these labels and centres.
+    n_iter_ : int
+        Passes.
+
+    References
+    ----------
+    Lloyd, IEEE Trans. Inf. Theory 28, 1982; Arthur and Vassilvitskii, SODA 2007; for "optimal" Wang
+    and Song, The R Journal 3, 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import KMeans
+    >>> X = np.array([[1], [2], [9], [10], [11]])
+    >>> model = KMeans(2, init="optimal").fit(X)
+    >>> model.cluster_centers_.ravel().tolist(), model.labels_.tolist(), model.inertia_
+    ([1.5, 10.0], [0, 0, 1, 1, 1], 2.5)
     """
 
     cluster_centers_: Any
@@ -115,10 +148,29 @@ class KMeans(
         self.algorithm = algorithm
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the clusters of X (n, features), with weights (n,) at least 0; y is ignored.
+        """Find the clusters of X.
 
         Where X lives on a GPU the work is done there, and there the arrays of the answer are; up to
         16 features. A run that leaves a cluster empty is done by the CPU.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : (samples,) array, optional
+            At least 0 and not all 0. None: all 1.
+
+        Returns
+        -------
+        KMeans
+            The estimator, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
         """
         home = arrays.home(X=X, sample_weight=sample_weight)
         with home.current():
@@ -135,14 +187,46 @@ class KMeans(
         return self
 
     def predict(self, X: Any) -> Any:
-        """The nearest cluster of each sample, (n,) int32; of two as near the lower number."""
+        """Find the nearest cluster of each sample.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+
+        Returns
+        -------
+        (samples,) array of int32
+            Of two as near the lower number.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home = self._home(X)
         with home.current():
             X = checked_samples(self, X, home, reset=False, finite=True)
             return home.back(self._labels(X))
 
     def transform(self, X: Any) -> Any:
-        """The distances of each sample from all centres, (n, k) in the dtype of X."""
+        """Distances of each sample from all centres.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+
+        Returns
+        -------
+        (samples, k) array
+            In the dtype of X.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home = self._home(X)
         with home.current():
             X = _real(checked_samples(self, X, home, reset=False, finite=True))
@@ -152,7 +236,27 @@ class KMeans(
             return home.back(scaling.distances_back(distances, scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Minus the inertia of X, with weights (n,), for the centres found."""
+        """Minus the inertia of X, for the centres found.
+
+        Parameters
+        ----------
+        X : (samples, features) array
+            Real, finite.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : (samples,) array, optional
+            At least 0 and not all 0. None: all 1.
+
+        Returns
+        -------
+        float
+            At most 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described, or before `fit`.
+        """
         home = self._home(X, sample_weight)
         with home.current():
             X = _real(checked_samples(self, X, home, reset=False, finite=True))

@@ -22,20 +22,42 @@ OURS = {"lesionkit.clustering.kmeans": "KMeans", "lesionkit.clustering.fcm": "Fu
 def segment(image: Any, estimator: Any, mask: Any = None, channel_axis: int | None = None) -> Any:
     """Cut an image into classes, 0 the darkest.
 
-    image        : real numbers of any number of axes, finite inside the mask
-    estimator    : what clusters the pixels: KMeans, FuzzyCMeans, a spatial fuzzy c-means, or any
-                   scikit-learn clusterer with `fit_predict`. It is not changed: a copy is fitted.
-    mask         : booleans or integers of the image's shape; pixels where it is 0 do not count
-    channel_axis : the axis of the channels, if the image has one; None: the image is grey
-    returns      : int32 of the image's shape and kind: classes in ascending order of intensity, -1
-                   outside the mask, and where the clusterer gives a pixel to none
-
     The intensity of a class is its centre's, over the channels their sum; where a clusterer has no
-    `cluster_centers_`, the mean of the class's pixels. A class without pixels keeps its number.
-    8- and 16-bit integers, and numbers that are whole and span less than 65536, are counted first,
+    `cluster_centers_`, the mean of the class's pixels. A class without pixels keeps its number. 8-
+    and 16-bit integers, and numbers that are whole and span less than 65,536, are counted first,
     and the estimator is fitted to the distinct values with their counts for weights, where it takes
-    weights. Raises ValueError or TypeError where an argument is not as said here.
-    For memberships as well, see `Segmentation`.
+    weights. For memberships as well, see :class:`Segmentation`.
+
+    Parameters
+    ----------
+    image : array of real numbers
+        Any number of axes; finite inside the mask.
+    estimator : clusterer
+        KMeans, FuzzyCMeans, a spatial fuzzy c-means, or any scikit-learn clusterer with
+        `fit_predict`. It is not changed: a copy is fitted.
+    mask : array of bool or int, optional
+        Of the image's shape; pixels where it is 0 do not count.
+    channel_axis : int, optional
+        The axis of the channels, if the image has one. None: the image is grey.
+
+    Returns
+    -------
+    array of int32, of the image's shape and kind
+        Classes in ascending order of intensity; -1 outside the mask, and where the clusterer gives
+        a pixel to none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import KMeans, segment
+    >>> image = np.array([[10, 12, 200], [11, 90, 201]], np.uint8)
+    >>> segment(image, KMeans(3, init="optimal"), mask=image < 201).tolist()
+    [[0, 0, 2], [0, 1, -1]]
     """
     return Segmentation(image, estimator, mask, channel_axis).labels
 
@@ -43,12 +65,36 @@ def segment(image: Any, estimator: Any, mask: Any = None, channel_axis: int | No
 class Segmentation:
     """An image cut into classes, 0 the darkest, with the memberships of its pixels.
 
-    The arguments are those of `segment`.
+    Parameters
+    ----------
+    image, estimator, mask, channel_axis : arguments
+        As for :func:`segment`.
 
-    labels    : what `segment` returns
-    estimator : the fitted copy; its clusters are in an order of its own, and it may be fitted to
-                the image's distinct values
-    order     : (classes,) the estimator's clusters by intensity: class j is its cluster order[j]
+    Attributes
+    ----------
+    labels : array of int32
+        What :func:`segment` returns.
+    estimator : estimator
+        The fitted copy; its clusters are in an order of its own, and it may be fitted to the
+        image's distinct values.
+    order : (classes,) array of int
+        The estimator's clusters by intensity: class j is its cluster order[j].
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FuzzyCMeans, Segmentation
+    >>> image = np.array([[10, 10, 200], [10, 90, 200]], np.uint8)
+    >>> found = Segmentation(image, FuzzyCMeans(2, random_state=0))
+    >>> found.labels.tolist()
+    [[0, 0, 1], [0, 0, 1]]
+    >>> found.membership(1).shape
+    (2, 3)
     """
 
     labels: Any
@@ -71,10 +117,23 @@ class Segmentation:
             self._pixels()
 
     def membership(self, j: int) -> Any:
-        """The memberships in class j, floats of the image's shape and kind, 0 outside the mask.
+        """Memberships of all pixels in class j.
 
-        float32 for a float32 image and for 8- and 16-bit integers, else float64. Raises TypeError
-        where the estimator has none.
+        Parameters
+        ----------
+        j : int
+            Class, 0 the darkest.
+
+        Returns
+        -------
+        array of the image's shape and kind
+            0 outside the mask; float32 for a float32 image and for 8- and 16-bit integers, else
+            float64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the estimator has no memberships, or there is no class j.
         """
         j = arrays.integer(j, "j", at_least=0, at_most=len(self.order) - 1)
         cluster = int(self.order[j])

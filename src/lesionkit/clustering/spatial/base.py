@@ -42,22 +42,64 @@ class Spatial:
     _centres: Doubles = field(init=False, repr=False)
 
     def fit(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Self:
-        """Fit to an image (rows, columns) or volume (planes, rows, columns) of finite numbers.
+        """Fit to an image or volume.
 
-        mask         : booleans or integers of the image's shape; pixels where it is 0 do not count,
-                       neither for the centres nor as neighbours, and may be NaN
-        channel_axis : the axis of the channels, if the image has one; None: the image is grey
-        8- and 16-bit integers are computed in float32, which holds them exactly, other integers in
-        float64. Raises ValueError or TypeError where something is not as said here.
+        Parameters
+        ----------
+        image : (rows, columns) or (planes, rows, columns) array of real numbers
+            Finite inside the mask; with channels one axis more. 8- and 16-bit integers are computed
+            in float32, which holds them exactly, other integers in float64.
+        mask : array of bool or int, optional
+            Of the image's shape. Pixels where it is 0 do not count, neither for the centres nor as
+            neighbours, and may be NaN.
+        channel_axis : int, optional
+            The axis of the channels, if the image has one. None: the image is grey.
+
+        Returns
+        -------
+        Self
+            The estimator, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where a setting or an argument is not as described.
         """
         return self._fit_picture(read(image, mask, channel_axis))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The settings by name, as scikit-learn's `clone` and searches ask for them."""
+        """Get the settings by name, as scikit-learn's `clone` and searches ask for them.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            Ignored: no setting is an estimator.
+
+        Returns
+        -------
+        dict
+            The settings.
+        """
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings; ValueError where a name is none."""
+        """Change settings.
+
+        Parameters
+        ----------
+        **params : settings
+            By name.
+
+        Returns
+        -------
+        Self
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such setting.
+        """
         there = self.get_params()
         for name, value in params.items():
             if name not in there:
@@ -90,13 +132,49 @@ class Spatial:
         return self
 
     def fit_predict(self, image: Any, mask: Any = None, channel_axis: int | None = None) -> Any:
-        """`fit`, and then the labels."""
+        """Fit to an image or volume, and label its pixels.
+
+        Parameters
+        ----------
+        image : array
+            As for `fit`.
+        mask : array, optional
+            As for `fit`.
+        channel_axis : int, optional
+            As for `fit`.
+
+        Returns
+        -------
+        array of int32, of the image's shape
+            `labels_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
+        """
         return self.fit(image, mask, channel_axis).labels_
 
     def membership(self, j: int) -> Any:
-        """The memberships in class j: floats of the image's shape, 0 outside the mask.
+        """Memberships of all pixels in class j.
 
-        float32 for a float32 image and for 8- and 16-bit integers, else float64.
+        Parameters
+        ----------
+        j : int
+            Class, in the order of `cluster_centers_`.
+
+        Returns
+        -------
+        array of the image's shape
+            0 outside the mask; float32 for a float32 image and for 8- and 16-bit integers, else
+            float64.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            Where there is no class j.
         """
         if not hasattr(self, "cluster_centers_"):
             raise AttributeError(f"{type(self).__name__} is not fitted yet; call fit(image) first")

@@ -1,7 +1,6 @@
 """Fuzzy c-means on the grey levels of a filtered image: EnFCM and FGFCM.
 
-A pass goes through the levels with their counts, not through the pixels. Settings and attributes
-that all spatial fuzzy c-means share: see the text of `lesionkit.clustering.spatial`.
+A pass goes through the levels with their counts, not through the pixels.
 """
 
 from __future__ import annotations
@@ -30,15 +29,47 @@ class _OnLevels(Spatial):
     levels: int = 256
 
     def fit(self, image: Any, mask: Any = None) -> Self:  # type: ignore[override]
-        """Fit to a grey image (rows, columns) or volume (planes, rows, columns).
+        """Fit to a grey image or volume.
 
-        mask : as for FCM_S1
-        Raises ValueError or TypeError where something is not as said here.
+        Parameters
+        ----------
+        image : (rows, columns) or (planes, rows, columns) array of real numbers
+            Finite inside the mask.
+        mask : array of bool or int, optional
+            As for :class:`FCM_S1`.
+
+        Returns
+        -------
+        Self
+            The estimator, fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
         """
         return super().fit(image, mask)
 
     def fit_predict(self, image: Any, mask: Any = None) -> Any:  # type: ignore[override]
-        """`fit`, and then the labels."""
+        """Fit to a grey image or volume, and label its pixels.
+
+        Parameters
+        ----------
+        image : array
+            As for `fit`.
+        mask : array, optional
+            As for `fit`.
+
+        Returns
+        -------
+        array of int32, of the image's shape
+            `labels_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
+        """
         return self.fit(image, mask).labels_
 
     def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
@@ -115,16 +146,41 @@ def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[n
 
 @dataclass(kw_only=True, eq=False)
 class EnFCM(_OnLevels):
-    """Enhanced FCM: plain FCM on the grey levels of a mixed image (Szilagyi et al. 2003).
+    """Enhanced fuzzy c-means: plain FCM on the grey levels of a mixed image.
 
     xi = (x + alpha y) / (1 + alpha), y the mean of the neighbours, is rounded to grey levels. Grey
     images only.
 
-    alpha, include_self : as for FCM_S1
-    levels : into how many levels the range of an image of floats is cut; xi of an image of integers
-             is rounded to the nearest integer, of two the even one
-    The other settings, and the attributes: see the module's text.
-    Source: Szilagyi, Benyo, Szilagyi and Adam, Proc. IEEE EMBS 25, 724-726, 2003.
+    Parameters
+    ----------
+    n_clusters, m, size, border, init, max_iter, tol, random_state : settings
+        As for :class:`FCM_S1`, and so are the attributes and methods.
+    levels : int, default 256
+        Into how many levels, 2 to 65,536, the range of an image of floats is cut; xi of an image of
+        integers is rounded to the nearest integer, of two the even one.
+    alpha : float, default 1
+        How much the neighbours count, 0 to 1e100.
+    include_self : bool, default False
+        Whether the pixel is one of its own neighbours.
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, n_iter_ : results
+        As for :class:`FCM_S1`.
+
+    References
+    ----------
+    Szilagyi, Benyo, Szilagyi and Adam, Proc. IEEE EMBS 25, 724-726, 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import EnFCM
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> EnFCM(2, init=[50, 90], alpha=4).fit_predict(image)[10, 10].item()
+    1
     """
 
     alpha: float = 1.0
@@ -144,18 +200,42 @@ class EnFCM(_OnLevels):
 
 @dataclass(kw_only=True, eq=False)
 class FGFCM(_OnLevels):
-    """Fast generalised FCM: plain FCM on the grey levels of a filtered image (Cai et al. 2007).
+    """Fast generalised fuzzy c-means: plain FCM on the grey levels of a filtered image.
 
-    xi is the mean of the neighbours r, each with the weight exp(-s_r / lambda_s)
-    exp(-(x_r - x)^2 / (lambda_g sigma^2)), where s_r is the greatest of its distances along the
-    axes, in pixels, and sigma^2 the mean over the neighbours of (x_r - x)^2. It is rounded to grey
-    levels. The pixel is no neighbour of its own. Grey images only.
+    xi is the mean of the neighbours r, each with the weight exp(-s_r / lambda_s) exp(-(x_r - x)^2 /
+    (lambda_g sigma^2)), where s_r is the greatest of its distances along the axes, in pixels, and
+    sigma^2 the mean over the neighbours of (x_r - x)^2. It is rounded to grey levels. The pixel is
+    no neighbour of its own. Grey images only.
 
-    lambda_s, lambda_g : how far, and how unlike, a neighbour may be, above 0
-    variant : "local": the weights above; "S1": all equal, the mean; "S2": the median
-    levels  : as for EnFCM
-    The other settings, and the attributes: see the module's text.
-    Source: Pattern Recognition 40, 825-838, 2007, eq. 8 to 14.
+    Parameters
+    ----------
+    n_clusters, m, size, border, init, max_iter, tol, random_state : settings
+        As for :class:`FCM_S1`, and so are the attributes and methods.
+    levels : int, default 256
+        As for :class:`EnFCM`.
+    lambda_s, lambda_g : float, default 3 and 6
+        How far, and how unlike, a neighbour may be, above 0.
+    variant : {"local", "S1", "S2"}, default "local"
+        "local": the weights above. "S1": all equal, the mean. "S2": the median.
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, n_iter_ : results
+        As for :class:`FCM_S1`.
+
+    References
+    ----------
+    Cai, Chen and Zhang, Pattern Recognition 40, 825-838, 2007, eq. 8 to 14.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FGFCM
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> FGFCM(2, init=[50, 90]).fit_predict(image)[10, 10].item()
+    1
     """
 
     lambda_s: float = 3.0

@@ -1,27 +1,4 @@
-"""Fuzzy c-means that look at a pixel's neighbours: FCM_S1, FCM_S2, sFCM, FLICM.
-
-These, and EnFCM and FGFCM (`spatial_levels`), are made with their settings and then fitted to an
-image or volume. Settings they share:
-
-n_clusters   : classes, 1 to 256
-m            : fuzziness, above 1
-size         : side of the window, an odd number of pixels, or one for each axis
-border       : how the image goes on past its border: by numpy.pad's rule "reflect", "symmetric" or
-               "edge"; "valid": it does not, and a window there holds fewer pixels
-init         : "k-means++", seeds drawn from the pixels; or the first centres, (n_clusters,) or
-               (n_clusters, channels)
-max_iter     : passes at most
-tol          : a pass in which no centre's coordinate moves by more than tol times the standard
-               deviation of what is clustered is the last
-random_state : of the seeds: None, an integer or a NumPy generator
-
-Attributes that `fit` makes:
-
-cluster_centers_ : (n_clusters, channels), float32 for a float32 image and else float64
-labels_          : int32 of the image's shape: the class of the greatest membership, the first of
-                   several; -1 outside the mask
-n_iter_          : passes
-"""
+"""Fuzzy c-means that look at a pixel's neighbours: FCM_S1, FCM_S2, sFCM, FLICM."""
 
 from __future__ import annotations
 
@@ -40,16 +17,60 @@ from lesionkit.clustering.spatial.base import Spatial
 
 @dataclass(kw_only=True, eq=False)
 class FCM_S1(Spatial):
-    """FCM with the mean of the neighbours (Chen and Zhang 2004, "FCM_S1").
+    """Fuzzy c-means with the mean of the neighbours.
 
     J = sum_i sum_j u_ij^m (|x_i - v_j|^2 + alpha |y_i - v_j|^2), y the neighbours' mean: a pixel
-    that disagrees with its surroundings counts less, and its class is the nearest to
-    (x + alpha y) / (1 + alpha). J never rises from one pass to the next.
+    that disagrees with its surroundings counts less, and its class is the nearest to (x + alpha y)
+    / (1 + alpha). J never rises from one pass to the next.
 
-    alpha        : how much the neighbours count, at least 0; 0 is plain FCM
-    include_self : whether the pixel is one of its own neighbours
-    The other settings, and the attributes: see the module's text.
-    Source: IEEE Trans. Syst. Man Cybern. B 34, 1907-1916, 2004, eq. 11 to 13.
+    Parameters
+    ----------
+    n_clusters : int
+        Classes, 1 to 256.
+    m : float, default 2
+        Fuzziness, above 1.
+    size : int or sequence of int, default 3
+        Side of the window, an odd number of pixels, or one for each axis; at most 32,767 pixels.
+    border : {"valid", "reflect", "symmetric", "edge"}, default "valid"
+        How the image goes on past its border, by the rule of `numpy.pad`; "valid": it does not, and
+        a window there holds fewer pixels.
+    init : "k-means++" or array, default "k-means++"
+        Seeds drawn from the pixels, or the first centres, (n_clusters,) or (n_clusters, channels).
+    max_iter : int, default 300
+        Passes at most.
+    tol : float, default 1e-4
+        A pass in which no centre's coordinate moves by more than tol times the standard deviation
+        of what is clustered is the last.
+    random_state : int or Generator, optional
+        Of the seeds.
+    alpha : float, default 1
+        How much the neighbours count, at least 0; 0 is plain FCM.
+    include_self : bool, default False
+        Whether the pixel is one of its own neighbours.
+
+    Attributes
+    ----------
+    cluster_centers_ : (n_clusters, channels) array
+        float32 for a float32 image, else float64.
+    labels_ : array of int32, of the image's shape
+        The class of the greatest membership, the first of several; -1 outside the mask.
+    n_iter_ : int
+        Passes.
+
+    References
+    ----------
+    Chen and Zhang, IEEE Trans. Syst. Man Cybern. B 34, 1907-1916, 2004, eq. 11 to 13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FCM_S1
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> labels = FCM_S1(2, init=[50, 90], alpha=4).fit_predict(image)
+    >>> labels.sum().item(), labels[10, 10].item()
+    (100, 1)
     """
 
     alpha: float = 1.0
@@ -99,10 +120,38 @@ class FCM_S1(Spatial):
 
 
 class FCM_S2(FCM_S1):
-    """FCM with the median of the neighbours (Chen and Zhang 2004, "FCM_S2").
+    """Fuzzy c-means with the median of the neighbours, for impulse noise.
 
-    As FCM_S1, with y the median, of each channel by itself and of an even number the mean of the
-    two in the middle: for impulse noise. `include_self=True` makes y the usual median filter.
+    As :class:`FCM_S1`, with y the median, of each channel by itself and of an even number the mean
+    of the two in the middle.
+
+    Parameters
+    ----------
+    n_clusters, m, size, border, init, max_iter, tol, random_state : settings
+        As for :class:`FCM_S1`, and so are the attributes and methods.
+    alpha : float, default 1
+        How much the neighbours count, at least 0.
+    include_self : bool, default False
+        True makes y the usual median filter.
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, n_iter_ : results
+        As for :class:`FCM_S1`.
+
+    References
+    ----------
+    Chen and Zhang, IEEE Trans. Syst. Man Cybern. B 34, 1907-1916, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FCM_S2
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> FCM_S2(2, init=[50, 90], alpha=4).fit_predict(image)[10, 10].item()
+    1
     """
 
     _filter: ClassVar[Any] = staticmethod(_core.window_median)
@@ -110,18 +159,43 @@ class FCM_S2(FCM_S1):
 
 @dataclass(kw_only=True, eq=False)
 class sFCM(Spatial):
-    """FCM with memberships weighed by those of the window (Chuang et al. 2006, "sFCM").
+    """Fuzzy c-means with memberships weighed by those of the window.
 
     u'_ij = u_ij^p h_ij^q / sum_l u_il^p h_il^q, u plain FCM's memberships and h_ij the sum of u_kj
     over the window about i, the pixel itself included. Centres come from u', u from the centres.
-    Nothing is minimised: the passes need not settle for every image.
+    Nothing is minimised: the passes need not settle for every image. The paper stops where no
+    centre moves by 0.02 or more on a scale of 256 levels.
 
-    p, q : powers of the memberships and of their sums, at least 0 and not both 0; (1, 0) is plain
-           FCM. The paper's are (1, 1) and (0, 2).
-    size : of the window, the paper's 5 at first
-    The other settings, and the attributes: see the module's text. The paper stops where no centre
-    moves by 0.02 or more on a scale of 256 levels.
-    Source: Comput. Med. Imaging Graph. 30, 9-15, 2006, eq. 4 and 5.
+    Parameters
+    ----------
+    n_clusters, m : settings
+        As for :class:`FCM_S1`, and so are the attributes and methods.
+    size : int or sequence of int, default 5
+        Side of the window; 5 is the paper's.
+    border, init, max_iter, tol, random_state : settings
+        As for :class:`FCM_S1`.
+    p, q : float, default 1
+        Powers of the memberships and of their sums, at least 0 and not both 0; (1, 0) is plain FCM.
+        The paper's are (1, 1) and (0, 2).
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, n_iter_ : results
+        As for :class:`FCM_S1`.
+
+    References
+    ----------
+    Chuang et al., Comput. Med. Imaging Graph. 30, 9-15, 2006, eq. 4 and 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import sFCM
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> sFCM(2, init=[50, 90], p=0, q=2).fit_predict(image)[10, 10].item()
+    1
     """
 
     p: float = 1.0
@@ -168,17 +242,38 @@ class sFCM(Spatial):
 
 
 class FLICM(Spatial):
-    """Fuzzy local information c-means (Krinidis and Chatzis 2010).
+    """Fuzzy local information c-means.
 
     u from |x_i - v_j|^2 + G_ij, G_ij the sum over the neighbours r of (1 - u_rj)^m |x_r - v_j|^2 /
     (1 + d_ir), d_ir their distance in pixels; the centres from u as in FCM. There is nothing to
     tune. The u_rj are those of the pass before, all of them; the first ones are plain FCM's of the
-    first centres. J may rise.
+    first centres. J may rise. The paper stops by the change of the memberships, here as in the
+    other methods by the centres'. Two sets of memberships are kept while it is fitted, and one
+    after.
 
-    The settings, and the attributes: see the module's text. The paper stops by the change of the
-    memberships, here as in the other methods by the centres'. Two sets of memberships are kept
-    while it is fitted, and one after.
-    Source: IEEE Trans. Image Process. 19, 1328-1337, 2010, eq. 17 to 20.
+    Parameters
+    ----------
+    n_clusters, m, size, border, init, max_iter, tol, random_state : settings
+        As for :class:`FCM_S1`, and so are the attributes and methods.
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, n_iter_ : results
+        As for :class:`FCM_S1`.
+
+    References
+    ----------
+    Krinidis and Chatzis, IEEE Trans. Image Process. 19, 1328-1337, 2010, eq. 17 to 20.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.clustering import FLICM
+    >>> image = np.full((20, 20), 50.0)
+    >>> image[5:15, 5:15] = 90
+    >>> image[10, 10] = 50  # a noisy pixel
+    >>> FLICM(2, init=[50, 90]).fit_predict(image)[10, 10].item()
+    1
     """
 
     def _fit(self, picture: Picture) -> None:
