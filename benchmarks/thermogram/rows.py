@@ -109,7 +109,8 @@ def learning(report: Report) -> None:
         return
     import torch
 
-    from lesionkit.studies.thermogram import body, clusters, measure, plant, read, regions, unet
+    from lesionkit.studies.thermogram import body, clusters, measure, read, regions
+    from lesionkit.studies.thermogram.learning import plant, unet
 
     torch.set_num_threads(report.threads)
     folder = measure.data_folder()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
-from lesionkit.nets import boxes as bx  # noqa: E402
+from lesionkit.nets.detectors import boxes as bx  # noqa: E402
 from reference import boxes as reference  # noqa: E402
 
 # float32: sums of a few products of pixels and weights

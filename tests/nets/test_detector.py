@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import nets  # noqa: E402
-from lesionkit.nets import boxes as bx  # noqa: E402
-from lesionkit.nets.detector import (  # noqa: E402
+from lesionkit.nets.detectors import boxes as bx  # noqa: E402
+from lesionkit.nets.detectors.rcnn import (  # noqa: E402
     ORIGIN,
     STRIDE,
     QuickNet,
@@ -17,7 +17,7 @@ from lesionkit.nets.detector import (  # noqa: E402
     classify_boxes,
     crop,
 )
-from lesionkit.nets.rpn import Anchors, FasterRCNN, Sampling, _match_anchors  # noqa: E402
+from lesionkit.nets.detectors.rpn import Anchors, FasterRCNN, Sampling, _match_anchors  # noqa: E402
 
 
 def parameters(net: torch.nn.Module) -> int:

@@ -9,10 +9,10 @@ from lesionkit.lazy import make_lazy
 
 if TYPE_CHECKING:
     from lesionkit.nets.data import PhantomDataset as PhantomDataset
-    from lesionkit.nets.detector import QuickNet as QuickNet
+    from lesionkit.nets.detectors.rcnn import QuickNet as QuickNet
+    from lesionkit.nets.detectors.rpn import FasterRCNN as FasterRCNN
     from lesionkit.nets.reconstruction import TrainedNet as TrainedNet
     from lesionkit.nets.reconstruction import load as load
-    from lesionkit.nets.rpn import FasterRCNN as FasterRCNN
     from lesionkit.nets.scaling import Scaling as Scaling
     from lesionkit.nets.training import TrainingOptions as TrainingOptions
     from lesionkit.nets.training import train as train
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from lesionkit.nets.znet import ZNet as ZNet
 
 _HOME = {
-    "FasterRCNN": "rpn",
+    "FasterRCNN": "detectors.rpn",
     "PhantomDataset": "data",
-    "QuickNet": "detector",
+    "QuickNet": "detectors.rcnn",
     "Scaling": "scaling",
     "TrainedNet": "reconstruction",
     "TrainingOptions": "training",

@@ -22,11 +22,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lesionkit.studies.stroke.clusters import fcm_contour, kmeans_marching
-from lesionkit.studies.stroke.grow import split_merge
-from lesionkit.studies.stroke.levels import adaptive_threshold, glcm
+from lesionkit.studies.stroke.methods.clusters import fcm_contour, kmeans_marching
+from lesionkit.studies.stroke.methods.grow import split_merge
+from lesionkit.studies.stroke.methods.thresholds import adaptive_threshold, glcm
+from lesionkit.studies.stroke.methods.watershed import watershed
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, preprocess
-from lesionkit.studies.stroke.watershed import watershed
 
 SEGMENTERS: dict[str, Callable[..., Mask]] = {
     "threshold": adaptive_threshold,

@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.clustering import KMeans, segment
-from lesionkit.nets import boxes as bx
 from lesionkit.nets import checkpoints, fitting
-from lesionkit.nets.detector import Detections, QuickNet, classify_boxes, crop
+from lesionkit.nets.detectors import boxes as bx
+from lesionkit.nets.detectors.rcnn import Detections, QuickNet, classify_boxes, crop
+from lesionkit.nets.detectors.rpn import FasterRCNN
 from lesionkit.nets.framework import torch
-from lesionkit.nets.rpn import FasterRCNN
 from lesionkit.studies.stroke.plant import KINDS, Planted
 from lesionkit.studies.stroke.prepare import Prepared, preprocess
 

@@ -11,7 +11,7 @@ from lesionkit.studies.stroke.classify import Result, roc
 from lesionkit.studies.stroke.plant import KINDS, Planted
 
 if TYPE_CHECKING:
-    from lesionkit.nets.detector import Detections
+    from lesionkit.nets.detectors.rcnn import Detections
 
 SHORT = {
     "acute_ischemic": "acute",

@@ -16,13 +16,13 @@ from lesionkit.studies.common import page
 from lesionkit.studies.thermogram import (
     asymmetry,
     clusters,
-    colour,
     leaks,
     pictures,
     read,
     regions,
 )
 from lesionkit.studies.thermogram import body as bodies
+from lesionkit.studies.thermogram.readers import colour
 
 Mask = npt.NDArray[np.bool_]
 METHODS = ("codebook", "unet", "enhanced")

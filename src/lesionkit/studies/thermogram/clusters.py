@@ -17,7 +17,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.clustering import codebook
 from lesionkit.fronts import edge_flow, link_boundaries, region_grow
-from lesionkit.studies.thermogram import colour, merge
+from lesionkit.studies.thermogram import merge
+from lesionkit.studies.thermogram.readers import colour
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]

@@ -68,7 +68,7 @@ def _nets(options: Options) -> dict[str, Any]:
             f"weights must be the folder of a study with trained nets for {' and '.join(wanted)}: "
             "lesionkit thermogram-study --epochs N makes one"
         )
-    from lesionkit.studies.thermogram import unet
+    from lesionkit.studies.thermogram.learning import unet
 
     return {name: unet.load(options.weights / name) for name in wanted}
 

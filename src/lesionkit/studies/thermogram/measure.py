@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.studies.thermogram import asymmetry, clusters, colour, leaks, read
+from lesionkit.studies.thermogram import asymmetry, clusters, leaks, read
 from lesionkit.studies.thermogram import body as bodies
+from lesionkit.studies.thermogram.readers import colour
 
 SCALES = ("22-37 C", "image's range", "body's range")
 NOISE = 0.02  # C, to which images are smoothed before textures: below the quietest camera's

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.io.common import MAX_BYTES, MissingLibrary, check_size
-from lesionkit.studies.thermogram import colour, text
+from lesionkit.studies.thermogram.readers import colour, text
 
 TEXT = (".txt", ".csv", ".tsv", ".dat")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")

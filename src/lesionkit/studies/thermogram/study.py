@@ -32,7 +32,10 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     files.require_folder(out)
     folder = measure.data_folder(data)
     if epochs:
-        from lesionkit.studies.thermogram import silver, spots  # what is missing is told first
+        from lesionkit.studies.thermogram.learning import (  # what is missing is told first
+            silver,
+            spots,
+        )
     out.mkdir(parents=True, exist_ok=True)
     rows = measure.index(folder)
     women = []
@@ -185,7 +188,7 @@ def _told(values: Any, sick: Any, patients: Any, seed: int) -> str:
 def cnn_rows(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     """Rows of a CNN of whole pictures and of one of breasts, of women not seen. "adds": what its
     score, of women not seen, adds to the camera's numbers in a logistic regression."""
-    from lesionkit.studies.thermogram import cnn
+    from lesionkit.studies.thermogram.learning import cnn
 
     rows, columns = [], _columns(women, seed)
     for name, inputs in (

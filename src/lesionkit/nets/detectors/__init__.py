@@ -1,0 +1,1 @@
+"""Detectors of boxes: R-CNN on the quick net, and Faster R-CNN."""

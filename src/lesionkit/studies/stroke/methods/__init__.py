@@ -1,0 +1,1 @@
+"""The six segmenters, a file for each kind."""

@@ -1,0 +1,1 @@
+"""Nets that learn from thermograms, and the truths that they learn from."""

@@ -1,0 +1,375 @@
+"""`lesionkit stroke`, end to end on small files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesionkit import cli, io
+from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared, cases
+from reference.stroke_brain import brain
+
+nibabel = pytest.importorskip("nibabel", reason="nibabel comes with lesionkit[studies]")
+pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
+
+
+def png(path: Path, lesion: str | None = "hyper") -> None:
+    """NAME_dwi.png and NAME_mask.png."""
+    image, truth = brain(lesion)
+    pillow.fromarray(image).save(f"{path}_dwi.png")
+    pillow.fromarray(truth).save(f"{path}_mask.png")
+
+
+def volume(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """NAME_dwi.nii.gz and NAME_mask.nii.gz, two slices of 5 mm, left before right."""
+    image, truth = brain()
+    affine = np.diag([-1.0, 1.0, 5.0, 1.0])
+    affine[:3, 3] = 128, -128, 20
+    voxels = np.stack([image, image[::-1]], axis=-1).transpose(1, 0, 2).astype(np.int16)
+    mask = np.stack([truth, truth[::-1]], axis=-1).transpose(1, 0, 2)
+    nibabel.save(nibabel.Nifti1Image(voxels, affine), f"{path}_dwi.nii.gz")
+    near = np.where(mask, np.float32(0.9999999), np.float32(0))
+    nibabel.save(nibabel.Nifti1Image(near, affine), f"{path}_mask.nii.gz")
+    return mask, affine
+
+
+def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth, affine = volume(tmp_path / "sub-01")
+    out = tmp_path / "out"
+    asked = [str(tmp_path / "sub-01_dwi.nii.gz"), "--out", str(out)]
+    assert cli.main(["stroke", *asked, "--truth", str(tmp_path / "sub-01_mask.nii.gz")]) == 0
+    names = {f"sub-01_label-lesion_desc-{m}_mask" for m in SEGMENTERS}
+    expected = {f"{name}{end}" for name in names for end in (".nii.gz", ".json")}
+    assert {p.name for p in out.iterdir()} == expected | {"scores.tsv", "report.html"}
+    for name in names:
+        found = nibabel.load(out / f"{name}.nii.gz")
+        np.testing.assert_array_equal(found.affine, affine)
+        both = np.asarray(found.dataobj) == truth
+        assert both.mean() > 0.998
+        side = json.loads((out / f"{name}.json").read_text())
+        assert side["Type"] == "Lesion"
+        assert side["Sources"] == ["sub-01_dwi.nii.gz"]
+    rows = (out / "scores.tsv").read_text().splitlines()
+    assert rows[0].split("\t")[:5] == ["case", "kind", "method", "jaccard", "dice"]
+    assert len(rows) == 1 + len(SEGMENTERS)
+    assert all(float(row.split("\t")[3]) > 0.85 for row in rows[1:])
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 1
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)  # it needs no other file
+    assert "volume, ml" in page
+    said = capsys.readouterr().out
+    assert "1 of 1 cases done" in said
+    assert re.search(r"kmeans +0\.9\d\d", said)
+
+
+def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an earlier run found in it, when it was whole, goes."""
+    for name in "abc":
+        png(tmp_path / name)
+    (tmp_path / "c_dwi.png").rename(tmp_path / "c_DWI.png")
+    whole = (tmp_path / "a_dwi.png").read_bytes()
+    out = tmp_path / "out"
+    assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 0
+    assert len([*out.glob("*_mask.nii.gz")]) == len([*out.glob("*_mask.json")]) == 3
+    (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
+    capsys.readouterr()
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    assert cli.main(asked) == 2
+    assert f"{out} holds results already (scores.tsv, report.html)" in capsys.readouterr().err
+    assert cli.main([*asked, "--overwrite"]) == 1
+    captured = capsys.readouterr()
+    assert "2 of 3 cases done" in captured.out
+    assert "b_dwi.png cannot be read as PNG" in captured.err
+    assert "Not done" in (out / "report.html").read_text()
+    masks = sorted(p.name for p in out.glob("*_mask.nii.gz"))
+    assert masks == [f"{name}_label-lesion_desc-kmeans_mask.nii.gz" for name in "ac"]
+    assert len([*out.glob("*_mask.json")]) == 2
+    assert len((out / "scores.tsv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("letter", ["\t", "\n", "\r", "\x85", "\u2028", "\x1b"])
+def test_a_name_with_a_break_keeps_its_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], letter: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    png(folder / f"a{letter}b")
+    (folder / f"c{letter}d_dwi.png").write_bytes(b"hello")
+    asked = ["stroke", str(folder), "--method", "glcm", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 1
+    rows = (tmp_path / "o/scores.tsv").read_text().split("\n")
+    assert len(rows) == 3  # the last is empty
+    assert rows[0].count("\t") == rows[1].count("\t")
+    assert all(len(row.splitlines()) == 1 for row in rows[:2])
+    said = [x for x in capsys.readouterr().err.split("\n") if x.startswith("lesionkit:")]
+    assert len(said) == 1
+    assert "_dwi.png cannot be read as PNG" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "adc"),
+    [
+        ("sub-1_rec-ADC_dwi", True),  # SOOP
+        ("sub-1_ses-2_adc", True),  # ISLES 2022
+        ("sub-1_ADC", True),  # BIDS
+        ("Subject02_ADC", True),
+        ("ADC", True),
+        ("a_ADCmap", True),
+        ("a_desc-adc_dwi", True),
+        ("sub-1_rec-TRACE_dwi", False),
+        ("sub-adcock_dwi", False),
+        ("decadc_dwi", False),
+    ],
+)
+def test_maps_of_adc_are_known_by_name(tmp_path: Path, name: str, adc: bool) -> None:
+    assert cases.is_adc(tmp_path / f"{name}.nii.gz") == adc
+
+
+def test_maps_of_adc_are_no_cases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    png(tmp_path / "sub-1_rec-TRACE")
+    png(tmp_path / "sub-1_rec-ADC")
+    names = [case.name for case in cases.find_cases(tmp_path)]
+    assert names == ["sub-1_rec-TRACE_dwi"]
+    (tmp_path / "sub-1_rec-TRACE_dwi.png").rename(tmp_path / "b.png")
+    (tmp_path / "sub-1_rec-ADC_dwi.png").rename(tmp_path / "b_ADC.png")
+    assert [case.name for case in cases.find_cases(tmp_path)] == ["b"]
+    out = str(tmp_path / "o")
+    assert cli.main(["stroke", str(tmp_path / "b_ADC.png"), "--out", out]) == 2
+    assert "image must be a diffusion image, " in capsys.readouterr().err
+    (tmp_path / "b.png").unlink()
+    with pytest.raises(
+        ValueError, match=r"has no image: .*, only 1 of ADC, which are no diffusion"
+    ):
+        cases.find_cases(tmp_path)
+
+
+def test_a_volume_under_a_shear_and_one_that_is_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume(tmp_path / "a")
+    for kind in ("dwi", "mask"):
+        file = tmp_path / f"a_{kind}.nii.gz"
+        image = nibabel.load(file)
+        affine = image.affine.copy()
+        affine[1, 2] = 3.0
+        nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), file)
+    (case,) = cases.find_cases(tmp_path)
+    (outcome,) = cases.run([case], ["glcm"], tmp_path / "o")
+    assert outcome.truth is not None
+    scores = outcome.found["glcm"].scores
+    assert scores is not None
+    assert scores.true_volume == pytest.approx(5 * np.count_nonzero(outcome.truth))
+    assert outcome.geometry.shear == pytest.approx(np.degrees(np.arctan(3 / 5)))
+    asked = ["stroke", str(tmp_path), "--out", str(tmp_path / "o"), "--method", "glcm"]
+    assert cli.main([*asked, "--max-gib", "1e-6"]) == 2
+    assert re.search(r"its header asks for .* \(--max-gib\) allows", capsys.readouterr().err)
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in data sets whose content has not been fetched."""
+    png(tmp_path / "a")
+    (tmp_path / "b_dwi.nii.gz").symlink_to(tmp_path / "not fetched")
+    assert (
+        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
+    )
+    captured = capsys.readouterr()
+    assert "1 of 2 cases done" in captured.out
+    assert "b_dwi.nii.gz does not exist" in captured.err
+
+
+def test_a_name_that_is_not_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
+    png(tmp_path / "a")
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (tmp_path / "a_dwi.png").rename(tmp_path / f"{name}_dwi.png")
+    except OSError:
+        pytest.skip("this file system has names of UTF-8 alone")
+    out = tmp_path / "o"
+    assert cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(out)]) == 0
+    for file in ("scores.tsv", "report.html"):
+        assert b"caf\xe9_dwi" in (out / file).read_bytes()
+
+
+def test_a_case_that_memory_does_not_hold_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(scene: Prepared, *_: object, **__: object) -> Mask:
+        if scene.brain.shape == (9, 9):
+            raise MemoryError
+        return np.zeros_like(scene.brain)
+
+    monkeypatch.setitem(SEGMENTERS, "glcm", fill)
+    monkeypatch.setattr(cases, "_warm", lambda _: None)
+    png(tmp_path / "a")
+    pillow.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "b_dwi.png")
+    assert (
+        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
+    )
+    captured = capsys.readouterr()
+    assert "1 of 2 cases done" in captured.out
+    assert "b_dwi.png needs more memory than there is" in captured.err
+
+
+def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
+    volume(tmp_path / "a")
+    png(tmp_path / "b")
+    pillow.open(tmp_path / "b_dwi.png").convert("L").save(tmp_path / "c_dwi.jpg")
+    out = tmp_path / "o"
+    for name, told in (
+        ("a_dwi.nii.gz", "The picture's left is the patient's left, L."),
+        ("c_dwi.jpg", "A JPEG has neither sides nor a scale: a pixel counts as 1 mm."),
+        ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
+    ):
+        asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]
+        assert cli.main([*asked, "--overwrite"]) == 0
+        assert told in (out / "report.html").read_text()
+
+
+def test_no_lesion_and_dark_lesions(tmp_path: Path) -> None:
+    png(tmp_path / "none", None)
+    asked = [str(tmp_path), "--method", "threshold", "--out"]
+    assert cli.main(["stroke", *asked, str(tmp_path / "o")]) == 0
+    row = (tmp_path / "o/scores.tsv").read_text().splitlines()[1].split("\t")
+    assert row[3:7] == ["1.0000", "1.0000", "0.0000", "0.0000"]
+    (tmp_path / "none_dwi.png").unlink()
+    png(tmp_path / "dark", "hypo")
+    assert cli.main(["stroke", *asked, str(tmp_path / "p"), "--kind", "hypo"]) == 0
+    assert float((tmp_path / "p/scores.tsv").read_text().splitlines()[1].split("\t")[3]) > 0.85
+
+
+def test_a_dicom_slice(tmp_path: Path) -> None:
+    pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+    from dicom_files import dicom
+
+    image, truth = brain()
+    file = dicom(tmp_path / "a.dcm", image, PixelSpacing=[0.9, 0.9])
+    asked = ["stroke", str(file), "--method", "glcm", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 0
+    found = io.read_mask(tmp_path / "o/a_label-lesion_desc-glcm_mask.nii.gz", io.read_image(file))
+    assert (found.values == truth[::-1, ::-1]).mean() > 0.999
+    assert found.spacing == pytest.approx((0.9, 0.9))
+
+
+@pytest.mark.parametrize("last", ["ADC", "ADC_UNSPECIFIED", "EADC"])
+def test_a_dicom_map_of_adc_is_refused_by_its_header(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], last: str
+) -> None:
+    pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+    from dicom_files import dicom
+
+    kinds = ["DERIVED", "PRIMARY", "DIFFUSION", last]
+    file = dicom(tmp_path / "a.dcm", brain()[0], PixelSpacing=[0.9, 0.9], ImageType=kinds)
+    assert cli.main(["stroke", str(file), "--method", "glcm", "--out", str(tmp_path / "o")]) != 0
+    assert "a.dcm is a map of ADC by DICOM's ImageType" in capsys.readouterr().err
+    assert not list((tmp_path / "o").glob("*.nii.gz"))
+    trace = dicom(tmp_path / "b.dcm", brain()[0], ImageType=[*kinds[:3], "TRACEW"])
+    assert not io.read_image(trace).adc
+
+
+@pytest.mark.parametrize(
+    ("prepare", "options", "sentence"),
+    [
+        ("", ["x_dwi.png"], "lesionkit: .*x_dwi.png does not exist"),
+        ("empty", ["."], "lesionkit: .* has no image: NIfTI, DICOM or PNG"),
+        ("png", ["a_dwi.png", "--method", "otsu"], "lesionkit: method must be all or one of thr.*"),
+        ("png", ["a_dwi.png", "--truth", "b.png"], "lesionkit: .*b.png does not exist"),
+        ("png", [".", "--truth", "a_mask.png"], "lesionkit: truth must be a folder where the im.*"),
+        ("png", [".", "--truth", "empty"], "lesionkit: truth must hold .* none such as a_mask"),
+        ("twice", ["."], "lesionkit: .* has several images named a_dwi"),
+        (
+            "small",
+            ["a_dwi.png", "--truth", "a_mask.png"],
+            "lesionkit: .*a_mask.png must have the .*",
+        ),
+        ("metres", ["a_dwi.nii"], "lesionkit: .* larger than 20 mm.* are 0.001 x 0.001 mm"),
+        ("nan", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii: image must be finite, got 1 NaN or inf.*"),
+        ("four", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii must hold one slice or volume of grey.*"),
+        ("file", ["a_dwi.png"], "lesionkit: out must be a folder, got the file o"),
+    ],
+)
+def test_each_mistake_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    prepare: str,
+    options: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = np.ones((9, 9, 9), np.float32)
+    Path("empty").mkdir()
+    if prepare in ("png", "twice", "small", "file"):
+        png(tmp_path / "a")
+    if prepare == "twice":
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
+    if prepare == "small":
+        pillow.fromarray(np.ones((9, 9), bool)).save("a_mask.png")
+    if prepare == "metres":
+        affine = np.diag([0.001, 0.001, 0.005, 1])
+        nibabel.save(nibabel.Nifti1Image(values, affine), "a_dwi.nii")
+    if prepare == "nan":
+        values[1, 1, 1] = np.nan
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "a_dwi.nii")
+    if prepare == "four":
+        nibabel.save(nibabel.Nifti1Image(np.stack([values] * 2, -1), np.eye(4)), "a_dwi.nii")
+    if prepare == "file":
+        Path("o").write_text("")
+    assert cli.main(["stroke", *options, "--out", "o"]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "cases/s" not in line]
+    said = [line for line in lines if line.startswith("lesionkit:")]
+    assert len(said) == 1
+    assert re.fullmatch(sentence, said[0])
+    assert not list(Path("o").glob("*mask*"))
+
+
+def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
+    png(tmp_path / "case0")
+    for number in range(1, 60):
+        shutil.copy(tmp_path / "case0_dwi.png", tmp_path / f"case{number}_dwi.png")
+    out = tmp_path / "o"
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "lesionkit.cli", *asked],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not list(out.glob("case1_*kmeans_mask.nii.gz")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "lesionkit: interrupted" in said
+    assert "Traceback" not in said
+    assert not list(out.glob("*.partial"))
+    assert len((out / "scores.tsv").read_text().splitlines()) > 1
+    assert (out / "report.html").exists()
+
+
+def test_the_report_tells_what_is_implausible(tmp_path: Path) -> None:
+    """Nothing found where a lesion was drawn, and far more found than was drawn."""
+    png(tmp_path / "a")
+    out = tmp_path / "o"
+    truth = np.zeros(brain()[0].shape, np.uint8)
+    truth[:2, :2] = 255
+    pillow.fromarray(truth).save(tmp_path / "a_mask.png")
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
+    assert cli.main(asked) == 0
+    report = (out / "report.html").read_text()
+    assert "Drawn by hand: 4 mm²." in report
+    assert re.search(r"Far from the drawn volume: kmeans \S+ times of it\.", report)
+    assert cli.main([*asked, "--kind", "hypo", "--overwrite"]) == 0
+    assert "Nothing was found by kmeans: is it hyper?" in (out / "report.html").read_text()
+    for title in ("<th>extra</th>", "<th>missed</th>"):
+        assert title in report
+    assert "FPR and FNR in scores.tsv" in report
