@@ -25,6 +25,7 @@ import lesionkit
 
 MODULES = (
     "lesionkit.clustering",
+    "lesionkit.fronts",
     "lesionkit.texture",
     "lesionkit.texture.families",
     "lesionkit.texture.selection",

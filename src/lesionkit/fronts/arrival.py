@@ -26,29 +26,61 @@ def arrival_time(
     batch_axis: int | None = None,
     return_labels: bool = False,
 ) -> Any:
-    """When a front that starts at the seeds at time 0 arrives at each node: |grad T| = 1 / speed.
+    """Arrival time of a front that starts at the seeds: |grad T| = 1 / speed, by fast marching.
 
-    speed    : 1 to 3 axes, float32 or float64 (anything else becomes float64), finite where the
-               mask is True; a node whose speed is 0 or less is a wall
-    seeds    : a point, or (k, axes) points, in nodes: (0, 0) is the first node; they may lie
-               between nodes. One in a wall starts nothing.
-    spacing  : distance of neighbouring nodes, one number or one for each axis
-    stop     : times after it are infinite, and what only they need is not computed
-    mask     : booleans of speed's shape; False is a wall
-    order    : 1, the upwind scheme (Rouy and Tourin 1992), error O(h log h); or 2, error O(h^2)
-               where speed is smooth
-    factored : whether the known times about a point source are split off, without which errors
-               made there are carried everywhere. "auto": at order 2 (no further than 20 nodes from
-               the seed where the speed is rough, whose times about a point are not known)
-    batch_axis : the axis of `speed` that counts images; then seeds is (images, axes) or
-               (images, k, axes)
-    return_labels : also return whose front came first
-    returns  : times, of speed's shape, dtype and kind, infinite where no front arrives; or
-               (times, labels), where int32 labels are 1 + the number of the seed, 0 where none
-    A CuPy array or a torch tensor on a GPU stays there; then only order 1 is offered, without
-    labels. The same bits whatever the number of threads or images. In float32 speeds may differ by
-    a factor of 1e15, in float64 of 1e150: slower nodes count as walls. Raises ValueError or
-    TypeError where an argument is not as said here.
+    The answer has the same bits whatever the number of threads or images. In float32 speeds may
+    differ by a factor of 1e15, in float64 of 1e150: slower nodes count as walls.
+
+    Parameters
+    ----------
+    speed : array of 1 to 3 axes
+        float32 or float64 (anything else becomes float64), finite where the mask is True; a node
+        whose speed is 0 or less is a wall. An array on a GPU stays there; then only order 1 is
+        offered, without labels.
+    seeds : (axes,) or (k, axes) array_like
+        A point or several, in nodes: (0, 0) is the first node; they may lie between nodes. One in a
+        wall starts nothing.
+    spacing : float or sequence of float, default 1
+        Distance of neighbouring nodes, one number or one for each axis.
+    stop : float, optional
+        Times after it are infinite, and what only they need is not computed.
+    mask : array of bool, optional
+        Of speed's shape; False is a wall.
+    order : {1, 2}, default 1
+        1: the upwind scheme, error O(h log h). 2: error O(h^2) where speed is smooth.
+    factored : bool or "auto", default "auto"
+        Whether the known times about a point source are split off, without which errors made there
+        are carried everywhere. "auto": at order 2 (no further than 20 nodes from the seed where the
+        speed is rough, whose times about a point are not known).
+    batch_axis : int, optional
+        The axis of `speed` that counts images; then seeds is (images, axes) or (images, k, axes).
+    return_labels : bool, default False
+        Also return whose front came first.
+
+    Returns
+    -------
+    times : array
+        Of speed's shape, dtype and kind; infinite where no front arrives.
+    labels : array of int32
+        1 + the number of the seed, 0 where none; with `return_labels` only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Rouy and Tourin, 1992 (the upwind scheme).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import arrival_time
+    >>> speed = np.ones((5, 5))
+    >>> speed[1:4, 2] = 0  # a wall
+    >>> arrival_time(speed, (2, 0))[2].round(2).tolist()
+    [0.0, 1.0, inf, 6.55, 7.09]
     """
     order = arrays.one_of(order, "order", (1, 2))
     factored = arrays.one_of(factored, "factored", (True, False, "auto"))

@@ -31,20 +31,47 @@ def distance(
     narrow: float = 0.0,
     periodic: Any = False,
 ) -> Any:
-    """Signed distance from the zero contour of phi, by fast marching.
+    """Signed distance from the zero contour of phi, with scikit-fmm's arguments.
 
-    phi       : real numbers of 1 to 12 axes, finite, perhaps masked; the contour lies where it is 0
-                or changes its sign between neighbours
-    dx        : spacing of the nodes, one number or one for each axis, above 0
-    self_test : accepted and not used
-    order     : 1 or 2, of the differences
-    narrow    : half-width of the band about the contour to which the answer is limited; 0: none
-    periodic  : whether the axes wrap around, one boolean or one for each
-    returns   : float64 of phi's shape, with phi's sign; a masked array where phi is one or the band
-                is, masked wherever no distance is known (of a tensor a tensor, NaN there)
     At order 2 the contour stays where it is, to second order, when distances are taken again.
-    Raises ValueError where an argument is not as said here or phi has no zero contour.
-    Source: Sethian, SIAM Review 41, 199-235, 1999.
+
+    Parameters
+    ----------
+    phi : array of 1 to 12 axes
+        Real and finite, perhaps masked; the contour lies where it is 0 or changes its sign between
+        neighbours.
+    dx : float or sequence of float, default 1
+        Spacing of the nodes, one number or one for each axis, above 0.
+    self_test : bool, default False
+        Accepted and not used.
+    order : {1, 2}, default 2
+        Of the differences.
+    narrow : float, default 0
+        Half-width of the band about the contour to which the answer is limited; 0: none.
+    periodic : bool or sequence of bool, default False
+        Whether the axes wrap around, one boolean or one for each.
+
+    Returns
+    -------
+    array of float64, of phi's shape
+        With phi's sign. A masked array where phi is one or the band is, masked wherever no distance
+        is known (of a tensor a tensor, NaN there).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or phi has no zero contour.
+
+    References
+    ----------
+    Sethian, SIAM Review 41, 199-235, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import distance
+    >>> distance(np.array([-1.0, -1.0, 1.0, 1.0, 1.0]), dx=0.5).tolist()
+    [-0.75, -0.25, 0.25, 0.75, 1.25]
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic)
     return given.march()
@@ -59,15 +86,47 @@ def travel_time(
     narrow: float = 0.0,
     periodic: Any = False,
 ) -> Any:
-    """Time of travel from the zero contour of phi, by fast marching.
+    """Time of travel from the zero contour of phi, with scikit-fmm's arguments.
 
-    speed     : of phi's shape, finite; nodes of a speed below 2.2e-16, and masked ones, are walls
-    narrow    : greatest time that is wanted; 0: all
-    phi, dx, self_test, order, periodic : as for `distance`
-    returns   : float64 of phi's shape, at least 0 on both sides; a masked array where a time is not
-                known
-    Raises ValueError where an argument is not as said here or phi has no zero contour.
-    Source: as for `distance`.
+    Parameters
+    ----------
+    phi : array of 1 to 12 axes
+        Real and finite, perhaps masked; the contour lies where it is 0 or changes its sign between
+        neighbours.
+    speed : array of phi's shape
+        Finite; nodes of a speed below 2.2e-16, and masked ones, are walls.
+    dx : float or sequence of float, default 1
+        Spacing of the nodes, one number or one for each axis, above 0.
+    self_test : bool, default False
+        Accepted and not used.
+    order : {1, 2}, default 2
+        Of the differences.
+    narrow : float, default 0
+        Greatest time that is wanted; 0: all.
+    periodic : bool or sequence of bool, default False
+        Whether the axes wrap around, one boolean or one for each.
+
+    Returns
+    -------
+    array of float64, of phi's shape
+        At least 0 on both sides; a masked array where a time is not known.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or phi has no zero contour.
+
+    References
+    ----------
+    Sethian, SIAM Review 41, 199-235, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import travel_time
+    >>> phi = np.array([-1.0, 1.0, 1.0, 1.0])
+    >>> travel_time(phi, np.array([1.0, 1.0, 2.0, 2.0]), order=1).tolist()
+    [0.5, 0.5, 1.0, 1.5]
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed)
     given.take(speed)
@@ -86,15 +145,55 @@ def extension_velocities(
     narrow: float = 0.0,
     periodic: Any = False,
 ) -> Any:
-    """Signed distance from the zero contour of phi, and the speed at the contour, extended from it
-    so that it is constant along the distance's gradient.
+    """Signed distance from the zero contour of phi, and the contour's speed extended from it.
 
-    speed     : of phi's shape, finite, of any sign; only what is beside the contour counts
-    ext_mask  : of phi's shape, not 0: the speed is not known here; None: it is known everywhere
-    phi, dx, self_test, order, narrow, periodic : as for `distance`
-    returns   : (distance, speed), both float64 of phi's shape, masked as `distance` is
-    Raises ValueError where an argument is not as said here or phi has no zero contour.
-    Source: Adalsteinsson and Sethian, J. Comput. Phys. 148, 2-22, 1999.
+    The speed is extended so that it is constant along the gradient of the distance. The arguments
+    are scikit-fmm's.
+
+    Parameters
+    ----------
+    phi : array of 1 to 12 axes
+        Real and finite, perhaps masked; the contour lies where it is 0 or changes its sign between
+        neighbours.
+    speed : array of phi's shape
+        Finite, of any sign; only what is next to the contour counts.
+    dx : float or sequence of float, default 1
+        Spacing of the nodes, one number or one for each axis, above 0.
+    self_test : bool, default False
+        Accepted and not used.
+    order : {1, 2}, default 2
+        Of the differences.
+    ext_mask : array of phi's shape, optional
+        Not 0: the speed is not known here. None: it is known everywhere.
+    narrow : float, default 0
+        As for :func:`distance`.
+    periodic : bool or sequence of bool, default False
+        Whether the axes wrap around, one boolean or one for each.
+
+    Returns
+    -------
+    distance : array of float64, of phi's shape
+        As from :func:`distance`.
+    speed : array of float64, of phi's shape
+        Masked as the distance is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or phi has no zero contour.
+
+    References
+    ----------
+    Adalsteinsson and Sethian, J. Comput. Phys. 148, 2-22, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import extension_velocities
+    >>> phi = np.array([-1.5, -0.5, 0.5, 1.5])
+    >>> d, speed = extension_velocities(phi, np.array([9.0, 2.0, 4.0, 9.0]))
+    >>> d.tolist(), speed.tolist()
+    ([-1.5, -0.5, 0.5, 1.5], [3.0, 3.0, 3.0, 3.0])
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed, ext_mask=ext_mask)
     given.take(speed)

@@ -24,20 +24,42 @@ def grey_weight(
     rolloff: float = 2.0,
     midpoint: float = 0.25,
 ) -> Any:
-    """Weights from the difference to the mean grey of the seeds, for `arrival_time` as speeds.
+    """Weights by the difference from the seeds' mean grey value, for `arrival_time` as speeds.
 
     With d = |image - mean| and u = min(d / cutoff, 1), w(u) = 1 / (1 + (u / midpoint)^rolloff) is
     stretched linearly to w(0) = 1 and w(1) = 0.001: W = 0.001 + 0.999 (w(u) - w(1)) / (1 - w(1)).
     MATLAB documents how its graydiffweight behaves, not its formula; this one is ours.
 
-    image   : 1 to 3 axes, finite
-    seeds   : bool of the image's shape, or (k, axes) points, of which the nearest pixels count
-    cutoff  : difference from which on the weight is least; at first a quarter of the image's range
-              from its 1st to its 99th percentile
-    rolloff : how suddenly weights fall, above 0 and at most 100
-    midpoint : of the cutoff: where w is 1/2, 0.001 to 1
-    returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
-              else float32
+    Parameters
+    ----------
+    image : array of 1 to 3 axes
+        Finite.
+    seeds : array of bool, or (k, axes) array_like
+        Of the image's shape, or points, of which the nearest pixels count.
+    cutoff : float, optional
+        Difference from which on the weight is least. None: a quarter of the image's range from its
+        1st to its 99th percentile.
+    rolloff : float, default 2
+        How suddenly weights fall, above 0 and at most 100.
+    midpoint : float, default 0.25
+        Where w is 1/2, as a fraction of the cutoff, 0.001 to 1.
+
+    Returns
+    -------
+    array of the image's shape and kind
+        Weights from 0.001 to 1; float64 where the image is, else float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import grey_weight
+    >>> grey_weight(np.array([100.0, 101, 110, 140]), [[0]], cutoff=40).round(3).tolist()
+    [1.0, 0.989, 0.469, 0.001]
     """
     home = arrays.on_cpu("grey_weight", image=image)
     values = _image(image, home)
@@ -69,11 +91,36 @@ def gradient_weight(
     its 1st to its 99th percentile, W = 1 / (1 + (g / midpoint)^rolloff); where W is below the
     cutoff it is 0.001. MATLAB documents how its gradientweight behaves, not its formula.
 
-    image   : 1 to 3 axes, finite
-    sigma   : of the Gaussian, in pixels, above 0
-    rolloff, midpoint : as for `grey_weight`;  cutoff : 0 to 1
-    returns : weights from 0.001 to 1, of the image's shape and kind; float64 where the image is,
-              else float32
+    Parameters
+    ----------
+    image : array of 1 to 3 axes
+        Finite.
+    sigma : float, default 1.5
+        Of the Gaussian, in pixels, above 0.
+    rolloff : float, default 3
+        How suddenly weights fall, above 0 and at most 100.
+    midpoint : float, default 0.25
+        The g where W is 1/2, 0.001 to 1.
+    cutoff : float, default 0.25
+        0 to 1.
+
+    Returns
+    -------
+    array of the image's shape and kind
+        Weights from 0.001 to 1; float64 where the image is, else float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import gradient_weight
+    >>> step = np.repeat([[0.0] * 8 + [1.0] * 8], 16, axis=0)
+    >>> gradient_weight(step)[8, [0, 7]].round(3).tolist()
+    [1.0, 0.001]
     """
     from scipy import ndimage
 
@@ -104,20 +151,50 @@ def geodesic_segment(
 ) -> Any:
     """The region that a front from the seeds reaches first, its speed the weight of the pixels.
 
-    image     : 1 to 3 axes, finite where the mask is True; elsewhere NaN counts as 0
-    seeds     : bool of the image's shape, or (k, axes) points in pixels
-    threshold : above 0 and at most 1, at first 0.01: times up to this part of the latest one belong
-                to the region. All of the image is marched over.
-    stop      : instead of a threshold, a time: later ones do not belong to the region, and are not
-                computed. The cost is that of the region.
-    weight    : "grey" (`grey_weight`), "gradient" (`gradient_weight`), or weights of the image's
-                shape, 0 and less for walls
-    mask      : bool; False is a wall
-    spacing   : as for `arrival_time`
-    options   : of the weight's function (cutoff, rolloff, midpoint, sigma)
-    return_times : also return the times
-    returns   : bool, of the image's shape and kind; or (region, times)
-    Raises ValueError or TypeError where an argument is not as said here.
+    Parameters
+    ----------
+    image : array of 1 to 3 axes
+        Finite where the mask is True; elsewhere NaN counts as 0.
+    seeds : array of bool, or (k, axes) array_like
+        Of the image's shape, or points in pixels.
+    threshold : float, optional
+        Above 0 and at most 1; None: 0.01. Times up to this fraction of the latest one belong to the
+        region. All of the image is marched over.
+    stop : float, optional
+        Instead of a threshold, a time: later ones do not belong to the region, and are not
+        computed. The cost is that of the region.
+    weight : {"grey", "gradient"} or array, default "grey"
+        `grey_weight`, `gradient_weight`, or weights of the image's shape, 0 and less for walls.
+    mask : array of bool, optional
+        False is a wall.
+    spacing : float or sequence of float, default 1
+        As for :func:`arrival_time`.
+    return_times : bool, default False
+        Also return the times.
+    **options : float
+        Of the weight's function: cutoff, rolloff, midpoint, sigma.
+
+    Returns
+    -------
+    region : array of bool
+        Of the image's shape and kind.
+    times : array
+        With `return_times` only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import geodesic_segment
+    >>> image = np.full((30, 30), 20.0)
+    >>> image[5:15, 5:20] = 80
+    >>> region = geodesic_segment(image, [(10, 10)], cutoff=30)
+    >>> (region == (image == 80)).all().item()
+    True
     """
     if threshold is not None and stop is not None:
         raise ValueError("threshold and stop exclude each other: give one of them")

@@ -92,11 +92,32 @@ def disk_level_set(
     center: Sequence[float] | None = None,
     radius: float | None = None,
 ) -> npt.NDArray[np.int8]:
-    """1 within a disk or ball, else 0; as scikit-image's.
+    """A level set that is 1 within a disk or ball, else 0, with scikit-image's arguments.
 
-    image_shape : of the answer;  center : one number for each axis, else the middle (n // 2)
-    radius : in pixels, else 3/8 of the shortest side
-    Raises ValueError or TypeError where an argument is not as said here.
+    Parameters
+    ----------
+    image_shape : sequence of int
+        Of the answer.
+    center : sequence of float, optional
+        One number for each axis. None: the middle (n // 2).
+    radius : float, optional
+        In pixels. None: 3/8 of the shortest side.
+
+    Returns
+    -------
+    array of int8
+        0 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.fronts import disk_level_set
+    >>> disk_level_set((3, 5), radius=1.5).tolist()
+    [[0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0]]
     """
     shape = _shape(image_shape)
     if center is None:
@@ -109,10 +130,30 @@ def disk_level_set(
 def checkerboard_level_set(
     image_shape: Sequence[int], square_size: int = 5
 ) -> npt.NDArray[np.int8]:
-    """Squares of 0 and 1, 0 in the first corner; as scikit-image's.
+    """A level set of squares of 0 and 1, 0 in the first corner, with scikit-image's arguments.
 
-    image_shape : of the answer;  square_size : in pixels, 1 or more
-    Raises ValueError or TypeError where an argument is not as said here.
+    Parameters
+    ----------
+    image_shape : sequence of int
+        Of the answer.
+    square_size : int, default 5
+        Side of a square in pixels, 1 or more.
+
+    Returns
+    -------
+    array of int8
+        0 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.fronts import checkerboard_level_set
+    >>> checkerboard_level_set((2, 6), square_size=2).tolist()
+    [[0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0]]
     """
     shape = _shape(image_shape)
     side = arrays.integer(square_size, "square_size", at_least=1, at_most=inputs.MOST_STEPS)

@@ -19,17 +19,41 @@ MOST_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
 def h_minima(image: Any, h: float, connectivity: int = 1) -> Any:
     """The basins that are at least h deep, as markers for `watershed`.
 
-    image   : as for `watershed`; integers of 32 bits or more below 2^53 in size
-    h       : depth of a basin above which it counts, in the image's unit, above 0; for integers
-              the next whole number counts
-    connectivity : as for `watershed`
-    returns : int32 labels of the image's shape and kind: the lowest pixels of each basin that must
-              be climbed by h or more to reach lower ground, connected ones with one label, numbered
-              from 1 in raster order; 0 elsewhere. The lowest ground of all always counts.
-    Where it is not 0 is scikit-image's h_minima, but for an h beyond the image's range and where
-    rounding decides. Raises ValueError or TypeError where an argument is not as said here.
-    Source: Vincent, IEEE Trans. Image Process. 2, 176-201, 1993; Soille, Morphological Image
-    Analysis, 2003, 6.3.4.
+    Where the labels are not 0 is scikit-image's h_minima, but for an h beyond the image's range and
+    where rounding decides.
+
+    Parameters
+    ----------
+    image : array of integers or floats
+        As for :func:`watershed`; integers of 32 bits or more below 2^53 in size.
+    h : float
+        Depth of a basin from which on it counts, in the image's unit, above 0; for integers the
+        next whole number counts.
+    connectivity : int, default 1
+        How many axes two neighbours may differ in.
+
+    Returns
+    -------
+    array of int32, of the image's shape and kind
+        The lowest pixels of each basin that must be climbed by h or more to reach lower ground,
+        connected ones with one label, numbered from 1 in raster order; 0 elsewhere. The lowest
+        ground of all always counts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Vincent, IEEE Trans. Image Process. 2, 176-201, 1993; Soille, Morphological Image Analysis,
+    2003, 6.3.4.
+
+    Examples
+    --------
+    >>> from lesionkit.fronts import h_minima
+    >>> h_minima([[5, 4, 5, 0, 5, 2, 5]], h=2).tolist()
+    [[0, 0, 0, 1, 0, 2, 0]]
     """
     home = arrays.on_cpu("h_minima", image=image)
     grey = inputs.grey_image(image, home)

@@ -14,18 +14,43 @@ from lesionkit.fronts import inputs
 def geodesic_path(
     times: Any, points: Any, seeds: Any = None, spacing: Any = 1.0, step: float = 0.5
 ) -> Any:
-    """The quickest way from the seeds to each point, from the point on: down the gradient of times.
+    """The quickest way from the seeds to each point: down the gradient of arrival times.
 
-    times   : of `arrival_time`, 1 to 3 axes, float32 or float64 (anything else becomes float64);
-              infinite where no front arrives. Paths are best with times of order 2.
-    points  : a point, or (n, axes) points, in nodes; they may lie between nodes
-    seeds   : as for `arrival_time`: a path ends at the first of them that is no more than a node
-              away. Without them it ends at a node that has no earlier neighbour.
-    spacing : distance of neighbouring nodes, one number or one for each axis
-    step    : length of a step, in the least spacing; above 0 and at most 1
-    returns : for a point (m, axes) float64, in nodes, the point first; for points a list of these
-    Times fall along a path. Raises ValueError or TypeError where an argument is not as said here,
-    and where a point has no finite time.
+    Times fall along a path.
+
+    Parameters
+    ----------
+    times : array of 1 to 3 axes
+        Of :func:`arrival_time`, float32 or float64 (anything else becomes float64); infinite where
+        no front arrives. Paths are best with times of order 2.
+    points : (axes,) or (n, axes) array_like
+        A point or several, in nodes; they may lie between nodes.
+    seeds : (axes,) or (k, axes) array_like, optional
+        As for :func:`arrival_time`: a path ends at the first of them that is no more than a node
+        away. None: at a node that has no earlier neighbour.
+    spacing : float or sequence of float, default 1
+        Distance of neighbouring nodes, one number or one for each axis.
+    step : float, default 0.5
+        Length of a step, in the least spacing; above 0 and at most 1.
+
+    Returns
+    -------
+    (m, axes) array of float64, or a list of these for several points
+        In nodes, the point first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or a point has no finite time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import arrival_time, geodesic_path
+    >>> times = arrival_time(np.ones((5, 5)), (0, 0), order=2)
+    >>> path = geodesic_path(times, (0, 4), seeds=(0, 0))
+    >>> path[0].tolist(), path[-1].tolist()
+    ([0.0, 4.0], [0.0, 0.0])
     """
     home = arrays.on_cpu("geodesic_path", times=times)
     found = arrays.image(times, "times", home, kinds="fiu")

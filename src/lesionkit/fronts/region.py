@@ -28,20 +28,46 @@ def region_grow(
 ) -> Any:
     """Grow regions from seeds: a neighbour joins while it is like the region's mean, which follows.
 
-    image : (rows, columns) or (planes, rows, columns), and channels where `channel_axis` says so;
-            real numbers
-    seeds : integers of the picture's shape: 0, or the number (1 and up) of the region that begins
-            there; or booleans, one region
-    tolerance : a pixel joins if its distance from the mean, over all channels, is at most this; or
-    threshold : one channel: if it is nearer to the mean than the mean is to this value (the split,
-            merge and grow method of stroke lesions). Give one of the two.
-    connectivity : neighbours differ along this many axes at most
-    mask : booleans: only these pixels may join
-    returns : int32 of the picture's shape: the region's number, 0 where none came; of the image's
-            kind
     The order is defined, for means move: first come, first served, seeds in raster order, the
     neighbours of a pixel in raster order; a pixel that is refused may be asked again from another
-    side. Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    side.
+
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array of real numbers
+        And channels where `channel_axis` says so.
+    seeds : array of integers or bool, of the image's shape
+        0, or the number (1 and up) of the region that begins there; or booleans, one region.
+    tolerance : float, optional
+        A pixel joins if its distance from the mean, over all channels, is at most this. Give this
+        or `threshold`.
+    threshold : float, optional
+        For one channel: a pixel joins if it is nearer to the mean than the mean is to this value
+        (the split, merge and grow method of stroke lesions).
+    connectivity : int, default 1
+        Neighbours differ along this many axes at most.
+    channel_axis : int, optional
+        The axis of the channels, if the image has one.
+    mask : array of bool, optional
+        Only these pixels may join.
+
+    Returns
+    -------
+    array of int32, of the image's shape
+        The region's number, 0 where none came; of the image's kind.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import region_grow
+    >>> image = np.array([[10.0, 11, 12, 30, 31], [10, 10, 12, 30, 10]])
+    >>> region_grow(image, [[1, 0, 0, 2, 0], [0, 0, 0, 0, 0]], tolerance=3).tolist()
+    [[1, 1, 1, 2, 2], [1, 1, 1, 2, 0]]
     """
     if (tolerance is None) == (threshold is None):
         raise ValueError("give either tolerance or threshold, and not both")

@@ -20,22 +20,46 @@ def distance_transform(
     each_label: bool = False,
     dtype: npt.DTypeLike = np.float64,
 ) -> Any:
-    """How far each pixel of a mask is from the nearest pixel outside, from centre to centre.
+    """Distance of each pixel of a mask from the nearest pixel outside, from centre to centre.
 
-    mask    : booleans or whole numbers of any number of axes; not 0 is inside. The border of the
-              image is not outside.
-    spacing : of the pixels, one number above 0 or one for each axis
-    signed  : outside the mask, how far the nearest pixel inside is; inside, negative distances.
-              Else distances outside are 0.
-    each_label : `mask` holds labels: how far each pixel is from the nearest one of another label,
-              or of none (0)
-    dtype   : float64, exact but for rounding; or float32, in half the memory
-    returns : distances of the mask's shape and kind, in the unit of `spacing`; infinite where there
-              is no pixel of the other side
-    Exact, in time proportional to the number of pixels. Computed on the CPU. Raises ValueError or
-    TypeError where an argument is not as said here.
-    Source: Felzenszwalb and Huttenlocher, Theory of Computing 8, 415-428, 2012; Meijster, Roerdink
-    and Hesselink, Mathematical Morphology and its Applications, 331-340, 2000.
+    Exact, in time proportional to the number of pixels; on the CPU.
+
+    Parameters
+    ----------
+    mask : array of bool or whole numbers
+        Any number of axes; not 0 is inside. The border of the image is not outside.
+    spacing : float or sequence of float, default 1
+        Of the pixels, one number above 0 or one for each axis.
+    signed : bool, default False
+        Outside the mask, the distance of the nearest pixel inside; inside, negative distances. Else
+        distances outside are 0.
+    each_label : bool, default False
+        `mask` holds labels: the distance from the nearest pixel of another label, or of none (0).
+    dtype : dtype, default float64
+        float64, exact but for rounding; or float32, in half the memory.
+
+    Returns
+    -------
+    array of the mask's shape and kind
+        In the unit of `spacing`; infinite where there is no pixel of the other side.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Felzenszwalb and Huttenlocher, Theory of Computing 8, 415-428, 2012; Meijster, Roerdink and
+    Hesselink, Mathematical Morphology and its Applications, 331-340, 2000.
+
+    Examples
+    --------
+    >>> from lesionkit.fronts import distance_transform
+    >>> distance_transform([[0, 1, 1, 1, 1]], spacing=(5, 0.5)).tolist()
+    [[0.0, 0.5, 1.0, 1.5, 2.0]]
+    >>> distance_transform([0, 1, 1, 0, 0], signed=True).tolist()
+    [1.0, -1.0, -1.0, 1.0, 2.0]
     """
     home = arrays.on_cpu("distance_transform", mask=mask)
     inside = inputs.whole(mask, "mask", home, "booleans (or numbers that are whole, 0 outside)")

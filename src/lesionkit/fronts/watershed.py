@@ -25,34 +25,57 @@ def watershed(
     compactness: float = 0,
     watershed_line: bool = False,
 ) -> Any:
-    """Regions that grow from markers as water rises, with scikit-image's arguments: each pixel gets
-    a marker's label.
+    """Regions that grow from markers as water rises, with scikit-image's arguments.
 
-    image    : integers or floats of any number of axes, such as a gradient magnitude; finite (in
-               the mask); about 2^32 pixels at most
-    markers  : labels of the image's shape, whole numbers or booleans; 0 is no marker. Or None: the
-               image's local minima are the markers, numbered in raster order. Or a number, 1 or
-               more: so many markers, or about so many, on a regular grid (in the mask).
-    connectivity : how many axes two neighbours may differ in, 1 to the number of axes: in 2-D, 1
-               for four neighbours and 2 for eight. Or an array of as many axes as the image, not 0
-               where there is a neighbour of its centre; then markers must be given.
-    offset   : the centre of such an array; None: its middle, and its sides must be odd
-    mask     : booleans or whole numbers, the image's shape: where to flood (not 0); None:
-               everywhere
-    compactness : 0, or how much higher a pixel counts for each pixel that it is away from its
-               marker, which makes the regions rounder
-    watershed_line : leave a line between the regions, of label 0; only without compactness
-    returns  : labels of the markers' shape, dtype and kind (floats become integers; int32 of minima
-               and int64 of a grid, of the image's kind); 0 where no water comes
     Pixels leave a queue in the order of grey value, then of entry, and label their neighbours that
     have no label, in raster order; these enter at the greater of their own and the present value.
     Markers enter in raster order. With a line a pixel is labelled when it leaves, if its neighbours
     have but one label. These are ITK's answers, to the last pixel. With compactness a pixel enters
     at its value and compactness times its distance to the marker's pixel, as often as it is
-    reached, and has the label of the entry that leaves first. Computed on the CPU, in one thread.
-    Raises ValueError or TypeError where an argument is not as said here.
-    Source: Meyer, 8e Congres AFCET, 847-857, 1991; Beare and Lehmann, Insight Journal, 2006;
-    Neubert and Protzel, ICPR, 996-1001, 2014 (compactness).
+    reached, and has the label of the entry that leaves first. On the CPU, in one thread.
+
+    Parameters
+    ----------
+    image : array of integers or floats
+        Any number of axes, such as a gradient magnitude; finite (in the mask); about 2^32 pixels at
+        most.
+    markers : array, int or None, default None
+        Labels of the image's shape, whole numbers or booleans; 0 is no marker. None: the image's
+        local minima, numbered in raster order. A number, 1 or more: so many markers, or about so
+        many, on a regular grid (in the mask).
+    connectivity : int or array, default 1
+        How many axes two neighbours may differ in, 1 to the number of axes: in 2-D, 1 for four
+        neighbours and 2 for eight. Or an array of as many axes as the image, not 0 where there is a
+        neighbour of its centre; then markers must be given.
+    offset : sequence of int, optional
+        The centre of such an array. None: its middle, and its sides must be odd.
+    mask : array of bool or whole numbers, optional
+        Of the image's shape: where to flood (not 0). None: everywhere.
+    compactness : float, default 0
+        How much higher a pixel counts for each pixel that it is away from its marker, which makes
+        the regions rounder.
+    watershed_line : bool, default False
+        Leave a line between the regions, of label 0; only without compactness.
+
+    Returns
+    -------
+    array of labels
+        Of the markers' shape, dtype and kind (floats become integers; int32 of minima and int64 of
+        a grid, of the image's kind); 0 where no water comes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Meyer, 8e Congres AFCET, 847-857, 1991; Beare and Lehmann, Insight Journal, 2006; Neubert and
+    Protzel, ICPR, 996-1001, 2014 (compactness).
+
+    Examples
+    --------
+    >>> from lesionkit.fronts import watershed
     >>> watershed([[0, 1, 2, 5, 2, 1, 0]], [[1, 0, 0, 0, 0, 0, 2]]).tolist()
     [[1, 1, 1, 1, 2, 2, 2]]
     """

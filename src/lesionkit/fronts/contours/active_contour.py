@@ -25,23 +25,62 @@ def geodesic_active_contour(
     spacing: float | Sequence[float] = 1.0,
     extended_output: bool = False,
 ) -> Any:
-    """Move a contour until it lies on edges: phi_t = g (balloon + curvature kappa) |grad phi| +
-    advection grad g . grad phi, with phi above 0 inside, in a narrow band about the contour.
+    """Move a contour until it lies on edges.
 
-    gimage : (rows, columns) or (planes, rows, columns), low at edges and high elsewhere, as
-            `inverse_gaussian_gradient` makes it; real numbers. float32 (or float16) is worked on in
-            float32, all else in float64.
-    num_iter : iterations; each takes the greatest stable time step
-    init_level_set : "disk", "checkerboard", booleans (True inside), or a level set, above 0 inside,
-            whose zero the contour is, to a fraction of a pixel; of the image's shape
-    balloon : speed outwards where g is 1 (below 0: inwards);  curvature : how stiff the contour is;
-    advection : how strongly edges draw it
-    spacing : of the pixels, one number or one for each axis
-    returns : booleans, True inside. With `extended_output` also phi, the signed distance within 3
-            (widest) pixels of the contour and cut off there, and the time that has passed. Of the
-            image's kind.
-    Source: Caselles, Kimmel and Sapiro, Int. J. Computer Vision 22, 61, 1997.
-    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    phi_t = g (balloon + curvature kappa) |grad phi| + advection grad g . grad phi, with phi above 0
+    inside, in a narrow band about the contour.
+
+    Parameters
+    ----------
+    gimage : (rows, columns) or (planes, rows, columns) array of real numbers
+        g: low at edges and high elsewhere, at least 0, as `inverse_gaussian_gradient` makes it.
+        float32 (or float16) is worked on in float32, all else in float64.
+    num_iter : int
+        Iterations; each takes the greatest stable time step.
+    init_level_set : {"disk", "checkerboard"} or array, default "disk"
+        Of the image's shape: booleans (True inside), or a level set, above 0 inside, whose zero the
+        contour is, to a fraction of a pixel.
+    balloon : float, default 0
+        Speed outwards where g is 1 (below 0: inwards).
+    curvature : float, default 1
+        How stiff the contour is, at least 0.
+    advection : float, default 1
+        How strongly edges draw it, at least 0.
+    spacing : float or sequence of float, default 1
+        Of the pixels, one number or one for each axis.
+    extended_output : bool, default False
+        Also return the level set and the time.
+
+    Returns
+    -------
+    segmentation : array of bool
+        True inside; of the image's kind.
+    phi : array
+        The signed distance within 3 (widest) pixels of the contour, cut off there; with
+        `extended_output` only.
+    time : float
+        The time that has passed; with `extended_output` only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    References
+    ----------
+    Caselles, Kimmel and Sapiro, Int. J. Computer Vision 22, 61, 1997.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import geodesic_active_contour, inverse_gaussian_gradient
+    >>> image = np.zeros((40, 40))
+    >>> image[10:30, 10:30] = 1
+    >>> edges = inverse_gaussian_gradient(image, sigma=1)
+    >>> inside = geodesic_active_contour(edges, 300)
+    >>> truth = image > 0
+    >>> round((inside & truth).sum().item() / (inside | truth).sum().item(), 2)
+    0.97
     """
     iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MOST_STEPS)
     push = arrays.number(balloon, "balloon")

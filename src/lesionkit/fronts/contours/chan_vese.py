@@ -27,25 +27,64 @@ def chan_vese(
     channel_axis: int | None = None,
     mask: Any = None,
 ) -> Any:
-    """Chan and Vese's segmentation, with scikit-image's arguments and, on a C-contiguous picture of
-    one channel, its bits.
+    """Chan and Vese's segmentation, with scikit-image's arguments.
 
-    image : (rows, columns) or (planes, rows, columns), and channels where `channel_axis` says so;
-            real numbers. float32 and float16 are worked on in float32, all else in float64. Each
-            channel is scaled to [0, 1].
-    mu : weight of the contour's length; larger values give rounder regions
-    lambda1, lambda2 : weights of the unevenness inside (level set above 0) and outside; of several
-            channels the mean counts (Chan, Sandberg and Vese, 2000)
-    tol : stop once the root mean square change of the level set is at most this
-    max_num_iter : iterations at most;  dt : time step of one
-    init_level_set : "checkerboard", "disk", "small disk", or an array of the picture's shape
-    mask : booleans of the picture's shape: only these pixels count and are worked on, as if the
-            picture ended there. The cost is that of the smallest box about them.
-    returns : booleans, False outside the mask. With `extended_output` also the level set (0 outside
-            the mask) and the energies before each iteration. Of the image's kind.
-    Source: Chan and Vese, IEEE Trans. Image Processing 10, 266, 2001; the semi-implicit scheme of
-    Getreuer, Image Processing On Line 2, 214, 2012, eq. 22.
-    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    On a C-contiguous image of one channel the bits are scikit-image's.
+
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array of real numbers
+        And channels where `channel_axis` says so. float32 and float16 are worked on in float32, all
+        else in float64. Each channel is scaled to [0, 1].
+    mu : float, default 0.25
+        Weight of the contour's length; larger values give rounder regions.
+    lambda1, lambda2 : float, default 1
+        Weights of the unevenness inside (level set above 0) and outside; of several channels the
+        mean counts (Chan, Sandberg and Vese, 2000).
+    tol : float, default 1e-3
+        Stop once the root mean square change of the level set is at most this.
+    max_num_iter : int, default 500
+        Iterations at most.
+    dt : float, default 0.5
+        Time step of one iteration.
+    init_level_set : {"checkerboard", "disk", "small disk"} or array, default "checkerboard"
+        An array has the image's shape.
+    extended_output : bool, default False
+        Also return the level set and the energies.
+    channel_axis : int, optional
+        The axis of the channels, if the image has one.
+    mask : array of bool, optional
+        Only these pixels count and are worked on, as if the image ended there. The cost is that of
+        the smallest box about them.
+
+    Returns
+    -------
+    segmentation : array of bool
+        False outside the mask; of the image's kind.
+    phi : array
+        The level set, 0 outside the mask; with `extended_output` only.
+    energies : list of float
+        Before each iteration; with `extended_output` only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    References
+    ----------
+    Chan and Vese, IEEE Trans. Image Processing 10, 266, 2001; the semi-implicit scheme of Getreuer,
+    Image Processing On Line 2, 214, 2012, eq. 22.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import chan_vese
+    >>> image = np.random.default_rng(0).normal(100, 5, (40, 40))
+    >>> image[10:30, 15:35] += 40
+    >>> inside = chan_vese(image, init_level_set="disk")
+    >>> inside[10:30, 15:35].mean().item(), inside.sum().item()
+    (1.0, 400)
     """
     rule = [
         arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))

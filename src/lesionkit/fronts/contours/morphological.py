@@ -29,17 +29,44 @@ def morphological_chan_vese(
 ) -> Level:
     """Contours without edges by morphology, with scikit-image's arguments and answers.
 
-    image : (rows, columns) or (planes, rows, columns), 2 or more along each axis; real numbers,
-            worked on in float32 where they are (or float16), else in float64
-    num_iter : iterations
-    init_level_set : "checkerboard", "disk", or an array of the image's shape, above 0 inside
-    smoothing : how often the contour is smoothed in each iteration. The two orders of its operators
-            alternate within a call; a call begins anew, where scikit-image goes on from the last.
-    lambda1, lambda2 : weights of the unevenness inside and outside
-    iter_callback : called with a copy of the level set before the first iteration and after each
-    returns : int8, 1 inside, else 0; of the image's kind
-    Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
-    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array of real numbers
+        2 or more along each axis; worked on in float32 where it is (or float16), else in float64.
+    num_iter : int
+        Iterations.
+    init_level_set : {"checkerboard", "disk"} or array, default "checkerboard"
+        An array has the image's shape and is above 0 inside.
+    smoothing : int, default 1
+        How often the contour is smoothed in each iteration. The two orders of its operators
+        alternate within a call; a call begins anew, where scikit-image goes on from the last.
+    lambda1, lambda2 : float, default 1
+        Weights of the unevenness inside and outside.
+    iter_callback : callable, optional
+        Called with a copy of the level set before the first iteration and after each.
+
+    Returns
+    -------
+    array of int8
+        1 inside, else 0; of the image's kind.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    References
+    ----------
+    Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import morphological_chan_vese
+    >>> image = np.zeros((30, 30))
+    >>> image[8:20, 8:20] = 1
+    >>> morphological_chan_vese(image, 10, "disk").sum().item()
+    140
     """
     weights = [arrays.number(v, n) for n, v in (("lambda1", lambda1), ("lambda2", lambda2))]
     home = _home("image", image, init_level_set)
@@ -67,15 +94,49 @@ def morphological_geodesic_active_contour(
 ) -> Level:
     """Geodesic contours by morphology, with scikit-image's arguments and answers.
 
-    gimage : (rows, columns) or (planes, rows, columns), 2 or more along each axis; real numbers,
-            low at edges, as `inverse_gaussian_gradient` makes it. Whole numbers count as float64.
-    num_iter, init_level_set, smoothing, iter_callback : as for `morphological_chan_vese`
-    threshold : the balloon works where gimage > threshold / |balloon|; "auto" is gimage's 40th
-            percentile
-    balloon : above 0 the region grows by a pixel in each iteration, below 0 it shrinks
-    returns : int8, 1 inside, else 0; of the image's kind
-    Source: Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
-    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    Parameters
+    ----------
+    gimage : (rows, columns) or (planes, rows, columns) array of real numbers
+        2 or more along each axis; low at edges, as `inverse_gaussian_gradient` makes it. Whole
+        numbers count as float64.
+    num_iter : int
+        Iterations.
+    init_level_set : {"disk", "checkerboard"} or array, default "disk"
+        An array has the image's shape and is above 0 inside.
+    smoothing : int, default 1
+        How often the contour is smoothed in each iteration. The two orders of its operators
+        alternate within a call; a call begins anew, where scikit-image goes on from the last.
+    threshold : float or "auto", default "auto"
+        The balloon works where gimage > threshold / |balloon|; "auto" is gimage's 40th percentile.
+    balloon : float, default 0
+        Above 0 the region grows by a pixel in each iteration, below 0 it shrinks.
+    iter_callback : callable, optional
+        Called with a copy of the level set before the first iteration and after each.
+
+    Returns
+    -------
+    array of int8
+        1 inside, else 0; of the image's kind.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    References
+    ----------
+    Marquez-Neila, Baumela and Alvarez, IEEE PAMI 36, 2, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import inverse_gaussian_gradient
+    >>> from lesionkit.fronts import morphological_geodesic_active_contour
+    >>> image = np.zeros((40, 40))
+    >>> image[10:30, 10:30] = 1
+    >>> edges = inverse_gaussian_gradient(image, sigma=1)
+    >>> morphological_geodesic_active_contour(edges, 40, balloon=-1, threshold=0.5).sum().item()
+    388
     """
     force = arrays.number(balloon, "balloon")
     home = _home("gimage", gimage, init_level_set)
@@ -102,14 +163,37 @@ def morphological_geodesic_active_contour(
 
 
 def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5.0) -> Any:
-    """1 / sqrt(1 + alpha |gradient|), near 1 where the image is even and near 0 at its edges; as
-    scikit-image's.
+    """1 / sqrt(1 + alpha |gradient|), near 1 where the image is even and near 0 at its edges.
 
-    image : real numbers of any number of axes. Whole numbers count as float64, where scikit-image
-            rounds their slopes down to whole ones.
-    alpha : how steep, at least 0;  sigma : of the Gaussian whose derivative is taken, in pixels
-    returns : of the image's shape and kind; float32 where the image is (or float16), else float64
-    Raises ValueError or TypeError where an argument is not as said here, or has NaN.
+    The arguments are scikit-image's.
+
+    Parameters
+    ----------
+    image : array of real numbers
+        Any number of axes. Whole numbers count as float64, where scikit-image rounds their slopes
+        down to whole ones.
+    alpha : float, default 100
+        How steep, at least 0.
+    sigma : float, default 5
+        Of the Gaussian whose derivative is taken, in pixels.
+
+    Returns
+    -------
+    array of the image's shape and kind
+        float32 where the image is (or float16), else float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or has NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.fronts import inverse_gaussian_gradient
+    >>> step = np.repeat([[0.0] * 8 + [1.0] * 8], 8, axis=0)
+    >>> inverse_gaussian_gradient(step, sigma=1)[4, [0, 7]].round(2).tolist()
+    [1.0, 0.16]
     """
     from scipy import ndimage
 
