@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <complex>
+#include <string>
+#include <type_traits>
+#include <vector>
 
 #include "common/arrays.hpp"
 #include "common/lanes.hpp"
+#include "optics/device_plan.hpp"
 #include "optics/kernels.hpp"
 
 namespace py = pybind11;
@@ -15,71 +19,56 @@ using namespace py::literals;
 
 namespace {
 
+void read(py::handle given, int& part) { part = given.cast<int>(); }
+
 template <class V>
-std::vector<V> copy(const Array<V>& array) {
-  return {array.data(), array.data() + array.size()};
+void read(py::handle given, std::vector<V>& part) {
+  const auto array = given.cast<Array<V>>();
+  part.assign(array.data(), array.data() + array.size());
+}
+
+void read(py::handle given, std::vector<FrontShape>& part) {
+  const auto shapes = given.cast<Array<int32_t>>();
+  for (py::ssize_t f = 0; f < shapes.shape(0); ++f)
+    part.push_back({shapes.at(f, 0), shapes.at(f, 1), shapes.at(f, 2), shapes.at(f, 3)});
 }
 
 template <class V>
-Ragged<V> ragged(const py::dict& parts, const char* name) {
-  const auto pair = parts[name].cast<py::tuple>();
-  return {copy(pair[0].cast<Array<int64_t>>()), copy(pair[1].cast<Array<V>>())};
+void read(py::handle given, Ragged<V>& part) {
+  const auto pair = given.cast<py::tuple>();
+  read(pair[0], part.start);
+  read(pair[1], part.values);
 }
 
 ForwardPlan make_plan(const py::dict& parts) {
-  const auto integer = [&](const char* name) { return parts[name].cast<int>(); };
-  const auto values = [&](const char* name) { return copy(parts[name].cast<Array<double>>()); };
-  const auto indices = [&](const char* name) { return copy(parts[name].cast<Array<int32_t>>()); };
-
   ForwardPlan plan;
-  plan.element_nodes = integer("element_nodes");
-  plan.property_nodes = integer("property_nodes");
-  plan.nodes = integer("nodes");
-  plan.properties = integer("properties");
-  plan.sources = integer("sources");
-  plan.detectors = integer("detectors");
-  const auto shapes = parts["shapes"].cast<Array<int32_t>>();
-  for (py::ssize_t f = 0; f < shapes.shape(0); ++f)
-    plan.fronts.push_back({shapes.at(f, 0), shapes.at(f, 1), shapes.at(f, 2), shapes.at(f, 3)});
-  plan.parent = indices("parent");
-  plan.source = ragged<int32_t>(parts, "source");
-  plan.detector = ragged<int32_t>(parts, "detector");
-  plan.node = ragged<int32_t>(parts, "node");
-  plan.target = ragged<int32_t>(parts, "target");
-  plan.target_row = ragged<int32_t>(parts, "target_row");
-  plan.column_target = ragged<int32_t>(parts, "column_target");
-  plan.column = ragged<int32_t>(parts, "column");
-  plan.fixed_start = copy(parts["fixed_start"].cast<Array<int64_t>>());
-  plan.fixed_front = indices("fixed_front");
-  plan.fixed_offset = indices("fixed_offset");
-  plan.fixed_value = values("fixed_value");
-  plan.element_start = copy(parts["element_start"].cast<Array<int64_t>>());
-  plan.property = indices("property");
-  plan.entry_front = indices("entry_front");
-  plan.entry_offset = indices("entry_offset");
-  plan.stiffness = values("stiffness");
-  plan.element_node = indices("element_node");
-  plan.area = values("area");
-  plan.mass_kind = indices("mass_kind");
-  plan.mass = values("mass");
-  plan.imaginary_mass = values("imaginary_mass");
+  plan.each_part([&](const char* name, auto& part) { read(parts[name], part); });
   plan.place();
   return plan;
 }
 
 // Where the panels lie while a system is solved, for the GPU's form of the plan.
 py::dict stack_of(const ForwardPlan& plan) {
-  const Layout& stack = plan.reused;
-  const auto array = [](const auto& values) { return py::array(py::cast(values)); };
   py::dict parts;
-  parts["size"] = stack.size;
-  parts["panel"] = array(stack.panel);
-  parts["open_from"] = array(stack.open_from);
-  parts["open_to"] = array(stack.open_to);
-  parts["element_entry"] = array(stack.element_entry);
-  parts["fixed_entry"] = array(stack.fixed_entry);
-  parts["target_row"] = array(stack.target_row);
+  plan.reused.each_part([&](const char* name, const auto& part) {
+    if constexpr (std::is_integral_v<std::decay_t<decltype(part)>>)
+      parts[name] = part;
+    else
+      parts[name] = py::array(part.size(), part.data());
+  });
   return parts;
+}
+
+// The names of device_plan.hpp, by kind.
+py::dict device_parts() {
+#define LESIONKIT_NAME(name) #name,
+  const auto names = [](std::initializer_list<const char*> list) {
+    return py::tuple(py::cast(std::vector<std::string>(list.begin(), list.end())));
+  };
+  return py::dict("counts"_a = names({LESIONKIT_PLAN_COUNTS(LESIONKIT_NAME)}),
+                  "tables"_a = names({LESIONKIT_PLAN_TABLES(LESIONKIT_NAME)}),
+                  "values"_a = names({LESIONKIT_PLAN_VALUES(LESIONKIT_NAME)}));
+#undef LESIONKIT_NAME
 }
 
 template <class Out>
@@ -238,6 +227,7 @@ void bind_optics(py::module_ m) {
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), "parts"_a);
   plan.def("stack", &stack_of);
+  plan.attr("device_parts") = device_parts();
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);
   bind_derivatives<double>(m);

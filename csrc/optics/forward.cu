@@ -1,59 +1,18 @@
 // The diffusion forward model on a GPU: a block of threads works on one system at a time.
 //
-// The plan is that of the CPU (forward.hpp), flattened by optics/forward/forward_gpu.py: the same
-// fronts, the same stack of panels, which lies in shared memory where it fits. Threads divide a
-// front's rows, tiles and readings among themselves; every entry is written by one thread, and sums
-// run in a fixed order, so the bits do not depend on how blocks are scheduled. Elements are
-// gathered by the entries they add to, which needs no atomics.
+// The plan is that of the CPU (forward.hpp), flattened (device_plan.hpp): the same fronts, the same
+// stack of panels, which lies in shared memory where it fits. Threads divide a front's rows, tiles
+// and readings among themselves; every entry is written by one thread, and sums run in a fixed
+// order, so the bits do not depend on how blocks are scheduled. Elements are gathered by the
+// entries they add to, which needs no atomics.
 #include "common/lanes.hpp"
 #include "common/portable.hpp"
+#include "optics/device_plan.hpp"
 #include "optics/element.hpp"
 #include "optics/factor.hpp"
 #include "optics/properties.hpp"
 
 namespace lesionkit::optics {
-
-// Where the arrays of a plan begin, in the order of PARTS in optics/forward/forward_gpu.py:
-// integers first.
-struct DevicePlan {
-  const int32_t* header;
-  const int32_t* table;
-  const double* values;
-
-  HD int fronts() const { return header[0]; }
-  HD int pairs() const { return header[1]; }
-  HD int sources() const { return header[2]; }
-  HD int detectors() const { return header[3]; }
-  HD int properties() const { return header[4]; }
-  HD int size() const { return header[5]; }
-  HD int most_pivots() const { return header[6]; }
-
-  HD const int32_t* shape(int f) const { return table + header[8] + 4 * f; }
-  HD const int32_t* panel() const { return table + header[9]; }
-  HD const int32_t* open_from() const { return table + header[10]; }
-  HD const int32_t* open_to() const { return table + header[11]; }
-  HD const int32_t* gather_start() const { return table + header[12]; }        // of each front
-  HD const int32_t* gather_entry() const { return table + header[13]; }        // entry of the stack
-  HD const int32_t* contribution_start() const { return table + header[14]; }  // of each entry
-  HD const int32_t* contribution() const { return table + header[15]; }  // element * pairs + pair
-  HD const int32_t* property() const { return table + header[16]; }      // [element][P]
-  HD const int32_t* source_start() const { return table + header[17]; }
-  HD const int32_t* source() const { return table + header[18]; }
-  HD const int32_t* detector_start() const { return table + header[19]; }
-  HD const int32_t* detector() const { return table + header[20]; }
-  HD const int32_t* column_start() const { return table + header[21]; }  // of each front
-  HD const int32_t* column_rows() const { return table + header[22]; }   // of each column
-  HD const int32_t* column() const { return table + header[23]; }
-  HD const int32_t* target_row() const { return table + header[24]; }
-
-  HD const int32_t* mass_kind() const { return table + header[25]; }  // of each element
-
-  HD const double* fixed() const { return values + header[26]; }      // of each gathered entry
-  HD const double* stiffness() const { return values + header[27]; }  // [element][pair][P]
-  HD const double* area() const { return values + header[28]; }
-  HD const double* mass() const { return values + header[29]; }            // [kind][pair][P]
-  HD const double* imaginary_mass() const { return values + header[30]; }  // [kind][pair]
-};
 
 HD void set_entry(double& entry, double real, double) { entry = real; }
 HD void set_entry(Complex<double>& entry, double real, double imaginary) {
@@ -190,13 +149,13 @@ struct DeviceFront {
   }
 };
 
-// Solves one system; `stack` holds plan.size() entries, `inverse` plan.most_pivots(), `block` 16.
+// Solves one system; `stack` holds plan.size() entries, `inverse` plan.max_pivots(), `block` 16.
 template <class T, int P, class Input>
 HD void solve(const DevicePlan& plan, const Input& input, int64_t system, T* stack, T* inverse,
               T* block, T* readings, int thread, int threads) {
   for (int k = thread; k < plan.sources() * plan.detectors(); k += threads) readings[k] = T{};
   for (int f = 0; f < plan.fronts(); ++f) {
-    const int32_t* s = plan.shape(f);
+    const int32_t* s = plan.shapes() + 4 * f;
     const DeviceFront<T> front = {
         {s[0], s[1], s[2], s[3]}, stack + plan.panel()[f], inverse, block, thread, threads};
     for (int i = plan.open_from()[f] + thread; i < plan.open_to()[f]; i += threads) stack[i] = T{};
@@ -228,7 +187,7 @@ __global__ void measure(const int32_t* header, const int32_t* table, const doubl
   const Input input = {first, second, third, materials, plan.properties()};
   DYNAMIC_SHARED(T, shared);
   T* const inverse = shared;
-  T* const block = inverse + plan.most_pivots();
+  T* const block = inverse + plan.max_pivots();
   T* const stack = scratch ? scratch + int64_t{blockIdx.x} * plan.size() : block + 16;
   for (int64_t system = blockIdx.x; system < systems; system += gridDim.x)
     solve<T, P>(plan, input, system, stack, inverse, block,

@@ -32,9 +32,9 @@ class ForwardGroup {
         plan_(plan),
         layout_(keep_panels ? plan.kept : plan.reused),
         entries_(layout_.size),
-        inverse_(keep_panels ? plan.nodes : plan.most_pivots),
-        scratch_(Block<T>::columns * plan.most_pivots),
-        rows_(plan.most_update),
+        inverse_(keep_panels ? plan.nodes : plan.max_pivots),
+        scratch_(Block<T>::columns * plan.max_pivots),
+        rows_(plan.max_update),
         inverse_step_(keep_panels ? 1 : 0) {}
 
   void solve() {
@@ -86,7 +86,7 @@ class ForwardGroup {
   template <class Start>
   const T* back_substitute(int width, Start&& start) {
     field_.assign(static_cast<size_t>(plan_.nodes) * width, T{});
-    std::vector<T*> x(plan_.most_pivots + plan_.most_update);
+    std::vector<T*> x(plan_.max_pivots + plan_.max_update);
     T* inverse = inverse_.data() + plan_.nodes;
     for (size_t f = plan_.fronts.size(); f-- > 0;) {
       const FrontShape& shape = plan_.fronts[f];

@@ -31,8 +31,22 @@ struct Layout {
   std::vector<int32_t> fixed_entry;
   std::vector<int32_t> target_row;  // as ForwardPlan::target_row
   int64_t size = 0;
+
+  // visit("panel", panel) and so on: what the GPU's form of the plan is made from.
+  template <class Visit>
+  void each_part(Visit&& visit) const {
+#define LESIONKIT_PART(name) visit(#name, name)
+    LESIONKIT_PART(size);
+    LESIONKIT_PART(panel);
+    LESIONKIT_PART(open_from);
+    LESIONKIT_PART(open_to);
+    LESIONKIT_PART(element_entry);
+    LESIONKIT_PART(fixed_entry);
+    LESIONKIT_PART(target_row);
+  }
 };
 
+// Its parts have the names that `build_plan` of lesionkit/optics/forward/plan.py gives them.
 struct ForwardPlan {
   int element_nodes, property_nodes;  // N and P of element.hpp
   int nodes, properties, sources, detectors;
@@ -64,9 +78,44 @@ struct ForwardPlan {
   std::vector<double> mass;            // [kind][pair][P]
   std::vector<double> imaginary_mass;  // [kind][pair] times the area: Im A (frequency domain)
 
+  // visit("parent", parent) and so on.
+  template <class Visit>
+  void each_part(Visit&& visit) {
+    LESIONKIT_PART(element_nodes);
+    LESIONKIT_PART(property_nodes);
+    LESIONKIT_PART(nodes);
+    LESIONKIT_PART(properties);
+    LESIONKIT_PART(sources);
+    LESIONKIT_PART(detectors);
+    LESIONKIT_PART(fronts);
+    LESIONKIT_PART(parent);
+    LESIONKIT_PART(source);
+    LESIONKIT_PART(detector);
+    LESIONKIT_PART(node);
+    LESIONKIT_PART(target);
+    LESIONKIT_PART(target_row);
+    LESIONKIT_PART(column_target);
+    LESIONKIT_PART(column);
+    LESIONKIT_PART(fixed_start);
+    LESIONKIT_PART(fixed_front);
+    LESIONKIT_PART(fixed_offset);
+    LESIONKIT_PART(fixed_value);
+    LESIONKIT_PART(element_start);
+    LESIONKIT_PART(property);
+    LESIONKIT_PART(entry_front);
+    LESIONKIT_PART(entry_offset);
+    LESIONKIT_PART(element_node);
+    LESIONKIT_PART(stiffness);
+    LESIONKIT_PART(area);
+    LESIONKIT_PART(mass_kind);
+    LESIONKIT_PART(mass);
+    LESIONKIT_PART(imaginary_mass);
+#undef LESIONKIT_PART
+  }
+
   // Derived by place():
   Layout reused, kept;  // panels on a stack, or each in its own place
-  int most_pivots = 0, most_update = 0;
+  int max_pivots = 0, max_update = 0;
 
   // A wrong shape would reach beyond the arrays: Python has checked the values alone.
   static void require(bool fits) {
@@ -75,8 +124,8 @@ struct ForwardPlan {
 
   void place() {
     for (const FrontShape& shape : fronts) {
-      most_pivots = std::max(most_pivots, shape.pivots);
-      most_update = std::max(most_update, shape.update);
+      max_pivots = std::max(max_pivots, shape.pivots);
+      max_update = std::max(max_update, shape.update);
     }
     place_stack();
     place_apart();

@@ -248,7 +248,7 @@ def test_contours(card: FakeCupy) -> None:
 def test_systems(card: FakeCupy, kind: Any) -> None:
     """Panels that just fit into shared memory, and that do not."""
     plan = object.__new__(DevicePlan)
-    plan.most_pivots, plan.property_nodes, plan.arrays = 47, 3, []
+    plan.max_pivots, plan.property_nodes, plan.arrays = 47, 3, []
     plan.device, plan.xp, plan.in_shared_memory = 0, np, True
     itemsize = np.dtype(kind).itemsize
     beside = (47 + 16) * itemsize

@@ -11,36 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import gpu
+from lesionkit import _core, gpu
 
 FILE = "optics/forward.cu"
 THREADS = 128  # of a block: about the tiles of a middling front's update
 BLOCK_ENTRIES = 16  # the block on the diagonal, beside the panels and the inverse pivots
 SPARE_SHARED = 1024  # bytes that the GPU keeps of each block's shared memory
-
-# What DevicePlan in csrc/optics/forward.cu finds where; its header holds the places of these.
-FIRST_PART = 8
-TABLES = (
-    "shapes",
-    "panel",
-    "open_from",
-    "open_to",
-    "gather_start",
-    "gather_entry",
-    "contribution_start",
-    "contribution",
-    "property",
-    "source_start",
-    "source",
-    "detector_start",
-    "detector",
-    "column_start",
-    "column_rows",
-    "column",
-    "target_row",
-    "mass_kind",
-)
-VALUES = ("fixed", "stiffness", "area", "mass", "imaginary_mass")
 
 
 class DevicePlan:
@@ -52,7 +28,7 @@ class DevicePlan:
 
     def __init__(self, parts: dict[str, Any], stack: dict[str, Any], device: int, xp: Any) -> None:
         host = flatten(parts, stack)
-        self.size, self.most_pivots = int(host[0][5]), int(host[0][6])
+        self.size, self.max_pivots = stack["size"], max_pivots(parts)
         self.property_nodes = parts["property_nodes"]
         self.device, self.xp = device, xp
         self.in_shared_memory = True  # where they fit; False is for tests
@@ -73,7 +49,7 @@ class DevicePlan:
         number = "Complex<double>" if out.dtype.kind == "c" else "double"
         kernel = f"measure<{number}, {self.property_nodes}, {kind}>"
         device = gpu.properties(self.device)
-        beside = (self.most_pivots + BLOCK_ENTRIES) * out.dtype.itemsize
+        beside = (self.max_pivots + BLOCK_ENTRIES) * out.dtype.itemsize
         panels = self.size * out.dtype.itemsize
         if self.in_shared_memory and beside + panels <= device.shared_per_block:
             shared, scratch = beside + panels, None
@@ -96,15 +72,24 @@ class DevicePlan:
 def flatten(
     parts: dict[str, Any], stack: dict[str, Any]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-    """header, table and values of a plan.
+    """header, table and values of a plan: `DevicePlan` of csrc/optics/device_plan.hpp.
 
     parts : as from `build_plan`
     stack : as from `ForwardPlan.stack()`: where the panels lie while a system is solved
     """
     target_start, _ = parts["target_row"]
     column_start, column_target = parts["column_target"]
+    counts = {
+        "fronts": len(parts["fronts"]),
+        "pairs": parts["imaginary_mass"].shape[1],
+        "sources": parts["sources"],
+        "detectors": parts["detectors"],
+        "properties": parts["properties"],
+        "size": stack["size"],
+        "max_pivots": max_pivots(parts),
+    }
     arrays = {
-        "shapes": parts["shapes"],
+        "shapes": parts["fronts"],
         "panel": stack["panel"],
         "open_from": stack["open_from"],
         "open_to": stack["open_to"],
@@ -124,20 +109,16 @@ def flatten(
         "imaginary_mass": parts["imaginary_mass"],
         **_gathered(parts, stack),
     }
-    table, table_places = _concatenate([arrays[name] for name in TABLES], np.int32)
-    values, value_places = _concatenate([arrays[name] for name in VALUES], np.float64)
-    shapes = parts["shapes"]
-    counts = [
-        len(shapes),
-        parts["imaginary_mass"].shape[1],  # pairs of an element's nodes
-        parts["sources"],
-        parts["detectors"],
-        parts["properties"],
-        stack["size"],
-        int(shapes[:, 0].max()),
-    ]
-    header = [*counts, *[0] * (FIRST_PART - len(counts)), *table_places, *value_places]
+    names = _core.optics.ForwardPlan.device_parts
+    table, table_places = _concatenate([arrays[name] for name in names["tables"]], np.int32)
+    values, value_places = _concatenate([arrays[name] for name in names["values"]], np.float64)
+    header = [*(counts[name] for name in names["counts"]), *table_places, *value_places]
     return np.array(header, np.int32), table, values
+
+
+def max_pivots(parts: dict[str, Any]) -> int:
+    """The most columns that one front eliminates."""
+    return int(parts["fronts"][:, 0].max())
 
 
 def _gathered(parts: dict[str, Any], stack: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -149,7 +130,7 @@ def _gathered(parts: dict[str, Any], stack: dict[str, Any]) -> dict[str, npt.NDA
     fixed = np.zeros(len(found))
     np.add.at(fixed, index[added:], parts["fixed_value"])
     contribution = np.argsort(index[:added], kind="stable")
-    count = len(parts["shapes"])
+    count = len(parts["fronts"])
     return {
         "gather_start": np.searchsorted(found, np.arange(count + 1) * stack["size"]),
         "gather_entry": found % stack["size"],

@@ -280,7 +280,7 @@ def build_plan(
         "properties": properties,
         "sources": sources.shape[0],
         "detectors": detectors.shape[0],
-        "shapes": np.array(
+        "fronts": np.array(
             [(f.pivots, len(f.update), len(f.sources), len(f.detectors)) for f in fronts], np.int32
         ),
         "parent": np.array([f.parent for f in fronts], np.int32),
