@@ -1,0 +1,63 @@
+"""docs/house.svg is drawn from the imports and includes that there are, and they keep the rules."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def house() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("house", ROOT / "docs/house.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_drawing_is_that_of_the_sources(house: ModuleType) -> None:
+    assert house.DRAWING.read_text() == house.draw(), "draw it again: python docs/house.py"
+
+
+def test_the_rules_hold(house: ModuleType) -> None:
+    assert house.faults(*house.arrows()) == []
+
+
+@pytest.mark.parametrize(
+    ("python", "kernels", "sentence"),
+    [
+        ({("texture/glcm", "clustering/kmeans")}, set(), "texture/glcm imports clustering/kmeans"),
+        ({("arrays", "io")}, set(), "arrays imports io, which is not on a floor below"),
+        ({("nets", "studies")}, set(), "nets imports studies"),
+        (set(), {("csrc/fronts/eikonal", "csrc/texture/glcm")}, "eikonal includes from csrc/tex"),
+    ],
+)
+def test_a_broken_rule_is_told(
+    house: ModuleType,
+    python: set[tuple[str, str]],
+    kernels: set[tuple[str, str]],
+    sentence: str,
+) -> None:
+    (found,) = house.faults(python, kernels)
+    assert sentence in found
+
+
+def test_a_circle_of_rooms_is_told(house: ModuleType) -> None:
+    with pytest.raises(ValueError, match="the rooms a, b use one another in a circle"):
+        house.Column("x", ["a", "b", "c"], {("a", "b"), ("b", "a"), ("a", "c")})
+
+
+def test_the_table_names_what_there_is() -> None:
+    """Every path in the table of docs/architecture.md exists."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    table = page[page.index("| Look for | In |") : page.index("## How data flow")]
+    paths = re.findall(r"`((?:csrc|src|docs|tests)/[\w/.*-]+)`", table)
+    assert len(paths) > 15
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
