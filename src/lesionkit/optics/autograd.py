@@ -21,12 +21,43 @@ def measure(
 ) -> torch.Tensor:
     """:meth:`ForwardModel.measure` of tensors that may carry gradients.
 
-    absorption, scattering : (..., properties) tensors on the CPU, mm^-1
-    returns : (..., sources, detectors) tensor in mm^-1, real or complex; float32 maps give float32
-              (complex64), the rest float64 (complex128)
     A backward pass is one :meth:`ForwardModel.gradient` of the whole batch, about three times the
     work of the forward pass; the Jacobian is never formed. Second derivatives are not to be had.
-    Raises TypeError or ValueError as `measure` does, and for what is not a tensor.
+
+    Parameters
+    ----------
+    model : ForwardModel
+        Without compat.
+    absorption, scattering : (..., properties) tensors
+        mm^-1; on the CPU where gradients are wanted.
+    at : {"nodes", "elements", "quarters"}, default "nodes"
+        As for `measure`.
+
+    Returns
+    -------
+    (..., sources, detectors) tensor
+        mm^-1, real or complex; float32 maps give float32 (complex64), the rest float64
+        (complex128).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `measure`, and for what is not a tensor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from lesionkit.optics import autograd
+    >>> from lesionkit.optics import ForwardModel, disc_mesh
+    >>> mesh = disc_mesh(20, nodes=300)
+    >>> rim = 20 * np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
+    >>> model = ForwardModel(mesh, rim, rim)
+    >>> mua, mus = np.full(len(mesh.nodes), 0.01), np.full(len(mesh.nodes), 1.0)
+    >>> mua = torch.tensor(mua, requires_grad=True)
+    >>> autograd.measure(model, mua, torch.tensor(mus)).log().sum().backward()
+    >>> mua.grad.shape == mua.shape, bool(mua.grad.sum() < 0)
+    (True, True)
     """
     if not isinstance(model, ForwardModel):
         raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")

@@ -82,11 +82,34 @@ LIPID = _table([1e-3 * per_metre for per_metre in _FAT])
 
 
 def lipid(wavelength: Any) -> np.ndarray:
-    """Absorption of pure lipid, 1/mm.
+    """Absorption of pure lipid.
 
-    wavelength : any shape, nm, each one of WAVELENGTHS
-    returns    : float64 of that shape, of LIPID
-    ValueError : another wavelength; TypeError: no numbers
+    Parameters
+    ----------
+    wavelength : array_like
+        nm, any shape, each one of WAVELENGTHS.
+
+    Returns
+    -------
+    array of float64, of the shape of `wavelength`
+        1/mm, from LIPID.
+
+    Raises
+    ------
+    ValueError
+        For another wavelength.
+    TypeError
+        For what are no numbers.
+
+    References
+    ----------
+    van Veen et al., OSA Biomedical Topical Meeting, 2004.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> spectra.lipid([785, 912]).tolist()
+    [0.000357, 0.007837]
     """
     values: np.ndarray = np.take(LIPID, _places(wavelength))
     return values
@@ -95,10 +118,34 @@ def lipid(wavelength: Any) -> np.ndarray:
 def extinction(wavelength: Any, table: str = "nirfast") -> np.ndarray:
     """Extinction coefficients of HbO, Hb and water.
 
-    wavelength : any shape, nm, each one of WAVELENGTHS
-    table      : "nirfast" or "prahl", see EXTINCTION
-    returns    : (*wavelength.shape, 3) float64: HbO and Hb in 1/(mm mM), pure water in 1/mm
-    ValueError : another wavelength, an unknown table; TypeError: no numbers
+    Parameters
+    ----------
+    wavelength : array_like
+        nm, any shape, each one of WAVELENGTHS.
+    table : {"nirfast", "prahl"}, default "nirfast"
+        See EXTINCTION.
+
+    Returns
+    -------
+    (*wavelength.shape, 3) array of float64
+        HbO and Hb in 1/(mm mM), pure water in 1/mm.
+
+    Raises
+    ------
+    ValueError
+        For another wavelength, or an unknown table.
+    TypeError
+        For what are no numbers.
+
+    References
+    ----------
+    EXTINCTION names the tables' origin.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> spectra.extinction(785).round(4).tolist()
+    [0.1694, 0.225, 0.0022]
     """
     if not isinstance(table, str) or table not in EXTINCTION:
         known = " or ".join(repr(name) for name in EXTINCTION)
@@ -123,15 +170,37 @@ def _places(wavelength: Any) -> np.ndarray:
 def absorption(
     wavelength: Any, hbo: Any, hb: Any, water: Any, table: str = "nirfast"
 ) -> np.ndarray:
-    """Absorption coefficient mua of tissue, mm^-1.
+    """Absorption coefficient mua of tissue.
 
-    wavelength : any shape, nm, each one of WAVELENGTHS
-    hbo, hb    : concentrations of oxy- and deoxyhaemoglobin, micromolar, not negative
-    water      : water content in per cent, 0 to 100
-    table      : "nirfast" or "prahl", see EXTINCTION
-    returns    : wavelength.shape + the shape to which hbo, hb and water broadcast: every wavelength
-                 at every place. float32 if the concentrations are, else float64
-    ValueError : out of range, not finite, or shapes that do not broadcast; TypeError: no numbers
+    Parameters
+    ----------
+    wavelength : array_like
+        nm, any shape, each one of WAVELENGTHS.
+    hbo, hb : array_like
+        Concentrations of oxy- and deoxyhaemoglobin, micromolar, not negative.
+    water : array_like
+        Water content in per cent, 0 to 100.
+    table : {"nirfast", "prahl"}, default "nirfast"
+        See EXTINCTION.
+
+    Returns
+    -------
+    array
+        mm^-1. Its shape is wavelength.shape + the shape to which hbo, hb and water broadcast: every
+        wavelength at every place. float32 if the concentrations are, else float64.
+
+    Raises
+    ------
+    ValueError
+        Out of range, not finite, or shapes that do not broadcast.
+    TypeError
+        For what are no numbers.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> spectra.absorption([661, 852], [10, 30], 5, 40).round(4).tolist()
+    [[0.0045, 0.006], [0.005, 0.0099]]
     """
     coefficients = extinction(wavelength, table)
     given = {"hbo": hbo, "hb": hb, "water": water}
@@ -169,11 +238,34 @@ def _reals(**values: Any) -> list[Any]:
 
 
 def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
-    """mua in mm^-1 for arrays of NumPy or CuPy that broadcast against coefficients[..., 0].
+    """mua of arrays of NumPy or CuPy; ranges are not checked (see :func:`absorption`).
 
-    coefficients : (..., 3) as from :func:`extinction`;  hbo, hb: micromolar;  water: per cent
-    Ranges are not checked (see :func:`absorption`), but that the answer is finite, in NumPy;
-    TypeError for what are no numbers.
+    Parameters
+    ----------
+    coefficients : (..., 3) array
+        As from :func:`extinction`.
+    hbo, hb : array
+        Micromolar; broadcast against coefficients[..., 0].
+    water : array
+        Per cent.
+
+    Returns
+    -------
+    array
+        mm^-1.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not broadcast, or (in NumPy) the answer is not finite.
+    TypeError
+        For what are no numbers.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> round(float(spectra.mixed_absorption(spectra.extinction(785), 10.0, 5.0, 40.0)), 5)
+    0.0037
     """
     (coefficients,) = _reals(coefficients=coefficients)
     if coefficients.shape[-1:] != (3,):
@@ -192,10 +284,34 @@ def mixed_absorption(coefficients: Any, hbo: Any, hb: Any, water: Any) -> Any:
 
 
 def power_law(wavelength: Any, amplitude: Any, power: Any) -> Any:
-    """mus' in mm^-1 for arrays of NumPy or CuPy that broadcast; wavelength in nm.
+    """mus' of arrays of NumPy or CuPy; ranges are not checked (see :func:`scattering`).
 
-    Ranges are not checked (see :func:`scattering`), but that the answer is finite, in NumPy;
-    TypeError for what are no numbers.
+    Parameters
+    ----------
+    wavelength : array
+        nm.
+    amplitude : array
+        mus' at 1000 nm, mm^-1.
+    power : array
+        No unit.
+
+    Returns
+    -------
+    array
+        mm^-1, of the shape to which all broadcast.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not broadcast, or (in NumPy) the answer is not finite.
+    TypeError
+        For what are no numbers.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> float(spectra.power_law(500, 1.0, 1.0))
+    2.0
     """
     wavelength, amplitude, power = _reals(wavelength=wavelength, amplitude=amplitude, power=power)
     with np.errstate(all="ignore"):
@@ -218,14 +334,35 @@ def _finite(value: Any, names: str, of: str) -> Any:
 
 
 def scattering(wavelength: Any, amplitude: Any, power: Any) -> np.ndarray:
-    """Reduced scattering coefficient mus' = amplitude (wavelength / 1000 nm)^-power, mm^-1.
+    """Reduced scattering coefficient mus' = amplitude (wavelength / 1000 nm)^-power.
 
-    wavelength : any shape, nm, above 0
-    amplitude  : mus' at 1000 nm, mm^-1, above 0
-    power      : scattering power, no unit; breast about 0.5 to 1.5
-    returns    : wavelength.shape + the shape to which amplitude and power broadcast; float32 if
-                 both are, else float64
-    ValueError : out of range, not finite, or shapes that do not broadcast; TypeError: no numbers
+    Parameters
+    ----------
+    wavelength : array_like
+        nm, any shape, above 0.
+    amplitude : array_like
+        mus' at 1000 nm, mm^-1, above 0.
+    power : array_like
+        Scattering power, no unit; breast about 0.5 to 1.5.
+
+    Returns
+    -------
+    array
+        mm^-1. Its shape is wavelength.shape + the shape to which amplitude and power broadcast;
+        float32 if both are, else float64.
+
+    Raises
+    ------
+    ValueError
+        Out of range, not finite, or shapes that do not broadcast.
+    TypeError
+        For what are no numbers.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import spectra
+    >>> spectra.scattering([500, 1000], 1.2, 1.0).tolist()
+    [2.4, 1.2]
     """
     nm, a, b = _real(wavelength, "wavelength"), _real(amplitude, "amplitude"), _real(power, "power")
     for name, value in (("wavelength", nm), ("amplitude", a)):

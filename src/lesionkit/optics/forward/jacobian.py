@@ -17,15 +17,35 @@ from lesionkit.optics import spectra
 
 @dataclass(frozen=True, eq=False)
 class Jacobian:
-    """Readings and their derivatives, of :meth:`ForwardModel.jacobian`.
-
-    readings   : (..., sources, detectors), in mm^-1 per unit source
-    absorption : (..., sources, detectors, properties), d reading / d mua, no unit (mm^-1 per mm^-1)
-    scattering : the same shape, d reading / d mus', no unit
+    """Readings and their derivatives, as :meth:`ForwardModel.jacobian` gives them.
 
     The change of a reading is the sum over all properties of derivative times change. At "nodes" a
     property stands for its shape function, at "elements" and "quarters" for its area: derivatives
     grow with the size of what they belong to.
+
+    Attributes
+    ----------
+    readings : (..., sources, detectors) array
+        In mm^-1 per unit source.
+    absorption : (..., sources, detectors, properties) array
+        d reading / d mua, no unit (mm^-1 per mm^-1).
+    scattering : array of the shape of `absorption`
+        d reading / d mus', no unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import ForwardModel, disc_mesh
+    >>> mesh = disc_mesh(20, nodes=300)
+    >>> rim = 20 * np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
+    >>> model = ForwardModel(mesh, rim, rim)
+    >>> mua, mus = np.full(len(mesh.nodes), 0.01), np.full(len(mesh.nodes), 1.0)
+    >>> J = model.jacobian(mua, mus)
+    >>> change = model.measure(mua * 1.001, mus) - J.readings
+    >>> np.allclose(change, J.absorption @ (0.001 * mua), rtol=1e-2)
+    True
+    >>> (J.log_amplitude().absorption[0, 2] < 0).mean().item() > 0.9  # what absorbs darkens
+    True
     """
 
     readings: Any
@@ -33,15 +53,34 @@ class Jacobian:
     scattering: Any
 
     def log_amplitude(self) -> Jacobian:
-        """The same of ln |reading|, real: derivatives in mm."""
+        """The same for ln |reading|.
+
+        Returns
+        -------
+        Jacobian
+            Real; derivatives in mm.
+
+        Raises
+        ------
+        TypeError
+            Where the arrays are of several kinds.
+        """
         readings, mua, mus = self._numpy()
         of_log = (d / readings[..., None] for d in (mua, mus))
         return self._back(np.log(np.abs(readings)), *(d.real for d in of_log))
 
     def phase(self) -> Jacobian:
-        """The same of the argument of each reading, rad, above -pi: derivatives in rad mm.
+        """The same for the argument of each reading.
 
-        Continuous light has no phase: ValueError.
+        Returns
+        -------
+        Jacobian
+            Phases in rad, above -pi; derivatives in rad mm.
+
+        Raises
+        ------
+        ValueError
+            Where the light is continuous, which has no phase.
         """
         readings, mua, mus = self._numpy()
         if readings.dtype.kind != "c":
@@ -52,16 +91,30 @@ class Jacobian:
     def tissue(
         self, wavelength: Any, amplitude: Any, power: Any, table: str = "nirfast"
     ) -> dict[str, Any]:
-        """Derivatives by what tissue is made of: "hbo", "hb", "water", "amplitude", "power".
+        """Derivatives by what tissue is made of.
 
-        wavelength : nm, each one of spectra.WAVELENGTHS: a number, or an array that broadcasts
-                     against the batch axes, the leading axes of `readings`
-        amplitude, power : of mus' = amplitude (wavelength / 1000)^-power, numbers, or arrays of
-                     (properties,) that the derivative is taken at
-        table      : "nirfast" or "prahl", see spectra.EXTINCTION
-        returns    : for each, an array like `absorption`, per micromolar, micromolar, per cent,
-                     mm^-1 and 1. Works on what log_amplitude() and phase() return as well
-        Raises TypeError or ValueError as `spectra.absorption` and `spectra.scattering` do.
+        Works on what :meth:`log_amplitude` and :meth:`phase` return as well.
+
+        Parameters
+        ----------
+        wavelength : float or array
+            nm, each one of `spectra.WAVELENGTHS`: a number, or an array that broadcasts against the
+            batch axes, the leading axes of `readings`.
+        amplitude, power : float or (properties,) array
+            Of mus' = amplitude (wavelength / 1000)^-power, where the derivative is taken.
+        table : {"nirfast", "prahl"}, default "nirfast"
+            See `spectra.EXTINCTION`.
+
+        Returns
+        -------
+        dict of str to array
+            By "hbo" and "hb" (per micromolar), "water" (per cent), "amplitude" (mm^-1) and "power"
+            (1), each like `absorption`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `spectra.absorption` and `spectra.scattering`, and where shapes do not broadcast.
         """
         readings, by_mua, by_mus = self._numpy()
         coefficients = spectra.extinction(wavelength, table)

@@ -33,25 +33,52 @@ class ForwardModel:
 
     Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
     kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
-    finite elements, bent ones isoparametric, for point sources of unit strength. Detectors read the
-    fluence Phi at the rim.
+    finite elements, curved ones isoparametric, for point sources of unit strength. Detectors read
+    the fluence Phi at the rim.
 
-    mesh             : Mesh of triangles of 3 or 6 nodes
-    sources          : (s, 2) mm, on the rim; moved to the nearest boundary edge if within half an
-                       edge, else refused
-    detectors        : (d, 2) mm, likewise
-    refractive_index : at least 1, the same everywhere; 1 means matched to the outside
-    frequency        : modulation in Hz, 1e6 to 1e10; 0 is continuous wave, with real readings
-    source_depth     : mm along the inward normal from the rim to the point source; 0: sources lie
-                       exactly where given, anywhere inside
-    compat           : None, or "nirfast" to reproduce NIRFAST's 2-D readings (its one-sided
-                       boundary term, source placement and factor cos 0.15), slowly
+    Parameters
+    ----------
+    mesh : Mesh
+        Of triangles of 3 or 6 nodes.
+    sources : (s, 2) array_like
+        mm, on the rim; moved to the nearest boundary edge if within half an edge, else refused.
+    detectors : (d, 2) array_like
+        mm, likewise.
+    refractive_index : float, default 1.33
+        At least 1, the same everywhere; 1 means matched to the outside.
+    frequency : float, default 0
+        Modulation in Hz, 1e6 to 1e10; 0 is continuous wave, with real readings.
+    source_depth : float, default 1
+        mm along the inward normal from the rim to the point source; 0: sources lie exactly where
+        given, anywhere inside.
+    compat : {None, "nirfast"}, default None
+        "nirfast" reproduces NIRFAST's 2-D readings (its one-sided boundary term, source placement
+        and factor cos 0.15), slowly.
 
-    Raises TypeError or ValueError, naming the argument: a mesh that is not of triangles, optodes
-    away from the rim, a depth that leads out of the mesh, numbers out of range.
+    Attributes
+    ----------
+    source_weights, detector_weights : sparse (count, nodes) arrays
+        How each optode meets the nodes; not with `compat`.
 
-    `source_weights` and `detector_weights` (sparse, (count, nodes); not with compat) say how each
-    optode meets the nodes; `cost(at)` counts the work per system.
+    Raises
+    ------
+    TypeError, ValueError
+        Where the mesh is not of triangles, optodes are away from the rim, a depth leads out of the
+        mesh, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import ForwardModel, disc_mesh
+    >>> mesh = disc_mesh(20, nodes=300)
+    >>> rim = 20 * np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
+    >>> model = ForwardModel(mesh, rim, rim)
+    >>> mua, mus = np.full(len(mesh.nodes), 0.01), np.full(len(mesh.nodes), 1.0)
+    >>> readings = model.measure(mua, mus)
+    >>> readings.shape, (readings > 0).all().item()
+    ((4, 4), True)
+    >>> np.allclose(readings[0, 2], readings[2, 0], rtol=1e-3)  # by symmetry
+    True
     """
 
     def __init__(
@@ -141,7 +168,23 @@ class ForwardModel:
         return self._device_plans[at, device]
 
     def cost(self, at: At = "elements") -> Cost:
-        """Multiply-adds and bytes per system, counted from the fronts of the plan."""
+        """Count the work per system, from the fronts of the plan.
+
+        Parameters
+        ----------
+        at : {"nodes", "elements", "quarters"}, default "elements"
+            Where properties are given.
+
+        Returns
+        -------
+        Cost
+            Multiply-adds and bytes.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such place, or with `compat`.
+        """
         if self.compat is not None:
             raise ValueError("cost is not counted with compat='nirfast'")
         self._require_place(at)
@@ -185,29 +228,56 @@ class ForwardModel:
     ) -> Any:
         """What each detector reads of each source.
 
-        absorption : (..., nodes | elements | 4 elements) mm^-1, at least 0
-        scattering : the same shape, reduced scattering mus' in mm^-1, above 0
-        at         : "nodes" (interpolated with the mesh's shape functions), "elements" (constant on
-                     each), or "quarters" of 6-node triangles (:attr:`Mesh.quarters`; constant on
-                     each; quarter q of element e is number 4 e + q)
-        returns    : (..., sources, detectors) fluence in mm^-1 per unit source, own pairs included;
-                     real for frequency 0, else complex. float32 maps give float32 (complex64)
-                     readings; the solve itself is in float64.
+        CuPy arrays and CUDA tensors of torch are solved on their GPU, in the current stream, and
+        the readings stay there; torch tensors give tensors. The solve is in float64. It cannot be
+        interrupted: give long work in batches. Warns of means that no tissue has: in cm^-1, or
+        mixed up.
 
-        Raises ValueError or TypeError for shapes, values and kinds of array that do not fit, before
-        any work; ValueError for properties so extreme that the answer overflows. Warns of means
-        that no tissue has: in cm^-1, or mixed up. It cannot be interrupted: give long work in
-        batches.
+        Parameters
+        ----------
+        absorption : (..., nodes | elements | 4 elements) array
+            mua in mm^-1, at least 0.
+        scattering : array of the shape of `absorption`
+            Reduced scattering mus' in mm^-1, above 0.
+        at : {"nodes", "elements", "quarters"}, default "nodes"
+            "nodes" (interpolated with the mesh's shape functions), "elements" (constant on each),
+            or "quarters" of 6-node triangles (:attr:`Mesh.quarters`; constant on each; quarter q of
+            element e is number 4 e + q).
 
-        Arrays of CuPy and CUDA tensors of torch are solved on their GPU, in the current stream, and
-        the readings stay there; torch tensors give tensors.
+        Returns
+        -------
+        (..., sources, detectors) array
+            Fluence in mm^-1 per unit source, own pairs included; real for frequency 0, else
+            complex. float32 maps give float32 (complex64) readings.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For shapes, values and kinds of array that do not fit, before any work; ValueError for
+            properties so extreme that the answer overflows.
         """
         return self._run("measure", absorption, scattering, at, len(self.detectors))
 
     def fluence(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
     ) -> Any:
-        """The field of each source at each node: (..., sources, nodes), else as :meth:`measure`."""
+        """The field of each source at each node.
+
+        Parameters
+        ----------
+        absorption, scattering, at : arguments
+            As for :meth:`measure`.
+
+        Returns
+        -------
+        (..., sources, nodes) array
+            Fluence in mm^-1 per unit source, of the dtype of the readings.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`measure`.
+        """
         return self._run("fluence", absorption, scattering, at, len(self.mesh.nodes))
 
     def jacobian(
@@ -219,16 +289,33 @@ class ForwardModel:
     ) -> Jacobian:
         """How each reading changes with mua and mus' of each node, element or quarter.
 
-        basis : None, or (properties, k) sparse: derivatives by coarser functions, of which the
-                properties take so much each (a column of ones: by a uniform change)
-        Other arguments and errors as of :meth:`measure`. Returns a :class:`Jacobian`, whose
-        `absorption` and `scattering` have the shape (..., sources, detectors, properties | k): no
-        unit, 8 bytes (16 if modulated) for each, so some 20 MB per map at the nodes of the accurate
-        disc; with a basis, those by the properties are never held. Its methods give log amplitude,
-        phase, and chromophores.
+        By the adjoint method: exact derivatives of these finite-element readings, from the fields
+        of the sources and of the detectors. On the CPU. 8 bytes (16 if modulated) for each, so some
+        20 MB per map at the nodes of the accurate disc; with a basis, the derivatives by the
+        properties are never held.
 
-        By the adjoint method (Arridge, Inverse Problems 15, R41, 1999): exact derivatives of these
-        finite-element readings, from the fields of the sources and of the detectors. On the CPU.
+        Parameters
+        ----------
+        absorption, scattering, at : arguments
+            As for :meth:`measure`.
+        basis : (properties, k) sparse array, optional
+            Derivatives by coarser functions, of which the properties take so much each (a column of
+            ones: by a uniform change).
+
+        Returns
+        -------
+        Jacobian
+            `absorption` and `scattering` have the shape (..., sources, detectors, properties | k)
+            and no unit.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`measure`.
+
+        References
+        ----------
+        Arridge, Inverse Problems 15, R41, 1999.
         """
         with self._given("jacobian", absorption, scattering, at) as given:
             count, kind = len(given.mua), self._kind
@@ -275,13 +362,29 @@ class ForwardModel:
         weight: npt.ArrayLike,
         at: At = "nodes",
     ) -> tuple[Any, Any]:
-        """The gradient of a weighted sum of the readings: what the Jacobian would give if summed.
+        """The gradient of a weighted sum of the readings, without the Jacobian.
 
-        weight  : (..., sources, detectors), real, or complex if the light is modulated
-        returns : derivatives of Re sum(conj(weight) readings) by mua and by mus', each of the shape
-                  of the maps, in mm^-1 times the weight's unit per mm^-1
-        Other arguments and errors as of :meth:`measure`. It takes one more field per source, that
-        of the weighted detectors, and never forms the Jacobian. On the CPU.
+        It takes one more field per source, that of the weighted detectors. On the CPU.
+
+        Parameters
+        ----------
+        absorption, scattering : arrays
+            As for :meth:`measure`.
+        weight : (..., sources, detectors) array
+            Real, or complex if the light is modulated.
+        at : {"nodes", "elements", "quarters"}, default "nodes"
+            As for :meth:`measure`.
+
+        Returns
+        -------
+        by_mua, by_mus : arrays of the shape of the maps
+            Derivatives of Re sum(conj(weight) readings) by mua and by mus', in mm^-1 times the
+            weight's unit per mm^-1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`measure`.
         """
         with self._given("gradient", absorption, scattering, at) as given:
             home = arrays.home(absorption=absorption, weight=weight)

@@ -26,11 +26,18 @@ Ints = npt.NDArray[np.int64]
 class Cost:
     """Work per system: the floor that a run is measured against.
 
-    factor      : multiply-adds of the elimination, optode rows and readings included
-    assembly    : multiply-adds of the element matrices
-    additions   : entries that fronts add to the panels of their ancestors
-    entries     : entries of all panels: the factor and the optode rows
-    working_set : bytes of the panels that are open at once
+    Attributes
+    ----------
+    factor : int
+        Multiply-adds of the elimination, optode rows and readings included.
+    assembly : int
+        Multiply-adds of the element matrices.
+    additions : int
+        Entries that fronts add to the panels of their ancestors.
+    entries : int
+        Entries of all panels: the factor and the optode rows.
+    working_set : int
+        Bytes of the panels that are open at once.
     """
 
     factor: int

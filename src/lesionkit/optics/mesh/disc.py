@@ -28,18 +28,38 @@ _RING_STEP = 0.9  # distance of rings over that of nodes: near the 0.87 of equil
 def disc_mesh(radius: float = 41.0, nodes: int | None = None, optodes: int = 16) -> Mesh:
     """A disc about the origin, accurate by default, or of about so many nodes.
 
-    radius  : 1e-9 to 1e9 mm
-    nodes   : None: 6-node triangles, 2.7 mm wide, 1.6 mm at the optodes, with edges on the rim bent
-              to the circle. The amplitude of any detector two or more places from the source is
-              within 1 % of the truth for mua up to 0.02 and mus' up to 1.5 mm^-1, inclusions on
-              quarters of elements included (docs/nirst.md).
-              A number, at least 7: 3-node triangles in rings, 6 k nodes on ring k about the centre;
-              the nearest possible number is taken
-    optodes : at least 1; so many equally spaced places on the rim, the first at angle 0, are nodes
-    returns : a mesh whose rim nodes lie on the circle, the first at angle 0. Of n rings: 1 + 3 n
-              (n + 1) nodes and 6 n^2 triangles, where 6 n is a multiple of `optodes`; for 16
-              optodes 24 rings have 1801 nodes, 48 have 7057
-    Raises TypeError or ValueError for anything else, or for a disc of over 10,000,000 nodes.
+    Parameters
+    ----------
+    radius : float, default 41
+        1e-9 to 1e9 mm.
+    nodes : int, optional
+        None: 6-node triangles, 2.7 mm wide, 1.6 mm at the optodes, with edges on the rim bent to
+        the circle. The amplitude of any detector two or more places from the source is within 1 %
+        of the truth for mua up to 0.02 and mus' up to 1.5 mm^-1, inclusions on quarters of elements
+        included (docs/nirst.md). A number, at least 7: 3-node triangles in rings, 6 k nodes on ring
+        k about the centre; the nearest possible number is taken.
+    optodes : int, default 16
+        At least 1; so many equally spaced places on the rim, the first at angle 0, are nodes.
+
+    Returns
+    -------
+    Mesh
+        Its rim nodes lie on the circle, the first at angle 0. Of n rings: 1 + 3 n (n + 1) nodes and
+        6 n^2 triangles, where 6 n is a multiple of `optodes`; for 16 optodes 24 rings have 1801
+        nodes, 48 have 7057.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, or for a disc of over 10,000,000 nodes.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import disc_mesh
+    >>> disc_mesh(41, nodes=1800)
+    Mesh(1801 nodes, 3456 triangles of order 1)
+    >>> disc_mesh().order
+    2
     """
     radius = arrays.number(
         radius, "radius", at_least=checks.NARROWEST, at_most=checks.FARTHEST, unit="mm"

@@ -48,12 +48,17 @@ _FLAT = 1e-9  # of the mesh's width: how far nodes may leave a plane by rounding
 class NirfastMesh:
     """A mesh as NIRFAST's text files hold it.
 
-    mesh       : the mesh, its nodes numbered from 0
-    flagged    : (n,) bool, the nodes that the file flags as boundary
-    kind       : the first word of the .param file: "stnd", "spec", "fluor" ...; "" without one
-    properties : name -> (n,) float64, the columns of the .param file. Of "stnd" they are mua
-                 (mm^-1), kappa (mm) and ri; of "spec" what the file names: chromophores (mM), Water
-                 (fraction), S-Amplitude, S-Power
+    Attributes
+    ----------
+    mesh : Mesh
+        Its nodes are numbered from 0.
+    flagged : (n,) array of bool
+        The nodes that the file flags as boundary.
+    kind : str
+        The first word of the .param file: "stnd", "spec", "fluor" ...; "" without one.
+    properties : dict of str to (n,) array of float64
+        The columns of the .param file. Of "stnd" they are mua (mm^-1), kappa (mm) and ri; of "spec"
+        what the file names: chromophores (mM), Water (fraction), S-Amplitude, S-Power.
     """
 
     mesh: Mesh
@@ -63,13 +68,40 @@ class NirfastMesh:
 
 
 def read_mesh(path: str | os.PathLike[str]) -> Mesh:
-    """The mesh in a file, of the format that its suffix says (see above); lengths in mm.
+    """Read a mesh from a file; lengths in mm.
 
-    Lines and points that a mesher leaves beside the triangles are passed over, as are triangles
-    beside tetrahedra, and a constant third coordinate of triangles. Nodes in no element are left
-    out with a warning, and the others numbered anew in their order.
-    Raises FileNotFoundError, or ValueError naming the file: an unknown suffix; a file that is
-    empty, cut short or of another format; a mesh that :class:`Mesh` refuses.
+    The suffix of a file's name says its format: ".node", ".elem" or none for NIRFAST's text files,
+    ".npz" for ours, ".vtu" and ".vtk" for VTK, ".msh" for Gmsh, ".xdmf" and ".xmf" for XDMF (needs
+    h5py). Lines and points that a mesher leaves next to the triangles are passed over, as are
+    triangles next to tetrahedra, and a constant third coordinate of triangles. Nodes in no element
+    are left out with a warning, and the others numbered anew in their order.
+
+    Parameters
+    ----------
+    path : str or path
+        Name of the file.
+
+    Returns
+    -------
+    Mesh
+        What the file holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    ValueError
+        Naming the file: an unknown suffix; a file that is empty, cut short or of another format; a
+        mesh that :class:`Mesh` refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.optics import disc_mesh, read_mesh, write_mesh
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_mesh(disc_mesh(20, nodes=100), f"{folder}/disc.npz")
+    ...     read_mesh(f"{folder}/disc.npz")
+    Mesh(217 nodes, 384 triangles of order 1)
     """
     path = _path(path)
     base = _nirfast_base(path)
@@ -82,13 +114,35 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
 
 
 def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
-    """A mesh in NIRFAST's text files, with the boundary flags and the properties of its nodes.
+    """Read a mesh from NIRFAST's text files, with boundary flags and properties of its nodes.
 
-    path : the common name of the files, or that of one of them. ``.node`` has the boundary flag (0
-           or 1), x, y and perhaps z of each node in mm, ``.elem`` the nodes of each element
-           counted from 1, ``.param`` (optional) the properties of each node. Lines of text before
-           the numbers are passed over in the first two
-    Raises as :func:`read_mesh`.
+    Parameters
+    ----------
+    path : str or path
+        The common name of the files, or that of one of them. ``.node`` has the boundary flag (0 or
+        1), x, y and perhaps z of each node in mm, ``.elem`` the nodes of each element counted from
+        1, ``.param`` (optional) the properties of each node. Lines of text before the numbers are
+        passed over in the first two.
+
+    Returns
+    -------
+    NirfastMesh
+        `mesh`, `flagged`, `kind` and `properties`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_mesh`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.optics import disc_mesh, read_nirfast, write_mesh
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_mesh(disc_mesh(20, nodes=100), f"{folder}/disc")
+    ...     found = read_nirfast(f"{folder}/disc")
+    >>> found.mesh, found.flagged.sum().item()
+    (Mesh(217 nodes, 384 triangles of order 1), 48)
     """
     path = _path(path)
     base = _nirfast_base(path)
@@ -131,13 +185,37 @@ def write_mesh(
     node_data: Data | None = None,
     element_data: Data | None = None,
 ) -> None:
-    """Write a mesh, in the format that the suffix of `path` says (see above); lengths in mm.
+    """Write a mesh to a file; lengths in mm.
 
-    node_data    : name -> (nodes,) or (nodes, k) real numbers, to be looked at in ParaView, say
-    element_data : name -> (elements,) or (elements, k) likewise
-    float32, float64 and integers keep their type. NIRFAST's text files hold no such data, and
-    elements of 3 or 4 nodes only. The file appears when it is whole, and replaces one of its name.
-    Raises TypeError or ValueError for anything else, FileNotFoundError if there is no such folder.
+    The formats are those of :func:`read_mesh`. float32, float64 and integers keep their type. The
+    file appears when it is whole, and replaces one of its name.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        For NIRFAST's text files, with elements of 3 or 4 nodes.
+    path : str or path
+        Its suffix says the format.
+    node_data : mapping of str to (nodes,) or (nodes, k) array, optional
+        Real numbers, to be looked at in ParaView, say; not in NIRFAST's text files.
+    element_data : mapping of str to (elements,) or (elements, k) array, optional
+        Likewise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    FileNotFoundError
+        Where there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.optics import disc_mesh, read_mesh, write_mesh
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_mesh(disc_mesh(20, nodes=100), f"{folder}/disc.vtu")
+    ...     read_mesh(f"{folder}/disc.vtu")
+    Mesh(217 nodes, 384 triangles of order 1)
     """
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh must be a Mesh, got {arrays.describe(mesh)}")

@@ -21,29 +21,50 @@ _NEWTON, _SETTLED = 12, 1e-9  # steps in a bent element, of which the last is no
 class Mesh:
     """A region cut into triangles (or tetrahedra), checked once and never changed.
 
-    nodes    : (n, 2) float64, mm; (n, 3) for tetrahedra
-    elements : (m, 3) or (m, 6) integers, the nodes of each triangle, counted from 0. Six are the
-               three corners, then the nodes in the middle of edges 01, 12 and 20 (VTK's order);
-               a node off the middle bends its edge to a parabola. (m, 4) for tetrahedra
-    Raises TypeError or ValueError, naming the first mistake: NaN; a node number out of range, or
-    twice in an element; an element without area; nodes or elements given twice; nodes in no
-    element; overlaps; several parts, holes, or a boundary that touches itself; a mid-edge node
-    far from the middle of its edge, or an edge bent so far that its element folds. Of tetrahedra,
-    the shape of the boundary is not checked.
-
-    Attributes, all read-only copies:
-
-    nodes    : as given, float64
-    elements : int32, clockwise elements turned counter-clockwise (tetrahedra to positive volume)
-    areas    : (m,) float64, mm^2, of the straight-sided triangles; volumes, mm^3, of tetrahedra
-    bent     : (m,) bool, the elements with an edge that is not straight
-    boundary : (b, 2) int32, the edges of the rim from node to node, one loop counter-clockwise from
-               the smallest corner number: edge i ends where edge i + 1 begins. (b, 3) for 6-node
-               triangles, the mid-edge node last. For tetrahedra (b, 3), the faces, in no order,
-               counter-clockwise from outside
-
     Two meshes are equal only if they are the same object. A pickle holds nodes and elements alone,
     which are checked again when it is read.
+
+    Parameters
+    ----------
+    nodes : (n, 2) array_like
+        mm; (n, 3) for tetrahedra.
+    elements : (m, 3) or (m, 6) array_like of int
+        The nodes of each triangle, counted from 0. Six are the three corners, then the nodes in the
+        middle of edges 01, 12 and 20 (VTK's order); a node off the middle bends its edge to a
+        parabola. (m, 4) for tetrahedra.
+
+    Attributes
+    ----------
+    nodes : array of float64
+        As given; all attributes are read-only copies.
+    elements : array of int32
+        Clockwise elements are turned counter-clockwise (tetrahedra to positive volume).
+    areas : (m,) array of float64
+        mm^2, of the straight-sided triangles; volumes, mm^3, of tetrahedra.
+    bent : (m,) array of bool
+        The elements with an edge that is not straight.
+    boundary : (b, 2) array of int32
+        The edges of the rim from node to node, one loop counter-clockwise from the smallest corner
+        number: edge i ends where edge i + 1 begins. (b, 3) for 6-node triangles, the mid-edge node
+        last. For tetrahedra (b, 3), the faces, in no order, counter-clockwise from outside.
+
+    Raises
+    ------
+    TypeError, ValueError
+        At the first mistake: NaN; a node number out of range, or twice in an element; an element
+        without area; nodes or elements given twice; nodes in no element; overlaps; several parts,
+        holes, or a boundary that touches itself; a mid-edge node far from the middle of its edge,
+        or an edge bent so far that its element folds. For tetrahedra, the shape of the boundary is
+        not checked.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import Mesh
+    >>> square = Mesh([[0, 0], [10, 0], [10, 10], [0, 10]], [[0, 1, 2], [0, 3, 2]])
+    >>> square
+    Mesh(4 nodes, 2 triangles of order 1)
+    >>> square.areas.tolist(), square.elements.tolist()
+    ([50.0, 50.0], [[0, 1, 2], [0, 2, 3]])
     """
 
     nodes: Floats
@@ -70,12 +91,12 @@ class Mesh:
 
     @property
     def corners(self) -> Ints:
-        """(m, 3) int32, the corner nodes of each triangle; (m, 4) of each tetrahedron."""
+        """The corner nodes of each triangle, (m, 3) int32; (m, 4) for tetrahedra."""
         return checks.corners_of(self.elements)
 
     @property
     def quarters(self) -> Ints:
-        """(4 m, 3) int32: the triangles into which its mid-edge nodes cut each 6-node triangle.
+        """The triangles into which its mid-edge nodes cut each 6-node triangle, (4 m, 3) int32.
 
         Those at the corners 0, 1, 2, then the one in the middle. ValueError for other elements.
         """
@@ -85,22 +106,37 @@ class Mesh:
 
     @property
     def places(self) -> dict[str, int]:
-        """Where properties may be given, and how many there are: "nodes", "elements", and
-        "quarters" of 6-node triangles."""
+        """Where properties may be given, and how many there are.
+
+        "nodes", "elements", and "quarters" of 6-node triangles.
+        """
         places = {"nodes": len(self.nodes), "elements": len(self.elements)}
         return places | {"quarters": 4 * len(self.elements)} if self.order == 2 else places
 
     def locate(self, points: npt.ArrayLike) -> tuple[Ints, Floats]:
-        """The element that holds each point, and the point's place in it.
+        """Find the element that holds each point, and the point's place in it.
 
-        points  : (k, 2) float, mm; (k, 3) for tetrahedra
-        returns : element (k,) int32, -1 for a point outside, and barycentric (k, 3) float64, the
-                  weights of the element's corners (of a bent element: of the triangle that it
-                  is bent from), NaN for a point outside; (k, 4) for tetrahedra
-        Where elements meet, the one in which the point lies deepest, then the first. Up to 1e-12
-        of the mesh's largest coordinate outside an edge counts as on it, so that points computed
-        on the rim are inside; their smallest weight may lie below 0 by as little.
-        Raises TypeError or ValueError for points of another kind or shape, NaN and infinity.
+        Where elements meet, the one in which the point lies deepest, then the first. Up to 1e-12 of
+        the mesh's largest coordinate outside an edge counts as on it, so that points computed on
+        the rim are inside; their smallest weight may lie below 0 by as little.
+
+        Parameters
+        ----------
+        points : (k, 2) array_like
+            mm; (k, 3) for tetrahedra.
+
+        Returns
+        -------
+        element : (k,) array of int32
+            -1 for a point outside.
+        barycentric : (k, 3) array of float64
+            The weights of the element's corners (of a curved element: of the triangle that it is
+            bent from), NaN for a point outside; (k, 4) for tetrahedra.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For points of another kind or shape, NaN and infinity.
         """
         dim = self.nodes.shape[1]
         places = arrays.real(points, "points", ("k", dim), "mm")
@@ -138,7 +174,17 @@ class Mesh:
         """The same region in 6-node triangles: nodes are added in the middle of every edge.
 
         The corners keep their numbers and the new nodes follow them; the elements keep their order.
-        A mesh of 6-node triangles is returned as it is. Raises ValueError for tetrahedra.
+        A mesh of 6-node triangles is returned as it is.
+
+        Returns
+        -------
+        Mesh
+            Of 6-node triangles.
+
+        Raises
+        ------
+        ValueError
+            For tetrahedra.
         """
         if self.order == 2:
             return self

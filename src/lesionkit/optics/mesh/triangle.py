@@ -17,7 +17,7 @@ _SMALLEST, _LARGEST = 10.0, 1000.0  # mm
 
 
 class Interface(NamedTuple):
-    """mesh: Mesh of 6-node triangles; optodes: (16, 2) mm on its rim, counter-clockwise."""
+    """What :func:`triangular_interface` makes."""
 
     mesh: Mesh
     optodes: npt.NDArray[np.float64]
@@ -26,13 +26,38 @@ class Interface(NamedTuple):
 def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     """An equilateral triangle of tissue with 16 optodes: 6 on the base, 5 on each other side.
 
-    Like the patient interface of the MRI-guided system of Feng et al., Optica 9(3), 264-267, 2022,
-    whose 16 fibres lie on the sides of a triangle; the lengths are ours, as the paper gives none.
+    Like the patient interface of the MRI-guided system of Feng et al., whose 16 fibres lie on the
+    sides of a triangle; the lengths are ours, as the paper gives none.
 
-    side    : 10 to 1000 mm; the base lies along y = -height / 3, the centroid in the origin
-    spacing : mm between the mesh's corner nodes, above 0; 1.6 mm (at most 0.4 spacing) at optodes
-    returns : Interface; optodes are equally spaced on each side, half a step from its ends
-    Raises TypeError or ValueError for anything else, or for a spacing over a quarter of the side.
+    Parameters
+    ----------
+    side : float, default 80
+        10 to 1000 mm; the base lies along y = -height / 3, the centroid in the origin.
+    spacing : float, default 4.5
+        mm between the mesh's corner nodes, above 0; 1.6 mm (at most 0.4 spacing) at optodes.
+
+    Returns
+    -------
+    mesh : Mesh
+        Of 6-node triangles.
+    optodes : (16, 2) array of float64
+        mm on the rim, counter-clockwise, equally spaced on each side, half a step from its ends.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, or for a spacing over a quarter of the side.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import triangular_interface
+    >>> mesh, optodes = triangular_interface(spacing=10)
+    >>> mesh.order, optodes[:6, 0].round(1).tolist()
+    (2, [-33.3, -20.0, -6.7, 6.7, 20.0, 33.3])
     """
     side = arrays.number(side, "side", at_least=_SMALLEST, at_most=_LARGEST, unit="mm")
     spacing = arrays.number(spacing, "spacing", above=0, at_most=side / 4, unit="mm")

@@ -38,29 +38,60 @@ def generate(
     batch: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Phantoms:
-    """Make `count` phantoms (Feng et al., Optica 9(3), 264-267, 2022).
+    """Make `count` phantoms.
 
-    recipe   : PhantomRecipe, the paper's by default
-    count    : 1 or more; phantom i is the same whatever the count
-    out      : None: arrays in memory, 0.13 MB per phantom; of NumPy, or of CuPy where a GPU made
-               them. Else the path of a Zarr v3 store:
-               it grows at `out`.partial, from where the same call resumes it, and gets its name
-               when it is whole. If `out` is the finished store of this very call, it is opened;
-               if it is one of fewer phantoms and else the same, it grows to `count`, as if made so
-    seed     : 0 to 2^64 - 1
-    accuracy : "accurate": quadratic elements, readings within 1 per cent of the diffusion
-               equation's solution; "fast": linear elements of about `recipe.nodes` nodes (1801),
-               in a third of the time, with far readings 2 per cent off where tissue is clear and
-               33 where it absorbs strongly (docs/nirst.md). None: "accurate", but "fast" if the
-               recipe names its nodes. The store tells which
-    device   : "cpu"; "cuda" for CuPy's current GPU; "auto" for that GPU if there is one, else the
-               CPU. The phantoms are the same, readings to 1e-9
-    batch    : phantoms solved at once; None takes as many as fit into 64 MiB (of a GPU: a quarter
-               of its free memory). It changes no bit
-    progress : called as progress(done, count) from time to time
-    returns  : Phantoms, whose arrays are read from the store when indexed if `out` is given
-    Raises ValueError or TypeError for anything else, and for an `out` that holds other phantoms;
-    OSError where the store cannot be written. All of them before any work but a full disk.
+    Parameters
+    ----------
+    recipe : PhantomRecipe
+        The paper's by default.
+    count : int
+        1 or more; phantom i is the same whatever the count.
+    out : str or path, optional
+        None: arrays in memory, 0.13 MB per phantom; of NumPy, or of CuPy where a GPU made them.
+        Else the path of a Zarr v3 store: it grows at `out`.partial, from where the same call
+        resumes it, and gets its name when it is whole. If `out` is the finished store of this very
+        call, it is opened; if it is one of fewer phantoms and else the same, it grows to `count`,
+        as if made so.
+    seed : int, default 0
+        0 to 2^64 - 1.
+    accuracy : {"accurate", "fast"}, optional
+        "accurate": quadratic elements, readings within 1 per cent of the diffusion equation's
+        solution. "fast": linear elements of about `recipe.nodes` nodes (1801), in a third of the
+        time, with far readings 2 per cent off where tissue is clear and 33 where it absorbs
+        strongly (docs/nirst.md). None: "accurate", but "fast" if the recipe names its nodes. The
+        store tells which.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        "cuda": CuPy's current GPU; "auto": that GPU if there is one, else the CPU. The phantoms are
+        the same, readings to 1e-9.
+    batch : int, optional
+        Phantoms solved at once; None takes as many as fit into 64 MiB (of a GPU: a quarter of its
+        free memory). It changes no bit.
+    progress : callable, optional
+        Called as progress(done, count) from time to time.
+
+    Returns
+    -------
+    Phantoms
+        Its arrays are read from the store when indexed if `out` is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, and for an `out` that holds other phantoms.
+    OSError
+        Where the store cannot be written. All of them come before any work but a full disk.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> recipe = PhantomRecipe(pixels=32, optodes=8, wavelengths=(785, 852))
+    >>> phantoms = generate(recipe, 3, seed=1, accuracy="fast")
+    >>> phantoms.signal.shape, phantoms.chromophores.shape
+    ((3, 2, 8, 7), (3, 3, 32, 32))
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")

@@ -20,42 +20,80 @@ Range = tuple[float, float]
 class PhantomRecipe:
     """A disc of tissue with one or two round inclusions, seen by optodes on its rim and by MRI.
 
-    Raises TypeError or ValueError, naming the field, for what is out of range: radius up to 1000
-    mm, optodes 2 to 1024, pixels 1 to 512, nodes 7 to 1,000,000, refractive_index 1 to 10, hbo and
-    hb to 10,000, water to 100, contrasts to 100, scattering_amplitude to 100, scattering_power -10
-    to 10, signal_noise to 0.15 (amplitudes stay positive), mri_gray to 255, mri_noise to 1; and for
-    inclusions that do not fit into the disc.
+    The defaults are the simulations of Feng et al. The ranges of the paper's Table S1 are not
+    public: concentrations, contrasts, scattering and the margin are ours. Lengths in mm; a range is
+    (low, high), from which a number is drawn uniformly.
 
-    The defaults are the simulations of Feng et al., Optica 9(3), 264-267, 2022. The ranges of the
-    paper's Table S1 are not public: concentrations, contrasts, scattering and the margin are ours,
-    and say so below. Lengths in mm; a range is (low, high), from which a number is drawn uniformly.
+    Parameters
+    ----------
+    radius : float, default 41
+        Of the disc, at most 1000 mm.
+    optodes : int, default 16
+        Sources that are detectors too, equally spaced on the rim; 2 to 1024.
+    single_diameters : tuple of float, default (12, 16, 20)
+        mm; a phantom has one inclusion of one of these diameters, anywhere inside, or, as often,
+        two of `pair_diameter`.
+    pair_diameter : float, default 16
+        mm.
+    pair_distance : range, default (4, 42)
+        mm between the edges of the two.
+    margin : float, default 2
+        Least distance from an inclusion's edge to the rim, mm (ours).
+    nodes : int, optional
+        Of a finite element mesh of linear triangles, about, 7 to 1,000,000; see the accuracy of
+        :func:`generate`. Too coarse a mesh would make far readings negative where absorption is
+        strong: it gets as many nodes as that takes (217 become 817 with the defaults), as the
+        geometry in `Phantoms.attributes` says.
+    refractive_index : float, default 1.33
+        Of all tissue, 1 to 10.
+    pixels : int, default 100
+        Rows and columns of the maps and the MRI, 1 to 512.
+    hbo : range, default (8, 20)
+        Of the background, micromolar, at most 10,000 (ours, as all tissue below).
+    hb : range, default (4, 10)
+        Likewise.
+    water : range, default (20, 50)
+        Of the background, per cent, at most 100.
+    contrast : range, default (1.2, 3)
+        Inclusion / background, at most 100, drawn for each chromophore of each inclusion; an
+        inclusion's water ends at 100 per cent, the range drawn from with it.
+    scattering_amplitude : range, default (0.8, 1.2)
+        a of mus' = a (wavelength / 1000 nm)^-b mm^-1, at most 100.
+    scattering_power : range, default (0.7, 1.3)
+        b, -10 to 10.
+    scattering_contrast : range, default (1, 1.3)
+        Amplitude of an inclusion / background, at most 100; its power is the background's.
+    nominal_scattering : tuple of float, default (1, 1)
+        The (a, b) whose 1 / mus' is the depth of the sources at each wavelength.
+    wavelengths : tuple of float
+        nm, of `spectra.WAVELENGTHS`, which are the default.
+    extinction : {"nirfast", "prahl"}, default "nirfast"
+        The table of `spectra`.
+    signal_noise : float, default 0.02
+        Standard deviation of the readings' Gaussian noise, relative, at most 0.15 (amplitudes stay
+        positive).
+    mri_gray : tuple of float, default (50, 80)
+        Gray values of background and inclusion, at most 255.
+    mri_noise : float, default 0.04
+        Standard deviation of the gray values' Gaussian noise, relative, at most 1.
 
-    Geometry
-    radius, optodes     : disc, and sources that are detectors too, equally spaced on its rim
-    single_diameters    : a phantom has one inclusion of one of these diameters, anywhere inside,
-    pair_diameter       : or, as often, two of this diameter,
-    pair_distance       : whose edges are so far apart
-    margin              : least distance from an inclusion's edge to the rim (ours)
-    nodes               : None, or of a finite element mesh of linear triangles, about; see the
-                          accuracy of `generate`. Too coarse a mesh would make far readings negative
-                          where absorption is strong: it gets as many nodes as that takes (217
-                          become 817 with the defaults), as the geometry in `attributes` says
-    refractive_index    : of all tissue
-    pixels              : rows and columns of the maps and the MRI
+    Raises
+    ------
+    TypeError, ValueError
+        Where a field is out of range, or inclusions do not fit into the disc.
 
-    Tissue (ranges ours)
-    hbo, hb, water      : of the background; micromolar, micromolar, per cent
-    contrast            : inclusion / background, drawn for each chromophore of each inclusion; an
-                          inclusion's water ends at 100 per cent, the range drawn from with it
-    scattering_amplitude, scattering_power : a and b of mus' = a (wavelength / 1000 nm)^-b mm^-1
-    scattering_contrast : amplitude of an inclusion / background; its power is the background's
-    nominal_scattering  : the (a, b) whose 1 / mus' is the depth of the sources at each wavelength
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022.
 
-    Measurement
-    wavelengths         : nm, of `spectra.WAVELENGTHS`; extinction names the table, see `spectra`
-    signal_noise        : standard deviation of the readings' Gaussian noise, relative
-    mri_gray            : gray values of background and inclusion
-    mri_noise           : standard deviation of the gray values' Gaussian noise, relative
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe
+    >>> recipe = PhantomRecipe(radius=50, pixels=64)
+    >>> recipe.positions[0].tolist(), recipe.source_depths.round(2).tolist()[:2]
+    ([50.0, 0.0], [0.66, 0.74])
+    >>> PhantomRecipe.from_dict(recipe.to_dict()) == recipe
+    True
     """
 
     radius: float = 41.0
@@ -160,7 +198,13 @@ class PhantomRecipe:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain JSON values; :meth:`from_dict` makes it again, equal."""
+        """The recipe as plain JSON values.
+
+        Returns
+        -------
+        dict
+            What :meth:`from_dict` makes an equal recipe of.
+        """
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(self).items()
@@ -168,7 +212,23 @@ class PhantomRecipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PhantomRecipe:
-        """A recipe from field names and values; what is left out keeps its default."""
+        """Make a recipe from field names and values.
+
+        Parameters
+        ----------
+        values : mapping
+            What is left out keeps its default.
+
+        Returns
+        -------
+        PhantomRecipe
+            The recipe.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where there is no such field, or its value is refused.
+        """
         if not isinstance(values, Mapping):
             raise TypeError(f"values must be a mapping of fields, got {arrays.describe(values)}")
         known = {field.name for field in dataclasses.fields(cls)}
@@ -179,20 +239,20 @@ class PhantomRecipe:
 
     @property
     def positions(self) -> npt.NDArray[np.float64]:
-        """(optodes, 2) mm: the optodes on the rim, the first at angle 0, counter-clockwise."""
+        """The optodes on the rim, (optodes, 2) mm, the first at angle 0, counter-clockwise."""
         angle = 2 * np.pi * np.arange(self.optodes) / self.optodes
         return self.radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
     @property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """(pixels, pixels): which pixels belong to the disc: those whose centres do."""
+        """Which pixels belong to the disc, (pixels, pixels): those whose centres do."""
         middle = (np.arange(self.pixels) + 0.5) * (2 / self.pixels) - 1  # of a disc of radius 1
         inside: npt.NDArray[np.bool_] = np.hypot(*np.meshgrid(middle, middle)) <= 1
         return inside
 
     @property
     def source_depths(self) -> npt.NDArray[np.float64]:
-        """(wavelengths,) mm: 1 / mus' of the nominal scattering."""
+        """Depths of the sources, (wavelengths,) mm: 1 / mus' of the nominal scattering."""
         return 1 / spectra.scattering(self.wavelengths, *self.nominal_scattering)
 
     @property

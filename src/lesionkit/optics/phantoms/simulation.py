@@ -22,17 +22,40 @@ Floats = npt.NDArray[np.float64]
 def simulate(
     recipe: PhantomRecipe, regions: Any, seed: int = 0, *, accuracy: Accuracy | None = None
 ) -> Phantoms:
-    """Phantoms with given regions, where `generate` draws them.
+    """Phantoms with given regions, where :func:`generate` draws them.
 
-    recipe   : geometry, wavelengths, noise and gray values; its ranges of tissue are not used
-    regions  : (n, 1 + inclusions, 8), columns as of `Phantoms.inclusions`: row 0 the tissue of the
-               disc (its x, y and radius are not used), then the inclusions; one of radius 0 is
-               absent
-    seed     : of the noise; that of the signals is the noise of `generate`
-    accuracy : as of `generate`
-    returns  : Phantoms in memory, whose `inclusions` are these regions
-    Raises ValueError or TypeError for inclusions that overlap or leave the disc, negative numbers
-    and more than 100 per cent of water.
+    Parameters
+    ----------
+    recipe : PhantomRecipe
+        Geometry, wavelengths, noise and gray values; its ranges of tissue are not used.
+    regions : (n, 1 + inclusions, 8) array
+        Columns as of `Phantoms.inclusions`: row 0 the tissue of the disc (its x, y and radius are
+        not used), then the inclusions; one of radius 0 is absent.
+    seed : int, default 0
+        Of the noise; that of the signals is the noise of :func:`generate`.
+    accuracy : {"accurate", "fast"}, optional
+        As for :func:`generate`.
+
+    Returns
+    -------
+    Phantoms
+        In memory; its `inclusions` are these regions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described: inclusions that overlap or leave the disc, negative
+        numbers, more than 100 per cent of water.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, simulate
+    >>> tissue = [10, 5, 40, 1, 1]  # HbO, Hb, water, scattering amplitude and power
+    >>> disc, lesion = [0, 0, 0, *tissue], [10, 0, 8, 30, 5, 40, 1, 1]  # x, y, radius, tissue
+    >>> recipe = PhantomRecipe(pixels=20, wavelengths=(785,))
+    >>> found = simulate(recipe, [[disc, lesion]], accuracy="fast")
+    >>> found.chromophores[0, 0].max().item()
+    30.0
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")

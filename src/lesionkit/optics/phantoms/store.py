@@ -34,12 +34,20 @@ from lesionkit.optics.phantoms.store_reader import StoredArray
 class Phantom:
     """One phantom, in memory; its arrays are rows of those of :class:`Phantoms`.
 
-    number       : its place in the store, from 0
-    signal       : (wavelengths, optodes, optodes - 1), mm^-1
-    mri          : (pixels, pixels), gray value
-    chromophores : (3, pixels, pixels), HbO and Hb in micromolar, water in per cent
-    background   : the tissue of the disc
-    inclusions   : the inclusions that are there, by name: `inclusions[0].radius`
+    Attributes
+    ----------
+    number : int
+        Its place in the store, from 0.
+    signal : (wavelengths, optodes, optodes - 1) array
+        mm^-1.
+    mri : (pixels, pixels) array
+        Gray value.
+    chromophores : (3, pixels, pixels) array
+        HbO and Hb in micromolar, water in per cent.
+    background : Region
+        The tissue of the disc.
+    inclusions : tuple of Region
+        The inclusions that are there, by name: `inclusions[0].radius`.
     """
 
     number: int
@@ -58,21 +66,29 @@ class Phantom:
 class Phantoms:
     """Phantoms in memory (NumPy arrays) or in a store (`StoredArray`, read when indexed).
 
-    signal       : (n, wavelengths, optodes, optodes - 1) float32, amplitude with noise, mm^-1;
-                   detector j of source s is optode (s + 1 + j) mod optodes
-    mri          : (n, pixels, pixels) uint8, gray value with noise; 0 outside the disc
-    chromophores : (n, 3, pixels, pixels) float32, HbO and Hb in micromolar, water in per cent; the
-                   area-weighted mean over the pixel, and 0 where its centre is outside the disc
-    inclusions   : (n, 3, 8) float64, columns REGION_COLUMNS; row 0 the background disc, rows 1 and
-                   2 the inclusions; an absent one has radius 0 and the background's tissue
-    recipe, seed : what they were made from
-    attributes   : accuracy, method, geometry, instruction set, version
-    seconds      : of each stage of the making; `paint`, `pack`, `write` are summed over threads
-
     Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius.
 
     `phantoms[17]` is one :class:`Phantom` with names for its inclusions, `for one in phantoms` goes
     through them a chunk at a time, and `phantoms.signal[3:7]` reads several of one array.
+
+    Attributes
+    ----------
+    signal : (n, wavelengths, optodes, optodes - 1) array of float32
+        Amplitude with noise, mm^-1; detector j of source s is optode (s + 1 + j) mod optodes.
+    mri : (n, pixels, pixels) array of uint8
+        Gray value with noise; 0 outside the disc.
+    chromophores : (n, 3, pixels, pixels) array of float32
+        HbO and Hb in micromolar, water in per cent; the area-weighted mean over the pixel, and 0
+        where its centre is outside the disc.
+    inclusions : (n, 3, 8) array of float64
+        Columns REGION_COLUMNS; row 0 the background disc, rows 1 and 2 the inclusions; an absent
+        one has radius 0 and the background's tissue.
+    recipe, seed : PhantomRecipe, int
+        What they were made from.
+    attributes : mapping
+        Accuracy, method, geometry, instruction set, version.
+    seconds : mapping of str to float
+        Of each stage of the making; `paint`, `pack`, `write` are summed over threads.
     """
 
     signal: Any
@@ -144,9 +160,35 @@ JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "rec
 def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     """Open a finished store; its arrays are read when indexed, and every byte of them is checked.
 
-    Raises FileNotFoundError where there is none or only a part of one, ValueError where something
-    else lies at `path`, or a file of the store is missing or is not as it was written. A store of
-    format 1 carries no checksums: UserWarning says so.
+    A store of format 1 carries no checksums: a UserWarning says so.
+
+    Parameters
+    ----------
+    path : str or path
+        Of the store.
+
+    Returns
+    -------
+    Phantoms
+        Its arrays are read when indexed.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no store, or only a part of one.
+    ValueError
+        Where something else lies at `path`, or a file of the store is missing or is not as it was
+        written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.optics import PhantomRecipe, generate, open_phantoms
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     recipe = PhantomRecipe(pixels=16, optodes=8, wavelengths=(785,))
+    ...     made = generate(recipe, 2, f"{folder}/two.zarr", accuracy="fast")
+    ...     len(open_phantoms(f"{folder}/two.zarr"))
+    2
     """
     phantoms = reopen_phantoms(path)
     if (version := phantoms.attributes["format"]) < 2:

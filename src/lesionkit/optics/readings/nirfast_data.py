@@ -45,15 +45,43 @@ class Optodes:
 
 
 def read_paa(path: str | os.PathLike[str], link: str | os.PathLike[str] | None = None) -> Readings:
-    """Readings of a spectral .paa file: a header, then a line for each pair of optodes.
+    r"""Read a spectral .paa file of NIRFAST: a header, then a line for each pair of optodes.
 
-    path : ``source det w661 w761 ...``, then lines of the numbers of source and detector from 1,
-           and for each wavelength a flag (1: use it), an amplitude and a phase in degrees. Or, of
-           older programs, ``w661 w761 ...``, then lines of amplitude and phase for each wavelength
-    link : of an older file: the .link file that names the pairs of its lines; None: the one .link
-           file in its folder
-    Raises FileNotFoundError, or ValueError naming the file and the line; for files that do not name
-    wavelengths, or hold fluorescence, as well.
+    Parameters
+    ----------
+    path : str or path
+        ``source det w661 w761 ...``, then lines of the numbers of source and detector from 1, and
+        for each wavelength a flag (1: use it), an amplitude and a phase in degrees. Or, of older
+        programs, ``w661 w761 ...``, then lines of amplitude and phase for each wavelength.
+    link : str or path, optional
+        For an older file: the .link file that names the pairs of its lines; None: the one .link
+        file in its folder.
+
+    Returns
+    -------
+    Readings
+        Wavelengths, pairs, amplitudes, phases in rad, and which are active.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    ValueError
+        Naming the file and the line; also for files that do not name wavelengths, or hold
+        fluorescence.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit.optics import read_paa
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "object.paa")
+    ...     head = "source det w661 w785\n"
+    ...     _ = file.write_text(head + "1 2 1 0.5 90 0 0.1 0\n1 3 1 0.3 45 1 0.2 30\n")
+    ...     found = read_paa(file)
+    >>> found.pairs.tolist(), found.amplitude[0].tolist(), found.active[1].tolist()
+    ([[0, 1], [0, 2]], [0.5, 0.3], [False, True])
     """
     path, lines = _lines(path)
     header = lines[0][1].split() if lines else []

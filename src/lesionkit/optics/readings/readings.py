@@ -14,11 +14,27 @@ Floats = npt.NDArray[np.float64]
 class Readings:
     """Amplitudes and phases of pairs of optodes at several wavelengths.
 
-    wavelengths : (wavelengths,) nm
-    pairs       : (pairs, 2) source and detector, from 0
-    amplitude   : (wavelengths, pairs), in the instrument's unit
-    phase       : (wavelengths, pairs) rad; 0 of continuous light
-    active      : (wavelengths, pairs) bool; the others are not to be used
+    Attributes
+    ----------
+    wavelengths : (wavelengths,) array
+        nm.
+    pairs : (pairs, 2) array of int
+        Source and detector, from 0.
+    amplitude : (wavelengths, pairs) array
+        In the instrument's unit.
+    phase : (wavelengths, pairs) array
+        rad; 0 for continuous light.
+    active : (wavelengths, pairs) array of bool
+        The others are not to be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import Readings
+    >>> amplitude, phase = np.array([[2.0]]), np.array([[np.pi / 2]])
+    >>> found = Readings(np.array([785.0]), np.array([[0, 1]]), amplitude, phase, amplitude > 0)
+    >>> found.modulated.round(9).tolist()
+    [[2j]]
     """
 
     wavelengths: Floats
@@ -29,7 +45,7 @@ class Readings:
 
     @property
     def modulated(self) -> npt.NDArray[np.complex128]:
-        """(wavelengths, pairs) complex readings, as a model of modulated light gives them."""
+        """Complex readings (wavelengths, pairs), as a model of modulated light gives them."""
         readings: npt.NDArray[np.complex128] = self.amplitude * np.exp(1j * self.phase)
         return readings
 
@@ -38,8 +54,23 @@ class Readings:
 class SnirfReadings(Readings):
     """Readings of a SNIRF file, which says where the optodes are.
 
-    sources, detectors : (count, 2 or 3) mm
-    frequency          : Hz of the modulation; 0: continuous light
+    Attributes
+    ----------
+    wavelengths, pairs, amplitude, phase, active : arrays
+        As of :class:`Readings`.
+    sources, detectors : (count, 2 or 3) arrays
+        mm.
+    frequency : float
+        Hz of the modulation; 0: continuous light.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import SnirfReadings
+    >>> one, optode = np.ones((1, 1)), np.zeros((1, 2))
+    >>> found = SnirfReadings(one[0], one.astype(int), one, one, one > 0, optode, optode + 30, 1e8)
+    >>> found.detectors.tolist()
+    [[30.0, 30.0]]
     """
 
     sources: Floats

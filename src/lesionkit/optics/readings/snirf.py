@@ -48,21 +48,55 @@ def read_snirf(
     frames: tuple[int, int] | None = None,
     phase_unit: str | None = None,
 ) -> SnirfReadings:
-    """Readings of a SNIRF file, the mean over time, and the places of its optodes.
+    """Read a SNIRF file: the mean of its readings over time, and the places of its optodes.
 
-    path       : of a file with one recording, of one block of raw data
-    frames     : (first, stop), the time frames that are averaged, from 0; None: all
-    phase_unit : "rad" or "deg", of phases; None: what the file's dataUnit says
-    returns    : SnirfReadings: every pair at every wavelength; one is active where the file has its
-                 amplitude (and phase), finite in some frame, and above 0 in the mean. Amplitudes
-                 and phases of modulated light are averaged together, as complex numbers. Places in
-                 mm: 3-D where they lie in a plane of constant z or there are no others, else 2-D
-    Raises FileNotFoundError; ImportError without h5py; ValueError naming the file: damaged, of
-    several recordings, other kinds of data than raw amplitudes of continuous light or amplitudes
-    and phases of light of one frequency, units that are not said or not known.
+    Parameters
+    ----------
+    path : str or path
+        Of a file with one recording, of one block of raw data.
+    frames : tuple of int, optional
+        (first, stop), the time frames that are averaged, from 0; None: all.
+    phase_unit : {"rad", "deg"}, optional
+        Of phases; None: what the file's dataUnit says.
 
-    >>> read_snirf("breast.snirf", frames=(0, 50)).amplitude.shape  # doctest: +SKIP
-    (2, 240)
+    Returns
+    -------
+    SnirfReadings
+        Every pair at every wavelength; one is active where the file has its amplitude (and phase),
+        finite in some frame, and above 0 in the mean. Amplitudes and phases of modulated light are
+        averaged together, as complex numbers. Places in mm: 3-D where they lie in a plane of
+        constant z or there are no others, else 2-D.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    ImportError
+        Without h5py.
+    TypeError, ValueError
+        Naming the file: damaged, of several recordings, other kinds of data than raw amplitudes of
+        continuous light or amplitudes and phases of light of one frequency, units that are not said
+        or not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import h5py
+    >>> from lesionkit.optics import read_snirf
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with h5py.File(f"{folder}/one.snirf", "w") as file:
+    ...         nirs = file.create_group("nirs")
+    ...         file["formatVersion"] = "1.1"
+    ...         nirs["metaDataTags/LengthUnit"] = "cm"
+    ...         nirs["probe/wavelengths"] = [785.0]
+    ...         nirs["probe/sourcePos2D"], nirs["probe/detectorPos2D"] = [[0.0, 0]], [[3.0, 0]]
+    ...         nirs["data1/dataTimeSeries"], nirs["data1/time"] = [[1.0], [3.0]], [0.0, 0.1]
+    ...         for name, value in {"sourceIndex": 1, "detectorIndex": 1, "wavelengthIndex": 1,
+    ...                             "dataType": 1, "dataTypeIndex": 1, "dataUnit": "V"}.items():
+    ...             nirs[f"data1/measurementList1/{name}"] = value
+    ...     found = read_snirf(f"{folder}/one.snirf")
+    >>> found.amplitude.tolist(), found.detectors.tolist(), found.frequency
+    ([[2.0]], [[30.0, 0.0]], 0.0)
     """
     file = Path(path)
     if not file.is_file():

@@ -27,14 +27,34 @@ _MOST = 20_000  # functions; their Gram matrix would need 3 GB
 class GridBasis:
     """Hat functions on a regular grid over a mesh, of as many dimensions as the mesh.
 
-    mesh    : Mesh
-    spacing : mm between grid points, above 0
+    `len()` is the number k of functions.
 
-    points  : (k, dimensions) mm, the grid points whose functions are used: those in the mesh, and
-              around it those that are nearest to one of its nodes
-    elements: (mesh elements, k) sparse, the means of the functions over the elements; rows sum to 1
-    len()   : k
-    Raises TypeError or ValueError for anything else, or for more than 20,000 functions.
+    Parameters
+    ----------
+    mesh : Mesh
+        The mesh.
+    spacing : float
+        mm between grid points, above 0.
+
+    Attributes
+    ----------
+    points : (k, dimensions) array
+        mm, the grid points whose functions are used: those in the mesh, and around it those that
+        are nearest to one of its nodes.
+    elements : (mesh elements, k) sparse array
+        The means of the functions over the elements; rows sum to 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, or for more than 20,000 functions.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import GridBasis, disc_mesh
+    >>> basis = GridBasis(disc_mesh(20, nodes=300), spacing=5)
+    >>> len(basis), basis.at([[1.0, 2.0]]).sum().round(9).item()
+    (69, 1.0)
     """
 
     def __init__(self, mesh: Mesh, spacing: float) -> None:
@@ -70,9 +90,24 @@ class GridBasis:
         return f"GridBasis({self.mesh!r}, {self.spacing:g} mm: {len(self)} functions)"
 
     def at(self, points: npt.ArrayLike) -> sparse.csr_array:
-        """Values of the functions at points (n, dimensions) mm: (n, k) sparse, rows sum to 1.
+        """Values of the functions at points.
 
         Multilinear between the grid points that are used; where none of a cell is, the nearest one.
+
+        Parameters
+        ----------
+        points : (n, dimensions) array_like
+            mm.
+
+        Returns
+        -------
+        (n, k) sparse array
+            Rows sum to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For points of another kind or shape, NaN and infinity.
         """
         dim = self.points.shape[1]
         places = (arrays.real(points, "points", ("n", dim), "mm") - self._corner) / self.spacing
@@ -111,9 +146,22 @@ class GridBasis:
     def average(self, points: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
         """Means of values given at points, weighted by each function: MR gray values, say.
 
-        points  : (n, dimensions) mm, pixels or nodes within the mesh
-        values  : (..., n)
-        returns : (..., k); a function that is 0 at all points takes the value of the nearest one
+        Parameters
+        ----------
+        points : (n, dimensions) array_like
+            mm, pixels or nodes within the mesh.
+        values : (..., n) array_like
+            Finite.
+
+        Returns
+        -------
+        (..., k) array of float64
+            A function that is 0 at all points takes the value of the nearest one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
         """
         table = self.at(points)
         given = arrays.real(values, "values", ("...", table.shape[0]))

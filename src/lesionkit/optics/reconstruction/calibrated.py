@@ -89,12 +89,39 @@ def reconstruct_phantoms(
 ) -> npt.NDArray[np.float32]:
     """Maps of HbO, Hb and water from the signals of a store, on the store's own pixels.
 
-    signals : (n, wavelengths, optodes, optodes - 1) mm^-1, above 0, as `Phantoms.signal`
-    recipe  : of the store
-    mri     : (n, pixels, pixels) uint8, as `Phantoms.mri`; needed for "dri"
-    method  : "tikhonov", or "dri", see :mod:`lesionkit.optics.reconstruction.penalty`
-    returns : (n, 3, pixels, pixels) float32 as `Phantoms.chromophores`: HbO and Hb in micromolar,
-              water in per cent, 0 where the pixel's centre is outside the disc
+    Parameters
+    ----------
+    signals : (n, wavelengths, optodes, optodes - 1) array
+        mm^-1, above 0, as `Phantoms.signal`.
+    recipe : PhantomRecipe
+        Of the store.
+    mri : (n, pixels, pixels) array of uint8, optional
+        As `Phantoms.mri`; needed for "dri".
+    method : {"tikhonov", "dri"}, default "tikhonov"
+        See :mod:`lesionkit.optics.reconstruction.penalty`.
+    regularisation : float, optional
+        As for :func:`reconstruct`; None: 0.01, or 0.03 for "dri".
+    progress : callable, optional
+        As for :func:`reconstruct`.
+
+    Returns
+    -------
+    (n, 3, pixels, pixels) array of float32
+        As `Phantoms.chromophores`: HbO and Hb in micromolar, water in per cent, 0 where the pixel's
+        centre is outside the disc.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate, reconstruct_phantoms
+    >>> recipe = PhantomRecipe(pixels=20, optodes=8, nodes=800, wavelengths=(661, 785, 912))
+    >>> phantoms = generate(recipe, 1)
+    >>> reconstruct_phantoms(phantoms.signal, phantoms.recipe).shape
+    (1, 3, 20, 20)
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")

@@ -43,13 +43,27 @@ FIRST_GUESS = {
 class Measured:
     """What :func:`reconstruct_measured` found.
 
-    found            : Reconstruction of one object, its maps of shape (k,); `found.counted` says
-                       how much each reading counted
-    mesh             : Mesh, of the files
-    wavelengths      : (wavelengths,) nm, and pairs (pairs, 2), those that were used
-    reference_tissue : what the homogeneous record is made of, by the best fit
-    moved            : {"sources": (n,), "detectors": (n,)} mm from the places in the files to the
-                       rim of the mesh, where they were taken to be
+    Attributes
+    ----------
+    found : Reconstruction
+        Of one object, its maps of shape (k,); `found.counted` says how much each reading counted.
+    mesh : Mesh
+        Of the files.
+    wavelengths : (wavelengths,) array
+        nm, those that were used.
+    pairs : (pairs, 2) array of int
+        Those that were used.
+    reference_tissue : dict of str to float
+        What the homogeneous record is made of, by the best fit.
+    moved : dict of str to (n,) array
+        {"sources": ..., "detectors": ...}: mm from the places in the files to the rim of the mesh,
+        where they were taken to be.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import reconstruct_measured
+    >>> made = reconstruct_measured("breast.paa", "homogeneous.paa")  # doctest: +SKIP
+    >>> images, extent = made.pixels(200)  # doctest: +SKIP
     """
 
     found: Reconstruction
@@ -61,8 +75,10 @@ class Measured:
 
     @property
     def outliers(self) -> list[tuple[int, int, float]]:
-        """Source and detector (from 0) and wavelength (nm) of readings that Huber's norm found so
-        far from all others (13 standard deviations) that they hardly count."""
+        """Source and detector (from 0) and wavelength (nm) of readings that hardly count.
+
+        Huber's norm found them so far from all others (13 standard deviations).
+        """
         if self.found.counted is None:
             return []
         few = (self.found.counted > 0) & (self.found.counted < MIN_COUNTED)
@@ -72,10 +88,26 @@ class Measured:
         ]
 
     def pixels(self, count: int = 100) -> tuple[dict[str, Floats], tuple[float, ...]]:
-        """The maps as images: (name -> (count, count), NaN outside the mesh), and their extent, mm.
+        """The maps as images: square pixels around the mesh's middle, row 0 at the top.
 
-        Square pixels around the mesh's middle, row 0 at the top; extent is (left, right, bottom,
-        top). Of a mesh of triangles.
+        For a mesh of triangles.
+
+        Parameters
+        ----------
+        count : int, default 100
+            Rows and columns, 1 to 10,000.
+
+        Returns
+        -------
+        images : dict of str to (count, count) array
+            NaN outside the mesh.
+        extent : tuple of float
+            (left, right, bottom, top), mm.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where `count` is out of range.
         """
         count = arrays.integer(count, "count", at_least=1, at_most=10_000)
         points, extent = _pixel_middles(self.mesh, count, count)
@@ -117,38 +149,68 @@ def reconstruct_measured(
 ) -> Measured:
     """Maps of HbO, Hb, water (and lipid) of a measured object, by Tikhonov's penalty or DRI.
 
-    data, reference : files of the object, and of a homogeneous one measured with the same optodes
-                      and wavelengths: .paa of NIRFAST (`nirfast_data`), or .snirf (`read_snirf`,
-                      whose Readings are taken as well)
-    mesh            : name of a mesh (`read_mesh`), of triangles; None: the one .node file in the
-                      folder of `data`. Beside it, of the same name, .source and .meas (SNIRF has
-                      optodes of its own), and perhaps .excoef
-    frequency       : Hz of the modulation, 1e6 to 1e10; None: what a .snirf file says, and 1e8 for
-                      .paa, which does not tell; 0 takes the amplitudes as those of continuous light
-                      and leaves the phases out
-    reference_tissue : as of `reconstruct`; None: the homogeneous tissue that explains the
-                      reference's readings best, but for a factor and a phase for each wavelength.
-                      That needs phases: amplitudes of unknown strength cannot tell scattering from
-                      absorption
-    maps            : as of `reconstruct`; None: HbO, Hb, water, lipid if `reference_tissue` has it,
-                      and the scattering amplitude. Two wavelengths need fewer, ("hbo", "hb"), say
-    mask, sigma     : as of `reconstruct`, (wavelengths, pairs) in the order of `data`
-    robust          : as of `reconstruct`; readings that hardly count are named in a warning, and in
-                      `Measured.outliers`. None: least squares
-    max_move        : mm, at least 0: optodes are taken to be on the rim of the mesh (and sources
-                      1 mm inside); one that lies further from it in its file is refused
-    extinction      : as of `reconstruct`; None: of the .excoef file, or where there is none,
-                      "nirfast" of `spectra`
-    image           : None for Tikhonov's penalty; for DRI the gray values of an MR image (rows,
-                      columns), row 0 at the top, of a square around the mesh's middle that is as
-                      wide as the mesh
-    regularisation, gray_scale : as of `reconstruct`
-    returns         : Measured
-
     A reading that either file flags as bad is left out at its wavelength, a pair that has none left
     altogether. Warns of sources with a width, which are taken as points, and of units that give
-    what no tissue has. Raises FileNotFoundError, TypeError or ValueError that name the file: other
-    wavelengths, pairs, or optodes than the reference's or the mesh's; sources that shine at once.
+    what no tissue has.
+
+    Parameters
+    ----------
+    data, reference : str, path or Readings
+        Files of the object, and of a homogeneous one measured with the same optodes and
+        wavelengths: .paa of NIRFAST (:func:`read_paa`), or .snirf (:func:`read_snirf`, whose
+        Readings are taken as well).
+    mesh : str or path, optional
+        Name of a mesh (:func:`read_mesh`), of triangles; None: the one .node file in the folder of
+        `data`. Next to it, of the same name, .source and .meas (SNIRF has optodes of its own), and
+        perhaps .excoef.
+    frequency : float, optional
+        Hz of the modulation, 1e6 to 1e10; None: what a .snirf file says, and 1e8 for .paa, which
+        does not tell; 0 takes the amplitudes as those of continuous light and leaves the phases
+        out.
+    reference_tissue : mapping of str to float, optional
+        As for :func:`reconstruct`; None: the homogeneous tissue that explains the reference's
+        readings best, but for a factor and a phase for each wavelength. That needs phases:
+        amplitudes of unknown strength cannot tell scattering from absorption.
+    maps : sequence of str, optional
+        As for :func:`reconstruct`; None: HbO, Hb, water, lipid if `reference_tissue` has it, and
+        the scattering amplitude. Two wavelengths need fewer, ("hbo", "hb"), say.
+    mask, sigma : (wavelengths, pairs) arrays, optional
+        As for :func:`reconstruct`, in the order of `data`.
+    robust : float, default 1.345
+        As for :func:`reconstruct`; readings that hardly count are named in a warning, and in
+        `Measured.outliers`. None: least squares.
+    max_move : float, default 3
+        mm, at least 0: optodes are taken to be on the rim of the mesh (and sources 1 mm inside);
+        one that lies further from it in its file is refused.
+    extinction : str or array, optional
+        As for :func:`reconstruct`; None: of the .excoef file, or where there is none, "nirfast" of
+        `spectra`.
+    regularisation : float, default 0.01
+        As for :func:`reconstruct`.
+    image : (rows, columns) array, optional
+        None for Tikhonov's penalty; for DRI the gray values of an MR image, row 0 at the top, of a
+        square around the mesh's middle that is as wide as the mesh.
+    gray_scale : float, default 6
+        As for :func:`reconstruct`.
+
+    Returns
+    -------
+    Measured
+        Maps, mesh, and what was used.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    TypeError, ValueError
+        Naming the file: other wavelengths, pairs, or optodes than the reference's or the mesh's;
+        sources that shine at once.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import reconstruct_measured
+    >>> made = reconstruct_measured("breast.paa", "homogeneous.paa")  # doctest: +SKIP
+    >>> made.reference_tissue["hbo"]  # doctest: +SKIP
     """
     of, against = (
         instrument.read(x, name) for x, name in ((data, "data"), (reference, "reference"))

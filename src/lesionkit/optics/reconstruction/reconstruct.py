@@ -35,17 +35,40 @@ AT_ONCE = 8  # phantoms: all lanes of nine wavelengths are full, and derivatives
 class Reconstruction:
     """What :func:`reconstruct` found.
 
-    maps        : for each unknown (..., k) coefficients of `basis`; HbO and Hb in micromolar, water
-                  and lipid in per cent, the scattering amplitude in mm^-1
-    homogeneous : (...) of "hbo", "hb", "water", "amplitude", "power" (and "lipid"): the tissue it
-                  began with
-    residuals   : (..., iterations + 1): root mean square of data - model, of ln amplitude (and of
-                  phase in rad), at the start and after each step; NaN once it rests. Each reading
-                  weighs as much as it counts
-    basis       : GridBasis
-    counted     : (..., wavelengths, pairs) from 0 to 1: how much each reading counted in the last
-                  step, beside what `sigma` says. 0 where the mask leaves it out; near 0 an outlier
-                  that Huber's norm has found. None where all count alike
+    Attributes
+    ----------
+    maps : mapping of str to (..., k) array
+        For each unknown the coefficients of `basis`; HbO and Hb in micromolar, water and lipid in
+        per cent, the scattering amplitude in mm^-1.
+    homogeneous : mapping of str to (...) array
+        "hbo", "hb", "water", "amplitude", "power" (and "lipid"): the tissue it began with.
+    residuals : (..., iterations + 1) array
+        Root mean square of data - model, of ln amplitude (and of phase in rad), at the start and
+        after each step; NaN once it rests. Each reading weighs as much as it counts.
+    basis : GridBasis
+        The functions.
+    counted : (..., wavelengths, pairs) array or None
+        From 0 to 1: how much each reading counted in the last step, beside what `sigma` says. 0
+        where the mask leaves it out; near 0 an outlier that Huber's norm has found. None where all
+        count alike.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import ForwardModel, GridBasis, disc_mesh, reconstruct, spectra
+    >>> mesh, turn = disc_mesh(20, nodes=300, optodes=8), np.arange(8) * np.pi / 4
+    >>> model = ForwardModel(mesh, *2 * [20 * np.column_stack([np.cos(turn), np.sin(turn)])])
+    >>> tissue = {"hbo": 10.0, "hb": 5.0, "water": 40.0, "amplitude": 1.0, "power": 1.0}
+    >>> def read(hbo):  # of two wavelengths and all pairs
+    ...     mua = spectra.absorption([785, 852], hbo, 5.0, 40.0)
+    ...     mus = np.repeat(spectra.scattering([785, 852], 1.0, 1.0)[:, None], len(hbo), 1)
+    ...     return model.measure(mua, mus).reshape(2, 64)
+    >>> inside = np.hypot(*(mesh.nodes - [8, 0]).T) < 5
+    >>> flat, object_ = read(np.full(len(mesh.nodes), 10.0)), read(np.where(inside, 30.0, 10.0))
+    >>> basis = GridBasis(mesh, 5)
+    >>> found = reconstruct(model, object_, flat, tissue, [785, 852], basis, maps=["hbo"])
+    >>> found.residuals.shape, sorted(found.homogeneous)
+    ((11,), ['amplitude', 'hb', 'hbo', 'power', 'water'])
     """
 
     maps: Mapping[str, Floats]
@@ -55,7 +78,23 @@ class Reconstruction:
     counted: Floats | None = None
 
     def at(self, points: npt.ArrayLike) -> dict[str, Floats]:
-        """The maps at points (n, dimensions) mm: (..., n) each."""
+        """The maps at points.
+
+        Parameters
+        ----------
+        points : (n, dimensions) array_like
+            mm.
+
+        Returns
+        -------
+        dict of str to (..., n) array
+            In the units of `maps`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is not as described.
+        """
         table = self.basis.at(points)
         found = {
             name: (table @ x.reshape(-1, len(self.basis)).T).T.reshape(*x.shape[:-1], -1)
@@ -100,46 +139,91 @@ def reconstruct(
     scattering power, and the amplitude if it is not among the maps, are single numbers for each
     phantom, found along with the maps.
 
-    model            : ForwardModel, without compat; its frequency is that of the readings
-    signal           : (..., wavelengths, pairs) above 0, any unit; complex if modulated. Anything,
-                       NaN too, where `mask` is False
-    reference        : (wavelengths, pairs) or as `signal`: the same of the reference
-    reference_tissue : of the reference: "hbo" and "hb" in micromolar, "water" in per cent,
-                       "amplitude" (mm^-1) and "power" of mus'; perhaps "lipid", in per cent, for
-                       tissue that has it (`spectra.LIPID`). None may be 0: give little instead
-    wavelengths      : (wavelengths,) nm, at least as many as `maps` has chromophores
-    basis            : GridBasis over the model's mesh
-    pairs            : (pairs, 2) source and detector of each reading, from 0; None: all pairs, the
-                       first source's first
-    gray             : None for Tikhonov's penalty; for DRI (k,) or (..., k) gray values of an MR
-                       image at the basis functions, see `GridBasis.average`
-    gray_scale       : above 0, the difference of gray values that counts as one; some two to four
-                       times the noise of `gray`
-    maps             : one or more of "hbo", "hb", "water", "lipid", "amplitude": what may differ
-                       from place to place. "amplitude" keeps changes of scattering out of the
-                       others
-    mask             : None, or booleans (wavelengths, pairs) or as `signal`: False leaves a reading
-                       out, at its own wavelength alone. At least as many wavelengths as `maps` has
-                       chromophores must keep one
-    sigma            : None, or above 0, of the same shapes: the relative standard deviation of
-                       each reading (that of its ln amplitude, and of its phase in rad). Residuals
-                       are divided by it; only ratios count
-    robust           : None for least squares; above 0 (1.345 is usual) for Huber's norm: a residual
-                       of more than so many standard deviations counts by its first power. The
-                       standard deviation is found from the median of each phantom's residuals
-    regularisation   : above 0: lambda over the largest diagonal element of the map's block of J'J
-                       at the start
-    iterations       : at least 1, steps at most
-    tolerance        : at least 0: a phantom is at rest when a step takes less than this share of
-                       what is minimised, or when no part of a step (down to 1/16) takes any
-    extinction       : a table of `spectra`, or (wavelengths, 3) of HbO and Hb in 1/(mm mM) and
-                       water in 1/mm, for wavelengths that `spectra` does not have; (wavelengths, 4)
-                       with pure lipid in 1/mm if `reference_tissue` has it
-    progress         : called as progress(done, count) after every 8 phantoms
-    returns          : Reconstruction. It does not depend on threads, or on the other phantoms. The
-                       linear algebra of each phantom is on one thread; NumPy's BLAS is kept to
-                       one meanwhile, in the whole process
-    Raises TypeError or ValueError, naming the argument, for anything else, before any work.
+    Parameters
+    ----------
+    model : ForwardModel
+        Without compat; its frequency is that of the readings.
+    signal : (..., wavelengths, pairs) array
+        Above 0, any unit; complex if modulated. Anything, NaN too, where `mask` is False.
+    reference : (wavelengths, pairs) array, or as `signal`
+        The same of the reference.
+    reference_tissue : mapping of str to float
+        Of the reference: "hbo" and "hb" in micromolar, "water" in per cent, "amplitude" (mm^-1) and
+        "power" of mus'; perhaps "lipid", in per cent, for tissue that has it (`spectra.LIPID`).
+        None may be 0: give little instead.
+    wavelengths : (wavelengths,) sequence
+        nm, at least as many as `maps` has chromophores.
+    basis : GridBasis
+        Over the model's mesh.
+    pairs : (pairs, 2) array_like, optional
+        Source and detector of each reading, from 0; None: all pairs, the first source's first.
+    gray : (k,) or (..., k) array, optional
+        None for Tikhonov's penalty. For DRI the gray values of an MR image at the basis functions,
+        see :meth:`GridBasis.average`.
+    gray_scale : float, default 6
+        Above 0, the difference of gray values that counts as one; some two to four times the noise
+        of `gray`.
+    maps : sequence of str
+        One or more of "hbo", "hb", "water", "lipid", "amplitude": what may differ from place to
+        place. "amplitude" keeps changes of scattering out of the others.
+    mask : array of bool, optional
+        (wavelengths, pairs) or as `signal`: False leaves a reading out, at its own wavelength
+        alone. At least as many wavelengths as `maps` has chromophores must keep one.
+    sigma : array, optional
+        Above 0, of the same shapes: the relative standard deviation of each reading (that of its ln
+        amplitude, and of its phase in rad). Residuals are divided by it; only ratios count.
+    robust : float, optional
+        None for least squares; above 0 (1.345 is usual) for Huber's norm: a residual of more than
+        so many standard deviations counts by its first power. The standard deviation is found from
+        the median of each phantom's residuals.
+    regularisation : float, default 0.01
+        Above 0: lambda over the largest diagonal element of the map's block of J'J at the start.
+    iterations : int, default 10
+        Steps at most, 1 to 1000.
+    tolerance : float, default 0.01
+        0 to 1: a phantom is at rest when a step takes less than this fraction of what is minimised,
+        or when no part of a step (down to 1/16) takes any.
+    extinction : str or array, default "nirfast"
+        A table of `spectra`, or (wavelengths, 3) of HbO and Hb in 1/(mm mM) and water in 1/mm, for
+        wavelengths that `spectra` does not have; (wavelengths, 4) with pure lipid in 1/mm if
+        `reference_tissue` has it.
+    progress : callable, optional
+        Called as progress(done, count) after every 8 phantoms.
+
+    Returns
+    -------
+    Reconstruction
+        It does not depend on threads, or on the other phantoms. The linear algebra of each phantom
+        is on one thread; NumPy's BLAS is kept to one meanwhile, in the whole process.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, before any work.
+
+    References
+    ----------
+    The penalties are those of :mod:`lesionkit.optics.reconstruction.penalty`: Zhang et al., Biomed.
+    Opt. Express 6, 2015, and Feng et al., J. Biomed. Opt. 21, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.optics import ForwardModel, GridBasis, disc_mesh, reconstruct, spectra
+    >>> mesh, turn = disc_mesh(20, nodes=300, optodes=8), np.arange(8) * np.pi / 4
+    >>> model = ForwardModel(mesh, *2 * [20 * np.column_stack([np.cos(turn), np.sin(turn)])])
+    >>> tissue = {"hbo": 10.0, "hb": 5.0, "water": 40.0, "amplitude": 1.0, "power": 1.0}
+    >>> def read(hbo):  # of two wavelengths and all pairs
+    ...     mua = spectra.absorption([785, 852], hbo, 5.0, 40.0)
+    ...     mus = np.repeat(spectra.scattering([785, 852], 1.0, 1.0)[:, None], len(hbo), 1)
+    ...     return model.measure(mua, mus).reshape(2, 64)
+    >>> inside = np.hypot(*(mesh.nodes - [8, 0]).T) < 5
+    >>> flat, object_ = read(np.full(len(mesh.nodes), 10.0)), read(np.where(inside, 30.0, 10.0))
+    >>> basis = GridBasis(mesh, 5)
+    >>> found = reconstruct(model, object_, flat, tissue, [785, 852], basis, maps=["hbo"])
+    >>> there, beside = found.at([[8.0, 0.0], [-8.0, 0.0]])["hbo"]
+    >>> bool(there > 15), bool(abs(beside - 10) < 2)
+    (True, True)
     """
     problem, known = checked_problem(
         model, reference_tissue, wavelengths, basis, pairs, maps, extinction
