@@ -57,10 +57,32 @@ __all__ = [
 def threads(count: int | None = None) -> int:
     """Set how many threads every kernel may use, and return that number.
 
-    count : 1 or more; None leaves it as it is. At first: LESIONKIT_NUM_THREADS, else
-            OMP_NUM_THREADS, and no more than the processors that this process may run on (its
-            affinity, its container's quota).
     The number of threads never changes an answer, not by one bit.
+
+    Parameters
+    ----------
+    count : int, optional
+        1 to 1024; None leaves it as it is. At first: LESIONKIT_NUM_THREADS, else OMP_NUM_THREADS,
+        and no more than the processors that this process may run on (its affinity, its container's
+        quota).
+
+    Returns
+    -------
+    int
+        Threads from now on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `count` is no such number.
+
+    Examples
+    --------
+    >>> import lesionkit
+    >>> before = lesionkit.threads()
+    >>> lesionkit.threads(2)
+    2
+    >>> _ = lesionkit.threads(before)
     """
     from lesionkit import _core, arrays
 

@@ -21,12 +21,19 @@ RIGHT = 0.05  # degrees from a right angle that are the rounding of headers, and
 class Geometry:
     """Where the pixels of a slice (rows, columns) or volume (planes, rows, columns) lie.
 
-    affine : (4, 4) from (column, row, plane) to mm: to the right, front and up of the patient
-    axes   : 2 or 3, of the array; for 2 the affine's third column only says where planes would go
-    unit   : "mm", or "pixel" where the file gives no scale: then a pixel counts as 1 mm
+    Parameters
+    ----------
+    affine : (4, 4) array
+        From (column, row, plane) to mm: to the right, front and up of the patient.
+    axes : int, default 3
+        2 or 3, of the array; for 2 the affine's third column only says where planes would go.
+    unit : {"mm", "pixel"}, default "mm"
+        "pixel" where the file gives no scale: then a pixel counts as 1 mm.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from lesionkit.io import Geometry
     >>> tilted = np.diag([1.0, 1.0, 5.0, 1.0])
     >>> tilted[1, 2] = 2.0  # each plane lies 2 mm further to the front
     >>> Geometry(tilted).spacing
@@ -41,7 +48,7 @@ class Geometry:
 
     @property
     def steps(self) -> Floats:
-        """(axes, 3): mm from a pixel to the next along each axis of the array."""
+        """mm from a pixel to the next along each axis of the array, (axes, 3)."""
         return self.affine[:3, : self.axes].T[::-1]
 
     @property
@@ -66,13 +73,35 @@ class Geometry:
         return tuple(float(x) for x in np.sqrt((self.steps**2).sum(1)))
 
     def places(self, indices: npt.ArrayLike) -> Floats:
-        """(n, 3) mm of (n, axes) indices of the array."""
+        """Positions of pixels.
+
+        Parameters
+        ----------
+        indices : (n, axes) array_like
+            Of the array; fractions too.
+
+        Returns
+        -------
+        (n, 3) array of float64
+            mm.
+        """
         origin = self.affine[:3, 3]
         places: Floats = np.asarray(indices, np.float64) @ self.steps + origin
         return places
 
     def corners(self, shape: tuple[int, ...]) -> Floats:
-        """(2^axes, 3) mm of the first and last pixels of an array of this shape."""
+        """Positions of the first and last pixels of an array.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the array.
+
+        Returns
+        -------
+        (2^axes, 3) array of float64
+            mm.
+        """
         return self.places(list(itertools.product(*((0, n - 1) for n in shape))))
 
 

@@ -69,28 +69,38 @@ def read_images(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
 
     Parameters
     ----------
-    path : NIfTI, DICOM, PNG, JPEG, MetaImage, NRRD or MAT file, or a folder
-    max_bytes : the most that a header may ask for; a larger image is refused before it is read
+    path : str or path
+        NIfTI, DICOM, PNG, JPEG, MetaImage, NRRD or MAT file, or a folder.
+    max_bytes : int, default 2 GiB
+        The most that a header may ask for; a larger image is refused before it is read.
 
     Returns
     -------
-    dict
-        One image has the name "". Several are told apart by what differs: "b=0", "b=1000",
-        "b=1000, direction=2", "echo=30 ms", "type=phase", "time=3"; volumes of a fourth axis by
-        the b-values in the .bval beside a NIfTI file, or "volume=0" and so on.
+    dict of str to Image
+        One image has the name "". Several are told apart by what differs: "b=0", "b=1000", "b=1000,
+        direction=2", "echo=30 ms", "type=phase", "time=3"; volumes of a fourth axis by the b-values
+        in the .bval next to a NIfTI file, or "volume=0" and so on.
 
     Raises
     ------
-    ValueError
-        In a sentence that names the file, where it cannot be read whole, is of colours, or does
-        not tell what it holds and where that lies.
+    TypeError, ValueError
+        In a sentence that names the file, where it cannot be read whole, is of colours, or does not
+        tell what it holds and where that lies.
     MissingLibrary
         Where the library that reads the format is not installed.
 
     Examples
     --------
-    >>> read_images("dwi.nii.gz")["b=1000"].values.shape  # doctest: +SKIP
-    (30, 256, 256)
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image as Pillow
+    >>> from lesionkit import io
+    >>> grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Pillow.fromarray(grey).save(f"{folder}/slice.png")
+    ...     images = io.read_images(f"{folder}/slice.png")
+    >>> list(images), images[""].values.shape, images[""].geometry.unit
+    ([''], (3, 4), 'pixel')
     """
     file, limit = Path(path), arrays.integer(max_bytes, "max_bytes", at_least=1)
     kind = format_of(file)
@@ -114,9 +124,39 @@ def read_image(
 
     Parameters
     ----------
-    path, max_bytes : as of :func:`read_images`, which raises the same errors
-    which : the name of one of several, as `read_images` has them. Without it a file of several
-            raises a ValueError that lists their names.
+    path : str or path
+        NIfTI, DICOM, PNG, JPEG, MetaImage, NRRD or MAT file, or a folder.
+    which : str, optional
+        The name of one of several, as :func:`read_images` has them. Without it a file of several is
+        refused, and their names are listed.
+    max_bytes : int, default 2 GiB
+        The most that a header may ask for; a larger image is refused before it is read.
+
+    Returns
+    -------
+    Image
+        Values, and where they lie.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In a sentence that names the file, where it cannot be read whole, is of colours, holds
+        several images and none is chosen, or does not tell what it holds and where that lies.
+    MissingLibrary
+        Where the library that reads the format is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image as Pillow
+    >>> from lesionkit import io
+    >>> grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Pillow.fromarray(grey).save(f"{folder}/slice.png")
+    ...     image = io.read_image(f"{folder}/slice.png")
+    >>> image.values[1].tolist(), image.spacing
+    ([4, 5, 6, 7], (1.0, 1.0))
     """
     images = read_images(path, max_bytes=max_bytes)
     if which is None and len(images) == 1:
@@ -138,14 +178,43 @@ def read_mask(
 ) -> Image:
     """Read a mask: values above 0.5 are inside, so that 0.9999999 is, and NaN is outside.
 
-    A file of more than 32 different values that go beyond 1, or of values below 0, is an image and
-    no mask: ValueError. Of a MAT file of the brain-tumour set it is the tumour's mask.
+    Of a MAT file of the brain-tumour set it is the tumour's mask.
 
     Parameters
     ----------
-    like : the image that it belongs to: shape and place must be its. PNG and JPEG have no place:
-           beside another format the picture's rows go to the back and its columns to the left.
-    path, max_bytes : as of :func:`read_images`
+    path : str or path
+        NIfTI, DICOM, PNG, JPEG, MetaImage, NRRD or MAT file, or a folder.
+    like : Image, optional
+        The image that it belongs to: shape and place must be its. PNG and JPEG have no place: next
+        to another format the file's rows go to the back and its columns to the left.
+    max_bytes : int, default 2 GiB
+        The most that a header may ask for; a larger image is refused before it is read.
+
+    Returns
+    -------
+    Image
+        Its values are booleans.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`read_images`. Also where the file is an image and no mask: more than 32 different
+        values that go beyond 1, or values below 0; or where it does not lie where `like` does.
+    MissingLibrary
+        Where the library that reads the format is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image as Pillow
+    >>> from lesionkit import io
+    >>> grey = np.uint8([[0, 255, 255], [0, 0, 255]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Pillow.fromarray(grey).save(f"{folder}/mask.png")
+    ...     mask = io.read_mask(f"{folder}/mask.png")
+    >>> mask.values.tolist()
+    [[False, True, True], [False, False, True]]
     """
     is_tumour = format_of(Path(path)) == "MAT"
     mask = read_tumour(path, max_bytes=max_bytes).mask if is_tumour else (
@@ -190,10 +259,45 @@ def _placed(inside: Image, like: Image) -> Image:
 
 
 def read_tumour(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> TumourSlice:
-    """Read image, mask and label of a MAT v7.3 file of the public brain-tumour set (Cheng, 2017).
+    """Read image, mask and label of a MAT v7.3 file of the public brain-tumour set.
 
-    label : 1 meningioma, 2 glioma, 3 pituitary tumour. The patient's id is never read.
-    Raises ValueError where the file is cut, or lacks one of the three; MissingLibrary without h5py.
+    The patient's id is never read.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends with .mat.
+    max_bytes : int, default 2 GiB
+        The most that a header may ask for; a larger image is refused before it is read.
+
+    Returns
+    -------
+    TumourSlice
+        `image`, `mask` and `label`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the file is cut, or lacks one of the three.
+    MissingLibrary
+        Without h5py.
+
+    References
+    ----------
+    Cheng, 2017, figshare 10.6084/m9.figshare.1512427.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import h5py
+    >>> from lesionkit import io
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with h5py.File(f"{folder}/1.mat", "w") as file:
+    ...         file["cjdata/image"] = [[10, 20], [30, 40]]
+    ...         file["cjdata/tumorMask"], file["cjdata/label"] = [[0, 1], [0, 0]], 2
+    ...     found = io.read_tumour(f"{folder}/1.mat")
+    >>> found.label, found.image.values[found.mask.values].tolist()  # MATLAB's axes are swapped
+    (2, [20])
     """
     file = Path(path)
     if format_of(file) != "MAT":
@@ -206,9 +310,38 @@ def write_mask(
 ) -> None:
     """Write a mask as NIfTI (uint8, 0 and 1), in the orientation and with the affine of its image.
 
-    path    : .nii or .nii.gz; written under another name, and renamed when it is whole
-    mask    : booleans of the image's shape
-    sidecar : what to write beside it, as JSON of the same name
+    Parameters
+    ----------
+    path : str or path
+        .nii or .nii.gz; written under another name, and renamed when it is whole.
+    mask : array of bool
+        Of the image's shape.
+    like : Image
+        The image.
+    sidecar : mapping, optional
+        What to write next to it, as JSON of the same name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the name ends otherwise, or the mask has another shape or dtype.
+    MissingLibrary
+        Without nibabel.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import nibabel
+    >>> import numpy as np
+    >>> from lesionkit import io
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     head = nibabel.Nifti1Image(np.ones((4, 3, 2), np.float32), np.diag([1.0, 1, 5, 1]))
+    ...     nibabel.save(head, f"{folder}/head.nii.gz")
+    ...     image = io.read_image(f"{folder}/head.nii.gz")
+    ...     io.write_mask(f"{folder}/mask.nii.gz", image.values > 0, image)
+    ...     mask = io.read_mask(f"{folder}/mask.nii.gz", image)
+    >>> mask.values.shape, mask.spacing  # (planes, rows, columns)
+    ((2, 3, 4), (5.0, 1.0, 1.0))
     """
     file, inside = Path(path), arrays.numbers(mask, "mask", accepted="booleans")
     if not file.name.endswith(NIFTI):
@@ -232,12 +365,57 @@ def write_mask(
 
 
 def sidecar_of(path: Path) -> Path:
-    """The JSON file that BIDS puts beside a NIfTI file."""
+    """The JSON file that BIDS puts next to a NIfTI file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the NIfTI file.
+
+    Returns
+    -------
+    Path
+        Of the JSON file; it need not exist.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lesionkit import io
+    >>> io.sidecar_of(Path("sub-1_dwi.nii.gz")).name
+    'sub-1_dwi.json'
+    """
     return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
 def format_of(path: Path) -> str:
-    """A key of FORMATS, by name, or DICOM for names without an ending by content."""
+    """The format of a file: by its name, or for names without an ending by its content.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder with a DICOM series.
+
+    Returns
+    -------
+    str
+        "NIfTI", "DICOM", "PNG", "JPEG", "MetaImage", "NRRD" or "MAT".
+
+    Raises
+    ------
+    ValueError
+        Where there is no such file, or its format is another.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit import io
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "volume.nii.gz")
+    ...     file.touch()
+    ...     io.format_of(file)
+    'NIfTI'
+    """
     name = path.name.lower()
     if not path.exists():
         raise ValueError(f"{path} does not exist")
@@ -255,5 +433,30 @@ def format_of(path: Path) -> str:
 
 
 def series(folder: Path) -> list[Path]:
-    """The DICOM files of a folder that holds two or more, and no NIfTI or PNG; else none."""
+    """The DICOM files of a folder that holds two or more, and no NIfTI or PNG.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    list of Path
+        Empty where the folder is none such.
+
+    Raises
+    ------
+    OSError
+        Where a file in it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit import io
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     io.series(Path(folder))
+    []
+    """
     return dicom.series(folder, (*NIFTI, *PNG))

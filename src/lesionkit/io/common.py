@@ -26,19 +26,56 @@ INSTALL = "pip install '.[studies]'"
 
 
 class MissingLibrary(ImportError):
-    """A library that reads a format is not installed."""
+    """A library that reads a format is not installed.
+
+    The message says how to install it.
+
+    Examples
+    --------
+    >>> from lesionkit import io
+    >>> try:
+    ...     io.library("no_such_library", "Odd")
+    ... except io.MissingLibrary as problem:
+    ...     print(problem)
+    Odd files need no_such_library: pip install '.[studies]'
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """An image, where it lies, and how it lay in its file."""
+    """An image, where it lies, and how it lay in its file.
 
-    values: npt.NDArray[Any]  # (rows, columns) or (planes, rows, columns)
-    geometry: Geometry  # of `values`
-    affine: npt.NDArray[np.float64]  # of the file: from (i, j, k) there to mm, right-front-up
-    axes: npt.NDArray[np.float64] = field(repr=False)  # nibabel's orientation of the file
+    Attributes
+    ----------
+    values : (rows, columns) or (planes, rows, columns) array
+        As stored, with slope and intercept applied.
+    geometry : Geometry
+        Of `values`.
+    affine : (4, 4) array
+        Of the file: from (i, j, k) there to mm, right-front-up.
+    axes : array
+        nibabel's orientation of the file.
+    path : Path
+        Of the file.
+    adc : bool
+        Whether the header calls it a map of the apparent diffusion coefficient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit import io
+    >>> head = io.Geometry(np.diag([0.9, 0.9, 5.0, 1.0]))
+    >>> image = io.Image(np.zeros((2, 3, 4)), head, head.affine, np.eye(3, 2))
+    >>> image.spacing
+    (5.0, 0.9, 0.9)
+    """
+
+    values: npt.NDArray[Any]
+    geometry: Geometry
+    affine: npt.NDArray[np.float64]
+    axes: npt.NDArray[np.float64] = field(repr=False)
     path: Path = Path()
-    adc: bool = False  # whether the header calls it a map of the apparent diffusion coefficient
+    adc: bool = False
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -65,7 +102,31 @@ BROKEN = (
 
 
 def library(name: str, kind: str) -> Any:
-    """The module that reads files of this kind; MissingLibrary, which says how to get it."""
+    """Import the module that reads files of a kind.
+
+    Parameters
+    ----------
+    name : str
+        Of the module.
+    kind : str
+        Of the files, for the message.
+
+    Returns
+    -------
+    module
+        The module.
+
+    Raises
+    ------
+    MissingLibrary
+        Where it is not installed; the message says how to get it.
+
+    Examples
+    --------
+    >>> from lesionkit import io
+    >>> io.library("json", "JSON").__name__
+    'json'
+    """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as missing:

@@ -18,11 +18,27 @@ LABELS = ("meningioma", "glioma", "pituitary")  # 1, 2, 3
 
 
 class TumourSlice(NamedTuple):
-    """A slice of the brain-tumour set."""
+    """A slice of the brain-tumour set.
+
+    Attributes
+    ----------
+    image : Image
+        The slice.
+    mask : Image
+        Booleans: the tumour.
+    label : int
+        1 meningioma, 2 glioma, 3 pituitary tumour.
+
+    Examples
+    --------
+    >>> from lesionkit import io
+    >>> io.TumourSlice._fields
+    ('image', 'mask', 'label')
+    """
 
     image: Image
-    mask: Image  # booleans
-    label: int  # 1 meningioma, 2 glioma, 3 pituitary tumour
+    mask: Image
+    label: int
 
 
 def read(path: Path, max_bytes: int) -> TumourSlice:

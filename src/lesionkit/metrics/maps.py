@@ -19,12 +19,33 @@ MAX_POWER = 500  # of two, of numbers whose sums of squares are finite
 
 
 def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
-    """Mean square error over the pixels `inside`, of each map, in squared units of the maps.
+    """Mean square error over the pixels `inside`, for each map.
 
-    recovered, truth : (..., rows, columns), finite
-    inside           : (rows, columns) booleans or whole numbers, at least one not 0
-    returns          : (...) float64
-    Raises ValueError where an argument is not so, or squares are beyond float64.
+    Parameters
+    ----------
+    recovered, truth : (..., rows, columns) array
+        Finite.
+    inside : (rows, columns) array of bool or whole numbers
+        At least one not 0.
+
+    Returns
+    -------
+    (...) array of float64
+        In squared units of the maps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or squares are beyond float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.metrics import mse
+    >>> truth = np.array([[1.0, 2.0], [3.0, 9.0]])
+    >>> inside = [[1, 1], [1, 0]]
+    >>> mse(truth + 2, truth, inside).item()
+    4.0
     """
     recovered, truth, chosen = _checked(recovered, truth, inside)
     square, scale = _mean_square(recovered, truth, chosen)
@@ -38,11 +59,37 @@ def mse(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -
 
 
 def psnr(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
-    """Peak signal-to-noise ratio in dB: 10 log10(peak^2 / MSE).
+    """Peak signal-to-noise ratio: 10 log10(peak^2 / MSE).
 
     The peak, which is the range of the data as well, is the greatest value of the true map; MSE is
-    :func:`mse`, so pixels that are known to be 0 do not count. Infinite for a perfect map. Maps of
-    any size do: they are scaled by a power of two before squares are taken. Arguments as of `mse`.
+    :func:`mse`, so pixels that are known to be 0 do not count. Maps of any size do: they are scaled
+    by a power of two before squares are taken.
+
+    Parameters
+    ----------
+    recovered, truth : (..., rows, columns) array
+        Finite.
+    inside : (rows, columns) array of bool or whole numbers
+        At least one not 0.
+
+    Returns
+    -------
+    (...) array of float64
+        dB; infinite for a perfect map.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or a true map has no value above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.metrics import psnr
+    >>> truth = np.array([[1.0, 2.0], [3.0, 9.0]])
+    >>> inside = [[1, 1], [1, 0]]
+    >>> psnr(truth + 0.3, truth, inside).round(6).item()
+    20.0
     """
     recovered, truth, chosen = _checked(recovered, truth, inside)
     fraction, power = np.frexp(_peak(truth, chosen))
@@ -63,13 +110,43 @@ def _mean_square(x: Floats, y: Floats, chosen: Any) -> tuple[Floats, Any]:
 
 
 def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) -> Floats:
-    """Mean structural similarity over the pixels `inside` (Wang et al., 2004, equation 13).
+    """Mean structural similarity over the pixels `inside`.
 
     With a Gaussian window of 1.5 pixels on 11 x 11, K1 = 0.01, K2 = 0.03, and the greatest value of
     the true map as the range of the data; images are reflected at their edges. It is what
     scikit-image's `structural_similarity(gaussian_weights=True, use_sample_covariance=False,
-    full=True)` has at these pixels. Arguments as of `mse`; no value may be more than 1e70 times as
-    far from 0 as the peak, for fourth powers are taken.
+    full=True)` has at these pixels.
+
+    Parameters
+    ----------
+    recovered, truth : (..., rows, columns) array
+        Finite; no value may be more than 1e70 times as far from 0 as the peak, for fourth powers
+        are taken.
+    inside : (rows, columns) array of bool or whole numbers
+        At least one not 0.
+
+    Returns
+    -------
+    (...) array of float64
+        At most 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or a true map has no value above 0.
+
+    References
+    ----------
+    Wang et al., IEEE Trans. Image Processing 13(4), 600-612, 2004, equation 13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.metrics import ssim
+    >>> truth = np.random.default_rng(0).random((20, 20))
+    >>> inside = np.ones((20, 20), bool)
+    >>> ssim(truth, truth, inside).item(), ssim(truth.T, truth, inside).item() < 0.5
+    (1.0, True)
     """
     from scipy.ndimage import gaussian_filter
 
@@ -100,8 +177,26 @@ def ssim(recovered: npt.ArrayLike, truth: npt.ArrayLike, inside: npt.ArrayLike) 
 
 
 class InclusionErrors(NamedTuple):
-    """Of each map and inclusion, (..., inclusions): value and contrast, recovered and true, and how
-    far from the inclusion's centre it was found, mm; NaN where nothing was."""
+    """Errors of each map and inclusion; NaN where nothing was found.
+
+    Attributes
+    ----------
+    value, true_value : (..., inclusions) array
+        Recovered and true, in the unit of the maps.
+    contrast, true_contrast : (..., inclusions) array
+        Value by the mean of the background.
+    displacement : (..., inclusions) array
+        Of where it was found from the inclusion's centre, mm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.metrics import inclusion_errors
+    >>> truth = np.full((20, 20), 10.0)
+    >>> truth[8:12, 8:12] = 30
+    >>> inclusion_errors(truth, truth, [[0, 0, 4]], radius=20).displacement.round(9).tolist()
+    [0.0]
+    """
 
     value: Floats
     true_value: Floats
@@ -115,16 +210,41 @@ def inclusion_errors(
 ) -> InclusionErrors:
     """Contrast and place of inclusions in maps of one phantom.
 
-    maps, truth : (..., pixels, pixels) recovered and true; row 0 at y = +radius
-    discs       : (inclusions, 3): x, y and radius of each inclusion, mm
-    radius      : of the phantom, mm
     A value is the mean over the inclusion's pixels. Contrast is that by the mean of the background:
     the phantom's pixels more than a quarter of its radius away from every inclusion, or outside all
-    inclusions if there are none such. An inclusion is found at the centroid of what exceeds half of
-    its greatest rise above the background, among the pixels that are within twice its radius of its
-    centre and nearer to it than to the others. A contrast is NaN where the background's mean is 0.
-    Raises ValueError where an inclusion or the background holds no pixel's centre, or a contrast is
-    beyond float64.
+    inclusions if there are none such; NaN where that mean is 0. An inclusion is found at the
+    centroid of what exceeds half of its greatest rise above the background, among the pixels that
+    are within twice its radius of its centre and nearer to it than to the others.
+
+    Parameters
+    ----------
+    maps, truth : (..., pixels, pixels) array
+        Recovered and true; row 0 at y = +radius.
+    discs : (inclusions, 3) array
+        x, y and radius of each inclusion, mm.
+    radius : float
+        Of the phantom, mm.
+
+    Returns
+    -------
+    InclusionErrors
+        `value`, `true_value`, `contrast`, `true_contrast` and `displacement`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, an inclusion or the background holds no pixel's
+        centre, or a contrast is beyond float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.metrics import inclusion_errors
+    >>> truth = np.full((20, 20), 10.0)
+    >>> truth[8:12, 8:12] = 30
+    >>> found = inclusion_errors(0.5 * truth + 5, truth, [[0, 0, 2]], radius=20)
+    >>> found.contrast.round(6).tolist(), found.true_contrast.round(6).tolist()
+    ([2.0], [3.0])
     """
     found = arrays.real(maps, "maps", ("...", "pixels", "pixels"))
     pixels = found.shape[-1]

@@ -20,47 +20,159 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Rates(NamedTuple):
-    """False positives and false negatives as shares; of what, `error_rates` says."""
+    """False positives and false negatives as fractions; of what, :func:`error_rates` says.
+
+    Attributes
+    ----------
+    fpr : float
+        False positives.
+    fnr : float
+        False negatives.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import error_rates
+    >>> found, truth = [[1, 1, 0, 0]], [[0, 1, 1, 1]]
+    >>> error_rates(found, truth)
+    Rates(fpr=0.25, fnr=0.5)
+    """
 
     fpr: float
     fnr: float
 
 
 class Scores(NamedTuple):
-    """Every score of one image, as :func:`scores` gives them."""
+    """Every score of one image, as :func:`scores` gives them.
+
+    Attributes
+    ----------
+    jaccard, dice : float
+        0 to 1.
+    fpr, fnr : float
+        Of the union.
+    hausdorff95 : float
+        mm.
+    lesion_f1 : float
+        0 to 1.
+    volume : float
+        mm^3 (mm^2 of a slice), of what was found.
+    true_volume : float
+        Of the truth.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import scores
+    >>> scores([[1, 1, 0]], [[1, 1, 0]], spacing=0.5).volume
+    0.5
+    """
 
     jaccard: float
     dice: float
-    fpr: float  # of the union
-    fnr: float  # of the union
-    hausdorff95: float  # mm
+    fpr: float
+    fnr: float
+    hausdorff95: float
     lesion_f1: float
-    volume: float  # mm^3 (mm^2 of a slice), of what was found
+    volume: float
     true_volume: float
 
 
 def dice(found: Any, truth: Any) -> float:
-    """2 |A and B| / (|A| + |B|), 0 to 1; 1 where both are empty. Dice, Ecology 26, 1945."""
+    """Dice's coefficient 2 |A and B| / (|A| + |B|).
+
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where both are empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    References
+    ----------
+    Dice, Ecology 26, 1945.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import dice
+    >>> found, truth = [[1, 1, 0, 0]], [[0, 1, 1, 1]]
+    >>> dice(found, truth)
+    0.4
+    """
     return _dice(*_counts(*_pair(found, truth)))
 
 
 def jaccard(found: Any, truth: Any) -> float:
-    """|A and B| / |A or B|, 0 to 1; 1 where both are empty. Area overlap in the stroke papers."""
+    """Jaccard's coefficient |A and B| / |A or B|, the area overlap of the stroke papers.
+
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where both are empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import jaccard
+    >>> found, truth = [[1, 1, 0, 0]], [[0, 1, 1, 1]]
+    >>> jaccard(found, truth)
+    0.25
+    """
     return _jaccard(*_counts(*_pair(found, truth)))
 
 
 def error_rates(
     found: Any, truth: Any, normalise: Literal["union", "reference", "standard"] = "union"
 ) -> Rates:
-    """What was found and is not there (FP), what is there and was not found (FN), as shares.
+    """What was found and is not there (FP), what is there and was not found (FN), as fractions.
 
-    normalise : "union": both over |A or B|, so that Jaccard + FPR + FNR = 1. The published rates of
-                the stroke studies of Noor and colleagues add up so; their equations were not at
-                hand.
-                "reference": both over |truth|; an FPR may exceed 1.
-                "standard": FP / (FP + TN) and FN / (FN + TP), over all pixels of the image.
-    A rate of nothing over nothing is 0; pixels found where there is no truth are an infinite
-    FPR of the reference.
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+    normalise : {"union", "reference", "standard"}, default "union"
+        "union": both over |A or B|, so that Jaccard + FPR + FNR = 1. The published rates of the
+        stroke studies of Noor and colleagues add up so; their equations were not at hand.
+        "reference": both over |truth|; an FPR may exceed 1. "standard": FP / (FP + TN) and FN / (FN
+        + TP), over all pixels of the image.
+
+    Returns
+    -------
+    Rates
+        `fpr` and `fnr`. A rate of nothing over nothing is 0; pixels found where there is no truth
+        are an infinite FPR of the reference.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import error_rates
+    >>> found, truth = [[1, 1, 0, 0]], [[0, 1, 1, 1]]
+    >>> error_rates(found, truth)
+    Rates(fpr=0.25, fnr=0.5)
+    >>> round(error_rates(found, truth, "reference").fpr, 3)
+    0.333
     """
     normalise = arrays.one_of(normalise, "normalise", ("union", "reference", "standard"))
     hit, extra, missed, rest = _counts(*_pair(found, truth))
@@ -72,35 +184,105 @@ def error_rates(
 
 
 def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
-    """How far apart the borders are, the farthest twentieth left out, in mm.
+    """How far apart the borders are, the farthest twentieth left out.
 
     The greater of the two directions' 95th percentiles of the distances from each border pixel of
     one mask to the nearest border pixel of the other, from centre to centre. A border pixel has a
     neighbour along an axis that is outside the mask, or outside the image.
 
-    spacing : mm, one number above 0 or one for each axis; or the image's Geometry, by which
-              distances are right under a shear, too
-    returns : 0 where both masks are empty, infinite where one is
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+    spacing : float, sequence of float or Geometry, default 1
+        mm, one number above 0 or one for each axis; or the image's Geometry, by which distances are
+        right under a shear, too.
+
+    Returns
+    -------
+    float
+        mm; 0 where both masks are empty, infinite where one is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    References
+    ----------
     Huttenlocher, Klanderman and Rucklidge, IEEE PAMI 15, 1993 (partial distances).
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import hausdorff95
+    >>> hausdorff95([[1, 0, 0]], [[0, 0, 1]], spacing=0.5)
+    1.0
     """
     pair = _pair(found, truth)
     return _hausdorff95(*pair, *spacing_of(spacing, pair[0].ndim))
 
 
 def lesion_f1(found: Any, truth: Any) -> float:
-    """2 TP / (2 TP + FP + FN), counted in lesions: regions connected along axes or diagonals.
+    """F1 score counted in lesions: regions connected along axes or diagonals.
 
-    TP are true lesions that hold a found pixel, FN those that hold none; FP are found regions that
-    hold no true pixel. 1 where both masks are empty. As in the ISLES challenge: Hernandez Petzsche
-    et al., Scientific Data 9, 2022.
+    2 TP / (2 TP + FP + FN). TP are true lesions that hold a found pixel, FN those that hold none;
+    FP are found regions that hold no true pixel. As in the ISLES challenge.
+
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where both masks are empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    References
+    ----------
+    Hernandez Petzsche et al., Scientific Data 9, 2022.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import lesion_f1
+    >>> round(lesion_f1([[1, 0, 1, 0, 0]], [[1, 0, 0, 0, 1]]), 3)
+    0.5
     """
     return _lesion_f1(*_pair(found, truth))
 
 
 def volume(mask: Any, spacing: Any = 1.0) -> float:
-    """The mask's pixels times the size of one: mm^3 of a volume, mm^2 of a slice.
+    """The mask's pixels times the size of one.
 
-    spacing : mm, one number above 0 or one for each axis; or the image's Geometry
+    Parameters
+    ----------
+    mask : array of bool or whole numbers
+        Not 0 is lesion.
+    spacing : float, sequence of float or Geometry, default 1
+        mm, one number above 0 or one for each axis; or the image's Geometry.
+
+    Returns
+    -------
+    float
+        mm^3 of a volume, mm^2 of a slice.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import volume
+    >>> volume([[1, 1, 0]], spacing=(2, 0.5))
+    2.0
     """
     inside = _mask(mask, "mask")
     steps, _ = spacing_of(spacing, inside.ndim)
@@ -110,7 +292,30 @@ def volume(mask: Any, spacing: Any = 1.0) -> float:
 def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
     """All scores of one image; the error rates are of the union.
 
-    spacing : mm, one number above 0 or one for each axis; or the image's Geometry
+    Parameters
+    ----------
+    found, truth : array of bool or whole numbers
+        Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
+        do.
+    spacing : float, sequence of float or Geometry, default 1
+        mm, one number above 0 or one for each axis; or the image's Geometry.
+
+    Returns
+    -------
+    Scores
+        Of the two masks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the masks are no masks, or differ in shape.
+
+    Examples
+    --------
+    >>> from lesionkit.metrics import scores
+    >>> found = scores([[1, 1, 0, 0]], [[0, 1, 1, 1]])
+    >>> found.jaccard, found.dice, found.hausdorff95
+    (0.25, 0.4, 1.9)
     """
     a, b = _pair(found, truth)
     steps, geometry = spacing_of(spacing, a.ndim)

@@ -34,10 +34,33 @@ class Batch(NamedTuple):
 class PhantomDataset(torch.utils.data.Dataset):  # type: ignore[misc]
     """A store as a torch `Dataset`: item i is a `Batch` of one phantom, without its first axis.
 
-    path    : of a finished store
-    scaling : how to scale, see `Scaling`
     It may be copied to worker processes, by fork or by spawn: each opens the store for itself, and
     keeps the last few chunks unpacked, so that an order of `epoch_order` reads each chunk once.
+
+    Parameters
+    ----------
+    path : str or path
+        Of a finished store.
+    scaling : Scaling
+        How to scale.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where there is no store, it is damaged, or it has another geometry than the scaling.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.nets import PhantomDataset, Scaling
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> recipe = PhantomRecipe(pixels=16, optodes=8, wavelengths=(785,))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = generate(recipe, 4, f"{folder}/four.zarr", accuracy="fast")
+    ...     scaling = Scaling.of(store.signal[:], recipe, "fast")
+    ...     item = PhantomDataset(f"{folder}/four.zarr", scaling)[0]
+    >>> tuple(item.signals.shape), tuple(item.mri.shape), tuple(item.maps.shape)
+    ((1, 8, 7), (1, 16, 16), (3, 16, 16))
     """
 
     def __init__(self, path: str | os.PathLike[str], scaling: Scaling) -> None:

@@ -25,7 +25,28 @@ WEIGHTS = "weights.pt"
 
 @dataclass(frozen=True, eq=False)
 class TrainedNet:
-    """A net with the scaling of its data. `about` is what the checkpoint says of its making."""
+    """A net with the scaling of its data.
+
+    Attributes
+    ----------
+    net : ZNet or YNet
+        The net.
+    scaling : Scaling
+        Of the training phantoms.
+    about : dict
+        What the checkpoint says of its making.
+
+    Examples
+    --------
+    >>> from lesionkit.nets import Scaling, TrainedNet, ZNet
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> recipe = PhantomRecipe(pixels=32, optodes=8, wavelengths=(785,))
+    >>> phantoms = generate(recipe, 8, accuracy="fast")
+    >>> scaling = Scaling.of(phantoms.signal, recipe, "fast")
+    >>> untrained = TrainedNet(ZNet(wavelengths=1, pixels=32), scaling)
+    >>> untrained.name, untrained.reconstruct(phantoms.signal, recipe, mri=phantoms.mri).shape
+    ('znet', (8, 3, 32, 32))
+    """
 
     net: Any
     scaling: Scaling
@@ -33,6 +54,7 @@ class TrainedNet:
 
     @property
     def name(self) -> str:
+        """The name of the net, "znet" or "ynet"."""
         return str(self.net.name)
 
     def reconstruct(
@@ -45,15 +67,28 @@ class TrainedNet:
     ) -> npt.NDArray[np.float32]:
         """Maps of chromophores from readings and MR images.
 
-        signals : (n, wavelengths, optodes, optodes - 1) amplitudes, mm^-1, in the store's order
-        recipe  : of the data; where it is given, its geometry and wavelengths are compared with
-                  those that the net was trained with
-        mri     : (n, pixels, pixels) gray values, as in the store
-        batch   : phantoms at once
-        returns : (n, 3, pixels, pixels) float32; HbO and Hb in micromolar, water in per cent; 0
-                  outside the disc
-        Raises TypeError or ValueError for another geometry, other wavelengths, another size or
-        scale, and for NaN; without a recipe, for what the numbers themselves tell.
+        Parameters
+        ----------
+        signals : (n, wavelengths, optodes, optodes - 1) array
+            Amplitudes, mm^-1, in the store's order.
+        recipe : PhantomRecipe, optional
+            Of the data; where it is given, its geometry and wavelengths are compared with those
+            that the net was trained with.
+        mri : (n, pixels, pixels) array
+            Gray values, as in the store.
+        batch : int, default 64
+            Phantoms at once.
+
+        Returns
+        -------
+        (n, 3, pixels, pixels) array of float32
+            HbO and Hb in micromolar, water in per cent; 0 outside the disc.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For another geometry, other wavelengths, another size or scale, and for NaN; without a
+            recipe, for what the numbers themselves tell.
         """
         batch = arrays.integer(batch, "batch", at_least=1)
         if recipe is not None:
@@ -78,12 +113,34 @@ class TrainedNet:
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
-    """The net of a training run.
+    """Read the net of a training run.
 
-    path   : of the run's folder, or of a checkpoint in it
-    device : "cpu", "auto" (a GPU if torch has one), "cuda", "cuda:1", ...
-    Raises FileNotFoundError where there is none, and ValueError for a damaged file or one of
-    another format; no code that a file may hold is run.
+    No code that a file may hold is run.
+
+    Parameters
+    ----------
+    path : str or path
+        Of the run's folder, or of a checkpoint in it.
+    device : str, default "cpu"
+        "cpu", "auto" (a GPU if torch has one), "cuda", "cuda:1", ...
+
+    Returns
+    -------
+    TrainedNet
+        Ready to turn readings and MR images into maps.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is none.
+    ValueError
+        For a damaged file or one of another format.
+
+    Examples
+    --------
+    >>> from lesionkit import nets
+    >>> net = nets.load("runs/znet")  # doctest: +SKIP
+    >>> maps = net.reconstruct(phantoms.signal, mri=phantoms.mri)  # doctest: +SKIP
     """
     device_found = find_device(device)
     place = Path(path)

@@ -49,13 +49,33 @@ LEAST_VARIANCE = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """What a net must know of its data.
+    """What a net must know of its data: how they become numbers of size one, and back.
 
-    recipe    : of the training phantoms
-    reference : (wavelengths, optodes, optodes - 1) float32, ln(mm^-1)
-    spread    : (wavelengths, 1, optodes - 1) float32
-    mixing    : (wavelengths, wavelengths) float32, symmetric
-    near      : least and greatest mean of ln(amplitude / reference) of neighbouring optodes
+    The module's text has the formulas.
+
+    Attributes
+    ----------
+    recipe : PhantomRecipe
+        Of the training phantoms.
+    reference : (wavelengths, optodes, optodes - 1) array of float32
+        ln(mm^-1).
+    spread : (wavelengths, 1, optodes - 1) array of float32
+        Standard deviations of ln(amplitude / reference).
+    mixing : (wavelengths, wavelengths) array of float32
+        Symmetric.
+    near : tuple of float
+        Least and greatest mean of ln(amplitude / reference) of neighbouring optodes.
+
+    Examples
+    --------
+    >>> from lesionkit.nets import Scaling
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> recipe = PhantomRecipe(pixels=32, optodes=8, wavelengths=(785,))
+    >>> phantoms = generate(recipe, 8, accuracy="fast")
+    >>> scaling = Scaling.of(phantoms.signal, recipe, "fast")
+    >>> scaled = scaling.signals(phantoms.signal)
+    >>> scaled.shape, round(float(scaled.std()), 1)
+    ((8, 1, 8, 7), 1.0)
     """
 
     recipe: PhantomRecipe
@@ -66,7 +86,27 @@ class Scaling:
 
     @classmethod
     def of(cls, signals: Floats, recipe: PhantomRecipe, accuracy: Accuracy) -> Scaling:
-        """Of training phantoms: their signals (n, wavelengths, optodes, optodes - 1), mm^-1."""
+        """Find the scaling of training phantoms.
+
+        Parameters
+        ----------
+        signals : (n, wavelengths, optodes, optodes - 1) array
+            mm^-1, above 0.
+        recipe : PhantomRecipe
+            Of the phantoms.
+        accuracy : {"accurate", "fast"}
+            Of the phantoms.
+
+        Returns
+        -------
+        Scaling
+            Of these data.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where signals are not above 0.
+        """
         reference = homogeneous_reference(recipe, accuracy)
         log = _logarithm(signals) - reference
         spread = log.std(axis=(0, 2), keepdims=True)[0]
@@ -77,12 +117,23 @@ class Scaling:
 
     @property
     def map_units(self) -> Floats:
-        """(3, 1, 1): micromolar, micromolar and per cent that are 1 to the net."""
+        """Micromolar, micromolar and per cent that are 1 to the net, (3, 1, 1)."""
         highest = [high or 1.0 for _, high in (self.recipe.hbo, self.recipe.hb, self.recipe.water)]
         return np.array(highest, np.float32)[:, None, None]
 
     def check(self, recipe: PhantomRecipe) -> None:
-        """ValueError, naming the fields, if data of `recipe` have another geometry."""
+        """Refuse data of another geometry.
+
+        Parameters
+        ----------
+        recipe : PhantomRecipe
+            Of the data.
+
+        Raises
+        ------
+        ValueError
+            Where they differ; the message names the fields.
+        """
         differ = [
             f"{name} is {getattr(recipe, name)!r}, it was trained with "
             f"{getattr(self.recipe, name)!r}"
@@ -93,10 +144,22 @@ class Scaling:
             raise ValueError(f"this net cannot read such data: {'; '.join(differ)}")
 
     def signals(self, signals: Any) -> Floats:
-        """Readings (n, wavelengths, optodes, optodes - 1), mm^-1, scaled; float32.
+        """Scale readings.
 
-        Raises TypeError or ValueError for another shape, for NaN, for what is not above 0, and for
-        readings in another unit.
+        Parameters
+        ----------
+        signals : (n, wavelengths, optodes, optodes - 1) array
+            mm^-1.
+
+        Returns
+        -------
+        array of float32, of the same shape
+            Scaled.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For another shape, for NaN, for what is not above 0, and for readings in another unit.
         """
         shape = ("n", *self.reference.shape)
         given = arrays.real(signals, "signals", shape, "mm^-1", above=0, keep_float32=True)
@@ -114,8 +177,20 @@ class Scaling:
         return np.ascontiguousarray(scaled)
 
     def check_mix(self, scaled: Floats) -> None:
-        """ValueError if scaled signals are of other wavelengths, or of these in another order: what
-        they have in common is then not what it was in training."""
+        """Refuse scaled signals of other wavelengths, or of these in another order.
+
+        What they have in common is then not what it was in training.
+
+        Parameters
+        ----------
+        scaled : (n, wavelengths, optodes, optodes - 1) array
+            Of :meth:`signals`.
+
+        Raises
+        ------
+        ValueError
+            Where it is so.
+        """
         far = np.abs(scaled.mean(axis=(2, 3))).max(axis=1)
         if far.size and far.max() > OTHER_MIX:
             raise ValueError(
@@ -125,10 +200,22 @@ class Scaling:
             )
 
     def mri(self, mri: Any) -> Floats:
-        """MR images (n, pixels, pixels) of gray values, scaled to (n, 1, pixels, pixels) float32.
+        """Scale MR images.
 
-        Raises TypeError or ValueError for another size, for NaN, and for gray values of another
-        scale: the tissue's median must be within half and double the recipe's background.
+        Parameters
+        ----------
+        mri : (n, pixels, pixels) array
+            Gray values; the tissue's median must be within half and double the recipe's background.
+
+        Returns
+        -------
+        (n, 1, pixels, pixels) array of float32
+            Scaled.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For another size, for NaN, and for gray values of another scale.
         """
         pixels = self.recipe.pixels
         if not (isinstance(mri, np.ndarray) and mri.dtype == np.uint8):
@@ -148,17 +235,45 @@ class Scaling:
         return scaled[:, None]
 
     def targets(self, maps: Floats) -> Floats:
-        """Maps (n, 3, pixels, pixels) in the store's units, scaled."""
+        """Scale maps.
+
+        Parameters
+        ----------
+        maps : (n, 3, pixels, pixels) array
+            In the store's units.
+
+        Returns
+        -------
+        (n, 3, pixels, pixels) array of float32
+            Scaled.
+        """
         return np.asarray(maps, np.float32) / self.map_units
 
     def maps(self, outputs: Any) -> Floats:
-        """The net's answer, a tensor (n, 3, pixels, pixels), in the store's units; 0 outside."""
+        """Turn the net's answer back into maps.
+
+        Parameters
+        ----------
+        outputs : (n, 3, pixels, pixels) tensor
+            Of the net.
+
+        Returns
+        -------
+        (n, 3, pixels, pixels) array of float32
+            In the store's units; 0 outside the disc.
+        """
         out: Floats = outputs.float().cpu().numpy() * self.map_units
         out *= self.recipe.inside
         return out
 
     def state(self) -> dict[str, Any]:
-        """Tensors and plain values, for a checkpoint; :meth:`from_state` is the way back."""
+        """The scaling as tensors and plain values, for a checkpoint.
+
+        Returns
+        -------
+        dict
+            What :meth:`from_state` reads.
+        """
         return {
             "recipe": self.recipe.to_dict(),
             "reference": torch.from_numpy(self.reference),
@@ -169,6 +284,23 @@ class Scaling:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Scaling:
+        """Make a scaling of what :meth:`state` gave.
+
+        Parameters
+        ----------
+        state : dict
+            From a checkpoint.
+
+        Returns
+        -------
+        Scaling
+            The same.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the recipe in it is refused.
+        """
         low, high = state["near"]
         recipe = PhantomRecipe.from_dict(state["recipe"])
         names = ("reference", "spread", "mixing")

@@ -40,13 +40,40 @@ Progress = Callable[[int, int, int, float], object]
 class TrainingOptions:
     """How to train; the defaults are the paper's, but for patience and schedule, which it lacks.
 
-    epochs, batch, learning_rate : of Adam
-    schedule  : "constant"; or "cosine": the rate falls to 0 along half a cosine over all epochs
-    augment   : turn and mirror each batch at random, see `augmentation`
-    patience  : stop when so many epochs in a row have not been the best on the validation phantoms
-    precision : "float32"; "mixed": bfloat16 (float16 on a GPU without it) where that is safe;
-                "auto": mixed on a GPU, float32 on the CPU
-    seed      : of the first weights, and of the order of phantoms
+    Parameters
+    ----------
+    epochs : int, default 200
+        1 to 1,000,000.
+    batch : int, default 128
+        Phantoms of a step.
+    learning_rate : float, default 0.005
+        Of Adam; above 0, at most 1.
+    schedule : {"constant", "cosine"}, default "constant"
+        "cosine": the rate falls to 0 along half a cosine over all epochs.
+    augment : bool, default False
+        Turn and mirror each batch at random, see `augmentation`.
+    patience : int, default 30
+        Stop when so many epochs in a row have not been the best on the validation phantoms.
+    precision : {"auto", "float32", "mixed"}, default "auto"
+        "mixed": bfloat16 (float16 on a GPU without it) where that is safe; "auto": mixed on a GPU,
+        float32 on the CPU.
+    seed : int, default 0
+        Of the first weights, and of the order of phantoms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a field is not as described.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022.
+
+    Examples
+    --------
+    >>> from lesionkit.nets import TrainingOptions
+    >>> TrainingOptions(epochs=50, schedule="cosine").batch
+    128
     """
 
     epochs: int = 200
@@ -108,18 +135,42 @@ def train(
 ) -> dict[str, Any]:
     """Train a net on a store of phantoms, or go on with the training that lies at `out`.
 
-    net      : "znet" or "ynet"
-    data     : path of a store made by `lesionkit.optics.generate`
-    out      : folder of the run; the same call resumes it after its last whole epoch. On the CPU
-               the weights are then, bit for bit, those of a run that was never interrupted
-    options  : TrainingOptions
-    device   : "auto" (a GPU if torch has one), "cpu", "cuda", "cuda:1", ...
-    workers  : processes that read the store where it does not fit into memory
-    progress : called as progress(epoch, batches done, batches, loss) after every batch
-    returns  : what run.json holds
-    Raises ValueError or TypeError, before any work, for anything else, for a store of another
-    version or with NaN in it, and for an `out` that holds another run or that another process
-    trains in; OSError where it cannot be written.
+    Parameters
+    ----------
+    net : {"znet", "ynet"}
+        Which net.
+    data : str or path
+        Of a store made by `lesionkit.optics.generate`.
+    out : str or path
+        Folder of the run; the same call resumes it after its last whole epoch. On the CPU the
+        weights are then, bit for bit, those of a run that was never interrupted.
+    options : TrainingOptions, optional
+        None: the defaults.
+    device : str, default "auto"
+        "auto" (a GPU if torch has one), "cpu", "cuda", "cuda:1", ...
+    workers : int, default 2
+        Processes that read the store where it does not fit into memory.
+    progress : callable, optional
+        Called as progress(epoch, batches done, batches, loss) after every batch.
+
+    Returns
+    -------
+    dict
+        What run.json holds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before any work, for anything else, for a store of another version or with NaN in it, and
+        for an `out` that holds another run or that another process trains in.
+    OSError
+        Where it cannot be written.
+
+    Examples
+    --------
+    >>> from lesionkit import nets
+    >>> options = nets.TrainingOptions(epochs=50, batch=16)
+    >>> run = nets.train("znet", "phantoms.zarr", "runs/znet", options)  # doctest: +SKIP
     """
     options = TrainingOptions() if options is None else options
     if not isinstance(options, TrainingOptions):

@@ -16,21 +16,44 @@ WIDTHS = (16, 32, 64, 128, 256)
 
 
 class YNet(torch.nn.Module):  # type: ignore[misc]
-    """Two encoders meet at the bottom; one decoder goes up with the signals' levels beside it.
+    """Y-Net: two encoders meet at the bottom; one decoder goes up with the signals' levels.
 
-    forward(signals, mri): as of `ZNet`. The signals are resized to the MRI's size first.
+    It is the net that Z-Net is compared with, for signals and an MR image instead of photoacoustic
+    signals and a first picture. The signals are resized to the MRI's size first. Feng et al. (2022)
+    say 6.09 M parameters; their figure of it is not public. With nine wavelengths this has
+    6,054,395 (0.6 per cent fewer)::
 
-    Feng et al. (2022) say 6.09 M parameters; their figure of it is not public. With nine
-    wavelengths this has 6,054,395 (0.6 per cent fewer):
+        part                                widths                                     weights
+        2 encoders, 5 halvings each         16, 32, 64, 128, 256; two 3x3, pool        2.357 M
+        a bottom for each, and their union  256 to 256 each; 512 to 256                2.359 M
+        5 doublings                         C: 2x2, next to C of the signals, two 3x3
+                                            to C / 2; from 256 to 8                    1.331 M
+        head                                8 to 3; 3x3                                0.000 M
 
-    part                                widths                                     weights
-    2 encoders, 5 halvings each         16, 32, 64, 128, 256; two 3x3, pool        2.357 M
-    a bottom for each, and their union  256 to 256 each; 512 to 256                2.359 M
-    5 doublings                         C: 2x2, beside C of the signals, two 3x3
-                                        to C / 2; from 256 to 8                    1.331 M
-    head                                8 to 3; 3x3                                0.000 M
+    Parameters
+    ----------
+    wavelengths : int, default 9
+        Of the signals, 1 or more.
+    pixels : int, default 100
+        A side of the MR image, 32 or more.
 
-    Raises ValueError for fewer than 32 pixels.
+    Raises
+    ------
+    TypeError, ValueError
+        Where a number is out of range.
+
+    References
+    ----------
+    Lan et al., Photoacoustics 20, 100197, 2020.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets import YNet
+    >>> net = YNet(wavelengths=2, pixels=32).eval()
+    >>> with torch.no_grad():
+    ...     tuple(net(torch.zeros(1, 2, 16, 15), torch.zeros(1, 1, 32, 32)).shape)
+    (1, 3, 32, 32)
     """
 
     name = "ynet"
@@ -47,6 +70,20 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
         self.head = torch.nn.Conv2d(WIDTHS[0] // 2, 3, 3, padding=1)
 
     def forward(self, signals: Any, mri: Any) -> Any:
+        """Scaled maps of scaled signals and MR images.
+
+        Parameters
+        ----------
+        signals : (n, wavelengths, optodes, optodes - 1) tensor
+            Scaled, see :class:`Scaling`; float32.
+        mri : (n, 1, pixels, pixels) tensor
+            Scaled; float32.
+
+        Returns
+        -------
+        (n, 3, pixels, pixels) tensor
+            HbO, Hb, water, scaled.
+        """
         wide = torch.nn.functional.interpolate(
             signals, self.sizes[0], mode="bilinear", align_corners=False
         )

@@ -14,25 +14,47 @@ from lesionkit.nets.layers import Doubling, convolution, halvings, two_convoluti
 
 
 class ZNet(torch.nn.Module):  # type: ignore[misc]
-    """Signals go up from 6 x 6, the MRI goes down to it, and a third path goes up with both.
-
-    forward(signals, mri): (n, wavelengths, optodes, optodes - 1) and (n, 1, pixels, pixels) float32
-    tensors, scaled (see `Scaling`), to (n, 3, pixels, pixels): HbO, Hb, water, scaled.
+    """Z-Net: signals go up from 6 x 6, the MRI goes down to it, a third path goes up with both.
 
     The paper prints no widths; it says 3.48 M parameters. With nine wavelengths this has 3,512,699
-    (0.9 per cent more):
+    (0.9 per cent more)::
 
-    part                                      widths                               weights
-    signals to 6 x 6 (eq. 1)                  9, 128, 256; 3x3, pool, resize       0.305 M
-    4 doublings of the signals (eq. 2)        256, 128, 64, 32, 16; 2x2, 3x3       0.370 M
-    MRI, 1x1, then 4 halvings (eq. 3, 4)      1, 16; 16, 32, 64, 128, 256; 2 3x3   1.175 M
-    fusion, 4 doublings (eq. 5, 6)            512 to 256, 512 to 128, 256 to 64,
-                                              128 to 32; 2x2, 3x3                  1.652 M
-    head (eq. 7)                              64 to 8 to 3; 3x3                    0.005 M
+        part                                      widths                               weights
+        signals to 6 x 6 (eq. 1)                  9, 128, 256; 3x3, pool, resize       0.305 M
+        4 doublings of the signals (eq. 2)        256, 128, 64, 32, 16; 2x2, 3x3       0.370 M
+        MRI, 1x1, then 4 halvings (eq. 3, 4)      1, 16; 16, 32, 64, 128, 256; 2 3x3   1.175 M
+        fusion, 4 doublings (eq. 5, 6)            512 to 256, 512 to 128, 256 to 64,
+                                                  128 to 32; 2x2, 3x3                  1.652 M
+        head (eq. 7)                              64 to 8 to 3; 3x3                    0.005 M
 
     Batch norm and ReLU follow every convolution but the last: behind that they would make an
     absolute concentration depend on the other phantoms of a batch. For 100 pixels the sizes are
-    100, 50, 25, 12 and 6. Raises ValueError for fewer than 16 pixels.
+    100, 50, 25, 12 and 6.
+
+    Parameters
+    ----------
+    wavelengths : int, default 9
+        Of the signals, 1 or more.
+    pixels : int, default 100
+        A side of the MR image, 16 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a number is out of range.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022, Fig. 1 and equations 1 to 7.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets import ZNet
+    >>> net = ZNet(wavelengths=2, pixels=32).eval()
+    >>> with torch.no_grad():
+    ...     tuple(net(torch.zeros(1, 2, 16, 15), torch.zeros(1, 1, 32, 32)).shape)
+    (1, 3, 32, 32)
     """
 
     name = "znet"
@@ -58,6 +80,20 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
         self.head = torch.nn.Sequential(convolution(64, 8), torch.nn.Conv2d(8, 3, 3, padding=1))
 
     def forward(self, signals: Any, mri: Any) -> Any:
+        """Scaled maps of scaled signals and MR images.
+
+        Parameters
+        ----------
+        signals : (n, wavelengths, optodes, optodes - 1) tensor
+            Scaled, see :class:`Scaling`; float32.
+        mri : (n, 1, pixels, pixels) tensor
+            Scaled; float32.
+
+        Returns
+        -------
+        (n, 3, pixels, pixels) tensor
+            HbO, Hb, water, scaled.
+        """
         small = torch.nn.functional.interpolate(
             self.signal_in(signals), self.sizes[-1], mode="bilinear", align_corners=False
         )

@@ -28,16 +28,41 @@ class Detections(NamedTuple):
 
 
 class QuickNet(torch.nn.Module):  # type: ignore[misc]
-    """Crops to scores of classes; 116,581 weights for 4 classes and background.
+    """The quick net of R-CNN: crops to scores of classes.
 
-    layer                     input 32 x 32 x 3
-    body                      conv 5x5 32, max pool 3/2, ReLU, conv 5x5 32, ReLU, average pool 3/2,
-                              conv 5x5 64, ReLU: 7 x 7 x 64
-    pool                      average pool 3/2: 3 x 3 x 64
-    hidden                    fully connected 64, ReLU
-    classify                  fully connected, classes + 1; the softmax is left to the loss
+    116,581 weights for 4 classes and background::
 
-    forward(crops): (n, 3, 32, 32) floats to (n, classes + 1), background first, before the softmax.
+        layer                     input 32 x 32 x 3 body                      conv 5x5 32, max pool
+        3/2, ReLU, conv 5x5 32, ReLU, average pool 3/2,
+                                  conv 5x5 64, ReLU: 7 x 7 x 64
+        pool                      average pool 3/2: 3 x 3 x 64
+        hidden                    fully connected 64, ReLU
+        classify                  fully connected, classes + 1; the softmax is left to the loss
+
+    Parameters
+    ----------
+    classes : int, default 4
+        1 or more, background not counted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `classes` is no such number.
+
+    References
+    ----------
+    Girshick et al., Rich feature hierarchies, CVPR 2014; the module's text says where the layers
+    are from.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets import QuickNet
+    >>> net = QuickNet(classes=4)
+    >>> sum(weights.numel() for weights in net.parameters())
+    116581
+    >>> tuple(net(torch.zeros(2, 3, 32, 32)).shape)
+    (2, 5)
     """
 
     def __init__(self, classes: int = 4) -> None:
@@ -60,6 +85,23 @@ class QuickNet(torch.nn.Module):  # type: ignore[misc]
         start_evenly(self)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        """Scores of the classes of crops.
+
+        Parameters
+        ----------
+        crops : (n, 3, 32, 32) tensor of floats
+            Scaled as in training.
+
+        Returns
+        -------
+        (n, classes + 1) tensor
+            Background first, before the softmax.
+
+        Raises
+        ------
+        ValueError
+            Where `crops` has another shape.
+        """
         if crops.ndim != 4 or crops.shape[1:] != (3, CROP, CROP):
             raise ValueError(
                 f"crops must have shape (n, 3, {CROP}, {CROP}), got {tuple(crops.shape)}"

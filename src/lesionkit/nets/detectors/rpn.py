@@ -45,10 +45,36 @@ class Sampling(NamedTuple):
 
 
 class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
-    """Images to boxes with classes.
+    """Faster R-CNN on the quick net: images to boxes with classes.
 
-    loss(images, truths, labels, generator) for training, detect(images) after it. Images are
-    (n, 3, rows, columns) floats, scaled alike; boxes are pixels.
+    :meth:`loss` is for training, :meth:`detect` for use after it. Boxes are (x1, y1, x2, y2) in
+    pixels.
+
+    Parameters
+    ----------
+    classes : int, default 4
+        1 or more, background not counted.
+    anchors : Anchors, optional
+        `sides` of the squares (12, 24, 40, 64 pixels at first), and `ratios` height / width (0.5,
+        1, 2).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `classes` is no such number.
+
+    References
+    ----------
+    Ren et al., Faster R-CNN, NIPS 2015.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets import FasterRCNN
+    >>> net = FasterRCNN(classes=1).eval()
+    >>> found = net.detect(torch.zeros(1, 3, 64, 64), least=0.99)
+    >>> len(found), tuple(found[0].boxes.shape)[1]
+    (1, 4)
     """
 
     def __init__(self, classes: int = 4, anchors: Anchors | None = None) -> None:
@@ -64,7 +90,18 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         start_evenly(self)
 
     def anchor_boxes(self, rows: int, columns: int) -> torch.Tensor:
-        """(rows columns each, 4): the anchors at every place of a map of the proposal network."""
+        """The anchors at every place of a map of the proposal network.
+
+        Parameters
+        ----------
+        rows, columns : int
+            Of the map.
+
+        Returns
+        -------
+        (rows columns each, 4) tensor
+            Boxes, in pixels of the image.
+        """
         weight = self.objectness.weight
         # The pool before it halves the map: its place i lies at the body's place 2 i + 1.
         step, first = 2 * STRIDE, ORIGIN + STRIDE
@@ -83,7 +120,23 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         return torch.cat([low, high], -1).reshape(-1, 4)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """What the body makes of images; smaller ones leave the proposal network nothing."""
+        """What the body of the quick net makes of images.
+
+        Parameters
+        ----------
+        images : (n, 3, rows, columns) tensor of floats
+            Scaled alike, 15 or more rows and columns.
+
+        Returns
+        -------
+        (n, 64, ...) tensor
+            Features.
+
+        Raises
+        ------
+        ValueError
+            Where `images` has another shape, or is so small that the proposal network has nothing.
+        """
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < LEAST:
             raise ValueError(
                 f"images must have shape (n, 3, rows, columns), {LEAST} or more of both, got "
@@ -92,8 +145,22 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         return self.quick.body(images)
 
     def propose(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Of the body's features: anchors (a, 4), and each image's scores (n, a) and moves
-        (n, a, 4)."""
+        """Anchors, and what the proposal network says of each.
+
+        Parameters
+        ----------
+        features : tensor
+            Of :meth:`features`.
+
+        Returns
+        -------
+        anchors : (a, 4) tensor
+            Boxes.
+        scores : (n, a) tensor
+            Of each image, before the sigmoid.
+        moves : (n, a, 4) tensor
+            Of each image, as `encode` defines them.
+        """
         hidden = self.propose_hidden(self.quick.pool(features))
         n, _, rows, columns = hidden.shape
         scores = self.objectness(hidden).permute(0, 2, 3, 1).reshape(n, -1)
@@ -103,7 +170,29 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
     def second_stage(
         self, features: torch.Tensor, rois: torch.Tensor, images: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Classes (k, classes + 1) before the softmax, and moves (k, 4), of boxes."""
+        """Classes and moves of boxes.
+
+        Parameters
+        ----------
+        features : tensor
+            Of :meth:`features`.
+        rois : (k, 4) tensor
+            Boxes.
+        images : (k,) tensor of int
+            Of which image each box is.
+
+        Returns
+        -------
+        classes : (k, classes + 1) tensor
+            Before the softmax.
+        moves : (k, 4) tensor
+            Of the boxes.
+
+        Raises
+        ------
+        ValueError
+            Where shapes do not fit.
+        """
         pooled = bx.roi_align(features, rois, images, CELLS, stride=STRIDE, origin=ORIGIN)
         hidden = self.quick.hidden(self.quick.pool(pooled))
         return self.quick.classify(hidden), self.move(hidden)
@@ -113,7 +202,24 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
     ) -> list[Detections]:
         """What is in each image.
 
-        least : the score from which a box counts;  proposals : for the second stage, at most
+        Parameters
+        ----------
+        images : (n, 3, rows, columns) tensor of floats
+            Scaled alike, 15 or more rows and columns.
+        least : float, default 0.5
+            The score from which a box counts.
+        proposals : int, default 64
+            For the second stage, at most.
+
+        Returns
+        -------
+        list of Detections
+            `boxes` (k, 4), `scores` (k,) from 0 to 1 and `labels` (k,) from 1 on, best first.
+
+        Raises
+        ------
+        ValueError
+            Where `images` has another shape.
         """
         with torch.no_grad():
             features = self.features(images)
@@ -137,9 +243,28 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
     ) -> torch.Tensor:
         """The sum of four: lesion or not, and where, of anchors; class, and where, of proposals.
 
-        truths, labels : of each image the true boxes (k, 4) and their classes (k,), 1 and up; k may
-                         be 0
-        generator      : draws which boxes count
+        Parameters
+        ----------
+        images : (n, 3, rows, columns) tensor of floats
+            Scaled alike, 15 or more rows and columns.
+        truths : list of (k, 4) tensors
+            The true boxes of each image; k may be 0.
+        labels : list of (k,) tensors of int
+            Their classes, 1 and up.
+        generator : torch.Generator
+            Draws which boxes count.
+        sampling : Sampling, optional
+            How many boxes count, and which count as lesion.
+
+        Returns
+        -------
+        () tensor
+            The mean over the images.
+
+        Raises
+        ------
+        ValueError
+            Where shapes do not fit.
         """
         sampling = sampling or Sampling()
         features = self.features(images)
