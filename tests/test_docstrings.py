@@ -11,6 +11,7 @@ import dis
 import doctest
 import functools
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -23,20 +24,6 @@ import pytest
 
 import lesionkit
 
-MODULES = (
-    "lesionkit.clustering",
-    "lesionkit.fronts",
-    "lesionkit",
-    "lesionkit.io",
-    "lesionkit.metrics",
-    "lesionkit.nets",
-    "lesionkit.optics",
-    "lesionkit.optics.autograd",
-    "lesionkit.optics.spectra",
-    "lesionkit.texture",
-    "lesionkit.texture.families",
-    "lesionkit.texture.selection",
-)
 SECTIONS = (
     "Parameters",
     "Attributes",
@@ -49,6 +36,27 @@ SECTIONS = (
     "Examples",
 )
 EXTRA = "torch|nibabel|pydicom|SimpleITK|PIL|h5py|skimage|shtab|cupy"
+
+
+ROOT = Path(__file__).parents[1]
+IMPORT = re.compile(r"^from (lesionkit[\w.]*) import ([\w, ]+)$", re.MULTILINE)
+
+
+def modules(name: str) -> Iterator[str]:
+    """A package of lesionkit's and the modules that it offers, with what they offer in turn."""
+    yield name
+    if (spec := importlib.util.find_spec(name)) and spec.submodule_search_locations:
+        package = importlib.import_module(name)
+        offered = lesionkit.__all__ if package is lesionkit else getattr(package, "_MODULES", ())
+        for module in sorted(set(offered) - {"threads"}):
+            yield from modules(f"{name}.{module}")
+
+
+def in_documents() -> set[tuple[str, str]]:
+    """(module, name) of what the examples of README and docs/ import."""
+    texts = [path.read_text() for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))]
+    found = [pair for text in texts for pair in IMPORT.findall(text)]
+    return {(module, name) for module, names in found for name in names.split(", ")}
 
 
 def is_ours(thing: Any) -> bool:
@@ -202,24 +210,37 @@ def faults_of_class(kind: type) -> Iterator[str]:
         yield "no example"
 
 
-def faults(module: ModuleType) -> Iterator[str]:
-    for name, thing in public(module):
-        if not inspect.isclass(thing):
-            yield from (f"{name}: {fault}" for fault in faults_of_function(thing))
-            continue
-        yield from (f"{name}: {fault}" for fault in faults_of_class(thing))
-        for method, f in methods(thing):
-            if isinstance(f, FunctionType):
-                found = faults_of_function(f, thing)
-            else:
-                f = f.fget if isinstance(f, property) else f.func
-                found = faults_of_text(inspect.getdoc(f))
-            yield from (f"{name}.{method}: {fault}" for fault in found)
+def faults_of(name: str, thing: Any) -> Iterator[str]:
+    if not inspect.isclass(thing):
+        yield from (f"{name}: {fault}" for fault in faults_of_function(thing))
+        return
+    yield from (f"{name}: {fault}" for fault in faults_of_class(thing))
+    for method, f in methods(thing):
+        if isinstance(f, FunctionType):
+            found = faults_of_function(f, thing)
+        else:
+            f = f.fget if isinstance(f, property) else f.func
+            found = faults_of_text(inspect.getdoc(f))
+        yield from (f"{name}.{method}: {fault}" for fault in found)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", list(modules("lesionkit")))
 def test_public_names_are_documented(name: str) -> None:
-    assert list(faults(load(name))) == []
+    found = [fault for pair in public(load(name)) for fault in faults_of(*pair)]
+    assert found == []
+
+
+@pytest.mark.parametrize(("module", "name"), sorted(in_documents()))
+def test_what_documents_import_is_documented(module: str, name: str) -> None:
+    offered = load(module)
+    thing = getattr(offered, name, None) or load(f"{module}.{name}")
+    if isinstance(thing, ModuleType):
+        found = [fault for pair in public(thing) for fault in faults_of(*pair)]
+    elif isinstance(thing, dict):  # of functions, such as SEGMENTERS
+        found = [fault for pair in thing.items() for fault in faults_of(*pair)]
+    else:
+        found = list(faults_of(name, thing))
+    assert found == []
 
 
 SOURCES = sorted(

@@ -53,19 +53,44 @@ def evaluate(
 ) -> Result:
     """Reconstruct phantoms that no net has seen by each method, and say how far each is off.
 
-    data     : a store. Of the seed that a net was trained on, only phantoms behind its training and
-               validation ones are used, by index, whatever else differs: equal seeds draw equal
-               phantoms. So of its own store these are the last tenth
-    runs     : folders of trained nets, or checkpoints
-    out      : folder for evaluation.json, evaluation.md and a picture of each set
-    methods  : of "tikhonov", "dri": what is compared beside the nets
-    limit    : phantoms of each set at most (None: all; of three inclusions 100)
-    device   : of the nets, as of `load`
-    progress : called as progress(done, total, what) before each method of each set, and at the end
-    pictures : "png", "pdf" or "svg"
-    returns  : what evaluation.json holds
     The sets are the unseen phantoms; as many with three inclusions, which are drawn; and the unseen
     phantoms from every second optode. All errors are over the pixels of the disc, the rest being 0.
+
+    Parameters
+    ----------
+    data : str or path
+        A store. Of the seed that a net was trained on, only phantoms behind its training and
+        validation ones are used, by index, whatever else differs: equal seeds draw equal phantoms.
+        So of its own store these are the last tenth.
+    runs : sequence of str or path
+        Folders of trained nets, or checkpoints.
+    out : str or path
+        Folder for evaluation.json, evaluation.md and a picture of each set.
+    methods : sequence of {"tikhonov", "dri"}
+        What is compared with the nets; both at first.
+    limit : int, optional
+        Phantoms of each set at most (None: all; of three inclusions 100).
+    device : str, default "cpu"
+        Of the nets, as for :func:`lesionkit.nets.load`.
+    progress : callable, optional
+        Called as progress(done, total, what) before each method of each set, and at the end.
+    pictures : {"png", "pdf", "svg"}, default "png"
+        Format of the pictures.
+
+    Returns
+    -------
+    dict
+        What evaluation.json holds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or no phantom is left that no net has seen.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.nirst import evaluation
+    >>> found = evaluation.evaluate("phantoms.zarr", ["runs/znet"], "out")  # doctest: +SKIP
     """
     arrays.one_of(pictures, "pictures", FORMATS)
     limit = 2**40 if limit is None else arrays.integer(limit, "limit", at_least=1)
@@ -152,7 +177,36 @@ def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> li
 
 
 def judge(case: Case, maps: Maps) -> Result:
-    """Mean and standard deviation over phantoms (inclusions) of each error, by chromophore."""
+    """Mean and standard deviation over phantoms (inclusions) of each error, by chromophore.
+
+    Parameters
+    ----------
+    case : Case
+        The phantoms.
+    maps : (n, 3, pixels, pixels) array
+        Recovered ones.
+
+    Returns
+    -------
+    dict
+        Of "mse", "psnr", "ssim", "value error, %", "contrast error, %" and "displacement, mm", each
+        by "HbO", "Hb" and "water": mean, sd, and how many are missing.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not fit.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> from lesionkit.studies.nirst.methods import Case
+    >>> recipe = PhantomRecipe(pixels=24, optodes=8, wavelengths=(785,))
+    >>> case = Case.of("some", generate(recipe, 2, accuracy="fast"), 0, 2)
+    >>> from lesionkit.studies.nirst.evaluation import judge
+    >>> round(judge(case, 1.1 * case.truth)["value error, %"]["HbO"]["mean"], 2)
+    10.0
+    """
     inside = case.recipe.inside
     figures = {
         name: getattr(metrics, name)(maps, case.truth, inside) for name in ("mse", "psnr", "ssim")
@@ -186,7 +240,30 @@ def _summary(values: Any) -> dict[str, float | int | None]:
 
 
 def table(result: Result) -> str:
-    """The figures as markdown: a table for each set, the best mean of each row in bold."""
+    """The figures as markdown: a table for each set, the best mean of each row in bold.
+
+    Parameters
+    ----------
+    result : dict
+        Of :func:`evaluate`.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> from lesionkit.studies.nirst.methods import Case
+    >>> recipe = PhantomRecipe(pixels=24, optodes=8, wavelengths=(785,))
+    >>> case = Case.of("some", generate(recipe, 2, accuracy="fast"), 0, 2)
+    >>> from lesionkit.studies.nirst.evaluation import judge, table
+    >>> errors = {**judge(case, 1.1 * case.truth), "seconds per phantom": 0.5}
+    >>> result = {"sets": {"some": {"phantoms": 2, "methods": {"dri": errors}}}}
+    >>> print(table(result).splitlines()[2])
+    | | | DRI |
+    """
     parts = []
     for title, figures in result["sets"].items():
         methods = figures["methods"]

@@ -23,7 +23,32 @@ CLASSICAL = ("tikhonov", "dri")
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Phantoms to be reconstructed, in memory; `sparse`: from every second optode only."""
+    """Phantoms to be reconstructed, in memory.
+
+    Attributes
+    ----------
+    title : str
+        Of the set.
+    recipe : PhantomRecipe
+        Of the phantoms.
+    accuracy : str
+        Of the signals.
+    signal, mri, truth, regions : arrays
+        `signal`, `mri`, `chromophores` and `inclusions` of the store.
+    sparse : bool
+        From every second optode only.
+    first : int
+        The number of the first in the store.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> from lesionkit.studies.nirst.methods import Case
+    >>> recipe = PhantomRecipe(pixels=24, optodes=8, wavelengths=(785,))
+    >>> case = Case.of("some", generate(recipe, 2, accuracy="fast"), 0, 2)
+    >>> case.signal.shape, case.truth.shape
+    ((2, 1, 8, 7), (2, 3, 24, 24))
+    """
 
     title: str
     recipe: PhantomRecipe
@@ -33,10 +58,31 @@ class Case:
     truth: Maps
     regions: npt.NDArray[np.float64]
     sparse: bool = False
-    first: int = 0  # its number in the store
+    first: int = 0
 
     @classmethod
     def of(cls, title: str, phantoms: Phantoms, first: int, stop: int) -> Case:
+        """Read phantoms of a store.
+
+        Parameters
+        ----------
+        title : str
+            Of the set.
+        phantoms : Phantoms
+            The store.
+        first, stop : int
+            Which phantoms.
+
+        Returns
+        -------
+        Case
+            The phantoms.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the store is damaged.
+        """
         names = ("signal", "mri", "chromophores", "inclusions")
         signal, mri, truth, regions = (phantoms.read(name, first, stop) for name in names)
         return cls(
@@ -44,13 +90,41 @@ class Case:
         )
 
     def discs(self, phantom: int) -> npt.NDArray[np.float64]:
-        """(inclusions, 3): x, y, radius of those that are there, mm."""
+        """The inclusions of a phantom.
+
+        Parameters
+        ----------
+        phantom : int
+            Its number in the case.
+
+        Returns
+        -------
+        (inclusions, 3) array
+            x, y, radius of those that are there, mm.
+        """
         discs = self.regions[phantom, 1:, :3]
         return discs[discs[:, 2] > 0]
 
 
 def classical(name: Any) -> Method:
-    """Tikhonov's reconstruction or DRI, by the optics domain."""
+    """Tikhonov's reconstruction or DRI, by the optics domain.
+
+    Parameters
+    ----------
+    name : {"tikhonov", "dri"}
+        Which.
+
+    Returns
+    -------
+    callable
+        From a :class:`Case` to maps (n, 3, pixels, pixels).
+
+    Examples
+    --------
+    >>> from lesionkit.studies.nirst.methods import classical
+    >>> method = classical("dri")
+    >>> maps = method(case)  # doctest: +SKIP
+    """
 
     def reconstruct(case: Case) -> Maps:
         from lesionkit.optics import reconstruct_phantoms
@@ -66,7 +140,25 @@ def classical(name: Any) -> Method:
 
 
 def learned(net: TrainedNet) -> Method:
-    """A trained net. Of sparse readings the missing ones are filled in."""
+    """A trained net as a method; of sparse readings the missing ones are filled in.
+
+    Parameters
+    ----------
+    net : TrainedNet
+        The net.
+
+    Returns
+    -------
+    callable
+        From a :class:`Case` to maps (n, 3, pixels, pixels).
+
+    Examples
+    --------
+    >>> from lesionkit import nets
+    >>> from lesionkit.studies.nirst.methods import learned
+    >>> method = learned(nets.load("runs/znet"))  # doctest: +SKIP
+    >>> maps = method(case)  # doctest: +SKIP
+    """
 
     def reconstruct(case: Case) -> Maps:
         signal = case.signal
@@ -78,7 +170,25 @@ def learned(net: TrainedNet) -> Method:
 
 
 def every_second(signal: Any) -> npt.NDArray[np.float32]:
-    """(..., o, o - 1) readings of o optodes as those of every second one, (..., o/2, o/2 - 1)."""
+    """Readings of o optodes as those of every second one.
+
+    Parameters
+    ----------
+    signal : (..., o, o - 1) array
+        Readings.
+
+    Returns
+    -------
+    (..., o/2, o/2 - 1) array of float32
+        Those of the even sources and detectors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.nirst.methods import every_second
+    >>> every_second(np.ones((9, 16, 15), np.float32)).shape
+    (9, 8, 7)
+    """
     return np.ascontiguousarray(signal[..., ::2, 1::2])
 
 
@@ -86,8 +196,28 @@ def filled(signal: Any, reference: Any) -> npt.NDArray[np.float32]:
     """Readings of every second optode as those of all, by interpolating ln(amplitude / reference).
 
     Detector j of a source is j + 1 places after it. First the odd places of each source that is
-    there, from the places beside them; then the sources that are not there, from their neighbours.
-    reference : (..., o, o - 1), ln of a homogeneous disc's amplitudes
+    there, from the places next to them; then the sources that are not there, from their neighbours.
+
+    Parameters
+    ----------
+    signal : (..., o/2, o/2 - 1) array
+        Readings, above 0.
+    reference : (..., o, o - 1) array
+        ln of a homogeneous disc's amplitudes.
+
+    Returns
+    -------
+    (..., o, o - 1) array of float32
+        Readings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.nirst.methods import every_second, filled
+    >>> reference = np.log(np.full((8, 7), 0.5))
+    >>> whole = filled(every_second(np.exp(reference)), reference)
+    >>> np.allclose(whole, 0.5)
+    True
     """
     log = np.full((*signal.shape[:-2], *reference.shape[-2:]), np.nan, np.float32)
     log[..., ::2, 1::2] = np.log(signal) - every_second(reference)
@@ -101,8 +231,40 @@ def filled(signal: Any, reference: Any) -> npt.NDArray[np.float32]:
 
 
 def three_inclusions(recipe: PhantomRecipe, accuracy: Any, count: int, seed: int) -> Case:
-    """Phantoms with three inclusions of the recipe's diameters and contrasts, at least
-    `pair_distance[0]` apart; a net that was trained on one and two has never seen such."""
+    """Phantoms with three inclusions of the recipe's diameters and contrasts.
+
+    They are at least `pair_distance[0]` apart; a net that was trained on one and two has never seen
+    such.
+
+    Parameters
+    ----------
+    recipe : PhantomRecipe
+        Of the phantoms.
+    accuracy : {"accurate", "fast"}
+        Of the signals.
+    count : int
+        How many.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    Case
+        The phantoms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the disc has no room for three.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe
+    >>> from lesionkit.studies.nirst.methods import three_inclusions
+    >>> recipe = PhantomRecipe(pixels=24, optodes=8, wavelengths=(785,))
+    >>> three_inclusions(recipe, "fast", 1, seed=0).discs(0).shape
+    (3, 3)
+    """
     random = np.random.Generator(np.random.Philox(seed))
     regions = np.empty((count, 4, 8))
     for one in regions:

@@ -15,8 +15,38 @@ CHANNELS = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", 
 
 
 def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
-    """Two phantoms, the first with one inclusion and the first with most: a row for the truth and
-    for each method, with one colour scale down each column."""
+    """Draw two phantoms, the first with one inclusion and the first with most.
+
+    A row for the truth and for each method, with one colour scale down each column.
+
+    Parameters
+    ----------
+    case : Case
+        The phantoms.
+    recovered : mapping of str to (n, 3, pixels, pixels) array
+        By method.
+    path : Path
+        Of the picture; its suffix says the format.
+
+    Raises
+    ------
+    OSError
+        Where the picture cannot be written.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe, generate
+    >>> from lesionkit.studies.nirst.methods import Case
+    >>> recipe = PhantomRecipe(pixels=24, optodes=8, wavelengths=(785,))
+    >>> case = Case.of("some", generate(recipe, 2, accuracy="fast"), 0, 2)
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit.studies.nirst.pictures import comparison
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     comparison(case, {"dri": case.truth}, Path(folder, "some.png"))
+    ...     len(list(Path(folder).iterdir()))
+    1
+    """
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 

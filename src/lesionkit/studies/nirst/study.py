@@ -23,7 +23,25 @@ from lesionkit.studies.nirst.evaluation import evaluate
 
 @dataclass(frozen=True)
 class Size:
-    """How much of the study is done: phantoms, how they are learned from, how many are judged."""
+    """How much of the study is done.
+
+    Attributes
+    ----------
+    phantoms : int
+        How many are made.
+    options : TrainingOptions
+        How nets learn from them.
+    limit : int or None
+        How many of each set are judged; None: all.
+    recipe : PhantomRecipe
+        Of the phantoms.
+
+    Examples
+    --------
+    >>> from lesionkit.studies import nirst
+    >>> nirst.SIZES["paper"].phantoms, nirst.SIZES["paper"].options.epochs
+    (20000, 200)
+    """
 
     phantoms: int
     options: TrainingOptions
@@ -59,12 +77,37 @@ def run(
     device: str = "auto",
     progress: Callback | None = None,
 ) -> dict[str, Any]:
-    """The whole study, in the folder `out`; interrupted, the same call goes on where it stopped.
+    """The whole study, in a folder; interrupted, the same call goes on where it stopped.
 
-    size     : "paper", "small" or "tiny", see SIZES
-    device   : "auto", "cpu", "cuda"
-    progress : called as progress(done, total, what), what being the step of the study
-    returns  : the figures of :func:`evaluate`
+    Parameters
+    ----------
+    out : str or path
+        The folder.
+    size : {"paper", "small", "tiny"}, default "paper"
+        See SIZES.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Of phantoms and nets.
+    progress : callable, optional
+        Called as progress(done, total, what), what being the step of the study.
+
+    Returns
+    -------
+    dict
+        The figures of :func:`evaluation.evaluate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022; the module's text says where ours differs.
+
+    Examples
+    --------
+    >>> from lesionkit.studies import nirst
+    >>> figures = nirst.run("study", size="tiny")  # doctest: +SKIP
     """
     if not isinstance(size, str) or size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(map(repr, SIZES))}, got {size!r}")

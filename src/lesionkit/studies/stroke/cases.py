@@ -26,7 +26,26 @@ PIXELS = Geometry(np.eye(4), 2, "pixel")  # of a case that has not been read
 
 @dataclass(frozen=True)
 class Case:
-    """An image to segment, and the mask drawn by hand, if there is one."""
+    """An image to segment, and the mask drawn by hand, if there is one.
+
+    Attributes
+    ----------
+    name : str
+        Of the case.
+    image : Path
+        The image.
+    truth : Path or None
+        The mask.
+    kind : {"hyper", "hypo"}
+        Of lesion.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lesionkit.studies.stroke.cases import Case
+    >>> Case("one", Path("one_dwi.nii.gz")).kind
+    'hyper'
+    """
 
     name: str
     image: Path
@@ -63,13 +82,43 @@ class Outcome:
 
 
 def find_cases(image: Path, truth: Path | None = None, kind: Kind = "hyper") -> list[Case]:
-    """The cases of a file or folder.
+    """Find the cases of a file or folder.
 
     A file, or a folder with one DICOM series, is one case. Of another folder the images whose names
     end with "_dwi" are cases, and without such all images whose names do not end with "_mask" or
     "_msk", and all folders in it with a DICOM series. The truth of NAME_dwi or NAME is a file
-    NAME_mask or NAME_msk, in the folder `truth` or else beside the image. Maps of ADC, known by
-    their names, are left out of a folder; one that is named itself is refused.
+    NAME_mask or NAME_msk. Maps of ADC, known by their names, are left out of a folder; one that is
+    named itself is refused.
+
+    Parameters
+    ----------
+    image : Path
+        File or folder.
+    truth : Path, optional
+        The mask of a file; the folder of masks, where `image` is a folder. None: next to the image.
+    kind : {"hyper", "hypo"}, default "hyper"
+        Of lesions.
+
+    Returns
+    -------
+    list of Case
+        By name.
+
+    Raises
+    ------
+    ValueError
+        Where there is no image, no mask in `truth`, or two images have one name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit.studies.stroke.cases import find_cases
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("1_dwi.nii.gz", "1_mask.nii.gz", "1_adc.nii.gz", "2_dwi.nii.gz"):
+    ...         Path(folder, name).touch()
+    ...     [(case.name, case.truth is not None) for case in find_cases(Path(folder))]
+    [('1_dwi', True), ('2_dwi', False)]
     """
     if not image.exists():
         raise ValueError(f"{image} does not exist")

@@ -25,12 +25,30 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Kind(NamedTuple):
-    """What a kind of stroke looks like inside."""
+    """What a kind of stroke looks like inside.
+
+    Attributes
+    ----------
+    s0 : float
+        Signal without diffusion weighting, as a factor to mixed white and grey matter.
+    diffusivity : float
+        1e-3 mm^2/s.
+    fluid : bool
+        It has turned to fluid, and swallows the CSF it lies in.
+    rim : float or None
+        S0 of a bright rim.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.stroke import plant
+    >>> plant.KINDS["acute_hemorrhage"].rim
+    1.7
+    """
 
     s0: float
-    diffusivity: float  # 1e-3 mm^2/s
-    fluid: bool = False  # it has turned to fluid, and swallows the CSF it lies in
-    rim: float | None = None  # S0 of a bright rim
+    diffusivity: float
+    fluid: bool = False
+    rim: float | None = None
 
 
 # What each kind is known to look like on DWI, in the order of the class numbers.
@@ -60,7 +78,32 @@ SMALLEST = 100  # pixels of a planted lesion
 
 @dataclass(frozen=True)
 class Template:
-    """Shares of tissue in a healthy brain, (planes, rows, columns) each, 1 mm, from 0 to 1."""
+    """Fractions of tissue in a healthy brain, 0 to 1, of 1 mm voxels.
+
+    Attributes
+    ----------
+    white, grey : (planes, rows, columns) array of float32
+        White and grey matter; the rest is fluid.
+    brain : (planes, rows, columns) array of bool
+        The brain.
+
+    Raises
+    ------
+    ValueError
+        Where shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import plant
+    >>> row, column = np.ogrid[:64, :64]
+    >>> brain = (np.hypot(row - 32, column - 32) < 28)[None]
+    >>> template = plant.Template(np.float32(0.6 * brain), np.float32(0.4 * brain), brain)
+    >>> outline = (np.hypot(row - 28, column - 40) < 8)[None]
+    >>> shape = plant.Shape("patient 1", outline, np.array([0]))
+    >>> template.white.shape
+    (1, 64, 64)
+    """
 
     white: npt.NDArray[np.float32]
     grey: npt.NDArray[np.float32]
@@ -78,27 +121,98 @@ class Template:
 
 @dataclass(frozen=True)
 class Shape:
-    """A real lesion's outlines in its larger planes, where they lie in the template."""
+    """A real lesion's outlines in its larger planes, where they lie in the template.
 
-    name: str  # of the patient
-    outlines: Mask  # (outlines, rows, columns)
-    planes: npt.NDArray[np.intp]  # (outlines,) of the template
+    Attributes
+    ----------
+    name : str
+        Of the patient.
+    outlines : (outlines, rows, columns) array of bool
+        The outlines.
+    planes : (outlines,) array of int
+        Of the template.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import plant
+    >>> row, column = np.ogrid[:64, :64]
+    >>> brain = (np.hypot(row - 32, column - 32) < 28)[None]
+    >>> template = plant.Template(np.float32(0.6 * brain), np.float32(0.4 * brain), brain)
+    >>> outline = (np.hypot(row - 28, column - 40) < 8)[None]
+    >>> shape = plant.Shape("patient 1", outline, np.array([0]))
+    >>> shape.outlines.sum().item()
+    193
+    """
+
+    name: str
+    outlines: Mask
+    planes: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A slice with one planted stroke."""
+    """A slice with one planted stroke.
 
-    dwi: npt.NDArray[np.uint8]  # (rows, columns), grey levels
-    adc: npt.NDArray[np.uint16]  # (rows, columns), 1e-6 mm^2/s, 0 outside the brain
-    mask: Mask  # the lesion, exactly
+    Attributes
+    ----------
+    dwi : (rows, columns) array of uint8
+        Grey levels.
+    adc : (rows, columns) array of uint16
+        1e-6 mm^2/s, 0 outside the brain.
+    mask : (rows, columns) array of bool
+        The lesion, exactly.
+    kind : str
+        A key of KINDS.
+    shape : str
+        Of which patient: the group that a split must keep together.
+    plane : int
+        Of the template.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import plant
+    >>> row, column = np.ogrid[:64, :64]
+    >>> brain = (np.hypot(row - 32, column - 32) < 28)[None]
+    >>> template = plant.Template(np.float32(0.6 * brain), np.float32(0.4 * brain), brain)
+    >>> outline = (np.hypot(row - 28, column - 40) < 8)[None]
+    >>> shape = plant.Shape("patient 1", outline, np.array([0]))
+    >>> plant.plant(template, [shape], item=3).kind
+    'acute_hemorrhage'
+    """
+
+    dwi: npt.NDArray[np.uint8]
+    adc: npt.NDArray[np.uint16]
+    mask: Mask
     kind: str
-    shape: str  # of which patient: the group that a split must keep together
+    shape: str
     plane: int
 
 
 def data_folder(path: str | os.PathLike[str] | None = None) -> Path:
-    """The folder that holds `stroke_dwi` and `misc`: as given, or LESIONKIT_DATA's `data`."""
+    """The folder that holds `stroke_dwi` and `misc`.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        None: `data` in the folder that LESIONKIT_DATA names.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such folder.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.stroke import plant
+    >>> plant.data_folder("/data")  # doctest: +SKIP
+    """
     if path is None:
         root = os.environ.get("LESIONKIT_DATA")
         if not root:
@@ -114,9 +228,27 @@ def data_folder(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def read_template(path: str | os.PathLike[str] | None = None) -> Template:
-    """The MNI152 (2009a, symmetric) tissue maps; rows from front to back, the image's left first.
+    """Read the MNI152 (2009a, symmetric) tissue maps.
 
-    path : see `data_folder`
+    Parameters
+    ----------
+    path : str or path, optional
+        As for :func:`data_folder`.
+
+    Returns
+    -------
+    Template
+        Rows from front to back, the image's left first.
+
+    Raises
+    ------
+    ValueError
+        Where a file is not there or cannot be read.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.stroke import plant
+    >>> template = plant.read_template("/data")  # doctest: +SKIP
     """
 
     def read(name: str) -> npt.NDArray[np.float32]:
@@ -131,10 +263,35 @@ def read_template(path: str | os.PathLike[str] | None = None) -> Template:
 
 
 def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) -> list[Shape]:
-    """The SOOP lesion masks (Absher et al., Sci. Data 11, 2024), moved into the template.
+    """Read the SOOP lesion masks, moved into the template.
 
     They start 20, 22 and 22 voxels (x, y, z) inside the template.
-    path : see `data_folder`; returns the shapes in the order of their names
+
+    Parameters
+    ----------
+    template : Template
+        The brain.
+    path : str or path, optional
+        As for :func:`data_folder`.
+
+    Returns
+    -------
+    list of Shape
+        In the order of their names.
+
+    Raises
+    ------
+    ValueError
+        Where there are no masks, or one cannot be read.
+
+    References
+    ----------
+    Absher et al., Sci. Data 11, 2024.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.stroke import plant
+    >>> shapes = plant.read_shapes(plant.read_template("/data"), "/data")  # doctest: +SKIP
     """
     files = sorted((data_folder(path) / "stroke_dwi/soop_lesion_masks").glob("*_lesion.nii.gz"))
     if not files:
@@ -164,7 +321,41 @@ def plant(template: Template, shapes: Sequence[Shape], item: int, seed: int = 0)
 
     Kinds take turns, and each shape is given all kinds before the next shape comes; after the last
     the first comes again. The plane is drawn among the shape's, and whether it is mirrored.
-    Raises ValueError where less than `SMALLEST` pixels of an outline lie inside the brain.
+
+    Parameters
+    ----------
+    template : Template
+        The brain.
+    shapes : sequence of Shape
+        One or more.
+    item : int
+        0 or more.
+    seed : int, default 0
+        0 or more.
+
+    Returns
+    -------
+    Planted
+        A slice with its lesion.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or less than 100 pixels of an outline lie inside the
+        brain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import plant
+    >>> row, column = np.ogrid[:64, :64]
+    >>> brain = (np.hypot(row - 32, column - 32) < 28)[None]
+    >>> template = plant.Template(np.float32(0.6 * brain), np.float32(0.4 * brain), brain)
+    >>> outline = (np.hypot(row - 28, column - 40) < 8)[None]
+    >>> shape = plant.Shape("patient 1", outline, np.array([0]))
+    >>> one = plant.plant(template, [shape], item=0)
+    >>> one.kind, (one.dwi[one.mask].mean() > one.dwi[brain[0] & ~one.mask].mean()).item()
+    ('acute_ischemic', True)
     """
     item = arrays.integer(item, "item", at_least=0)
     seed = arrays.integer(seed, "seed", at_least=0)

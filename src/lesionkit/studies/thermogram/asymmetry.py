@@ -15,31 +15,126 @@ BINS = np.linspace(-5, 5, 33)  # C, beside the body's median
 
 
 class Asymmetry(NamedTuple):
-    """C where nothing else is said; L and R are the sides after smoothing and taking the body's
-    median off, R mirrored."""
+    """Nine numbers of the difference between left and right; C where nothing else is said.
 
-    mean: float  # |mean(L - R)|
-    mean_size: float  # mean |L - R|
-    p95: float  # of |L - R|
-    low: float  # |difference of the 5th percentiles|
-    median: float  # |difference of the medians|
-    high: float  # |difference of the 95th percentiles|
-    spread: float  # |difference of the standard deviations|
-    unlike: float  # 1 - correlation of L and R
-    histogram: float  # half the L1 distance of the histograms, 32 bins from -5 to 5 C, 0 to 1
+    L and R are the sides after smoothing and taking the body's median off, R mirrored.
+
+    Attributes
+    ----------
+    mean : float
+        |mean(L - R)|.
+    mean_size : float
+        Mean |L - R|.
+    p95 : float
+        95th percentile of |L - R|.
+    low : float
+        |difference of the 5th percentiles|.
+    median : float
+        |difference of the medians|.
+    high : float
+        |difference of the 95th percentiles|.
+    spread : float
+        |difference of the standard deviations|.
+    unlike : float
+        1 - correlation of L and R.
+    histogram : float
+        Half the L1 distance of the histograms, 32 bins from -5 to 5 C, 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import asymmetry, body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> asymmetry.features(celsius, body.find(celsius)).mean < 0.1
+    True
+    """
+
+    mean: float
+    mean_size: float
+    p95: float
+    low: float
+    median: float
+    high: float
+    spread: float
+    unlike: float
+    histogram: float
 
 
 class Sides(NamedTuple):
-    """Both sides of the breast rows as they lie over each other."""
+    """Both sides of the breast rows as they lie over each other.
 
-    left: npt.NDArray[np.float32]  # (rows, columns), columns away from the midline
+    Attributes
+    ----------
+    left, right : (rows, columns) array of float32
+        Columns away from the midline.
+    both : (rows, columns) array of bool
+        Where both sides are body.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import asymmetry, body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> inside = body.find(celsius)
+    >>> found = asymmetry.sides(celsius, inside, body.midline(celsius, inside))
+    >>> found.left.shape == found.right.shape == found.both.shape
+    True
+    """
+
+    left: npt.NDArray[np.float32]
     right: npt.NDArray[np.float32]
-    both: npt.NDArray[np.bool_]  # where both sides are body
+    both: npt.NDArray[np.bool_]
 
 
 def sides(celsius: Any, body: Any, axis: bodies.Midline, smooth: float = 4.0) -> Sides:
-    """The sides, smoothed within the body, the body's median taken off; rows from the top of the
-    breasts to their folds. ValueError for a view from the side (correlation below 0.6)."""
+    """The sides of a body, smoothed within it, its median taken off.
+
+    Rows go from the top of the breasts to their folds.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        Temperatures, C; 16 or more of both.
+    body : (rows, columns) array of bool
+        Of :func:`body.find`.
+    axis : Midline
+        Of :func:`body.midline`.
+    smooth : float, default 4
+        Pixels, of the Gaussian; at least 0.
+
+    Returns
+    -------
+    Sides
+        `left`, `right` and `both`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, for a view from the side (correlation below 0.6), or
+        where a breast is out of the frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import asymmetry, body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> inside = body.find(celsius)
+    >>> found = asymmetry.sides(celsius, inside, body.midline(celsius, inside))
+    >>> abs(found.left - found.right)[found.both].mean().item() < 0.2
+    True
+    """
     from scipy import ndimage
 
     values = bodies.temperatures(celsius)
@@ -73,10 +168,44 @@ def sides(celsius: Any, body: Any, axis: bodies.Midline, smooth: float = 4.0) ->
 def features(
     celsius: Any, body: Any, axis: bodies.Midline | None = None, *, smooth: float = 4.0
 ) -> Asymmetry:
-    """Nine numbers of a thermogram, C, (rows, columns); smooth : pixels, of the Gaussian.
+    """Nine numbers of a thermogram's difference between left and right.
 
-    They tell of differences alone: nothing in them knows how warm a body is, nor its wall. Raises
-    ValueError for a view from the side, or where a breast is out of the frame.
+    They tell of differences alone: nothing in them knows how warm a body is, nor its wall.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        Temperatures, C; 16 or more of both.
+    body : (rows, columns) array of bool
+        Of :func:`body.find`.
+    axis : Midline, optional
+        Of :func:`body.midline`; None: it is found.
+    smooth : float, default 4
+        Pixels, of the Gaussian.
+
+    Returns
+    -------
+    Asymmetry
+        C, but for `unlike` and `histogram`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, for a view from the side, or where a breast is out of
+        the frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import asymmetry, body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> celsius += 2.0 * (np.hypot(row - 65, column - 50) < 5)  # a warm spot on one side
+    >>> asymmetry.features(celsius, body.find(celsius)).p95 > 0.3
+    True
     """
     inside = bodies.mask_of(body, np.shape(celsius))
     axis = bodies.midline(celsius, inside) if axis is None else axis

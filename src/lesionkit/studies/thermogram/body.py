@@ -16,9 +16,28 @@ SIDE_VIEW = 0.6  # below this correlation with the mirror image it is no frontal
 
 
 class Midline(NamedTuple):
-    """column      : where left and right meet, in half pixels
-    correlation : of the body's temperatures with their mirror image; below 0.6 the view is from
-                  the side or oblique, and left and right cannot be compared
+    """Where left and right of a body meet.
+
+    Attributes
+    ----------
+    column : float
+        In half pixels.
+    correlation : float
+        Of the body's temperatures with their mirror image; below 0.6 the view is from the side or
+        oblique, and left and right cannot be compared.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> axis = body.midline(celsius, body.find(celsius))
+    >>> axis.column, axis.frontal
+    (80.0, True)
     """
 
     column: float
@@ -26,11 +45,37 @@ class Midline(NamedTuple):
 
     @property
     def frontal(self) -> bool:
+        """Whether left and right can be compared: a correlation of 0.6 or more."""
         return self.correlation >= SIDE_VIEW
 
 
 def temperatures(celsius: Any, name: str = "celsius") -> npt.NDArray[np.float32]:
-    """A thermogram's temperatures as float32, (rows, columns), of 16 or more; else an error."""
+    """A thermogram's temperatures, checked.
+
+    Parameters
+    ----------
+    celsius : array_like
+        Real, finite.
+    name : str, default "celsius"
+        For the message.
+
+    Returns
+    -------
+    (rows, columns) array of float32
+        16 or more of both.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> body.temperatures(np.full((16, 20), 30)).dtype
+    dtype('float32')
+    """
     values: npt.NDArray[np.float32] = arrays.real(celsius, name, (None, None)).astype(np.float32)
     if min(values.shape) < 16:
         raise ValueError(f"{name} must have 16 rows and columns or more, got {values.shape}")
@@ -38,13 +83,38 @@ def temperatures(celsius: Any, name: str = "celsius") -> npt.NDArray[np.float32]
 
 
 def find(celsius: Any) -> Mask:
-    """The body, (rows, columns): what is warmer than Otsu's threshold of the image smoothed by a
-    pixel; the largest piece, with its holes.
+    """The body: what is warmer than Otsu's threshold of the image smoothed by a pixel.
 
-    celsius : (rows, columns), C or any unit in which the body is high
-    A hole is filled (the marker), but for holes between head and raised arms: those in the upper
-    third of the rows that take up more than a thousandth of the image.
-    Raises ValueError where the image is constant.
+    The largest piece, with its holes. A hole is filled (the marker), but for holes between head and
+    raised arms: those in the upper third of the rows that take up more than a thousandth of the
+    image.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        C, or any unit in which the body is high.
+
+    Returns
+    -------
+    (rows, columns) array of bool
+        The body.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the image is constant, or not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> body.find(celsius)[60, [10, 80]].tolist()
+    [False, True]
     """
     from scipy import ndimage
 
@@ -76,7 +146,35 @@ def midline(celsius: Any, body: Any) -> Midline:
     Temperatures are smoothed and taken at every fourth pixel of 640; those of the wall and of the
     coldest 2 per cent of the body are one value, so that cold hands do not count. The columns in
     the middle quarter of the image are tried, on all rows but the top fifth, where the head turns.
-    Raises ValueError or TypeError where an argument is not as said here.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        Temperatures, C; 16 or more of both.
+    body : (rows, columns) array of bool
+        Of :func:`find`.
+
+    Returns
+    -------
+    Midline
+        `column` and `correlation`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> body.midline(celsius, body.find(celsius)).column
+    80.0
     """
     from scipy import ndimage
 
@@ -101,12 +199,44 @@ def _correlation(a: Any, b: Any) -> float:
 
 
 def breasts(celsius: Any, body: Any, axis: Midline) -> tuple[Mask, Mask]:
-    """Both breasts, the image's left one first: between the fold beneath the breast, the midline,
-    the body's rim, and a row as far above the fold's lowest point as the breast is wide.
+    """Both breasts: between the fold beneath, the midline, the body's rim, and a row above.
 
-    The fold is the path from the midline to the rim along which the temperature rises most
-    downwards, by dynamic programming: the breast is cool and the fold warm. Our choice: the paper
-    has no such step. Either may be empty, where the body is out of the frame.
+    The row is as far above the fold's lowest point as the breast is wide. The fold is the path from
+    the midline to the rim along which the temperature rises most downwards, by dynamic programming:
+    the breast is cool and the fold warm. Our choice: the paper has no such step.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        Temperatures, C; 16 or more of both.
+    body : (rows, columns) array of bool
+        Of :func:`find`.
+    axis : Midline
+        Of :func:`midline`.
+
+    Returns
+    -------
+    left, right : (rows, columns) arrays of bool
+        The image's left one first. Either may be empty, where the body is out of the frame.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> inside = body.find(celsius)
+    >>> left, right = body.breasts(celsius, inside, body.midline(celsius, inside))
+    >>> left[70, 50].item(), right[70, 110].item(), (left & right).any().item()
+    (True, True, False)
     """
     values = temperatures(celsius)
     inside = mask_of(body, values.shape)
@@ -191,8 +321,43 @@ PAPER = 0.16  # of the image's width: the widest marker
 
 
 def marker(celsius: Any, body: Any, axis: Midline) -> Mask:
-    """The square of paper at the sternum, which every image of DMR-IR has: cold, about square, as
-    large as markers are, near the midline, in the lower half. Empty where there is none."""
+    """The square of paper at the sternum, which every image of DMR-IR has.
+
+    Cold, about square, as large as markers are, near the midline, in the lower half.
+
+    Parameters
+    ----------
+    celsius : (rows, columns) array
+        Temperatures, C; 16 or more of both.
+    body : (rows, columns) array of bool
+        Of :func:`find`.
+    axis : Midline
+        Of :func:`midline`.
+
+    Returns
+    -------
+    (rows, columns) array of bool
+        Empty where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import body
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> celsius[80:90, 75:85] = 25  # paper
+    >>> inside = body.find(celsius)
+    >>> body.marker(celsius, inside, body.midline(celsius, inside)).sum().item()
+    100
+    """
     from scipy import ndimage
 
     values = temperatures(celsius)
@@ -226,7 +391,33 @@ def marker(celsius: Any, body: Any, axis: Midline) -> Mask:
 
 
 def mask_of(body: Any, shape: tuple[int, ...], name: str = "body") -> Mask:
-    """A mask of the thermogram's shape that holds a pixel; else an error."""
+    """A mask of the thermogram's shape that holds a pixel, checked.
+
+    Parameters
+    ----------
+    body : array of bool or whole numbers
+        The mask.
+    shape : tuple of int
+        Of the thermogram.
+    name : str, default "body"
+        For the message.
+
+    Returns
+    -------
+    (rows, columns) array of bool
+        The mask.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.thermogram import body
+    >>> body.mask_of([[0, 1]], (1, 2)).tolist()
+    [[False, True]]
+    """
     at = arrays.home(**{name: body})
     mask: Mask = arrays.mask(body, shape, at, name, image="celsius", some=True)
     return mask

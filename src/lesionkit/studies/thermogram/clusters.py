@@ -36,7 +36,21 @@ EIGHT = np.ones((3, 3), bool)
 
 
 class Word(NamedTuple):
-    """A word of the final codebook, and the cluster that it stands for."""
+    """A word of the final codebook, and the cluster that it stands for.
+
+    Attributes
+    ----------
+    name : str
+        "red", "green" or "blue".
+    rgb : tuple of float
+        0 to 255.
+
+    Examples
+    --------
+    >>> from lesionkit.studies.thermogram import clusters
+    >>> clusters.Word("red", (250.0, 10.0, 5.0)).name
+    'red'
+    """
 
     name: str
     rgb: tuple[float, float, float]
@@ -44,24 +58,68 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Clusters:
-    """What the steps found in a picture of `size` x `size` pixels."""
+    """What the steps of :func:`segment` found in a picture of size x size pixels.
 
-    labels: Labels  # 0 none, 1 red, 2 green, 3 blue
-    words: tuple[Word, ...]  # of the codebook, in the order of the labels
-    hits: Mask  # (3, rows, columns) step 8: within the range of red, green, blue
-    regions: Labels  # numbers from 1, 0 outside
-    boundary: Mask  # linked, of step 12
-    rgb: colour.Picture  # step 1
-    positions: npt.NDArray[np.int64]  # (n, 2) step 3: row and column of each super-voxel
-    coded: Labels  # step 6: the cluster of each pixel, by ranges and then words
-    grown: Labels  # step 9: regions
-    strength: npt.NDArray[np.float64]  # step 10: of the edge flow
-    rounds: int  # of steps 11 and 12
-    open_ends: int  # of the boundary, at the end
-    codebook: npt.NDArray[Any] = field(repr=False)  # step 4: (16, 3)
+    Attributes
+    ----------
+    labels : (rows, columns) array of int32
+        0 none, 1 red, 2 green, 3 blue.
+    words : tuple of Word
+        Of the codebook, in the order of the labels.
+    hits : (3, rows, columns) array of bool
+        Step 8: within the range of red, green, blue.
+    regions : (rows, columns) array of int32
+        Numbers from 1, 0 outside.
+    boundary : (rows, columns) array of bool
+        Linked, of step 12.
+    rgb : (rows, columns, 3) array of uint8
+        Step 1.
+    positions : (n, 2) array of int64
+        Step 3: row and column of each super-voxel.
+    coded : (rows, columns) array of int32
+        Step 6: the cluster of each pixel, by ranges and then words.
+    grown : (rows, columns) array of int32
+        Step 9: regions.
+    strength : (rows, columns) array of float64
+        Step 10: of the edge flow.
+    rounds : int
+        Of steps 11 and 12.
+    open_ends : int
+        Of the boundary, at the end.
+    codebook : (16, 3) array
+        Step 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import clusters
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> found = clusters.segment(clusters.picture_of(celsius, size=64), size=64)
+    >>> found.labels.shape, found.codebook.shape[1]
+    ((64, 64), 3)
+    """
+
+    labels: Labels
+    words: tuple[Word, ...]
+    hits: Mask
+    regions: Labels
+    boundary: Mask
+    rgb: colour.Picture
+    positions: npt.NDArray[np.int64]
+    coded: Labels
+    grown: Labels
+    strength: npt.NDArray[np.float64]
+    rounds: int
+    open_ends: int
+    codebook: npt.NDArray[Any] = field(repr=False)
 
     @property
     def red(self) -> Mask:
+        """Where the picture is red."""
         return np.asarray(self.labels == 1)
 
     @property
@@ -85,32 +143,71 @@ def segment(
 ) -> Clusters:
     """Red, green and blue clusters of a coloured thermogram.
 
-    rgb      : (rows, columns, 3) uint8; resized to size x size by bilinear interpolation. Resize
-               temperatures rather than colours: see `picture_of`
-    blocks   : of each axis, so 16 in all                                           [paper]
-    through  : sizes of codebooks between the first, a word a block, and the last of 3  [ours]
-    tau      : of 255: how far a pixel lies at most from its word, or from its region's mean [ours]
-    merge_below : of 255: neighbouring regions whose means are nearer become one    [ours]
-    smallest : share of the picture: smaller regions join the most similar neighbour [ours]
-    ranges   : least and greatest red, green, blue of each cluster                  [paper]
-    sigma_on : (3 clusters, 3 channels) booleans: which conditions count; True: all [paper]
-    spacing  : of super-voxels in pixels; None: the root of a block's pixels over the number of
-               blocks, 8. The paper's words, block size over number of blocks, would give 2
-    Raises ValueError or TypeError where an argument is not as said here, or where no pixel is
-    bright enough.
+    1. The picture, resized. 2. Blocks. 3. Super-voxels: a grid; only regions that hold one of these
+    positions are seeds. 4. The brightest pixel of each block is a word of the first codebook. 5.
+    The codebook is merged and refined to 8 and 3 words, which are named red, green and blue by the
+    least sum of distances to pure hues. 6, 7. A pixel within a range is of that cluster; in several
+    ranges, of the nearest word's among them; in none, of the nearest word's if that is within tau,
+    for the ranges miss half of the body's pixels. 8. Three binary pictures of the ranges. 9. From
+    each connected piece of a cluster that holds a super-voxel, a region grows over pixels that are
+    no seeds and lie within tau of its mean. 10. Edge flow; the boundary is where its strength
+    exceeds the mean by one standard deviation. 11. Open ends are linked, farther each round; a
+    region that a boundary cuts is split into its pieces, and the boundary's pixels go to the
+    nearest piece; then regions are merged. 12. Again, until no end is open, nothing changes, or 20
+    rounds are over.
 
-    1. The picture, resized. 2. Blocks. 3. Super-voxels: a grid; only regions that hold one of
-    these positions are seeds. 4. The brightest pixel of each block is a word of the first codebook.
-    5. The codebook is merged and refined to 8 and 3 words, which are named red, green and blue by
-    the least sum of distances to pure hues. 6, 7. A pixel within a range is of that cluster; in
-    several ranges, of the nearest word's among them; in none, of the nearest word's if that is
-    within tau, for the ranges miss half of the body's pixels. 8. Three binary pictures of the
-    ranges. 9. From each connected piece of a cluster that holds a super-voxel, a region grows over
-    pixels that are no seeds and lie within tau of its mean. 10. Edge flow; the boundary is where
-    its strength exceeds the mean by one standard deviation. 11. Open ends are linked, farther each
-    round; a region that a boundary cuts is split into its pieces, and the boundary's pixels go to
-    the nearest piece; then regions are merged. 12. Again, until no end is open, nothing changes, or
-    20 rounds are over.
+    Parameters
+    ----------
+    rgb : (rows, columns, 3) array of uint8
+        Resized to size x size by bilinear interpolation. Resize temperatures rather than colours:
+        see :func:`picture_of`.
+    size : int, default 128
+        Side of the picture, 32 to 1024 pixels.
+    blocks : int, default 4
+        Of each axis, so 16 in all (the paper's).
+    through : sequence of int, default (8,)
+        Sizes of codebooks between the first, a word a block, and the last of 3 (ours).
+    tau : float, default 60
+        Of 255: how far a pixel lies at most from its word, or from its region's mean (ours).
+    merge_below : float, default 20
+        Of 255: neighbouring regions whose means are nearer become one (ours).
+    smallest : float, default 0.005
+        Fraction of the picture: smaller regions join the most similar neighbour (ours).
+    ranges : mapping of str to ranges
+        Least and greatest red, green, blue of each cluster (the paper's).
+    sigma_on : (3, 3) array of bool, default True
+        By clusters and channels, which conditions count; True: all (the paper's).
+    spacing : int, optional
+        Of super-voxels in pixels; None: the root of a block's pixels over the number of blocks, 8.
+        The paper's words, block size over number of blocks, would give 2.
+
+    Returns
+    -------
+    Clusters
+        Labels, regions, and what each step found.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described, or where no pixel is bright enough.
+
+    References
+    ----------
+    Kanimozhi, Rajamanogaran and Sathiya, "Assessment of various segmentation approaches to poster
+    breast cancer using thermal images", section 6.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import clusters
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> found = clusters.segment(clusters.picture_of(celsius, size=64), size=64)
+    >>> [word.name for word in found.words], found.abnormal
+    (['red', 'green', 'blue'], True)
     """
     from scipy import ndimage
     from scipy.optimize import linear_sum_assignment
@@ -186,14 +283,70 @@ def picture_of(
     limits: tuple[float, float] = colour.LIMITS,
     size: int = 128,
 ) -> colour.Picture:
-    """Temperatures resized to size x size by bilinear interpolation, and then painted: the mean of
-    two colours may be a colour that the palette does not have."""
+    """Temperatures resized by bilinear interpolation, and then painted.
+
+    The mean of two colours may be a colour that the palette does not have: so temperatures are
+    resized, not colours.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+        C.
+    palette : str, default "rainbow"
+        One of `colour.PALETTES`.
+    limits : tuple of float
+        C, of the coldest and the hottest colour.
+    size : int, default 128
+        Side of the picture, pixels.
+
+    Returns
+    -------
+    (size, size, 3) array of uint8
+        Colours.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import clusters
+    >>> row, column = np.ogrid[:120, :160]
+    >>> celsius = np.where((abs(column - 80) < 50) & (row > 20), 33.0, 22.0)
+    >>> for middle in (50, 110):  # the breasts are cool
+    ...     celsius -= np.hypot(row - 70, column - middle) < 20
+    >>> celsius += 0.02 * np.random.default_rng(0).normal(size=celsius.shape)
+    >>> clusters.picture_of(celsius).shape
+    (128, 128, 3)
+    """
     grid = arrays.real(values, "values", (None, None)).astype(np.float32)
     return colour.paint(_bilinear(grid, size), palette, limits)
 
 
 def resized(rgb: colour.Picture, size: int) -> colour.Picture:
-    """A coloured picture of size x size, by bilinear interpolation."""
+    """A coloured picture resized by bilinear interpolation.
+
+    Parameters
+    ----------
+    rgb : (rows, columns, 3) array of uint8
+        Colours.
+    size : int
+        Side of the picture, pixels.
+
+    Returns
+    -------
+    (size, size, 3) array of uint8
+        Colours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import clusters
+    >>> clusters.resized(np.full((10, 20, 3), 7, np.uint8), 4)[0, 0].tolist()
+    [7, 7, 7]
+    """
     if rgb.shape[:2] == (size, size):
         return rgb
     parts = [_bilinear(rgb[..., c].astype(np.float32), size) for c in range(3)]

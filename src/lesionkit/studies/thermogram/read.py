@@ -30,15 +30,39 @@ Unit = Literal["auto", "C", "F", "K"]
 
 @dataclass(frozen=True)
 class Thermogram:
-    """A thermogram. `celsius` is None where a picture does not tell which temperatures its colours
-    stand for: `levels`, 0 (cold) to 1 (hot), then are all there is."""
+    """A thermogram.
 
-    celsius: npt.NDArray[np.float32] | None  # (rows, columns)
-    rgb: npt.NDArray[np.uint8] | None  # (rows, columns, 3), of a coloured picture, as it came
-    origin: str  # "text", "16-bit PNG", "FLIR", "palette" or "grey"
+    Attributes
+    ----------
+    celsius : (rows, columns) array of float32 or None
+        None where a picture does not tell which temperatures its colours stand for: `levels` then
+        are all there is.
+    rgb : (rows, columns, 3) array of uint8 or None
+        Of a coloured picture, as it came.
+    origin : str
+        "text", "16-bit PNG", "FLIR", "palette" or "grey".
+    levels : (rows, columns) array of float32 or None
+        0 (cold) to 1 (hot).
+    notes : tuple of str
+        What had to be done.
+    decimals : int
+        Of text: never a feature, it tells sick women from healthy ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.thermogram import read
+    >>> one = read.Thermogram(np.full((2, 3), 30.0, np.float32), None, "text")
+    >>> one.values.shape
+    (2, 3)
+    """
+
+    celsius: npt.NDArray[np.float32] | None
+    rgb: npt.NDArray[np.uint8] | None
+    origin: str
     levels: npt.NDArray[np.float32] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
-    decimals: int = 0  # of text: never a feature, it tells sick women from healthy ones
+    decimals: int = 0
 
     @property
     def values(self) -> npt.NDArray[np.float32]:
@@ -60,21 +84,47 @@ def thermogram(
 ) -> Thermogram:
     """Read a thermogram of any kind.
 
-    path    : temperature text (see `text.read_matrix`); a 16-bit PNG of hundredths of a degree; a
-              radiometric FLIR JPEG (needs flyr); a grey or coloured picture, with a colour bar or
-              in one of `colour.PALETTES`
-    palette : of a coloured picture; None: its bar's, or the one that fits
-    limits  : C, of the coldest and the hottest colour or grey level; None: not known, and
-              `celsius` is None
-    unit    : of text: "C", "F", "K" or "auto"
-    fill    : of text: pixels without a temperature get the median of their neighbours
-    max_bytes : the most that a file may have, or a picture's header ask for; more is refused before
-              it is read
-    Raises ValueError, in a sentence that names the file, where it cannot be read as said here;
-    MissingLibrary where the library for it is not there.
+    Parameters
+    ----------
+    path : str or path
+        Temperature text (see `text.read_matrix`); a 16-bit PNG of hundredths of a degree; a
+        radiometric FLIR JPEG (needs flyr); a grey or coloured picture, with a colour bar or in one
+        of `colour.PALETTES`.
+    palette : str, optional
+        Of a coloured picture; None: its bar's, or the one that fits.
+    limits : tuple of float, optional
+        C, of the coldest and the hottest colour or grey level; None: not known, and `celsius` is
+        None.
+    unit : {"auto", "C", "F", "K"}, default "auto"
+        Of text.
+    fill : bool, default False
+        Of text: pixels without a temperature get the median of their neighbours.
+    max_bytes : int
+        The most that a file may have, or a picture's header ask for; more is refused before it is
+        read.
 
-    >>> thermogram("IR_0042.jpg").celsius.shape  # doctest: +SKIP
-    (480, 640)
+    Returns
+    -------
+    Thermogram
+        Temperatures, or levels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In a sentence that names the file, where it cannot be read as said here.
+    MissingLibrary
+        Where the library for it is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tempfile
+    >>> from lesionkit.studies.thermogram import read
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savetxt(f"{folder}/breast.txt", 30 + np.eye(20), "%.2f")
+    ...     found = read.thermogram(f"{folder}/breast.txt")
+    >>> found.origin, found.celsius.shape, found.celsius[0, 0].item()
+    ('text', (20, 20), 31.0)
     """
     file = Path(path)
     if palette is not None:

@@ -51,7 +51,42 @@ def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -
        fluid. Weights 1 and 2.25 put the edge 0.4 of the way from one region's mean to the other's,
        where the other methods have it.
 
-    Arguments as for `adaptive_threshold`; volumes have one set of clusters, contours are of slices.
+    Volumes have one set of clusters, contours are of slices.
+
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array
+        As for :func:`preprocess`, or what that returns.
+    kind : {"hyper", "hypo"}, default "hyper"
+        Lesions brighter than the normal brain (acute, sub-acute), or darker ones (chronic).
+    smallest : int, default 20
+        Pixels of the smallest region in a slice.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+        True in lesions; all False where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Noor, thesis, 2020; IJECE 9(3), 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import SEGMENTERS
+    >>> row, column = np.ogrid[:128, :128]
+    >>> lesion = np.hypot(row - 50, column - 80) < 8
+    >>> slice_ = np.where(np.hypot(row - 64, column - 64) < 50, 100.0, 0.0) + 60 * lesion
+    >>> slice_ *= np.random.default_rng(0).normal(1, 0.04, slice_.shape)
+    >>> found = SEGMENTERS["fcm"](slice_)
+    >>> (found == lesion).mean().item() > 0.999
+    True
     """
     return _segment(image, kind, smallest, _fuzzy_centres, contour)
 
@@ -69,8 +104,43 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLES
 
     The thesis divides T by its maximum, so that its threshold depends on the size of the image.
     MATLAB's c = 25 of 255 reaches normal tissue where a lesion is faint. A pixel beyond c takes a
-    time of 1000, so that any limit from some 20 to some 900 gives nearly the same regions.
-    Arguments as for `adaptive_threshold`; volumes have one set of clusters, fronts are of slices.
+    time of 1000, so that any limit from some 20 to some 900 gives nearly the same regions. Volumes
+    have one set of clusters, fronts are of slices.
+
+    Parameters
+    ----------
+    image : (rows, columns) or (planes, rows, columns) array
+        As for :func:`preprocess`, or what that returns.
+    kind : {"hyper", "hypo"}, default "hyper"
+        Lesions brighter than the normal brain (acute, sub-acute), or darker ones (chronic).
+    smallest : int, default 20
+        Pixels of the smallest region in a slice.
+
+    Returns
+    -------
+    array of bool, of the image's shape
+        True in lesions; all False where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as described.
+
+    References
+    ----------
+    Noor, thesis, 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.stroke import SEGMENTERS
+    >>> row, column = np.ogrid[:128, :128]
+    >>> lesion = np.hypot(row - 50, column - 80) < 8
+    >>> slice_ = np.where(np.hypot(row - 64, column - 64) < 50, 100.0, 0.0) + 60 * lesion
+    >>> slice_ *= np.random.default_rng(0).normal(1, 0.04, slice_.shape)
+    >>> found = SEGMENTERS["kmeans"](slice_)
+    >>> (found == lesion).mean().item() > 0.999
+    True
     """
     return _segment(image, kind, smallest, _hard_centres, march)
 
