@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks import device
 from benchmarks.clustering import rows as clustering
-from benchmarks.fronts import agreement as fronts
-from benchmarks.fronts import busy
+from benchmarks.fronts import agreement, busy
+from benchmarks.fronts import rows as fronts
 from benchmarks.nets import training
 from benchmarks.optics import derivatives, forward, generation, precision, reconstruct, store
 from benchmarks.report import Report
@@ -34,7 +34,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-import": texture_curves.imports,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
-    "fronts-agreement": fronts.agreement,
+    "fronts": fronts.against_peers,
+    "fronts-agreement": agreement.agreement,
     "busy": busy.beside_burners,
     "stroke": stroke.against_twin,
     "stroke-figures": stroke.figures,
