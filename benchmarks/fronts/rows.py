@@ -74,11 +74,12 @@ def row(report: Report, work: Work, name: str, own: Run, who: str, peer: Run) ->
     theirs = peer()
     spent = time.perf_counter() - start
     errors = work.judge(own(), theirs)
+    rest = 0.0 if report.quick else 0.3
     contenders = {
         "ours": Contender(own, threads=report.threads),
         "peer": Contender(peer, threads=report.threads),
     }
-    times = rounds(contenders, int(np.clip(LONG / spent, 3, report.pairs)), rest=0.3)
+    times = rounds(contenders, int(np.clip(LONG / spent, 3, report.pairs)), rest=rest)
     total = [f"{1e3 * np.median(times[k]):.3g}" for k in ("ours", "peer")]
     return [name, who, *total, str(ratio(times["peer"], times["ours"])), *errors]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from benchmarks.fronts.agreement import agreement
 from benchmarks.fronts.rows import against_peers
 from benchmarks.report import Report
