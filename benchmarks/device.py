@@ -26,7 +26,7 @@ mesh = disc_mesh(nodes=1801)
 rim = mesh.nodes[mesh.boundary[::9, 0]]
 model = ForwardModel(mesh, rim, rim)
 maps = cupy.full((8, len(mesh.elements)), 0.01), cupy.full((8, len(mesh.elements)), 1.0)
-model._plan("elements", 0)
+model.plans.at("elements", 0)
 start = time.perf_counter()
 model.measure(*maps, at="elements")
 cupy.cuda.Device().synchronize()

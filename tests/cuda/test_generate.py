@@ -93,7 +93,7 @@ def test_measure_on_a_plan_of_the_gpu() -> None:
     maps = np.random.default_rng(0).uniform(0.5, 1, (2, 4, len(mesh.nodes)))
     maps[0] *= 0.1  # mua, as of tissue
     out = np.empty((4, 6, 6))
-    model._plan("nodes", 0).measure(*maps, out)
+    model.plans.at("nodes", 0).measure(*maps, out)
     np.testing.assert_allclose(out, model.measure(*maps), rtol=selftest.ROUNDING)
 
 

@@ -13,7 +13,8 @@ except ImportError as problem:
     raise ImportError("lesionkit.optics.autograd needs torch: pip install '.[nets]'") from problem
 
 from lesionkit import arrays
-from lesionkit.optics.forward.model import At, ForwardModel
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.forward.plans import At
 
 
 def measure(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import _core
-from lesionkit.selftest.checks import GRAY, ROUNDING, SINGLE, Check, distance, host
+from lesionkit.arrays import to_host
+from lesionkit.selftest.checks import GRAY, ROUNDING, SINGLE, Check, distance
 
 
 def phantoms(xp: Any) -> Iterator[Check]:
@@ -49,7 +50,7 @@ def phantoms(xp: Any) -> Iterator[Check]:
         ("signal", SINGLE),
     ):
         yield Check(f"phantoms: {name}", distance(ours[name], cpu[name]), allowed)
-    off = np.abs(host(ours["MRI"]).astype(int) - cpu["MRI"])
+    off = np.abs(to_host(ours["MRI"]).astype(int) - cpu["MRI"])
     yield Check("phantoms: MRI, bytes that differ by 1", float(np.mean(off != 0)), GRAY)
     yield Check("phantoms: MRI, largest difference", float(off.max()), 1)
 
@@ -57,7 +58,8 @@ def phantoms(xp: Any) -> Iterator[Check]:
 def forward(xp: Any) -> Iterator[Check]:
     """csrc/optics/forward.cu: readings of a few systems, panels in shared memory and outside."""
     from lesionkit.optics.forward.forward_gpu import DevicePlan
-    from lesionkit.optics.forward.model import At, ForwardModel
+    from lesionkit.optics.forward.model import ForwardModel
+    from lesionkit.optics.forward.plans import At
     from lesionkit.optics.mesh.disc import disc_mesh
     from lesionkit.optics.mesh.mesh import Mesh
 
@@ -76,7 +78,7 @@ def forward(xp: Any) -> Iterator[Check]:
         for frequency in (0.0, 1e8):
             model = ForwardModel(mesh, rim, rim, frequency=frequency)
             for at in places:
-                cpu, _, parts = model._planned(at)
+                cpu, parts = model.plans.at(at), model.plans.parts(at)
                 plan = DevicePlan(parts, cpu.stack(), device, xp)
                 maps = [random.uniform(*r, (3, parts["properties"])) for r in TISSUE]
                 light = "modulated" if frequency else "continuous"
@@ -84,7 +86,7 @@ def forward(xp: Any) -> Iterator[Check]:
                 yield _compare_readings(what, "measure", plan, cpu, maps, xp)
             if frequency:
                 continue
-            cpu, _, parts = model._planned(places[0])
+            cpu, parts = model.plans.at(places[0]), model.plans.parts(places[0])
             plan = DevicePlan(parts, cpu.stack(), device, xp)
             mixture = [random.uniform(0, 1, (3, 2, parts["properties"]))]
             mixture += [random.uniform(*r, (3, 3)) for r in TISSUE]
@@ -107,4 +109,4 @@ def _compare_readings(
     ours, theirs = xp.full((3, 6, 6), np.nan, kind), np.empty((3, 6, 6), kind)
     getattr(plan, method)(*map(xp.asarray, inputs), ours)
     getattr(cpu, method)(*inputs, theirs)
-    return Check(what, float(np.abs(host(ours) / theirs - 1).max()), ROUNDING)
+    return Check(what, float(np.abs(to_host(ours) / theirs - 1).max()), ROUNDING)

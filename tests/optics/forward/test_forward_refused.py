@@ -100,7 +100,7 @@ def test_cost_is_asked_for_a_place_that_exists():
 
 
 def test_the_compiled_plan_refuses_arrays_that_do_not_fit():
-    plan = model()._plan("nodes")
+    plan = model().plans.at("nodes")
     right = np.ones((2, 217)), np.ones((2, 217)), np.empty((2, 16, 16))
     plan.measure(*right)
     for i in range(3):

@@ -13,7 +13,7 @@ import lesionkit
 import tolerances
 from lesionkit import _core
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh, spectra
-from lesionkit.optics.forward import model as forward_module
+from lesionkit.optics.forward import plans
 from reference import optics as reference
 
 CASES = [
@@ -168,7 +168,7 @@ def test_threads_and_memory_change_no_bit(frequency, monkeypatch):
         lesionkit.threads(3)
         for part, other in zip(all_of_it(), expected, strict=True):
             np.testing.assert_array_equal(part, other)
-        monkeypatch.setattr(forward_module, "FIELD_BYTES", 1)  # a group of lanes at a time
+        monkeypatch.setattr(plans, "FIELD_BYTES", 1)  # a group of lanes at a time
         for part, other in zip(all_of_it(), expected, strict=True):
             np.testing.assert_array_equal(part, other)
     finally:
@@ -328,7 +328,7 @@ def test_tissue_that_is_refused(arguments, message):
 
 def test_the_compiled_functions_refuse_arrays_that_do_not_fit():
     of = model()
-    plan = of._plan("nodes")
+    plan = of.plans.at("nodes")
     mua, mus = maps(of, "nodes", 2)
     readings, fields = np.empty((2, 5, 9)), np.empty((2, 37, 14))
     by = np.empty((2, 5, 9, 37))

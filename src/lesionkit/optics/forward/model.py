@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from lesionkit import _core, arrays, gpu
+from lesionkit import _core, arrays
 from lesionkit.optics.forward import optodes
-from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.forward.jacobian import Jacobian
-from lesionkit.optics.forward.physics import (
-    SPEED_OF_LIGHT,
-    check_frequency,
-    robin_coefficient,
-    warn_of_no_tissue,
+from lesionkit.optics.forward.maps import (
+    Maps,
+    basis_rows,
+    check_place,
+    check_weights,
+    check_width,
 )
-from lesionkit.optics.forward.plan import Cost, build_plan
+from lesionkit.optics.forward.physics import check_frequency, reading_kind, warn_of_no_tissue
+from lesionkit.optics.forward.plan import Cost
+from lesionkit.optics.forward.plans import At, Plans
 from lesionkit.optics.mesh.mesh import Mesh
-
-At = Literal["nodes", "elements", "quarters"]
-
-FIELD_BYTES = 64 * 2**20  # of the fields that are held at once for a Jacobian
 
 
 class ForwardModel:
@@ -59,6 +57,8 @@ class ForwardModel:
     ----------
     source_weights, detector_weights : sparse (count, nodes) arrays
         How each optode meets the nodes; not with `compat`.
+    plans : Plans
+        What the kernels take; not with `compat`.
 
     Raises
     ------
@@ -109,12 +109,17 @@ class ForwardModel:
         self.frequency = check_frequency(frequency)
         self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
         self.compat = compat
-        self._plans: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
-        self._device_plans: dict[tuple[At, int], DevicePlan] = {}
         rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
         if compat is None:
             self.detector_weights = optodes.rim_weights(mesh, rim)
             self.source_weights = self._place_sources()
+            self.plans = Plans(
+                mesh,
+                self.source_weights,
+                self.detector_weights,
+                self.refractive_index,
+                self.frequency,
+            )
         else:
             from lesionkit.optics.forward.nirfast import NirfastModel
 
@@ -156,17 +161,6 @@ class ForwardModel:
             f"detectors, {self.frequency:g} Hz, source_depth={self.source_depth:g} mm)"
         )
 
-    def _plan(self, at: At, device: int | None = None) -> Any:
-        """The plan for properties given `at`; `device` is the number of a GPU."""
-        if device is None:
-            return self._planned(at)[0]
-        if (at, device) not in self._device_plans:
-            cpu, _, parts = self._planned(at)
-            xp = gpu.require()
-            with xp.cuda.Device(device):
-                self._device_plans[at, device] = DevicePlan(parts, cpu.stack(), device, xp)
-        return self._device_plans[at, device]
-
     def cost(self, at: At = "elements") -> Cost:
         """Count the work per system, from the fronts of the plan.
 
@@ -187,41 +181,8 @@ class ForwardModel:
         """
         if self.compat is not None:
             raise ValueError("cost is not counted with compat='nirfast'")
-        self._require_place(at)
-        return self._planned(at)[1]
-
-    def _planned(self, at: At) -> tuple[Any, Cost, dict[str, Any]]:
-        if at not in self._plans:
-            parts, cost = build_plan(
-                self.mesh,
-                self.source_weights,
-                self.detector_weights,
-                ksi=robin_coefficient(self.refractive_index),
-                wavenumber=2 * np.pi * self.frequency * self.refractive_index / SPEED_OF_LIGHT,
-                at=at,
-            )
-            self._plans[at] = _core.optics.ForwardPlan(parts), cost, parts
-        return self._plans[at]
-
-    def _require_place(self, at: Any) -> int:
-        """How many properties there are at "nodes", "elements" or "quarters"."""
-        places = self.mesh.places
-        if isinstance(at, str) and at in places:
-            return places[at]
-        if isinstance(at, str) and at == "quarters":
-            raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {self.mesh!r}")
-        got = repr(at) if isinstance(at, str) else arrays.describe(at)
-        raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {got}")
-
-    def _require_width(self, map_: Any, name: str, at: At) -> None:
-        """ValueError where a map has as many numbers as another place would take."""
-        places, width = self.mesh.places, (getattr(map_, "shape", ()) or (None,))[-1]
-        fits = [place for place, count in places.items() if count == width != places[at]]
-        if fits:
-            raise ValueError(
-                f"{name} must have shape (..., {places[at]}) at the {at}, got "
-                f"{arrays.describe(map_)}: so many are the {fits[0]}, at={fits[0]!r}"
-            )
+        check_place(self.mesh, at)
+        return self.plans.cost(at)
 
     def measure(
         self, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At = "nodes"
@@ -318,15 +279,15 @@ class ForwardModel:
         Arridge, Inverse Problems 15, R41, 1999.
         """
         with self._given("jacobian", absorption, scattering, at) as given:
-            count, kind = len(given.mua), self._kind
+            count, kind = len(given.mua), reading_kind(self.frequency)
             places = len(self.sources), len(self.detectors)
             readings = np.empty((count, *places), kind)
             width, pairs = given.mua.shape[1], len(self.sources) * len(self.detectors)
             functions, coarse = (width, None) if basis is None else basis_rows(basis, width)
             shape = (*places, width) if basis is None else (functions, pairs)
             parts = [np.empty((count, *shape), kind) for _ in range(2)]
-            for some, fields in self._fields(given.mua, given.mus, readings, at):
-                maps = self._plan(at), given.mua[some], given.mus[some], fields
+            for some, fields in self.plans.fields(given.mua, given.mus, readings, at):
+                maps = self.plans.at(at), given.mua[some], given.mus[some], fields
                 if coarse is None:
                     _core.optics.jacobian(*maps, *(part[some] for part in parts))
                 else:
@@ -338,22 +299,8 @@ class ForwardModel:
                 parts = [
                     np.moveaxis(part.reshape(count, functions, *places), 1, -1) for part in parts
                 ]
-            given.require_finite(readings, *parts)
+            given.check_finite(readings, *parts)
             return Jacobian(*(given.answer(part) for part in (readings, *parts)))
-
-    def _fields(
-        self, mua: Any, mus: Any, readings: Any, at: At
-    ) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
-        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
-        (some, nodes, optodes) of their sources and detectors."""
-        optodes = len(self.sources) + len(self.detectors)
-        at_once = max(_core.optics.lanes, FIELD_BYTES // (16 * len(self.mesh.nodes) * optodes))
-        for first in range(0, len(mua), at_once):
-            some = slice(first, first + at_once)
-            maps = self._plan(at), mua[some], mus[some]
-            fields = np.empty((len(maps[1]), len(self.mesh.nodes), optodes), self._kind)
-            _core.optics.fields(*maps, readings[some], fields)
-            yield some, fields
 
     def gradient(
         self,
@@ -389,18 +336,15 @@ class ForwardModel:
         with self._given("gradient", absorption, scattering, at) as given:
             home = arrays.home(absorption=absorption, weight=weight)
             shape = (*given.batch, len(self.sources), len(self.detectors))
-            weights = _weights(home.view(weight, "weight"), shape, self._kind)
+            weights = check_weights(
+                home.view(weight, "weight"), shape, reading_kind(self.frequency)
+            )
             out = np.empty_like(given.mua), np.empty_like(given.mus)
             flat = np.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
-            _core.optics.gradient(self._plan(at), given.mua, given.mus, flat, *out)
-            given.require_finite(*out)
+            _core.optics.gradient(self.plans.at(at), given.mua, given.mus, flat, *out)
+            given.check_finite(*out)
             by_mua, by_mus = (given.answer(part) for part in out)
             return by_mua, by_mus
-
-    @property
-    def _kind(self) -> Any:
-        """The dtype of readings."""
-        return np.complex128 if self.frequency else np.float64
 
     def _run(
         self,
@@ -409,16 +353,17 @@ class ForwardModel:
         scattering: npt.ArrayLike,
         at: At,
         width: int,
-        doubt: bool = True,
     ) -> Any:
-        with self._given(what, absorption, scattering, at, doubt) as given:
-            out = given.xp.empty((len(given.mua), len(self.sources), width), self._kind)
+        with self._given(what, absorption, scattering, at) as given:
+            out = given.xp.empty(
+                (len(given.mua), len(self.sources), width), reading_kind(self.frequency)
+            )
             if self.compat is not None:
                 for i in range(len(given.mua)):
                     out[i] = getattr(self._nirfast, what)(given.mua[i], given.mus[i])
             elif len(given.mua):
-                getattr(self._plan(at, given.home.gpu), what)(given.mua, given.mus, out)
-            given.require_finite(out)
+                getattr(self.plans.at(at, given.home.gpu), what)(given.mua, given.mus, out)
+            given.check_finite(out)
             return given.answer(out)
 
     @contextmanager
@@ -428,11 +373,10 @@ class ForwardModel:
         absorption: npt.ArrayLike,
         scattering: npt.ArrayLike,
         at: At,
-        doubt: bool = True,
-    ) -> Iterator[_Given]:
-        """The maps, checked, while their GPU is the current one, if they are on one; with `doubt`,
-        a warning of what no tissue has."""
-        properties = self._require_place(at)
+    ) -> Iterator[Maps]:
+        """The maps, checked, while their GPU is the current one, if they are on one; with a warning
+        of what no tissue has."""
+        properties = check_place(self.mesh, at)
         shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
         if home.gpu is not None and (what != "measure" or self.compat is not None):
@@ -444,8 +388,8 @@ class ForwardModel:
             if at != "nodes":
                 raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
         given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
-        self._require_width(given[0], "absorption", at)
-        self._require_width(given[1], "scattering", at)
+        check_width(self.mesh, given[0], "absorption", at)
+        check_width(self.mesh, given[1], "scattering", at)
         single = all(getattr(x, "dtype", None) == np.float32 for x in given)
         with home.current():
             mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)
@@ -455,68 +399,7 @@ class ForwardModel:
                     f"absorption and scattering must have the same shape, got {mua.shape} and "
                     f"{mus.shape}"
                 )
-            if doubt and mua.size:
+            if mua.size:
                 warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
             flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
-            yield _Given(what, home, mua.shape[:-1], single, *flat)
-
-
-class _Given(NamedTuple):
-    """Property maps as the kernels take them, and how to answer in kind."""
-
-    what: str
-    home: arrays.Home
-    batch: tuple[int, ...]
-    single: bool  # they came as float32
-    mua: Any  # (n, properties) float64, mm^-1
-    mus: Any
-
-    @property
-    def xp(self) -> Any:
-        return self.home.xp
-
-    def require_finite(self, *parts: Any) -> None:
-        """Raise where the answer (n, ...) has overflowed."""
-        if not all(bool(self.xp.isfinite(part).all()) for part in parts):
-            raise ValueError(
-                "absorption and scattering must be of a size that float64 can work with, got "
-                f"{float(self.mua.min()):g} to {float(self.mua.max()):g} and "
-                f"{float(self.mus.min()):g} to {float(self.mus.max()):g} mm^-1: {self.what} is not "
-                "finite"
-            )
-
-    def answer(self, part: Any) -> Any:
-        """(n, ...) with the batch axes, in the precision and the library of the maps."""
-        part = part.reshape(*self.batch, *part.shape[1:])
-        if self.single:
-            part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
-        return self.home.back(part)
-
-
-def basis_rows(
-    basis: Any, properties: int
-) -> tuple[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
-    """How many functions a checked basis has, and its rows as the kernel takes them."""
-    if not sparse.issparse(basis):
-        raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
-    if basis.ndim != 2 or basis.shape[0] != properties or not basis.shape[1]:
-        raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
-    rows = sparse.csr_array(basis)
-    weight = arrays.real(rows.data, "basis", (None,))
-    return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
-
-
-def _weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
-    """Checked weights of readings, of `kind`."""
-    weights = np.asarray(value)
-    if weights.dtype.kind not in ("fiu" if kind is np.float64 else "fiuc"):
-        light = "continuous" if kind is np.float64 else "modulated"
-        raise TypeError(
-            f"weight must hold {'real ' * (kind is np.float64)}numbers for {light} light, got "
-            f"{arrays.describe(value)}"
-        )
-    if weights.shape != shape:
-        raise ValueError(f"weight must have shape {shape}, got {arrays.describe(value)}")
-    if not np.isfinite(weights).all():
-        raise ValueError("weight must be finite, got NaN or infinite numbers")
-    return weights.astype(kind)
+            yield Maps(what, home, mua.shape[:-1], single, *flat)

@@ -6,6 +6,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from lesionkit import arrays
 
 SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
@@ -16,6 +18,11 @@ light that is all but continuous."""
 MAX_ABSORPTION, MAX_SCATTERING = 0.1, 5.0
 """mm^-1, in the mean: what near-infrared light meets in tissue lies well below. Coefficients in
 cm^-1 are ten times as great."""
+
+
+def reading_kind(frequency: float) -> type[np.generic]:
+    """The dtype of readings."""
+    return np.complex128 if frequency else np.float64
 
 
 def check_frequency(value: Any, name: str = "frequency") -> float:

@@ -97,7 +97,7 @@ def _readings_above_0(
         source_depth=float(recipe.source_depths[wavelength]),
     )
     out = np.empty((len(regions), recipe.optodes, recipe.optodes))
-    model._plan("elements").measure_mixture(shares, mua, mus, out)
+    model.plans.at("elements").measure_mixture(shares, mua, mus, out)
     return bool((out[:, ~np.eye(recipe.optodes, dtype=bool)] > 0).all())
 
 

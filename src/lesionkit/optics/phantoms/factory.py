@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from lesionkit import _core, gpu
 from lesionkit.optics import spectra
-from lesionkit.optics.forward.model import At, ForwardModel
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.forward.plans import At
 from lesionkit.optics.mesh.disc import disc_mesh
 from lesionkit.optics.phantoms import phantoms_gpu
 from lesionkit.optics.phantoms.coarseness import enough_nodes, require_light
@@ -98,7 +99,7 @@ class PhantomFactory:
                     recipe.positions,
                     refractive_index=recipe.refractive_index,
                     source_depth=depth,
-                )._plan(at, device)
+                ).plans.at(at, device)
                 for depth in recipe.source_depths
             ]
 

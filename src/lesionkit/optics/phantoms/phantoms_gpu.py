@@ -29,7 +29,7 @@ def draw_regions(
     regions: Any,
 ) -> None:
     """Fill regions (n, 3, 8), see `Phantoms.inclusions`."""
-    recipe = limits.view(f"V{limits.nbytes}")
+    recipe = gpu.struct(limits, np.float64)
     diameters = namespace(regions).asarray(single_diameters)
     _launch(
         "draw_regions",

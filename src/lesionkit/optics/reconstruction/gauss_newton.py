@@ -23,7 +23,8 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from lesionkit import _core
-from lesionkit.optics.forward.model import ForwardModel, basis_rows
+from lesionkit.optics.forward.maps import basis_rows, check_finite
+from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.reconstruction.normal_equations import Room, normal_equations
 from lesionkit.optics.reconstruction.weighting import Weighting
 
@@ -103,19 +104,21 @@ class Problem:
 
     def logs(self, mua: Floats, mus: Floats) -> Floats:
         """Logs of the used readings for maps (..., elements): (..., rows)."""
-        # a step too far is taken back: nobody need hear of such tissue
-        width = len(self.model.detectors)
-        found = self.model._run("measure", mua, mus, "elements", width, doubt=False)
-        return log(self._used(found))
+        plans, batch = self.model.plans, mua.shape[:-1]
+        mua, mus = (np.ascontiguousarray(x.reshape(-1, x.shape[-1])) for x in (mua, mus))
+        found = np.empty((len(mua), len(self.model.sources), len(self.model.detectors)), plans.kind)
+        # not by `measure`, which warns: a step too far, to such tissue, is taken back
+        plans.at("elements").measure(mua, mus, found)
+        check_finite("measure", mua, mus, found)
+        return log(self._used(found.reshape(*batch, *found.shape[1:])))
 
     def _used(self, readings: Any) -> Any:
         return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
 
     def room(self, phantoms: int) -> tuple[Any, Any]:
         """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
-        kind = np.complex128 if self.model.frequency else np.float64
         shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
-        return np.empty(shape, kind), np.empty(shape, kind)
+        return np.empty(shape, self.model.plans.kind), np.empty(shape, self.model.plans.kind)
 
     def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
         """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
@@ -127,10 +130,10 @@ class Problem:
         parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in room]
         _, rows = basis_rows(self.basis, mua.shape[1])
         pairs = self.pairs.astype(np.int32)
-        for some, fields in model._fields(mua, mus, of_all, "elements"):
+        for some, fields in model.plans.fields(mua, mus, of_all, "elements"):
             scale = np.ascontiguousarray(1 / self._used(of_all[some]))
             _core.optics.coarse_jacobian(
-                model._plan("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
+                model.plans.at("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
                 *(part[some] for part in parts),
             )  # fmt: skip
         readings = self._used(of_all).reshape(n, wavelengths, -1)

@@ -1,0 +1,99 @@
+"""Property maps as the kernels take them, what is checked of them, and the answer in kind."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from lesionkit import arrays
+from lesionkit.optics.mesh.mesh import Mesh
+
+
+class Maps(NamedTuple):
+    """Property maps as the kernels take them, and how to answer in kind."""
+
+    what: str
+    home: arrays.Home
+    batch: tuple[int, ...]
+    single: bool  # they came as float32
+    mua: Any  # (n, properties) float64, mm^-1
+    mus: Any
+
+    @property
+    def xp(self) -> Any:
+        return self.home.xp
+
+    def check_finite(self, *parts: Any) -> None:
+        check_finite(self.what, self.mua, self.mus, *parts)
+
+    def answer(self, part: Any) -> Any:
+        """(n, ...) with the batch axes, in the precision and the library of the maps."""
+        part = part.reshape(*self.batch, *part.shape[1:])
+        if self.single:
+            part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
+        return self.home.back(part)
+
+
+def check_place(mesh: Mesh, at: Any) -> int:
+    """How many properties there are at "nodes", "elements" or "quarters"."""
+    places = mesh.places
+    if isinstance(at, str) and at in places:
+        return places[at]
+    if isinstance(at, str) and at == "quarters":
+        raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {mesh!r}")
+    got = repr(at) if isinstance(at, str) else arrays.describe(at)
+    raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {got}")
+
+
+def check_width(mesh: Mesh, map_: Any, name: str, at: str) -> None:
+    """ValueError where a map has as many numbers as another place would take."""
+    places, width = mesh.places, (getattr(map_, "shape", ()) or (None,))[-1]
+    fits = [place for place, count in places.items() if count == width != places[at]]
+    if fits:
+        raise ValueError(
+            f"{name} must have shape (..., {places[at]}) at the {at}, got "
+            f"{arrays.describe(map_)}: so many are the {fits[0]}, at={fits[0]!r}"
+        )
+
+
+def check_finite(what: str, mua: Any, mus: Any, *parts: Any) -> None:
+    """Raise where an answer (n, ...) to maps, of NumPy or CuPy, has overflowed."""
+    xp = arrays.home(mua=mua).xp
+    if not all(bool(xp.isfinite(part).all()) for part in parts):
+        raise ValueError(
+            "absorption and scattering must be of a size that float64 can work with, got "
+            f"{float(mua.min()):g} to {float(mua.max()):g} and {float(mus.min()):g} to "
+            f"{float(mus.max()):g} mm^-1: {what} is not finite"
+        )
+
+
+def basis_rows(
+    basis: Any, properties: int
+) -> tuple[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
+    """How many functions a checked basis has, and its rows as the kernel takes them."""
+    if not sparse.issparse(basis):
+        raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
+    if basis.ndim != 2 or basis.shape[0] != properties or not basis.shape[1]:
+        raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
+    rows = sparse.csr_array(basis)
+    weight = arrays.real(rows.data, "basis", (None,))
+    return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
+
+
+def check_weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Checked weights of readings, of `kind`."""
+    weights = np.asarray(value)
+    if weights.dtype.kind not in ("fiu" if kind is np.float64 else "fiuc"):
+        light = "continuous" if kind is np.float64 else "modulated"
+        raise TypeError(
+            f"weight must hold {'real ' * (kind is np.float64)}numbers for {light} light, got "
+            f"{arrays.describe(value)}"
+        )
+    if weights.shape != shape:
+        raise ValueError(f"weight must have shape {shape}, got {arrays.describe(value)}")
+    if not np.isfinite(weights).all():
+        raise ValueError("weight must be finite, got NaN or infinite numbers")
+    return weights.astype(kind)

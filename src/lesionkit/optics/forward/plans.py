@@ -1,0 +1,87 @@
+"""The plans of a forward model: one for each place of properties, on the CPU and on each GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from lesionkit import _core, gpu
+from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
+from lesionkit.optics.forward.plan import Cost, build_plan
+from lesionkit.optics.mesh.mesh import Mesh
+
+At = Literal["nodes", "elements", "quarters"]
+
+FIELD_BYTES = 64 * 2**20  # of the fields that are held at once for a Jacobian
+
+
+class Plans:
+    """What the kernels of `_core.optics` take of a forward model, made when it is first needed.
+
+    source_weights, detector_weights : sparse (count, nodes): how each optode meets the nodes
+    refractive_index, frequency      : as of :class:`ForwardModel`
+
+    `kind` is the dtype of readings.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        source_weights: sparse.csr_array,
+        detector_weights: sparse.csr_array,
+        refractive_index: float,
+        frequency: float,
+    ) -> None:
+        self._mesh, self._optodes = mesh, (source_weights, detector_weights)
+        self.kind = reading_kind(frequency)
+        self._ksi = robin_coefficient(refractive_index)
+        self._wavenumber = 2 * np.pi * frequency * refractive_index / SPEED_OF_LIGHT
+        self._made: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
+        self._on_devices: dict[tuple[At, int], DevicePlan] = {}
+
+    def at(self, place: At, device: int | None = None) -> Any:
+        """The plan for properties given at `place`; `device` is the number of a GPU."""
+        if device is None:
+            return self._at(place)[0]
+        if (place, device) not in self._on_devices:
+            xp = gpu.require()
+            with xp.cuda.Device(device):
+                made = DevicePlan(self.parts(place), self.at(place).stack(), device, xp)
+            self._on_devices[place, device] = made
+        return self._on_devices[place, device]
+
+    def cost(self, place: At) -> Cost:
+        """Multiply-adds and bytes per system."""
+        return self._at(place)[1]
+
+    def parts(self, place: At) -> dict[str, Any]:
+        """The plan in parts, as `build_plan` makes them."""
+        return self._at(place)[2]
+
+    def _at(self, place: At) -> tuple[Any, Cost, dict[str, Any]]:
+        if place not in self._made:
+            parts, cost = build_plan(
+                self._mesh, *self._optodes, ksi=self._ksi, wavenumber=self._wavenumber, at=place
+            )
+            self._made[place] = _core.optics.ForwardPlan(parts), cost, parts
+        return self._made[place]
+
+    def fields(
+        self, mua: Any, mus: Any, readings: Any, place: At
+    ) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
+        (some, nodes, optodes) of their sources and detectors."""
+        optodes = sum(len(weights.indptr) - 1 for weights in self._optodes)
+        nodes = len(self._mesh.nodes)
+        batch_size = max(_core.optics.lanes, FIELD_BYTES // (16 * nodes * optodes))
+        for first in range(0, len(mua), batch_size):
+            some = slice(first, first + batch_size)
+            maps = self.at(place), mua[some], mus[some]
+            fields = np.empty((len(maps[1]), nodes, optodes), self.kind)
+            _core.optics.fields(*maps, readings[some], fields)
+            yield some, fields
