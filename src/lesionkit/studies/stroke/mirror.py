@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit.studies.stroke.morphology import label
-from lesionkit.studies.stroke.prepare import Mask, Prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared
 
 STRONG = 0.6  # correlation: 0.6 to 0.8 is called strong, more very strong
 MARGIN = 3  # pixels around a region that are correlated with it
@@ -69,6 +69,11 @@ class Mirror:
         flat = np.append(plane.ravel(), plane.dtype.type(0))
         out: npt.NDArray[Any] = flat[self._from]
         return out
+
+
+def mirror_for(scene: Prepared, kind: Kind) -> Mirror | None:
+    """For hypointense lesions, which ventricles are like, the mirror of a brain's slices."""
+    return Mirror(midline(scene.brain), scene.brain.shape[-2:]) if kind == "hypo" else None
 
 
 def asymmetric(candidates: Mask, mirror: Mirror) -> Mask:

@@ -7,7 +7,7 @@ published histograms.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,19 @@ from scipy import ndimage
 
 from lesionkit import arrays
 from lesionkit.studies.common.otsu import otsu
+from lesionkit.studies.stroke.histograms import (
+    GRID,
+    TOP,
+    Peak,
+    block_histogram,
+    peak,
+    whole_histogram,
+)
+from lesionkit.studies.stroke.histograms import Kind as Kind
+from lesionkit.studies.stroke.histograms import Levels as Levels
+from lesionkit.studies.stroke.histograms import Mask as Mask
 from lesionkit.studies.stroke.morphology import label
 
-Kind = Literal["hyper", "hypo"]
-Mask = npt.NDArray[np.bool_]
-Levels = npt.NDArray[np.uint16]
-
-TOP = 4095  # 12 bits, as the scanners that the papers used
 NORMAL = 0.1  # where the brain's peak lies, before the gamma
 BACKGROUND = 0.023
 GAMMA = 0.4
@@ -67,6 +73,32 @@ class Prepared(NamedTuple):
         if self.levels.ndim == 2:
             return [self]
         return [Prepared(*pair) for pair in zip(self.levels, self.brain, strict=True)]
+
+    @property
+    def box(self) -> tuple[Any, ...]:
+        """The index of the rows and columns that hold the brain, of all slices."""
+        return (..., *box_of(self.brain))
+
+    @property
+    def cropped(self) -> Prepared:
+        """The part in `box`: nothing else matters."""
+        return Prepared(self.levels[self.box], self.brain[self.box])
+
+    def normal_peak(self, grid: int = GRID) -> Peak | None:
+        """Find the normal brain among the levels.
+
+        Parameters
+        ----------
+        grid : int, default 8
+            Blocks along each side of a slice.
+
+        Returns
+        -------
+        Peak or None
+            The peak of the whole brain's histogram, and where its flanks end in those of the
+            blocks; None without a brain.
+        """
+        return peak(block_histogram(*self, grid), whole_histogram(*self))
 
 
 def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepared:
@@ -121,8 +153,8 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
     if bits is not None:
         scale = 1.0 / (2.0 ** arrays.integer(bits, "bits", at_least=1, at_most=32) - 1)
     else:
-        peak = normal_peak(grey)
-        scale = NORMAL / peak if peak > 0 else 0.0
+        normal = normal_peak(grey)
+        scale = NORMAL / normal if normal > 0 else 0.0
     levels = _enhanced(grey, scale)
     if inside is None:
         # I > 0.023 is S > 0.023^gamma

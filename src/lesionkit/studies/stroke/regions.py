@@ -9,9 +9,10 @@ import numpy as np
 from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke.mirror import Mirror, asymmetric, lesion_like, midline
+from lesionkit.studies.stroke.histograms import TOP
+from lesionkit.studies.stroke.mirror import Mirror, asymmetric, lesion_like, mirror_for
 from lesionkit.studies.stroke.morphology import closed, label
-from lesionkit.studies.stroke.prepare import GAMMA, NORMAL, TOP, Kind, Mask, Prepared, box_of
+from lesionkit.studies.stroke.prepare import GAMMA, NORMAL, Kind, Mask, Prepared, box_of
 
 SMALLEST = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
@@ -81,9 +82,8 @@ def lesions(
     out = np.zeros_like(candidates)
     if not candidates.any():
         return out
-    box = (..., *box_of(scene.brain))  # nothing else matters
-    inner = Prepared(scene.levels[box], scene.brain[box])
-    mirror = Mirror(midline(inner.brain), inner.brain.shape[-2:]) if kind == "hypo" else None
+    box, inner = scene.box, scene.cropped
+    mirror = mirror_for(inner, kind)
     shape = (-1, *inner.brain.shape[-2:])
     found = np.zeros_like(inner.brain)
     for plane, part, kept in zip(

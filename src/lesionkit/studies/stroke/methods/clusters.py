@@ -15,13 +15,7 @@ from scipy import ndimage
 
 from lesionkit.clustering import FuzzyCMeans, KMeans, Segmentation
 from lesionkit.fronts import arrival_time, morphological_chan_vese
-from lesionkit.studies.stroke.methods.thresholds import (
-    BINS,
-    DISTINCT,
-    block_histogram,
-    peak,
-    whole_histogram,
-)
+from lesionkit.studies.stroke.histograms import DISTINCT
 from lesionkit.studies.stroke.mirror import asymmetric
 from lesionkit.studies.stroke.morphology import label
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of, kind_of, prepared
@@ -147,7 +141,7 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLES
 
 def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) -> Mask:
     scene, kind = prepared(image), kind_of(kind)
-    found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
+    found = scene.normal_peak()
     counts = np.bincount(scene.levels[scene.brain])
     if found is None or np.count_nonzero(counts) < CLUSTERS:
         return np.zeros_like(scene.brain)

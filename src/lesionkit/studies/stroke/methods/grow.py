@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from lesionkit.fronts import region_grow
-from lesionkit.studies.stroke.methods.thresholds import BINS, block_histogram, peak, whole_histogram
 from lesionkit.studies.stroke.morphology import label
 from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
 from lesionkit.studies.stroke.regions import SMALLEST, Place, lesions
@@ -66,7 +65,7 @@ def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -
     True
     """
     scene, kind = prepared(image), kind_of(kind)
-    found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
+    found = scene.normal_peak()
     if found is None:
         return np.zeros_like(scene.brain)
     threshold = found.towards(kind, 1)

@@ -6,39 +6,17 @@ equations were not at hand; what was chosen here is marked so.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from lesionkit import arrays
-from lesionkit.studies.stroke.prepare import TOP, Kind, Levels, Mask, Prepared, kind_of, prepared
+from lesionkit.studies.stroke.histograms import BINS, GRID, TOP, Levels, Peak, peak
+from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
 from lesionkit.studies.stroke.regions import SMALLEST, lesions
 
-Real = npt.NDArray[np.float64]
-
-GRID = 8  # blocks along each side
-BINS = 256
-STEP = (TOP + 1) // BINS  # levels in a bin
 LEVELS = 128  # Ng of the GLCM
-SMOOTHING = 2.0  # bins of 256
-REACH = 0.15  # of the range: how far from the peak its flank may be
-DISTINCT = 0.75  # of the way from the normal peak to the threshold: where means of regions must be
-STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and where it has ended
-
-
-class Peak(NamedTuple):
-    """The normal brain in a histogram: its level, and where its flanks end."""
-
-    level: int
-    low: int
-    high: int
-
-    def towards(self, kind: Kind, part: float) -> float:
-        """The level of S a part of the way from the peak to the threshold; of 256 bins."""
-        threshold = self.high + 1 if kind == "hyper" else self.low
-        return (self.level + part * (threshold - self.level)) * STEP
 
 
 def adaptive_threshold(
@@ -94,8 +72,7 @@ def adaptive_threshold(
     True
     """
     scene, kind = prepared(image), kind_of(kind)
-    blocks = arrays.integer(grid, "grid", at_least=1)
-    found = peak(block_histogram(scene, blocks), whole_histogram(scene, BINS))
+    found = scene.normal_peak(arrays.integer(grid, "grid", at_least=1))
     outside = beyond(_binned(scene.levels, BINS), scene.brain, found, kind)
     return lesions(outside, scene, kind, smallest)
 
@@ -157,50 +134,6 @@ def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
     outside = beyond(grey, scene.brain, found, kind)
     # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
     return lesions(outside, scene, kind, smallest)
-
-
-def block_histogram(scene: Prepared, grid: int) -> Real:
-    """H: for each of 256 grey levels the most brain pixels that a block has of it."""
-    rows, columns = scene.levels.shape[-2:]
-    block = (np.arange(rows) * grid // rows * grid)[:, None] + np.arange(columns) * grid // columns
-    best = np.zeros(BINS)
-    for plane in scene.planes:
-        inside = plane.brain
-        cells = (block[inside] * BINS) + (plane.levels[inside] >> 4)
-        counts = np.bincount(cells, minlength=grid * grid * BINS).reshape(-1, BINS)
-        np.maximum(best, counts.max(0), out=best)
-    return best
-
-
-def whole_histogram(scene: Prepared, bins: int) -> Real:
-    """The brain's histogram."""
-    shift = ((TOP + 1) // bins).bit_length() - 1
-    counts = np.bincount(scene.levels[scene.brain] >> shift, minlength=bins)
-    return counts.astype(np.float64)
-
-
-def peak(histogram: Real, whole: Real) -> Peak | None:
-    """The normal peak of `whole`, and where its flanks end in `histogram`; None without a brain."""
-    if not whole.any():
-        return None
-    width = SMOOTHING * len(histogram) / BINS
-    level = int(ndimage.gaussian_filter1d(whole, width, mode="constant").argmax())
-    smooth = ndimage.gaussian_filter1d(histogram, width, mode="constant")
-    slope = np.gradient(smooth)
-    reach = round(REACH * len(histogram))
-    up = _flank(-slope[level : level + reach + 1])
-    down = _flank(slope[max(level - reach, 0) : level + 1][::-1])
-    return Peak(level, level - down, level + up)
-
-
-def _flank(fall: Real) -> int:
-    """How many levels from the peak its flank has ended."""
-    steepest = fall.max()
-    if steepest <= 0:
-        return len(fall) - 1
-    begin = int((fall >= STEEP * steepest).argmax())
-    ended = fall[begin:] <= FLAT * steepest
-    return begin + int(ended.argmax()) if ended.any() else len(fall) - 1
 
 
 def beyond(grey: npt.NDArray[Any], brain: Mask, found: Peak | None, kind: Kind) -> Mask:

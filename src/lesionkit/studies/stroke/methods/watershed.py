@@ -14,26 +14,10 @@ import numpy.typing as npt
 
 from lesionkit.fronts import h_minima
 from lesionkit.fronts import watershed as flood
-from lesionkit.studies.stroke.methods.thresholds import (
-    BINS,
-    DISTINCT,
-    Peak,
-    block_histogram,
-    peak,
-    whole_histogram,
-)
-from lesionkit.studies.stroke.mirror import Mirror, lesion_like, midline
+from lesionkit.studies.stroke.histograms import DISTINCT, TOP, Levels, Peak
+from lesionkit.studies.stroke.mirror import Mirror, lesion_like, mirror_for
 from lesionkit.studies.stroke.morphology import reconstruct
-from lesionkit.studies.stroke.prepare import (
-    TOP,
-    Kind,
-    Levels,
-    Mask,
-    Prepared,
-    box_of,
-    kind_of,
-    prepared,
-)
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, kind_of, prepared
 from lesionkit.studies.stroke.regions import SMALLEST, lesions
 
 
@@ -87,13 +71,12 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> 
     True
     """
     scene, kind = prepared(image), kind_of(kind)
-    found = peak(block_histogram(scene, 8), whole_histogram(scene, BINS))
+    found = scene.normal_peak()
     out = np.zeros_like(scene.brain)
     if found is None:
         return out
-    box = (..., *box_of(scene.brain))
-    inner = Prepared(scene.levels[box], scene.brain[box])
-    mirror = Mirror(midline(inner.brain), inner.brain.shape[-2:]) if kind == "hypo" else None
+    box, inner = scene.box, scene.cropped
+    mirror = mirror_for(inner, kind)
     kept = np.zeros_like(inner.brain)
     planes = kept.reshape(-1, *kept.shape[-2:])
     for plane, into in zip(inner.planes, planes, strict=True):
