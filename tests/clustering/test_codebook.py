@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import lesionkit
 import tolerances
-from lesionkit._core import clustering as kernels
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import codebook
 from reference.clustering import codebook as reference
 
@@ -60,7 +60,7 @@ def test_half_without_pixels() -> None:
 def test_pairs_by_hand() -> None:
     """Of 0 (10 pixels), 3 (1) and 5 (10): 0 + 3 costs 8.2, 3 + 5 only 3.6."""
     words, weights = np.array([[0.0], [3.0], [5.0]]), np.array([10.0, 1.0, 10.0])
-    kernels.merge_pairs(words, weights, 2)
+    _kernels.merge_pairs(words, weights, 2)
     np.testing.assert_allclose(words[:2, 0], [0, 53 / 11])
     assert weights[:2].tolist() == [10, 11]
 
@@ -151,7 +151,7 @@ def test_pairs(seed: int, k: int, d: int, target: int) -> None:
     target = min(k, target)
     expected, expected_weights = reference.merged(words, weights, target)
     words, weights = words.copy(), weights.copy()
-    kernels.merge_pairs(words, weights, target)
+    _kernels.merge_pairs(words, weights, target)
     np.testing.assert_allclose(words[:target], expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(weights[:target], expected_weights, rtol=1e-9)
 

@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import lesionkit
 import tolerances
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans
 from reference.clustering import kmeans as reference
 
@@ -76,7 +76,7 @@ def test_many_samples_of_float32(features: int, dtype: Any) -> None:
     X = np.repeat(np.tile(x, 17)[:, None], features, axis=1).astype(dtype)
     means = [x[~high].mean(dtype=np.float64), x[high].mean(dtype=np.float64)]
     centres = np.array([[1.0] * features, [5.0] * features])
-    _core.lloyd(X, None, False, centres, 3, 0.0, False)
+    _kernels.lloyd(X, None, False, centres, 3, 0.0, False)
     for e in range(features):
         np.testing.assert_allclose(centres[:, e], means, rtol=0, atol=1e-9)
     found = fitted(X, [[1.0] * features, [5.0] * features])
@@ -225,7 +225,7 @@ def test_the_inertia_never_rises(d: int, k: int, dtype: Any) -> None:
         X = mixture(20_000, d, k, seed, dtype)
         w = np.random.default_rng(seed).uniform(0, 1, 20_000) if seed else None
         start = X[:k].astype(np.float64)
-        *_, steps = _core.lloyd(X, w, False, start, 100, 0.0, True)
+        *_, steps = _kernels.lloyd(X, w, False, start, 100, 0.0, True)
         inertia = np.array([step[0] for step in steps])
         assert len(inertia) > 3
         assert (np.diff(inertia) <= 1e-13 * inertia[0]).all()

@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 import lesionkit
 import tolerances
-from lesionkit._core import clustering as _core
-from lesionkit.clustering import KMeans, levels
+from lesionkit._core import clustering as _kernels
+from lesionkit.clustering import KMeans, histogram
 
 
 def picture(n: int, low: float, high: float, seed: int = 0) -> Any:
@@ -33,13 +33,13 @@ def test_as_the_plain_loop(kind: str, low: int, high: int, weighted: bool) -> No
     X = picture(n, low, high)[:, None].astype(kind)
     w = np.random.default_rng(1).integers(0, 3, n) / 2 if weighted else None
     plain = X.astype(np.float64 if kind != "float32" else np.float32)
-    assert levels.levels(plain, w) is not None
+    assert histogram.levels(plain, w) is not None
     for k in (2, 3, 8, 20):
         start = np.linspace(low, high, k + 2)[1:-1, None]
         start[-1] = high + 400.0  # empty at first
         found = KMeans(k, init=start).fit(X, sample_weight=w)
         half = plain + plain.dtype.type(0.25)  # the same picture, but not of whole numbers
-        assert levels.levels(half, w) is None
+        assert histogram.levels(half, w) is None
         expected = KMeans(k, init=start + 0.25).fit(half, sample_weight=w)
         close = tolerances.single(plain.dtype)
         if k < 20 or not weighted:  # weighted, an empty cluster takes one sample or all its equals
@@ -81,7 +81,7 @@ def test_fewer_levels_than_clusters() -> None:
 
 def test_what_is_counted() -> None:
     X = picture(8192, 0, 100)[:, None]
-    assert levels.levels(X, None) is not None
+    assert histogram.levels(X, None) is not None
     for other in (
         X[:4000],  # few
         X + 0.5,
@@ -91,7 +91,7 @@ def test_what_is_counted() -> None:
         X * 50,  # a range of 5000 for 8192 samples
         X * 2.0**40,
     ):
-        assert levels.levels(np.ascontiguousarray(other), None) is None
+        assert histogram.levels(np.ascontiguousarray(other), None) is None
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "uint16", "int16", "float32", "float64"])
@@ -109,11 +109,11 @@ def test_counts_and_tables(kind: str, n: int) -> None:
     for threads in (1, 2):
         lesionkit.threads(threads)
         counts, sums = np.zeros(size, np.int64), np.zeros(size)
-        _core.count_values(x, None, low, counts, sums)
+        _kernels.count_values(x, None, low, counts, sums)
         np.testing.assert_array_equal(counts, expected)
         np.testing.assert_array_equal(sums, expected)
         counts[:], sums[:] = 0, 0
-        _core.count_values(x, w, low, counts, sums)
+        _kernels.count_values(x, w, low, counts, sums)
         np.testing.assert_array_equal(counts, expected)
         np.testing.assert_allclose(sums, np.bincount(x.astype(int) - low, w, size))
         seen.append(sums)
@@ -121,5 +121,5 @@ def test_counts_and_tables(kind: str, n: int) -> None:
     np.testing.assert_array_equal(seen[0], seen[1])
     table = random.integers(0, 99, size).astype(np.int32)
     np.testing.assert_array_equal(
-        levels.look_up(x[:, None], low, table), table[x.astype(int) - low]
+        histogram.look_up(x[:, None], low, table), table[x.astype(int) - low]
     )

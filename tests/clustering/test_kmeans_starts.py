@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans, starts
 from reference.clustering import kmeans as reference
 
 
 def seeds(X: Any, w: Any, k: int, trials: int, uniform: Any) -> list[int]:
-    return _core.seeds(X, w, k, trials, uniform, np.empty(len(X), np.float32))
+    return _kernels.seeds(X, w, k, trials, uniform, np.empty(len(X), np.float32))
 
 
 @pytest.mark.parametrize("weighted", [False, True])

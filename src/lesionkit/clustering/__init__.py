@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from lesionkit.clustering.kmeans import KMeans as KMeans
     from lesionkit.clustering.segment import Segmentation as Segmentation
     from lesionkit.clustering.segment import segment as segment
-    from lesionkit.clustering.spatial.levels import FGFCM as FGFCM
-    from lesionkit.clustering.spatial.levels import EnFCM as EnFCM
     from lesionkit.clustering.spatial.methods import FCM_S1 as FCM_S1
     from lesionkit.clustering.spatial.methods import FCM_S2 as FCM_S2
     from lesionkit.clustering.spatial.methods import FLICM as FLICM
     from lesionkit.clustering.spatial.methods import sFCM as sFCM
+    from lesionkit.clustering.spatial.on_histogram import FGFCM as FGFCM
+    from lesionkit.clustering.spatial.on_histogram import EnFCM as EnFCM
 
 _HOME: dict[str, str] = {
     "Codebook": "codebook",
-    "EnFCM": "spatial.levels",
+    "EnFCM": "spatial.on_histogram",
     "FCM_S1": "spatial.methods",
     "FCM_S2": "spatial.methods",
-    "FGFCM": "spatial.levels",
+    "FGFCM": "spatial.on_histogram",
     "FLICM": "spatial.methods",
     "FuzzyCMeans": "fcm",
     "KMeans": "kmeans",

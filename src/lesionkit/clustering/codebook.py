@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import scaling
+from lesionkit.clustering.histogram import levels
 from lesionkit.clustering.images import Picture, read
-from lesionkit.clustering.levels import levels
 
 Real = npt.NDArray[np.float64]
 SPREAD = 0.01  # of a cell: by how many standard deviations its halves lie apart from its word
@@ -191,7 +191,7 @@ class _Book(NamedTuple):
     def merged(self, size: int) -> Real:
         """`size` words, by the mergers that cost least."""
         words, weights = np.ascontiguousarray(self.means()), self.cells[:, 0].copy()
-        _core.merge_pairs(words, weights, size)
+        _kernels.merge_pairs(words, weights, size)
         return words[:size].copy()
 
     def moved(self) -> tuple[Real, bool]:
@@ -238,8 +238,8 @@ class _Data(NamedTuple):
         labels = np.empty(len(self.samples), np.int32)
         counts = np.empty(len(words), np.int64)
         cells = np.empty((len(words), 1 + 2 * words.shape[1]))
-        _core.nearest(self.samples, self.weights, words, labels, counts)
-        _core.cell_sums(self.samples, self.weights, labels, words, cells)
+        _kernels.nearest(self.samples, self.weights, words, labels, counts)
+        _kernels.cell_sums(self.samples, self.weights, labels, words, cells)
         return _Book(words, labels, cells)
 
     def answer(

@@ -7,21 +7,17 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.utils.validation import check_is_fitted
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
+from lesionkit.arrays import to_host
 from lesionkit.clustering import fcm_gpu, scaling
+from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
 from lesionkit.clustering.fcm_starts import Start, start_of
-from lesionkit.clustering.levels import levels
+from lesionkit.clustering.histogram import levels
 from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
-from lesionkit.clustering.starts import on_host, random_of
+from lesionkit.clustering.starts import random_of
 
 Real = npt.NDArray[np.float64]
 
@@ -45,12 +41,7 @@ class Validity(NamedTuple):
     xie_beni: float
 
 
-class FuzzyCMeans(
-    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
-    ClusterMixin,  # type: ignore[misc]
-    BaseEstimator,  # type: ignore[misc]
-):
+class FuzzyCMeans(CentreEstimator):
     """Fuzzy c-means: each sample belongs to each cluster to a degree between 0 and 1.
 
     It looks for the centres v that make J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2 small, with u_ij =
@@ -116,8 +107,6 @@ class FuzzyCMeans(
     >>> model.predict_proba([[5.0]]).round(6).tolist()
     [[0.5, 0.5]]
     """
-
-    labels_: Any
 
     def __init__(
         self,
@@ -231,10 +220,10 @@ class FuzzyCMeans(
         """
         home, X = self._samples(X, finite=True)
         with home.current():
-            X, centres, scale = scaling.in_range(_real(X), self._centres())
+            X, centres, scale = scaling.in_range(as_floats(X), self._centres())
             out = home.xp.empty((len(X), len(centres)), X.dtype)
             if scale == 1.0 or home.gpu is not None:
-                _kernels_for(X).fcm_distances(X, centres, out)
+                kernels_for(X, fcm_gpu).fcm_distances(X, centres, out)
             else:  # for samples that are far, in units of the spread of the centres
                 _kernels.distances(X, centres, out)
             return home.back(scaling.distances_back(out, scale))
@@ -291,11 +280,11 @@ class FuzzyCMeans(
         home, X = self._samples(X, sample_weight, finite=True)
         with home.current():
             weight = checked_weights(sample_weight, X, home)
-            X, centres = _real(X), self._centres()
+            X, centres = as_floats(X), self._centres()
             total = float(len(X) if weight is None else weight.sum())
             scaling.refuse_overflow(total, 2 * scaling.largest(X, centres), "X")
             X, centres, _ = scaling.in_range(X, centres)
-            squares, logarithms, objective = _kernels_for(X).fcm_validity(
+            squares, logarithms, objective = kernels_for(X, fcm_gpu).fcm_validity(
                 X, weight, float(self.m), centres
             )
         between = np.linalg.norm(centres[:, None] - centres, axis=2)
@@ -327,7 +316,7 @@ class FuzzyCMeans(
         best: tuple[float, int, Real] | None = None
         x, weight = data.x, data.weight
         if isinstance(start.init, str):  # draws are the same wherever the samples live
-            x, weight = on_host(x), None if weight is None else on_host(weight)
+            x, weight = to_host(x), to_host(weight)
         for _ in range(start.times):
             centres = start.centres(x, weight, random, data.scale)
             passes, objective = data.run(centres, float(self.m), *stop)
@@ -345,23 +334,20 @@ class FuzzyCMeans(
 
     def _labels(self, X: Any) -> Any:
         labels = arrays.namespace(X).empty(len(X), np.int32)
-        _kernels_for(X).fcm_labels(X, self._centres(), labels)
+        kernels_for(X, fcm_gpu).fcm_labels(X, self._centres(), labels)
         return labels
 
     def _membership(self, X: Any, j: int, out: Any) -> None:
         """Write the memberships of class j into out (samples,) float32 or float64."""
         X = X if X.dtype == out.dtype else X.astype(out.dtype)
-        _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), j, out)
+        kernels_for(X, fcm_gpu).fcm_memberships(X, float(self.m), self._centres(), j, out)
 
     def _memberships(self, home: arrays.Home, X: Any) -> Any:
-        X = _real(X)
+        X = as_floats(X)
         with home.current():
             out = home.xp.empty((len(X), len(self.cluster_centers_)), X.dtype)
-            _kernels_for(X).fcm_memberships(X, float(self.m), self._centres(), -1, out)
+            kernels_for(X, fcm_gpu).fcm_memberships(X, float(self.m), self._centres(), -1, out)
             return home.back(out)
-
-    def _centres(self) -> Real:
-        return np.ascontiguousarray(self.cluster_centers_, np.float64)
 
     def _parameters(self, X: Any) -> Start:
         arrays.integer(self.n_clusters, "n_clusters", at_least=1)
@@ -407,11 +393,6 @@ class FuzzyCMeans(
         state.pop("_fitted_to", None)
         return state
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
 
 class _Data(NamedTuple):
     """Samples as the passes read them: as they are, or each value once and how often it occurs;
@@ -435,12 +416,12 @@ class _Data(NamedTuple):
             there = counted.weights > 0
             X, weight = counted.values[there], counted.weights[there]
         found, scale = np.empty((X.shape[1], 4)), 1.0
-        if not _kernels_for(X).fcm_survey(X, weight, found):
+        if not kernels_for(X, fcm_gpu).fcm_survey(X, weight, found):
             return None
         scale = scaling.scale_for(float(np.abs(found[:, :2]).max()))
         if scale != 1.0:
             X = X * scale
-            _kernels_for(X).fcm_survey(X, weight, found)
+            kernels_for(X, fcm_gpu).fcm_survey(X, weight, found)
         low, high, _, variance = found.T
         heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
         spread = math.sqrt(variance.mean())
@@ -456,16 +437,8 @@ class _Data(NamedTuple):
             span = float(np.linalg.norm(np.ptp(ends, axis=0)))
         scaling.refuse_overflow(self.total, span / self.scale, "X")
         limit = tol if of_memberships else tol * self.spread
-        passes, objective = _kernels_for(self.x).fcm_fit(
+        passes, objective = kernels_for(self.x, fcm_gpu).fcm_fit(
             self.x, self.weight, span, self.heaviest, self.total, m, max_iter, limit,
             of_memberships, centres,
         )  # fmt: skip
         return passes, objective
-
-
-def _kernels_for(X: Any) -> Any:
-    return _kernels if isinstance(X, np.ndarray) else fcm_gpu
-
-
-def _real(X: Any) -> Any:
-    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import gpu
-from lesionkit.arrays import namespace
+from lesionkit.arrays import namespace, to_host
 
 Real = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def fcm_survey(x: Any, weight: Any, out: Real) -> bool:
 
     Of one cluster the centre is the mean, and the objective the sum of squares about it.
     """
-    low, high = host(x.min(axis=0)), host(x.max(axis=0))
+    low, high = to_host(x.min(axis=0)), to_host(x.max(axis=0))
     total, heaviest = (len(x), 1.0) if weight is None else (weight.sum(), weight.max())
     mean = np.array([low / 2 + high / 2], np.float64)
     span = float(np.linalg.norm(high.astype(np.float64) - low))
@@ -59,7 +59,7 @@ def fcm_fit(
     """Move the centres until they stop: passes, and the objective."""
     xp = namespace(x)
     (n, d), c = x.shape, len(centres)
-    device = device_of(x)
+    device = gpu.device_of(x)
     pairs = of_memberships and tol > 0
     line = d == 1 and m == 2 and c in LINES and x.dtype == np.float32
     line = line and weight is None and not pairs
@@ -96,7 +96,7 @@ def fcm_fit(
             gpu.launch(FILE, "fcm_update", 1, 2 * THREADS, args, of_update)
         state, done = (int(value) for value in progress[:2])
         if state == DONE:
-            centres[...] = host(moved)
+            centres[...] = to_host(moved)
             return done, float(progress.view(np.float64)[4])
         if state == UNTRUSTED:  # on from there in double
             line = False
@@ -126,7 +126,7 @@ def fcm_validity(x: Any, weight: Any, m: float, centres: Real) -> tuple[float, f
     w = 1.0 if weight is None else weight[:, None]
     logs = xp.log(xp.where(u > 0, u, 1.0))
     heaviest = 1.0 if weight is None else float(weight.max())
-    ends = np.vstack([host(x.min(axis=0)), host(x.max(axis=0)), centres])
+    ends = np.vstack([to_host(x.min(axis=0)), to_host(x.max(axis=0)), centres])
     span = float(np.linalg.norm(np.ptp(ends, axis=0)))
     fixed = centres.copy()
     _, objective = fcm_fit(x, weight, span, heaviest, 1.0, m, 0, 0.0, False, fixed)
@@ -139,18 +139,8 @@ def _answer(
     (n, d), c = x.shape, len(centres)
     scale = _scale(float(np.linalg.norm(np.ptp(centres, axis=0))), np.float64)
     args = [what, *_either(x), n, d, c, scale, namespace(x).asarray(centres), m, only, *outputs]
-    grid = gpu.blocks_for(n, THREADS, device_of(x))
+    grid = gpu.blocks_for(n, THREADS, gpu.device_of(x))
     gpu.launch(FILE, "fcm_answer", grid, THREADS, args)
-
-
-def host(array: Any) -> Any:
-    """The array in NumPy; None as it is."""
-    return array if array is None or isinstance(array, np.ndarray) else array.get()
-
-
-def device_of(array: Any) -> int:
-    """The number of the array's GPU; 0 where it is NumPy's, as in tests on the host."""
-    return 0 if isinstance(array, np.ndarray) else int(array.device.id)
 
 
 def _either(array: Any) -> tuple[Any, Any]:

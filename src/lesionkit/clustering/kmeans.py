@@ -8,21 +8,15 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _core
-from lesionkit.arrays import namespace
-from lesionkit.clustering import scaling, starts
-from lesionkit.clustering.levels import levels, look_up
+from lesionkit.arrays import namespace, to_host
+from lesionkit.clustering import kmeans_gpu, scaling, starts
+from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
+from lesionkit.clustering.histogram import levels, look_up
 from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
 
 Real = npt.NDArray[np.float64]
@@ -51,12 +45,7 @@ class Run(NamedTuple):
     passes: int
 
 
-class KMeans(
-    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
-    ClusterMixin,  # type: ignore[misc]
-    BaseEstimator,  # type: ignore[misc]
-):
+class KMeans(CentreEstimator):
     """k-means: k centres with the least sum of w |x - nearest centre|^2, by Lloyd's algorithm.
 
     Parameters, attributes and rules are those of scikit-learn's KMeans, but:
@@ -120,9 +109,6 @@ class KMeans(
     >>> model.cluster_centers_.ravel().tolist(), model.labels_.tolist(), model.inertia_
     ([1.5, 10.0], [0, 0, 1, 1, 1], 2.5)
     """
-
-    cluster_centers_: Any
-    labels_: Any
 
     def __init__(
         self,
@@ -229,10 +215,10 @@ class KMeans(
         """
         home = self._home(X)
         with home.current():
-            X = _real(checked_samples(self, X, home, reset=False, finite=True))
+            X = as_floats(checked_samples(self, X, home, reset=False, finite=True))
             X, centres, scale = scaling.in_range(X, self._centres())
             distances = namespace(X).empty((len(X), len(centres)), X.dtype)
-            kernels_of(X).distances(X, centres, distances)
+            kernels_for(X, kmeans_gpu).distances(X, centres, distances)
             return home.back(scaling.distances_back(distances, scale))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -259,7 +245,7 @@ class KMeans(
         """
         home = self._home(X, sample_weight)
         with home.current():
-            X = _real(checked_samples(self, X, home, reset=False, finite=True))
+            X = as_floats(checked_samples(self, X, home, reset=False, finite=True))
             weights = checked_weights(sample_weight, X, home)
             inertia = nearest(X, weights, self._centres())[2]
             if not np.isfinite(inertia):
@@ -340,14 +326,14 @@ class KMeans(
         k, init = self.n_clusters, self.init
         if isinstance(init, str):
             if init == "k-means++":
-                start = starts.plus_plus(X, weights, k, random_state, kernels_of(X))
+                start = starts.plus_plus(X, weights, k, random_state, kernels_for(X, kmeans_gpu))
             elif init == "random":
                 start = starts.at_random(X, weights, k, random_state)
             else:
                 start = starts.optimal(X, weights, k)
         else:
             start = init(original, k, random_state=random_state) if callable(init) else init
-            start = starts.on_host(start) if namespace(start) is not np else start
+            start = to_host(start)
             start = arrays.numbers(start, "init", kinds="biuf").astype(np.float64, order="C")
             if start.ndim != 2:
                 raise ValueError(f"init must have shape ({k}, {X.shape[1]}), got {start.shape}")
@@ -368,7 +354,7 @@ class KMeans(
 
     def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
         X, weights, counted = given[:3]
-        passes, settled, finite, limit, steps = kernels_of(X).lloyd(
+        passes, settled, finite, limit, steps = kernels_for(X, kmeans_gpu).lloyd(
             X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
@@ -385,12 +371,6 @@ class KMeans(
         kept = centres.astype(dtype)
         labels, counts, inertia = nearest(X, weights, kept.astype(np.float64))
         return Run(kept, labels, counts, inertia, passes)
-
-    def _centres(self) -> Real:
-        centres = arrays.home(c=self.cluster_centers_).view(
-            self.cluster_centers_, "cluster_centers_"
-        )
-        return np.ascontiguousarray(starts.on_host(centres), np.float64)
 
     def _check_parameters(self, shape: tuple[int, int]) -> None:
         k = arrays.integer(self.n_clusters, "n_clusters", at_least=1)
@@ -431,27 +411,9 @@ class KMeans(
         check_is_fitted(self)
         return arrays.home(X=X, sample_weight=sample_weight, cluster_centers_=self.cluster_centers_)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
 
 def nearest(X: Any, weights: Any, centres: Real) -> tuple[Any, npt.NDArray[np.int64], float]:
     """Labels of the samples, the number of each label, and the inertia."""
     labels, counts = namespace(X).empty(len(X), np.int32), np.empty(len(centres), np.int64)
-    inertia = kernels_of(X).nearest(X, weights, centres, labels, counts)
+    inertia = kernels_for(X, kmeans_gpu).nearest(X, weights, centres, labels, counts)
     return labels, counts, inertia
-
-
-def kernels_of(X: Any) -> Any:
-    """The functions that work where X lives."""
-    if namespace(X) is np:
-        return _core
-    from lesionkit.clustering import kmeans_gpu
-
-    return kmeans_gpu
-
-
-def _real(X: Any) -> Any:
-    return X.astype(np.float64) if X.dtype.kind in "iu" else X

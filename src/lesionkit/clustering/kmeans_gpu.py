@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import gpu
-from lesionkit._core import clustering as _core
-from lesionkit.arrays import describe, namespace
-from lesionkit.clustering.starts import on_host
+from lesionkit._core import clustering as _kernels
+from lesionkit.arrays import describe, namespace, to_host
 
 Real = npt.NDArray[np.float64]
 
@@ -23,7 +22,6 @@ FILE = "clustering/kmeans/kmeans.cu"
 THREADS = 256
 PLACES = (4, 8)  # clusters on a line
 FEATURES = (4, 16)
-KIND = {"float32": "float", "float64": "double"}
 LINE_BYTES = 200
 RUNNING, SETTLED, EMPTY = 0, 1, 3  # State in the .cu
 CHECK = 16  # passes that are launched before the host looks whether they are done
@@ -42,8 +40,8 @@ def lloyd(
     xp, (n, d), k = namespace(x), x.shape, len(centres)
     refuse_features(x)
     total = float(n) if weights is None else float(weights.sum())
-    low = np.minimum(on_host(x.min(axis=0)), centres.min(axis=0)).astype(np.float64)
-    high = np.maximum(on_host(x.max(axis=0)), centres.max(axis=0)).astype(np.float64)
+    low = np.minimum(to_host(x.min(axis=0)), centres.min(axis=0)).astype(np.float64)
+    high = np.maximum(to_host(x.max(axis=0)), centres.max(axis=0)).astype(np.float64)
     if not np.isfinite(high - low).all():
         return 0, False, False, 0.0, []
     limit = tol * variance(x, weights) if tol else 0.0
@@ -52,7 +50,7 @@ def lloyd(
     state = np.zeros(4, np.int64)  # Progress in the .cu
     state.view(np.float64)[3] = limit
     progress = xp.asarray(state)
-    grid = gpu.blocks_for(n, THREADS, _device(x))
+    grid = gpu.blocks_for(n, THREADS, gpu.device_of(x))
     if d == 1 and x.dtype == np.float32 and weights is None and k <= PLACES[-1]:
         places = next(p for p in PLACES if p >= k)
         line, sums = xp.zeros(LINE_BYTES // 8, np.int64), xp.zeros(2 * places, np.uint64)
@@ -68,11 +66,11 @@ def lloyd(
         origin, labels = xp.array(centres[0]), xp.full(n, -1, np.int32)
         sums = xp.zeros((k, d + 2), np.uint64)
         shared = 8 * sums.size
-        fits = gpu.fits(shared, _device(x) or 0)
+        fits = gpu.fits(shared, gpu.device_of(x))
 
         def one_pass() -> None:
             given = [x, weights, n, d, k, origin, units, weight_units, at, int(fits), labels]
-            kernel = f"kmeans_space<{KIND[x.dtype.name]}, {width}>"
+            kernel = f"kmeans_space<{gpu.c_type(x)}, {width}>"
             args = [*given, progress, sums]
             gpu.launch(FILE, kernel, grid, THREADS, args, shared if fits else 0)
             moving = [k, d, origin, units, weight_units, sums, at, progress]
@@ -80,13 +78,13 @@ def lloyd(
 
     for number in range(most):
         one_pass()
-        if number % CHECK == CHECK - 1 and on_host(progress)[0] != RUNNING:
+        if number % CHECK == CHECK - 1 and to_host(progress)[0] != RUNNING:
             break
-    ended, passes = on_host(progress)[:2]
+    ended, passes = to_host(progress)[:2]
     if ended == EMPTY:
-        given = on_host(x), None if weights is None else on_host(weights)
-        return _core.lloyd(*given, counted, centres, most, tol, watched)
-    centres[...] = on_host(at)
+        given = to_host(x), to_host(weights)
+        return _kernels.lloyd(*given, counted, centres, most, tol, watched)
+    centres[...] = to_host(at)
     return int(passes), ended == SETTLED, True, limit, []
 
 
@@ -95,20 +93,20 @@ def nearest(
 ) -> float:
     """Fill labels (n) and counts (k), as on the CPU; the inertia."""
     xp, (n, d), k = namespace(x), x.shape, len(centres)
-    grid = gpu.blocks_for(n, THREADS, _device(x))
+    grid = gpu.blocks_for(n, THREADS, gpu.device_of(x))
     inertia = xp.zeros(grid * THREADS)
     args = [x, weights, n, d, k, xp.asarray(centres), labels, inertia]
-    gpu.launch(FILE, f"kmeans_labels<{KIND[x.dtype.name]}>", grid, THREADS, args)
-    counts[...] = on_host(xp.bincount(labels, minlength=k))
+    gpu.launch(FILE, f"kmeans_labels<{gpu.c_type(x)}>", grid, THREADS, args)
+    counts[...] = to_host(xp.bincount(labels, minlength=k))
     return float(inertia.sum())
 
 
 def distances(x: Any, centres: Real, out: Any) -> None:
     """Fill out (n, k), as on the CPU."""
     xp, (n, d), k = namespace(x), x.shape, len(centres)
-    grid = gpu.blocks_for(n * k, THREADS, _device(x))
+    grid = gpu.blocks_for(n * k, THREADS, gpu.device_of(x))
     args = [x, n, d, k, xp.asarray(centres), out]
-    gpu.launch(FILE, f"kmeans_distances<{KIND[x.dtype.name]}>", grid, THREADS, args)
+    gpu.launch(FILE, f"kmeans_distances<{gpu.c_type(x)}>", grid, THREADS, args)
 
 
 def seeds(x: Any, weights: Any, k: int, trials: int, uniform: Real, work: Any = None) -> list[int]:
@@ -119,11 +117,11 @@ def seeds(x: Any, weights: Any, k: int, trials: int, uniform: Real, work: Any = 
     def draw(law: Any, numbers: Any) -> Any:
         sums = xp.cumsum(law)
         places = xp.searchsorted(sums, xp.asarray(numbers) * sums[-1], side="right")
-        return on_host(xp.minimum(places, n - 1))
+        return to_host(xp.minimum(places, n - 1))
 
     def squares(places: Any) -> Any:
         out = xp.empty((n, len(places)), x.dtype)
-        distances(x, np.asarray(on_host(x[places]), np.float64), out)
+        distances(x, np.asarray(to_host(x[places]), np.float64), out)
         return xp.square(out, out=out)
 
     found = [int(draw(mass, uniform[:1])[0])]
@@ -161,7 +159,3 @@ def refuse_features(x: Any) -> None:
 def _units(most: float) -> float:
     """Steps in 1, a power of two, so that sums of up to `most` fit into 63 bits."""
     return 2.0 ** (61 - math.frexp(most or 1.0)[1])
-
-
-def _device(x: Any) -> int | None:
-    return None if isinstance(x, np.ndarray) else x.device.id

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import _check_n_features, _check_sample_weight, validate_data
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.validation import validate_data
 
 from lesionkit import _core, arrays
-from lesionkit.clustering.levels import SMALL
+from lesionkit.clustering.histogram import SMALL
 
 # Of the heaviest sample: sums of squares times weights stay in range.
 MIN_WEIGHT, MAX_WEIGHT = 1e-100, 1e100
@@ -29,7 +29,7 @@ def checked_samples(
     X = home.view(arrays.regular(X, "X"), "X")
     if home.gpu is not None:
         X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
-        _check_n_features(estimator, X, reset=reset)
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
         return X
     if type(X) is np.ndarray and X.dtype.kind in "iuf":
         X = X.astype(X.dtype.newbyteorder("="), copy=False)
@@ -68,7 +68,16 @@ def checked_weights(
             raise ValueError(
                 f"sample_weight must have shape ({len(X)},), got {arrays.describe(sample_weight)}"
             )
-        weights = _check_sample_weight(given, X, dtype=np.float64)
+        weights = np.full(len(X), given) if one else given
+        weights = check_array(
+            weights, dtype=np.float64, order="C", ensure_2d=False, input_name="sample_weight"
+        )
+        if weights.ndim != 1:  # the words of scikit-learn
+            raise ValueError("Sample weights must be 1D array or scalar")
+        if weights.shape != (len(X),):
+            raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(len(X),)}!")
+        if not weights.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
         if weights.min(initial=0.0) < 0:
             raise ValueError(f"sample_weight must be at least 0, got {weights.min():g}")
         weights = np.require(weights, requirements=["C", "A"])

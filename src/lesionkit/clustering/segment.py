@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.clustering.histogram import Levels, levels
 from lesionkit.clustering.images import Picture, read
-from lesionkit.clustering.levels import Levels, levels
 from lesionkit.clustering.spatial.base import Spatial
 from lesionkit.clustering.starts import NotFinite
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit._core import clustering as _core
-from lesionkit.arrays import describe, namespace
+from lesionkit._core import clustering as _kernels
+from lesionkit.arrays import describe, namespace, to_host
 
 Real = npt.NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class NotFinite(ValueError):
         )
 
 
-def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _core) -> Real:
+def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _kernels) -> Real:
     """Greedy k-means++, with 2 + ln k candidates for each centre: csrc/clustering/kmeans/seeds.hpp.
 
     Of up to 4096 samples the law alone decides, not their order, nor whether one is repeated or has
@@ -36,12 +36,12 @@ def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _c
     seeds = kernels.seeds(X, weights, k, trials, uniform, namespace(X).empty(len(X), np.float32))
     if not seeds:
         raise NotFinite
-    return np.asarray(on_host(X[seeds]), np.float64)
+    return np.asarray(to_host(X[seeds]), np.float64)
 
 
 def at_random(X: Any, weights: Any, k: int, random_state: Any) -> Real:
     """k different samples, drawn one after another in proportion to their weights."""
-    weights = None if weights is None else on_host(weights)
+    weights = to_host(weights)
     if weights is None:
         from sklearn.utils.random import sample_without_replacement
 
@@ -53,12 +53,12 @@ def at_random(X: Any, weights: Any, k: int, random_state: Any) -> Real:
             random_state.choice(len(possible), min(k, len(possible)), replace=False, p=law)
         ]
         places = np.resize(places, k)  # fewer samples than clusters: some twice
-    return np.asarray(on_host(X[places]), np.float64)
+    return np.asarray(to_host(X[places]), np.float64)
 
 
 def optimal(X: Any, weights: Any, k: int) -> Real:
     """The means of the best clusters of one feature, ascending: the least inertia there is."""
-    X, weights = on_host(X), None if weights is None else on_host(weights)
+    X, weights = to_host(X), to_host(weights)
     if X.shape[1] != 1:
         raise ValueError(f"init='optimal' needs samples of one feature, got {X.shape[1]} features")
     values, inverse, counts = np.unique(X[:, 0], return_inverse=True, return_counts=True)
@@ -72,7 +72,7 @@ def optimal(X: Any, weights: Any, k: int) -> Real:
     mass = np.asarray(counts if weights is None else np.bincount(inverse, weights), np.float64)
     there = mass > 0
     values, mass = np.ascontiguousarray(values[there], np.float64), mass[there]
-    means = _core.optimum(values, mass, min(k, len(values)))
+    means = _kernels.optimum(values, mass, min(k, len(values)))
     return np.array([*means, *[means[-1]] * (k - len(means))])[:, None]
 
 
@@ -91,8 +91,3 @@ def random_of(random_state: Any) -> np.random.RandomState:
             f"numpy.random, got {describe(random_state)}"
         ) from problem
     return made
-
-
-def on_host(array: Any) -> Any:
-    """The array in NumPy: those of a GPU are copied."""
-    return array if isinstance(array, np.ndarray) else array.get()

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering.images import Picture, Real, read
 
 Border = Literal["valid", "reflect", "symmetric", "edge"]
@@ -237,5 +237,5 @@ class Spatial:
         if self.tol == 0:
             return 0.0
         found = np.empty((samples.shape[1], 4))  # least, greatest, mean, variance of each channel
-        _core.fcm_survey(samples, weights, found)
+        _kernels.fcm_survey(samples, weights, found)
         return self.tol * math.sqrt(found[:, 3].mean())

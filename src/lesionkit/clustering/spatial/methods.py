@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering.images import Picture, Real
 from lesionkit.clustering.spatial.base import Spatial
 
@@ -76,7 +76,7 @@ class FCM_S1(Spatial):
     alpha: float = 1.0
     include_self: bool = False
 
-    _filter: ClassVar[Any] = staticmethod(_core.window_mean)
+    _filter: ClassVar[Any] = staticmethod(_kernels.window_mean)
 
     def _refuse(self) -> None:
         super()._refuse()
@@ -88,12 +88,12 @@ class FCM_S1(Spatial):
         z = np.empty_like(x)
         extra = np.zeros(x.shape[1:], x.dtype)
         self._filter(x, picture.bytes(), *self._window(picture), bool(self.include_self), z)
-        _core.mix(x, z, float(self.alpha), extra)
+        _kernels.mix(x, z, float(self.alpha), extra)
         self._z = picture.inside(z)
         self._extra = picture.inside(extra[None])[0]
         samples = np.ascontiguousarray(self._z.T)
         self._centres = self._first_centres(samples)
-        self.n_iter_ = _core.spatial_fcm_fit(
+        self.n_iter_ = _kernels.spatial_fcm_fit(
             self._z,
             self._extra,
             None,
@@ -109,7 +109,7 @@ class FCM_S1(Spatial):
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
-        _core.spatial_fcm_planes(
+        _kernels.spatial_fcm_planes(
             self._z, self._extra, float(self.m), self._centres, j, plane, labels
         )
 
@@ -154,7 +154,7 @@ class FCM_S2(FCM_S1):
     1
     """
 
-    _filter: ClassVar[Any] = staticmethod(_core.window_median)
+    _filter: ClassVar[Any] = staticmethod(_kernels.window_median)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -215,7 +215,7 @@ class sFCM(Spatial):
         self._centres = self._first_centres(samples)
         self._rules = (float(self.m), float(self.p), float(self.q))
         self._where = self._window(picture)
-        self.n_iter_ = _core.sfcm_fit(
+        self.n_iter_ = _kernels.sfcm_fit(
             self._planes,
             self._weight,
             *self._where,
@@ -231,7 +231,7 @@ class sFCM(Spatial):
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
-        _core.sfcm_planes(
+        _kernels.sfcm_planes(
             self._planes, self._weight, *self._where, *self._rules, self._centres, j, plane, labels
         )
 
@@ -281,7 +281,7 @@ class FLICM(Spatial):
         self._centres = self._first_centres(samples)
         self._u = np.empty((self.n_clusters, *x.shape[1:]), x.dtype)
         labels = np.empty(x.shape[1:], np.int32)
-        self.n_iter_ = _core.flicm_fit(
+        self.n_iter_ = _kernels.flicm_fit(
             x,
             picture.weight(),
             *self._window(picture),

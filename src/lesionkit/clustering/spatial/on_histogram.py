@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit._core import extent
 from lesionkit.clustering.images import Picture
 from lesionkit.clustering.spatial.base import Doubles, Spatial
@@ -93,7 +93,7 @@ class _OnLevels(Spatial):
         self._levels, self._codes, counts = grey_levels(xi, None if integers else self.levels)
         samples = self._levels[:, None]
         self._centres = self._first_centres(samples, counts)
-        self.n_iter_ = _core.spatial_fcm_fit(
+        self.n_iter_ = _kernels.spatial_fcm_fit(
             self._levels[None],
             None,
             counts,
@@ -109,7 +109,7 @@ class _OnLevels(Spatial):
     def _answer(
         self, j: int = 0, plane: Doubles | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
-        _core.spatial_fcm_planes(
+        _kernels.spatial_fcm_planes(
             self._levels[None], None, float(self.m), self._centres, j, plane, labels
         )
 
@@ -194,7 +194,7 @@ class EnFCM(_OnLevels):
     def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
         y = np.empty_like(x)
         where = self._window(picture)
-        _core.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
+        _kernels.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
         return (x + self.alpha * y) / (1.0 + self.alpha)
 
 
@@ -252,9 +252,9 @@ class FGFCM(_OnLevels):
         xi = np.empty_like(x)
         where = (x, picture.bytes(), *self._window(picture))
         if self.variant == "local":
-            _core.window_similar(*where, float(self.lambda_s), float(self.lambda_g), xi)
+            _kernels.window_similar(*where, float(self.lambda_s), float(self.lambda_g), xi)
         elif self.variant == "S1":
-            _core.window_mean(*where, False, xi)
+            _kernels.window_mean(*where, False, xi)
         else:
-            _core.window_median(*where, False, xi)
+            _kernels.window_median(*where, False, xi)
         return xi

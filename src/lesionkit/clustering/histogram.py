@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import _core as core
-from lesionkit._core import clustering as _core
+from lesionkit import _core
+from lesionkit._core import clustering as _kernels
 
 MOST = 65536  # different numbers
 FEWEST_SAMPLES = 4096  # below, counting is not worth its overhead
@@ -37,7 +37,7 @@ class Levels(NamedTuple):
 def look_up(X: Any, low: int, table: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """table[X - low] for samples (n, 1)."""
     labels = np.empty(len(X), np.int32)
-    _core.look_up(X, low, table, labels)
+    _kernels.look_up(X, low, table, labels)
     return labels
 
 
@@ -47,15 +47,15 @@ def levels(X: Any, weights: npt.NDArray[np.float64] | None) -> Levels | None:
         kind = np.iinfo(X.dtype)
         low, high = (kind.min, kind.max) if kind.bits == 8 else (int(X.min()), int(X.max()))
     else:
-        if len(X) < FEWEST_SAMPLES or not _core.whole_numbers(X):
+        if len(X) < FEWEST_SAMPLES or not _kernels.whole_numbers(X):
             return None
-        least, most, finite = core.extent(X)
+        least, most, finite = _core.extent(X)
         if not finite or most - least >= min(MOST, len(X) // 2):
             return None
         low, high = int(least), int(most)
     size = high - low + 1
     counts, sums = np.zeros(size, np.int64), np.zeros(size)
-    _core.count_values(X, weights, low, counts, sums)
+    _kernels.count_values(X, weights, low, counts, sums)
     present = np.flatnonzero(counts)
     values = np.asarray(present[:, None] + low, np.float64)
     return Levels(low, size, present, values, sums[present], counts[present])
