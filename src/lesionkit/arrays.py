@@ -14,6 +14,7 @@ from lesionkit.homes import home as home
 from lesionkit.homes import namespace as namespace
 from lesionkit.homes import on_cpu as on_cpu
 from lesionkit.homes import refuse_containers, refuse_gradients, short
+from lesionkit.homes import to_host as to_host
 
 Shape = Sequence[int | str | None]
 

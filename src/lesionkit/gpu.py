@@ -47,7 +47,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
     "texture/rois/rois.cu": (
         "quantise",
-        *(f"roi_features<{kind}>" for kind in ("uint8_t", "unsigned short")),
+        *(f"roi_features<uint{bits}_t>" for bits in (8, 16)),
     ),
     "texture/glcm/glcm.cu": (
         *(f"count_pairs{where}<uint{bits}_t>" for where in ("_shared", "") for bits in (32, 64)),
@@ -71,6 +71,14 @@ OPTIONS = ("-std=c++20",)
 OLDEST = 75  # compute capability, times ten
 MIN_CUPY = 14  # older ones pass a wild address where None stands for a null pointer
 MAX_STATIC_SHARED = 1024  # bytes: no kernel's own __shared__ variables take more
+RESERVED_SHARED = 1024  # bytes of each resident block that CUDA keeps, beside what it asks for
+
+C_TYPES = {
+    **{f"uint{bits}": f"uint{bits}_t" for bits in (8, 16, 32, 64)},
+    "float32": "float",
+    "float64": "double",
+}
+"""How dtypes are called in the names of kernels."""
 
 
 class GpuError(RuntimeError):
@@ -196,6 +204,22 @@ def launch(
 def fits(shared: int, device: int) -> bool:
     """Whether a block may have that many bytes of dynamic shared memory beside its static ones."""
     return shared + MAX_STATIC_SHARED <= properties(device).shared_per_block
+
+
+def device_of(array: Any) -> int:
+    """The number of the GPU that holds the array; 0 of NumPy's, as in tests on the host."""
+    return 0 if isinstance(array, np.ndarray) else int(array.device.id)
+
+
+def c_type(array: Any) -> str:
+    """What the numbers of an array are called in the names of kernels."""
+    return C_TYPES[array.dtype.name]
+
+
+def struct(numbers: Any, dtype: Any = np.int64) -> np.ndarray:
+    """Numbers of one kind as a struct that `launch` passes by value."""
+    packed = np.array(numbers, dtype)
+    return packed.view(f"V{packed.nbytes}")
 
 
 def sizes(count: int | Sequence[int]) -> tuple[int, ...]:

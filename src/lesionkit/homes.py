@@ -163,6 +163,11 @@ def namespace(array: Any) -> Any:
     return sys.modules["cupy"] if is_a(array, "cupy", "ndarray") else np
 
 
+def to_host(array: Any) -> Any:
+    """CuPy's arrays copied to NumPy's; anything else as it is."""
+    return array if namespace(array) is np else array.get()
+
+
 def describe(value: Any) -> str:
     """What came, for an error message: the kind of object, its dtype and shape."""
     if is_a(value, "numpy", "ndarray") or is_a(value, "cupy", "ndarray"):

@@ -19,7 +19,7 @@ REGISTERS = {
     "relax_tiles<float>": 96,
     "quantise": 80,
     "roi_features<uint8_t>": 96,
-    "roi_features<unsigned short>": 96,
+    "roi_features<uint16_t>": 96,
     "fcm_pass<4, 4>": 144,
     "fcm_pass<16, 1>": 208,
 }

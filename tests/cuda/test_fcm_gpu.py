@@ -28,7 +28,7 @@ def test_the_estimator_on_the_host(
     made = []
     for kernels in (None, fcm_gpu):
         if kernels:
-            monkeypatch.setattr(fcm, "_kernels_for", lambda _: fcm_gpu)
+            monkeypatch.setattr(fcm, "kernels_for", lambda _, on_gpu: on_gpu)
         model = FuzzyCMeans(3, random_state=0, max_iter=3, tol=1e-9).fit(X, sample_weight=weights)
         u, far = model.predict_proba(X), model.transform(X)
         made.append((model, u, far, model.score(X, None, weights), model.validity(X, weights)))

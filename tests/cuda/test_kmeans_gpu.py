@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tolerances
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans, kmeans, kmeans_gpu
 
 
@@ -29,7 +29,7 @@ def test_the_road_to_a_gpu(
         init: KMeans(4, init=init, random_state=0).fit(X, sample_weight=w) for init in ("random",)
     }
     kernels_on_host()
-    monkeypatch.setattr(kmeans, "kernels_of", lambda _: kmeans_gpu)
+    monkeypatch.setattr(kmeans, "kernels_for", lambda _, on_gpu: on_gpu)
     for init, expected in cpu.items():
         found = KMeans(4, init=init, random_state=0).fit(X, sample_weight=w)
         order = found.cluster_centers_[:, 0].argsort()
@@ -48,7 +48,7 @@ def test_seeds_as_on_the_cpu(kernels_on_host: Callable[..., None]) -> None:
     X = groups(4200, 2, np.float64)
     uniform = np.random.default_rng(1).uniform(size=1 + 2 * 3)
     for w in (None, np.random.default_rng(2).uniform(size=4200)):
-        expected = _core.seeds(X, w, 3, 3, uniform, np.empty(4200, np.float32))
+        expected = _kernels.seeds(X, w, 3, 3, uniform, np.empty(4200, np.float32))
         assert kmeans_gpu.seeds(X, w, 3, 3, uniform) == expected
     assert len(kmeans_gpu.seeds(np.zeros((5, 1)), None, 3, 2, np.linspace(0, 0.9, 5))) == 3
     assert kmeans_gpu.seeds(np.full((5, 1), np.inf), None, 2, 2, np.zeros(3)) == []
@@ -60,7 +60,7 @@ def test_an_empty_cluster_goes_to_the_cpu(kernels_on_host: Callable[..., None]) 
         start = np.vstack([X[:2], np.full((1, X.shape[1]), 99.0)]).astype(float)
         given = [start.copy(), start.copy()]
         ours = kmeans_gpu.lloyd(X, None, False, given[0], 5, 0.0, False)
-        assert ours == _core.lloyd(X, None, False, given[1], 5, 0.0, False)
+        assert ours == _kernels.lloyd(X, None, False, given[1], 5, 0.0, False)
         np.testing.assert_array_equal(*given)
 
 

@@ -9,28 +9,35 @@ import numpy as np
 import pytest
 
 import tolerances
-from lesionkit.texture.region import runs_gpu
+from lesionkit import arrays, gpu
+from lesionkit.texture.region import runs, runs_gpu
+from lesionkit.texture.region.discretise import region_at
 from lesionkit.texture.region.runs import count_runs, run_length_features, run_lengths, steps_of
 
 
-def test_the_road_to_a_gpu(kernels_on_host: Callable[..., None]) -> None:
+def test_the_road_to_a_gpu(
+    kernels_on_host: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is done before and after the kernel, with the kernel on the host."""
     kernels_on_host()
-    random = np.random.default_rng(3)
+    monkeypatch.setattr(gpu, "require", lambda: np)
+    random, there = np.random.default_rng(3), arrays.Home("CuPy", 0)
     for shape, levels in (((4, 5, 6), 4), ((9, 8), 300)):
         image, mask = random.integers(0, 4, shape), random.uniform(size=shape) < 0.8
         for m in (mask, None):
             wild = image if m is None else np.where(m, image, -77)
             expected = run_lengths(wild, None, levels, m)
-            cut = runs_gpu.region(wild, levels, m)
-            counts = count_runs(cut, steps_of(None, len(shape)), runs_gpu.run_lengths)
+            cut = region_at(there, wild, levels, m)
+            with monkeypatch.context() as patched:
+                patched.setattr(runs, "_kernels", runs_gpu)
+                counts = count_runs(cut, steps_of(None, len(shape)))
             assert np.array_equal(counts, expected)
     with pytest.raises(ValueError, match="image must have levels from 0 to 2, got 3"):
-        runs_gpu.region(image, 3, None)
+        region_at(there, image, 3)
     with pytest.raises(ValueError, match="mask must hold a pixel or more"):
-        runs_gpu.region(image, 4, image > 9)
+        region_at(there, image, 4, image > 9)
     bytes_ = np.full((2, 3), 255, np.uint8)
-    cut = runs_gpu.region(bytes_, 256, bytes_ > 0)
+    cut = region_at(there, bytes_, 256, bytes_ > 0)
     assert cut.padded.max() == 256
 
 

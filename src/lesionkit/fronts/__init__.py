@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from lesionkit.fronts.geodesic import geodesic_segment as geodesic_segment
     from lesionkit.fronts.geodesic import gradient_weight as gradient_weight
     from lesionkit.fronts.geodesic import grey_weight as grey_weight
-    from lesionkit.fronts.levels import checkerboard_level_set as checkerboard_level_set
-    from lesionkit.fronts.levels import disk_level_set as disk_level_set
+    from lesionkit.fronts.level_sets import checkerboard_level_set as checkerboard_level_set
+    from lesionkit.fronts.level_sets import disk_level_set as disk_level_set
     from lesionkit.fronts.markers import h_minima as h_minima
     from lesionkit.fronts.paths import geodesic_path as geodesic_path
     from lesionkit.fronts.region import region_grow as region_grow
@@ -42,8 +42,8 @@ _HOME = {
     "EdgeFlow": "edge_flow",
     "arrival_time": "arrival",
     "chan_vese": "contours.chan_vese",
-    "checkerboard_level_set": "levels",
-    "disk_level_set": "levels",
+    "checkerboard_level_set": "level_sets",
+    "disk_level_set": "level_sets",
     "distance": "distance",
     "distance_transform": "transform",
     "edge_flow": "edge_flow",

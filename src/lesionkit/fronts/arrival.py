@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 
 UNEVEN = 100.0  # spacings this far apart: their squares leave float32 too few digits
@@ -95,19 +95,19 @@ def arrival_time(
         starts = task.starts()
         fronts = (starts.first, starts.nodes, starts.times)
         problem = (task.speed, task.mask, task.pace, task.spacing)
-        kernels: Any = _core
+        kernels: Any = _kernels
         if home.gpu is not None:
             from lesionkit.fronts import arrival_gpu as kernels
         # Close to a seed times of order 1 are up to 21 % too late.
         kernels.arrival_times(*problem, task.stop * (1.25 if accurate else 1.0), *fronts, times)
         if accurate:
             reach = 0.0 if not factored else -1.0 if factored == "auto" else math.inf
-            _core.make_accurate(
+            _kernels.make_accurate(
                 *problem, task.stop, *fronts, times, order, reach, starts.seed_of, starts.seeds
             )
         if return_labels:
             labels = np.empty(task.speed.shape, np.int32)
-            _core.front_labels(times, *fronts, starts.seed_of, labels)
+            _kernels.front_labels(times, *fronts, starts.seed_of, labels)
         if task.unit != 1.0:
             times *= task.speed.dtype.type(task.unit)
         answer = home.back(task.shaped(times.astype(task.dtype, copy=False)))
@@ -262,4 +262,4 @@ def _picked(array: Any, image: Any, at: Any) -> Any:
     """Some nodes of (images, planes, rows, columns), as float64 in NumPy."""
     xp = arrays.namespace(array)
     found = array[tuple(xp.asarray(i) for i in np.broadcast_arrays(image, *np.moveaxis(at, -1, 0)))]
-    return (found if xp is np else found.get()).astype(float)
+    return arrays.to_host(found).astype(float)

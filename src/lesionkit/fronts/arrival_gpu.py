@@ -38,7 +38,7 @@ def arrival_times(
     xp = namespace(speed)
     real = speed.dtype.type
     images, *size = speed.shape
-    device = 0 if xp is np else int(speed.device.id)
+    device = gpu.device_of(speed)
     if tile is None:
         tile = tile_of(size, images, speed.dtype.itemsize, device)
     tiles = [-(-n // edge) for n, edge in zip(size, tile, strict=True)]
@@ -68,7 +68,7 @@ def arrival_times(
     fixed = (
         speed,
         mask,
-        np.array([*size, *tile], np.int64).view("V48"),
+        gpu.struct([*size, *tile]),
         xp.asarray(np.array(spacing), dtype=speed.dtype),
         int(even),
         real(pace),
@@ -78,7 +78,7 @@ def arrival_times(
     )
     blocks = gpu.blocks_for(count, 1, device)
     shared = math.prod(border) * speed.dtype.itemsize
-    kernel = f"relax_tiles<{'float' if real is np.float32 else 'double'}>"
+    kernel = f"relax_tiles<{gpu.c_type(speed)}>"
     done = 0
     while True:
         for _ in range(rounds or ROUNDS):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import extent
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 
 Doubles = npt.NDArray[np.float64]
 
@@ -298,7 +298,7 @@ class _Given:
         unit = 1.0 if 1e-50 < least < 1e50 else 2.0 ** np.floor(np.log2(least))
         with np.errstate(over="ignore"):  # infinite: no limit
             limit = float(self.narrow / unit)
-        found = times.size > 0 and _core.march(
+        found = times.size > 0 and _kernels.march(
             self.phi,
             speed,
             closed,

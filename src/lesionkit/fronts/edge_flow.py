@@ -12,7 +12,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._jit import njit
-from lesionkit.fronts import inputs, levels
+from lesionkit.fronts import inputs, level_sets
 
 MOST_DIRECTIONS = 360
 
@@ -110,7 +110,7 @@ def edge_flow(
         raise ValueError(f"orientations must be even, got {directions}")
     rounds = arrays.integer(max_iter, "max_iter", at_least=0, at_most=inputs.MOST_STEPS)
     home = arrays.on_cpu("edge_flow", image=image)
-    channels = levels.channels(image, channel_axis, home)
+    channels = level_sets.channels(image, channel_axis, home)
     if channels.ndim != 3:
         raise ValueError(f"image must have 2 axes beside its channels, got {channels.ndim - 1}")
     channels = arrays.real(channels, "image", channels.shape)

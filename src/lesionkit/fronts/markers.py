@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 
 MOST_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
@@ -67,7 +67,7 @@ def h_minima(image: Any, h: float, connectivity: int = 1) -> Any:
         elif max(-int(grey.min()), int(grey.max())) >= 2**53:
             raise ValueError("image must hold integers below 2^53 in size")
     labels = np.empty(grey.shape, np.int32)
-    _core.h_minima(grey, depth, connectivity, labels)
+    _kernels.h_minima(grey, depth, connectivity, labels)
     return home.back(labels)
 
 

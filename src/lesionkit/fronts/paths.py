@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 
 
@@ -68,7 +68,7 @@ def geodesic_path(
     goals = np.zeros((0, 3))
     if seeds is not None:
         goals = inputs.in_three_axes(inputs.points_of(seeds, "seeds", sizes))
-    path, counts = _core.find_paths(found, (*(1.0,) * (3 - axes), *steps), ends, goals, length)
+    path, counts = _kernels.find_paths(found, (*(1.0,) * (3 - axes), *steps), ends, goals, length)
     if (counts < 0).any():
         lost = ends[counts < 0][0, 3 - axes :]
         raise ValueError(f"points must lie where a front arrives, got {tuple(lost.tolist())}")

@@ -13,7 +13,7 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit._jit import njit
-from lesionkit.fronts import inputs, levels
+from lesionkit.fronts import inputs, level_sets
 
 
 def region_grow(
@@ -74,7 +74,7 @@ def region_grow(
     limit = -1.0 if tolerance is None else arrays.number(tolerance, "tolerance", at_least=0)
     border = 0.0 if threshold is None else arrays.number(threshold, "threshold")
     home = arrays.on_cpu("region_grow", image=image, seeds=seeds, mask=mask)
-    channels = levels.channels(image, channel_axis, home, takes_mask=True)
+    channels = level_sets.channels(image, channel_axis, home, takes_mask=True)
     shape = channels.shape[1:]
     if threshold is not None and len(channels) > 1:
         raise ValueError(f"threshold needs one channel, got {len(channels)}; give a tolerance")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 
 
@@ -76,7 +76,7 @@ def distance_transform(
         raise ValueError(f"dtype must be float32 or float64, got {kind}")
     distances = np.empty(inside.shape, kind)
     steps = arrays.spacing_of(spacing, inside.ndim)
-    _core.distance_transform(inside, steps, arrays.flag(signed, "signed"), distances)
+    _kernels.distance_transform(inside, steps, arrays.flag(signed, "signed"), distances)
     return home.back(distances)
 
 

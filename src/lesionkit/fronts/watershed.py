@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
+from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 from lesionkit.fronts.markers import local_minima, refuse_size, regular_grid
 
@@ -104,12 +104,12 @@ def watershed(
     if slope > 0:
         source = np.empty(grey.shape, np.int64)
         marked = (seeds != 0).view(np.uint8)
-        _core.compact_watershed(grey, marked, flooded, offsets, slope, source)
+        _kernels.compact_watershed(grey, marked, flooded, offsets, slope, source)
         labels = np.where(source >= 0, seeds.ravel()[source], seeds.dtype.type(0))
     else:
         labels = np.empty_like(seeds)
         bits = labels.view(np.uint8) if labels.dtype == bool else labels
-        _core.watershed(grey, seeds.view(bits.dtype), flooded, offsets, line, bits)
+        _kernels.watershed(grey, seeds.view(bits.dtype), flooded, offsets, line, bits)
     return home.back(labels)
 
 

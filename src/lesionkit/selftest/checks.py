@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesionkit.arrays import to_host
+
 ROUNDING = 1e-9  # float64 on a GPU against the CPU, relative to the largest value
 SINGLE = 1e-6  # the same where the answer is float32
 GRAY = 1e-3  # share of bytes that may round the other way
@@ -27,11 +29,6 @@ class Check(NamedTuple):
 Case = Callable[[Any], Iterator[Check]]
 
 
-def host(array: Any) -> Any:
-    """The array in NumPy."""
-    return array if isinstance(array, np.ndarray) else array.get()
-
-
 def distance(ours: Any, cpu: Any) -> float:
     """The largest difference, relative to the largest value; NaN if any is."""
-    return float(np.abs(host(ours) - cpu).max() / np.abs(cpu).max())
+    return float(np.abs(to_host(ours) - cpu).max() / np.abs(cpu).max())

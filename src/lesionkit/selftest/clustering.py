@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import _core
-from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance, host
+from lesionkit.arrays import to_host
+from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance
 
 
 def fuzzy_c_means(xp: Any) -> Iterator[Check]:
@@ -57,7 +58,7 @@ def fuzzy_c_means(xp: Any) -> Iterator[Check]:
         for name, part in (("memberships", 0), ("distances", 1)):
             what = f"fuzzy c-means: {name}, {x.dtype}"
             yield Check(what, distance(made[0][part], made[1][part]), 10 * allowed)
-        differ = float(np.mean(host(labels[0]) != labels[1]))
+        differ = float(np.mean(to_host(labels[0]) != labels[1]))
         yield Check(f"fuzzy c-means: labels, {x.dtype}", differ, 0)
 
 
@@ -94,7 +95,7 @@ def kmeans(xp: Any) -> Iterator[Check]:
                 (kmeans_gpu, _core.clustering), (given, x), there, labels, counts, strict=True
             )
         ]
-        off = np.mean(host(labels[0]) != labels[1]) + np.any(counts[0] != counts[1])
+        off = np.mean(to_host(labels[0]) != labels[1]) + np.any(counts[0] != counts[1])
         yield Check(f"{what}, labels", float(off), 0)
         yield Check(f"{what}, inertia", abs(inertia[0] / inertia[1] - 1), ROUNDING)
         out = [m.full((n, k), np.nan, kind) for m in (xp, np)]

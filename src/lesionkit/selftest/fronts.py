@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import _core
-from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance, host
+from lesionkit.arrays import to_host
+from lesionkit.selftest.checks import ROUNDING, SINGLE, Check, distance
 
 
 def chan_vese(xp: Any) -> Iterator[Check]:
@@ -68,7 +69,7 @@ def arrival_times(xp: Any) -> Iterator[Check]:
         _core.fronts.arrival_times(speed, mask, *rest, cpu)
         ours = xp.full(shape, 77, kind)
         arrival_gpu.arrival_times(xp.asarray(speed), xp.asarray(mask), *rest, ours, tile, 4)
-        found = host(ours)
+        found = to_host(ours)
         differ = float((np.isfinite(found) != np.isfinite(cpu)).sum())
         yield Check(f"fronts: {what}, nodes reached", differ, 0)
         found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import _core
-from lesionkit.selftest.checks import ROUNDING, Check, distance, host
+from lesionkit.arrays import to_host
+from lesionkit.selftest.checks import ROUNDING, Check, distance
 
 
 def cooccurrence(xp: Any) -> Iterator[Check]:
@@ -71,7 +72,7 @@ def maps(xp: Any) -> Iterator[Check]:
         found = xp.full(codes.shape, 999, np.uint16)
         maps_gpu.cs_lbp(xp.asarray(pixels), xp.asarray(around), 3.0, found)
         _core.texture.cs_lbp(pixels, around, 3.0, codes)
-        differ = float(np.mean(host(found) != codes))
+        differ = float(np.mean(to_host(found) != codes))
         yield Check(f"centre-symmetric patterns of {pixels.dtype}", differ, 0)
 
 
@@ -89,7 +90,7 @@ def run_lengths(xp: Any) -> Iterator[Check]:
         tables = [m.zeros((len(steps), levels + 1, 12), np.uint32) for m in (xp, np)]
         runs_gpu.run_lengths(xp.asarray(cut.padded), 1, steps, tables[0])
         _core.texture.run_lengths(cut.padded, 1, steps, tables[1])
-        ours, cpu = (host(t)[:, 1:, 1:].astype(float) for t in tables)
+        ours, cpu = (to_host(t)[:, 1:, 1:].astype(float) for t in tables)
         yield Check(f"run lengths: levels of {cut.padded.dtype}", distance(ours, cpu), 0)
 
 
@@ -116,6 +117,6 @@ def regions(xp: Any) -> Iterator[Check]:
         rest = (offsets, levels, normalise, features, 0.5)
         rois_gpu.roi_features(xp.asarray(rois), *rest, ours)
         _core.texture.roi_features(rois, *rest, cpu)
-        found, cpu = (np.nan_to_num(host(a), nan=-9.0) for a in (ours, cpu))
+        found, cpu = (np.nan_to_num(to_host(a), nan=-9.0) for a in (ours, cpu))
         error = max(distance(found[..., f], cpu[..., f]) for f in features)
         yield Check(f"regions: {what}", error, ROUNDING)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import (
     check_levels,
     check_memory,
@@ -113,17 +113,17 @@ def graycomatrix(
     n, image = len(steps), _native(image)
     if _sorting_pays(image.size, levels, n):
         matrices = _empty((levels, levels, n), np.float64 if normed else np.uint32)
-        _core.graycomatrix(image, steps, symmetric, totals, matrices)
+        _kernels.graycomatrix(image, steps, symmetric, totals, matrices)
     else:
         counts = np.empty((1, n, levels, levels), np.uint32)
         offsets = np.zeros((n, 3), np.int64)
         offsets[:, 1:] = steps
-        _core.count_pairs(image[None, None], None, offsets, symmetric, counts)
+        _kernels.count_pairs(image[None, None], None, offsets, symmetric, counts)
         if n == 1 and not normed:
             matrices = counts
         else:
             matrices = _empty((levels, levels, n), np.float64 if normed else np.uint32)
-            _core.interleave(counts[0], totals, matrices)
+            _kernels.interleave(counts[0], totals, matrices)
     return matrices.reshape(levels, levels, len(distances), len(angles))
 
 
@@ -198,7 +198,7 @@ def _near_one(matrices: Real) -> Real:
 
 def _weighted(matrices: Any, weights: Real, square: bool = False) -> tuple[Real, Real]:
     sums = np.empty((2, matrices.shape[2]))
-    _core.weighted_sums(matrices, weights, square, sums)
+    _kernels.weighted_sums(matrices, weights, square, sums)
     return sums[0], sums[1]
 
 
@@ -221,7 +221,7 @@ class _Moments:
 
     def __init__(self, matrices: Any) -> None:
         sums = np.empty((3, len(matrices), matrices.shape[2]))
-        _core.line_sums(matrices, sums)
+        _kernels.line_sums(matrices, sums)
         self.totals = sums[0].sum(0)
         self.rows, self.columns, self.along = sums / _or_one(self.totals)
         self.level = np.arange(len(matrices), dtype=np.float64)[:, None]
@@ -256,7 +256,7 @@ def _correlation(matrices: Any) -> tuple[Real, Real]:
 def _entropy(matrices: Any) -> tuple[Real, Real]:
     totals, _ = _weighted(matrices, np.zeros(len(matrices)))
     out = np.empty(matrices.shape[2])
-    _core.entropies(matrices, _or_one(totals), out)
+    _kernels.entropies(matrices, _or_one(totals), out)
     return totals, out
 
 
@@ -403,7 +403,7 @@ def cooccurrence(
         counts = xp.empty((len(volumes), len(steps), levels, levels), dtype)
         full = three(steps, shape)
         if home.gpu is None:
-            low, high = _core.count_pairs(volumes, masks, full, symmetric, counts)
+            low, high = _kernels.count_pairs(volumes, masks, full, symmetric, counts)
         else:
             from lesionkit.texture import glcm_gpu
 

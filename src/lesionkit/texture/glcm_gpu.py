@@ -17,7 +17,6 @@ from lesionkit.arrays import namespace
 
 FILE = "texture/glcm/glcm.cu"
 THREADS = 256  # of a block
-NAMES = {"uint32": "uint32_t", "uint64": "uint64_t", "float64": "double"}
 
 
 def count_pairs(
@@ -41,11 +40,11 @@ def count_pairs(
     if low < 0 or high >= levels:
         return low, high
     volumes = xp.ascontiguousarray(image if mask is None else xp.where(mask, image, 0), np.uint16)
-    shape = np.array(image.shape[1:], np.int64).view("V24")
+    shape = gpu.struct(image.shape[1:])
     tables, shared = counts.shape[0] * counts.shape[1], 4 * levels * levels
-    device = device_of(counts)
+    device = gpu.device_of(counts)
     fits = in_shared and gpu.fits(shared, device)
-    kernel = f"count_pairs{'_shared' if fits else ''}<{NAMES[str(counts.dtype)]}>"
+    kernel = f"count_pairs{'_shared' if fits else ''}<{gpu.c_type(counts)}>"
     blocks = gpu.blocks_for(image[0].size, THREADS, device)
     grid = (min(blocks, 64) if fits else blocks, min(tables, 65535))
     args = [volumes, mask, shape, xp.asarray(offsets), len(offsets), tables, levels]
@@ -58,13 +57,8 @@ def marginals(counts: Any, lines: Any, totals: Any) -> None:
     n, levels = counts.shape[:2]
     xp = namespace(counts)
     rows = xp.empty((n, levels, 3))
-    kernel = f"marginals<{NAMES[str(counts.dtype)]}>"
-    grid = gpu.blocks_for(lines.size, THREADS, device_of(counts))
+    kernel = f"marginals<{gpu.c_type(counts)}>"
+    grid = gpu.blocks_for(lines.size, THREADS, gpu.device_of(counts))
     gpu.launch(FILE, kernel, grid, THREADS, [counts, n, levels, lines, rows])
     totals[:, :2] = rows[..., :2].sum(1)
     totals[:, 2] = rows[..., 2].max(1)
-
-
-def device_of(array: Any) -> int:
-    """The number of the GPU that holds the array."""
-    return 0 if isinstance(array, np.ndarray) else int(array.device.id)

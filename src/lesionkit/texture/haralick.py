@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import check_first_level, check_log_base
 
 HARALICK = (
@@ -203,7 +203,7 @@ def marginals(matrices: Any, xp: Any) -> tuple[Any, Any]:
     n, levels = matrices.shape[:2]
     lines, totals = xp.empty((n, 5 * levels - 1)), xp.empty((n, 3))
     if xp is np:
-        _core.marginals(matrices, lines, totals)
+        _kernels.marginals(matrices, lines, totals)
     else:
         from lesionkit.texture import glcm_gpu
 

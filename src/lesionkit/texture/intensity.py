@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import _core as core
-from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit import _core, arrays
+from lesionkit._core import texture as _kernels
 
 Real = npt.NDArray[np.float64]
 
@@ -29,7 +28,7 @@ def intensity_features(values: Any, name: str = "values") -> dict[str, float]:
     x = arrays.real(values, "values", ("...",)).ravel()
     if not x.size:
         raise ValueError(f"values must hold a number or more, got {arrays.describe(values)}")
-    low, high, _ = core.extent(x)
+    low, high, _ = _core.extent(x)
     largest = max(-low, high)
     exponent = math.frexp(largest)[1]
     with np.errstate(over="ignore"):
@@ -114,7 +113,7 @@ def histogram_features(counts: Any) -> dict[str, float]:
 def _sums(x: Real, centre: float, low: float, high: float) -> Real:
     """Over x in [low, high]: how many, and the sums of d, |d|, d^2, d^3, d^4 of d = x - centre."""
     sums = np.empty(6)
-    _core.power_sums(x, centre, low, high, sums)
+    _kernels.power_sums(x, centre, low, high, sums)
     return sums
 
 
@@ -124,7 +123,7 @@ def _percentiles(x: Real, per_cent: tuple[int, ...], low: float, high: float) ->
     below = [int(place) for place in places]
     ranks = np.array([[rank, min(rank + 1, len(x) - 1)] for rank in below])
     found = np.empty(2 * len(ranks))
-    _core.order_statistics(x, low, high, ranks.ravel(), found)
+    _kernels.order_statistics(x, low, high, ranks.ravel(), found)
     pairs = found.reshape(-1, 2).tolist()
     return [
         a + (b - a) * (place - rank) if place - rank < 0.5 else b - (b - a) * (1 - (place - rank))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import Border, check_border, continued
 
 LARGEST = 1e300
@@ -85,7 +85,7 @@ def cs_lbp(
         padded = xp.ascontiguousarray(continued(given, (2 * margin + 1,) * 2, border, xp))
         shape = (padded.shape[0] - 2 * margin, padded.shape[1] - 2 * margin)
         codes = xp.empty(shape, np.uint16)
-        kernels: Any = _core
+        kernels: Any = _kernels
         if home.gpu is not None:
             from lesionkit.texture import maps_gpu as kernels
         kernels.cs_lbp(padded, xp.asarray(neighbours(points, radius)), threshold, codes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.haralick import feature_names
 from lesionkit.texture.images import (
     Border,
@@ -128,7 +128,7 @@ def feature_maps(
         shape = [n - side + 1 for n, side in zip(padded.shape, sides, strict=True)]
         flat = (1,) * (3 - image.ndim)
         maps = xp.empty((1 if average else len(steps), len(names), *flat, *shape))
-        kernels: Any = _core
+        kernels: Any = _kernels
         if home.gpu is not None:
             from lesionkit.texture import maps_gpu as kernels
         kernels.feature_maps(

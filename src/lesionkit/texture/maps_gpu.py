@@ -16,11 +16,9 @@ import numpy.typing as npt
 
 from lesionkit import gpu
 from lesionkit.arrays import namespace
-from lesionkit.texture.glcm_gpu import device_of
 
 FILE = "texture/maps/maps.cu"
 THREADS = 64  # of a block: each keeps the codes of a window's pairs
-NAMES = {"uint8": "uint8_t", "uint16": "uint16_t", "float32": "float", "float64": "double"}
 
 
 def feature_maps(
@@ -36,13 +34,13 @@ def feature_maps(
     in_shared: bool = True,
 ) -> None:
     """Fill out (n or, averaged, 1, features, planes, rows, columns): see kernels.hpp."""
-    xp, device = namespace(out), device_of(out)
+    xp, device = namespace(out), gpu.device_of(out)
     pixels, most = math.prod(out.shape[2:]), math.prod(window)
     shared = 4 * most * THREADS
     fits = in_shared and gpu.fits(shared, device)
     grid = gpu.blocks_for(pixels, THREADS, device)
     scratch = None if fits else xp.empty(most * grid * THREADS, np.uint32)
-    shape = np.array([*image.shape, *window], np.int64).view("V48")
+    shape = gpu.struct([*image.shape, *window])
     logs = np.log(np.maximum(np.arange(2 * most + 1.0), 1.0))
     args = [image, shape, xp.asarray(offsets), len(offsets), levels]
     args += [xp.asarray(np.array(features, np.int64)), len(features), int(average)]
@@ -55,5 +53,5 @@ def cs_lbp(image: Any, neighbours: Any, threshold: float, codes: Any) -> None:
     rows, columns = codes.shape
     margin = (image.shape[1] - columns) // 2
     args = [image, rows, columns, margin, neighbours, len(neighbours), float(threshold), codes]
-    grid = gpu.blocks_for(codes.size, THREADS, device_of(codes))
-    gpu.launch(FILE, f"cs_lbp<{NAMES[str(image.dtype)]}>", grid, THREADS, args)
+    grid = gpu.blocks_for(codes.size, THREADS, gpu.device_of(codes))
+    gpu.launch(FILE, f"cs_lbp<{gpu.c_type(image)}>", grid, THREADS, args)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.haralick import Sums, features_of, marginals
 from lesionkit.texture.intensity import histogram_features, intensity_features
@@ -336,7 +336,7 @@ def _count_cells(levels: Region, directions: list[tuple[int, ...]]) -> list[Cell
 def _count_pairs(levels: Region, directions: list[tuple[int, ...]]) -> list[npt.NDArray[Any]]:
     table = np.zeros((len(directions), levels.levels + 1, levels.levels + 1), np.uint32)
     steps = steps_of(directions, levels.axes)
-    _core.region_pairs(levels.padded, levels.border, steps, table)
+    _kernels.region_pairs(levels.padded, levels.border, steps, table)
     once = table[:, 1:, 1:]
     return list(once + once.swapaxes(1, 2))
 

@@ -19,7 +19,6 @@ from lesionkit.arrays import describe, namespace
 FILE = "texture/rois/rois.cu"
 THREADS, WARP = 128, 32
 FEATURES = 11  # as in csrc/texture/rois/rois.hpp
-KIND = {"uint8": "uint8_t", "uint16": "unsigned short"}
 
 
 def roi_features(
@@ -37,7 +36,7 @@ def roi_features(
     if not count:
         return
     pixels = int(np.prod(shape))
-    block, shared = _warps(rois, pixels, None if xp is np else rois.device.id)
+    block, shared = _warps(rois, pixels)
     grid = gpu.blocks_for(count * block, block)
     with gpu.memory_for("the levels of the regions"):
         if normalise:
@@ -47,12 +46,12 @@ def roi_features(
         logs = np.log(np.maximum(np.arange(pixels + 1), 1))
         args = [rois, count, *shape, xp.asarray(offsets), len(offsets), xp.asarray(features)]
         args += [len(features), per_nat, xp.asarray(logs), out]
-    gpu.launch(FILE, f"roi_features<{KIND[rois.dtype.name]}>", grid, block, args, shared=shared)
+    gpu.launch(FILE, f"roi_features<{gpu.c_type(rois)}>", grid, block, args, shared=shared)
 
 
-def _warps(rois: Any, pixels: int, device: int | None) -> tuple[int, int]:
+def _warps(rois: Any, pixels: int) -> tuple[int, int]:
     """Threads of a block, and its shared memory: as many warps as there is room for, up to 4."""
-    room = gpu.properties(device or 0).shared_per_block
+    room = gpu.properties(gpu.device_of(rois)).shared_per_block
     for warps in range(THREADS // WARP, 0, -1):
         shared = 8 * FEATURES * warps + 4 * (1 + 2 * warps) * pixels
         if shared <= room:

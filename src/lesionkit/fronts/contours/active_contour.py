@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
-from lesionkit.fronts import inputs, levels
+from lesionkit._core import fronts as _kernels
+from lesionkit.fronts import inputs, level_sets
 
 MOST_NODES = 2**31 - 1
 
@@ -102,7 +102,7 @@ def geodesic_active_contour(
     phi = _level_set(init_level_set, edge, home)
     unit = inputs.scale_of(edge)  # a map that is so many times faster, for so much less time
     edge = edge / edge.dtype.type(unit)
-    time = _core.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
+    time = _kernels.geodesic_active_contour(edge, phi, steps, push, bend, pull, iterations)
     segmentation = home.back(phi > 0)
     return (segmentation, home.back(phi), time / unit) if extended_output else segmentation
 
@@ -111,9 +111,11 @@ def _level_set(given: Any, edge: Any, home: arrays.Home) -> Any:
     """A level set, as a fresh array of the edge map's dtype."""
     if isinstance(given, str):
         disk = arrays.one_of(given, "init_level_set", ("disk", "checkerboard")) == "disk"
-        phi = (levels.disk_level_set if disk else levels.checkerboard_level_set)(edge.shape) > 0
+        phi = (level_sets.disk_level_set if disk else level_sets.checkerboard_level_set)(
+            edge.shape
+        ) > 0
     else:
-        phi = levels.given(given, edge.shape, home)
+        phi = level_sets.given(given, edge.shape, home)
     if phi.dtype == bool:
         phi = np.where(phi, 0.5, -0.5)
     with np.errstate(over="ignore"):

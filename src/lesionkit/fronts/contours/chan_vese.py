@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
-from lesionkit.fronts import inputs, levels
+from lesionkit._core import fronts as _kernels
+from lesionkit.fronts import inputs, level_sets
 
 MAX_STEP = 1e6  # in time; far above what moves a contour in one iteration, far below overflow
 
@@ -95,10 +95,10 @@ def chan_vese(
     home = arrays.home(image=image, mask=mask, init_level_set=inputs.name_or_array(init_level_set))
     with home.current():
         xp = home.xp
-        channels = levels.channels(image, channel_axis, home, takes_mask=True)
+        channels = level_sets.channels(image, channel_axis, home, takes_mask=True)
         shape = channels.shape[1:]
         inside = None if mask is None else arrays.mask(mask, shape, home, some=True)
-        box = (slice(None),) * len(shape) if inside is None else levels.box_of(inside, xp)
+        box = (slice(None),) * len(shape) if inside is None else level_sets.box_of(inside, xp)
         phi = _level_set(init_level_set, shape, channels.dtype, home)[box]
         channels = channels[(slice(None), *box)]
         if inside is not None:
@@ -107,7 +107,7 @@ def chan_vese(
         phi = arrays.real(phi, "init_level_set", phi.shape, xp=xp, keep_float32=True)
         phi = xp.array(phi, order="C")  # a copy: what was passed is not changed
         flat = (1,) * (3 - phi.ndim)
-        kernels: Any = _core
+        kernels: Any = _kernels
         if home.gpu is not None:
             from lesionkit.fronts.contours import chan_vese_gpu as kernels
         sums = kernels.chan_vese(
@@ -147,9 +147,9 @@ def _level_set(given: Any, shape: tuple[int, ...], dtype: Any, home: arrays.Home
     if isinstance(given, str):
         arrays.one_of(given, "init_level_set", ("checkerboard", "disk", "small disk"))
         if given == "checkerboard":
-            named = levels.smooth_checkerboard(shape, dtype)
+            named = level_sets.smooth_checkerboard(shape, dtype)
         else:
-            named = levels.smooth_disk(shape, 1.0 if given == "disk" else 0.5, dtype)
+            named = level_sets.smooth_disk(shape, 1.0 if given == "disk" else 0.5, dtype)
         return home.xp.asarray(named)
     phi = inputs.floating(given, "init_level_set", home)
     if phi.shape != shape:

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from lesionkit import gpu
-from lesionkit.arrays import namespace
+from lesionkit.arrays import namespace, to_host
 
 FILE = "fronts/contours/chan_vese.cu"
 THREADS = 256  # of a block: a power of two
 BLOCKS = 4  # of a multiprocessor: each block adds up the sums of all
 LOOKS = 64  # launches between two looks at whether it still moves
-NAMES = {"float32": "float", "float64": "double"}
 
 
 def chan_vese(
@@ -35,9 +34,9 @@ def chan_vese(
     with_energies: bool,
 ) -> Any:
     """Move phi in place: see bind_chan_vese.cpp."""
-    xp, device = namespace(phi), 0 if isinstance(phi, np.ndarray) else int(phi.device.id)
+    xp, device = namespace(phi), gpu.device_of(phi)
     channels, dtype = len(image), phi.dtype
-    kind = f"<{NAMES[dtype.name]}>"
+    kind = f"<{gpu.c_type(phi)}>"
     grid = min(
         gpu.blocks_for(phi.size, THREADS, device), BLOCKS * gpu.properties(device).multiprocessors
     )
@@ -45,8 +44,8 @@ def chan_vese(
         levels = [phi, xp.empty_like(phi)]
         sums = [xp.zeros((grid, 2 * channels + 2)) for _ in range(2)]
         done = xp.zeros(1, np.int64)
-    shape = np.array([volume, *image.shape[1:]], np.int64).view("V32")
-    rule = np.array([mu, dt, mu * dt], dtype).view(f"V{3 * dtype.itemsize}")
+    shape = gpu.struct([volume, *image.shape[1:]])
+    rule = gpu.struct([mu, dt, mu * dt], dtype)
     counted = float(phi.size if mask is None else mask.sum())
     weights = xp.asarray(np.array(lambdas, dtype))
     energies = []
@@ -68,4 +67,4 @@ def chan_vese(
     if not made:
         return []
     table = xp.stack(energies)[:made] if with_energies else xp.zeros((0, 0))
-    return table if isinstance(table, np.ndarray) else table.get()
+    return to_host(table)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays
-from lesionkit._core import fronts as _core
-from lesionkit.fronts import inputs, levels
+from lesionkit._core import fronts as _kernels
+from lesionkit.fronts import inputs, level_sets
 
 Level = Any  # int8, 0 and 1, of the image's kind
 
@@ -75,7 +75,7 @@ def morphological_chan_vese(
     scaled = _volume(image / image.dtype.type(inputs.scale_of(image)))  # squares are compared
 
     def advance(level: Any, iterations: int, smoothed: int) -> None:
-        _core.morphological_chan_vese(
+        _kernels.morphological_chan_vese(
             scaled, level, image.ndim == 3, iterations, times, smoothed, *weights
         )
 
@@ -154,7 +154,7 @@ def morphological_geodesic_active_contour(
             where = _volume((image > limit / abs(force)).view(np.uint8))
 
     def advance(level: Any, iterations: int, smoothed: int) -> None:
-        _core.morphological_geodesic(
+        _kernels.morphological_geodesic(
             _volume(image), level, image.ndim == 3, iterations, times, smoothed, where, force > 0
         )
 
@@ -254,9 +254,9 @@ def _level(given: Any, image: Any, home: arrays.Home) -> Any:
     """The level set as a fresh array of bytes, 0 or 1."""
     if isinstance(given, str):
         squares = arrays.one_of(given, "init_level_set", ("checkerboard", "disk")) == "checkerboard"
-        named = levels.checkerboard_level_set if squares else levels.disk_level_set
+        named = level_sets.checkerboard_level_set if squares else level_sets.disk_level_set
         return named(image.shape).view(np.uint8)
-    return np.ascontiguousarray(levels.given(given, image.shape, home) > 0).view(np.uint8)
+    return np.ascontiguousarray(level_sets.given(given, image.shape, home) > 0).view(np.uint8)
 
 
 def _volume(array: Any) -> Any:

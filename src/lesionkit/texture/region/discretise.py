@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import check_levels, integers, mask_of
 
 Real = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class Region(NamedTuple):
     def counts(self) -> npt.NDArray[np.int64]:
         """(levels,): how many voxels have each level."""
         found = np.zeros(self.levels + 1, np.int64)
-        _core.level_counts(self.padded, found)
+        _kernels.level_counts(self.padded, found)
         return found[1:]
 
     def image(self) -> npt.NDArray[Any]:
@@ -75,20 +75,44 @@ def region(image: Any, levels: int, mask: Any = None, border: int = 1) -> Region
     mask   : the image's shape, booleans or integers, of which all but 0 are inside
     Raises TypeError or ValueError, in words, for anything else.
     """
+    return region_at(
+        arrays.on_cpu("zones and neighbourhoods", image=image, mask=mask),
+        image,
+        levels,
+        mask,
+        border,
+    )
+
+
+def region_at(
+    home: arrays.Home, image: Any, levels: int, mask: Any = None, border: int = 1
+) -> Region:
+    """The same where image and mask live; on a GPU it is not cut out to the mask's box."""
     levels = check_levels(levels)
-    home = arrays.on_cpu("zones and neighbourhoods", image=image, mask=mask)
     array = integers(image, "image", home, takes_mask=True)
     axes = require_axes(array, "image")
     inside = mask_of(mask, array, 0, home, some=True)
-    box, voxels = _box(inside, axes) if inside is not None else ((slice(None),) * 3, array.size)
-    return place(
-        _volume(array, axes)[box],
-        None if inside is None else _volume(inside, axes)[box],
-        levels,
-        voxels,
-        axes,
-        border,
-    )
+    volume, cut = _volume(array, axes), None if inside is None else _volume(inside, axes)
+    if home.gpu is not None:
+        return _place_on_gpu(home.xp, volume, cut, levels, axes, border)
+    if cut is None:
+        return place(volume, None, levels, array.size, axes, border)
+    box, voxels = _box(inside, axes)
+    return place(volume[box], cut[box], levels, voxels, axes, border)
+
+
+def _place_on_gpu(xp: Any, image: Any, mask: Any, levels: int, axes: int, border: int) -> Region:
+    """As `place`, for arrays (z, y, x) of CuPy."""
+    used = image if mask is None else image[mask != 0]
+    low, high = int(used.min()), int(used.max())
+    if low < 0 or high >= levels:
+        raise wrong_level(levels, low if low < 0 else high, mask is not None)
+    kind = level_type(levels)
+    numbers = image.astype(kind) + kind(1)
+    if mask is not None:
+        numbers *= mask
+    frame = [(border, border), (border if axes == 3 else 0,) * 2, (border, border)]
+    return Region(xp.pad(numbers, frame), border, levels, used.size, axes)
 
 
 def require_axes(array: Any, name: str) -> int:
@@ -114,7 +138,7 @@ def place(
     box: npt.NDArray[Any] = np.ascontiguousarray(image, dtype=narrow)
     inside = None if mask is None else np.ascontiguousarray(mask)
     padded = empty(image.shape, levels, axes, border)
-    if not _core.place(box, inside, levels, border, padded):
+    if not _kernels.place(box, inside, levels, border, padded):
         used = box if inside is None else box[inside != 0]
         wrong = used[(used < 0) | (used >= levels)]
         value = wrong.min() if wrong.min() < 0 else wrong.max()
@@ -150,7 +174,7 @@ def _volume(array: npt.NDArray[Any], axes: int) -> npt.NDArray[Any]:
 
 def _box(mask: npt.NDArray[np.uint8], axes: int) -> tuple[tuple[slice, slice, slice], int]:
     """Where the mask (of `axes` axes) is not 0, as slices of (z, y, x), and its voxels."""
-    z0, z1, y0, y1, x0, x1, voxels = _core.mask_box(_volume(mask, axes))
+    z0, z1, y0, y1, x0, x1, voxels = _kernels.mask_box(_volume(mask, axes))
     return (slice(z0, z1), slice(y0, y1), slice(x0, x1)), voxels
 
 
@@ -176,7 +200,7 @@ class Intensities:
     def values(self) -> Real:
         """(voxels,): the numbers inside."""
         found = np.empty(self.voxels)
-        _core.gather(self.volume, self.mask, found)
+        _kernels.gather(self.volume, self.mask, found)
         return found
 
     def region(self, edges: Edges, border: int = 1) -> Region:
@@ -193,14 +217,14 @@ class Intensities:
         highest = int(np.searchsorted(edges, self.high, side="right"))
         epsilon = float(np.finfo(edges.dtype).eps)
         exact = edges.astype(np.float64)
-        _core.place_bins(self.volume, self.mask, exact, highest, epsilon, border, padded)
+        _kernels.place_bins(self.volume, self.mask, exact, highest, epsilon, border, padded)
         return Region(padded, border, highest, self.voxels, self.axes)
 
     def region_of_levels(self, border: int = 1) -> Region:
         """Numbers that are levels already, from 1 on."""
         if self.low >= 1 and self.high < 65535:
             padded = empty(self.volume.shape, int(self.high), self.axes, border)
-            if _core.place_levels(self.volume, self.mask, int(self.high), border, padded):
+            if _kernels.place_levels(self.volume, self.mask, int(self.high), border, padded):
                 return Region(padded, border, int(self.high), self.voxels, self.axes)
         raise ValueError(
             'volume must hold whole numbers from 1 to 65534 in the mask where binning is "levels", '
@@ -234,7 +258,7 @@ def intensities(volume: Any, mask: Any, label: int = 1) -> Intensities:
             part = part.astype(np.float64)
     if part.strides[2] != part.itemsize or not part.flags.aligned:
         part = np.ascontiguousarray(part)
-    low, high, finite = _core.inside_extent(part, cut.view(np.uint8))
+    low, high, finite = _kernels.inside_extent(part, cut.view(np.uint8))
     if not finite:
         arrays.finite_inside(part, "volume", cut)
     return Intensities(part, cut.view(np.uint8), axes, voxels, low, high, precision)

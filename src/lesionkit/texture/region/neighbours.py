@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.region.discretise import Region, region
 from lesionkit.texture.region.emphasis import check_far_from_limits, features_of
 
@@ -104,7 +104,7 @@ def count_neighbours(cut: Region, alpha: int = 0, lonely: bool = False) -> Neigh
     most = (2 * cut.border + 1) ** cut.axes - 1
     tables = np.zeros((3, cut.levels + 1, most + 1), np.int64)
     dependence, voxels, differences = tables
-    _core.neighbours(
+    _kernels.neighbours(
         cut.padded, cut.border, min(alpha, cut.levels), dependence, voxels, differences
     )
     # differences[:, n] is of voxels with n neighbours, n times too large

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -10,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import check_memory
-from lesionkit.texture.region.discretise import Region, region
+from lesionkit.texture.region import runs_gpu
+from lesionkit.texture.region.discretise import Region, region_at
 from lesionkit.texture.region.emphasis import features_of
 
 MAX_TABLES = 2**28  # bytes, of the directions that are counted at once
@@ -81,13 +81,8 @@ def run_lengths(image: Any, directions: Any, levels: int, mask: Any = None) -> A
     """
     home = arrays.home(image=image, mask=mask)
     with home.current():
-        if home.gpu is None:
-            cut, kernel = region(image, levels, mask), _core.run_lengths
-        else:
-            from lesionkit.texture.region import runs_gpu
-
-            cut, kernel = runs_gpu.region(image, levels, mask), runs_gpu.run_lengths
-        return home.back(count_runs(cut, steps_of(directions, cut.axes), kernel))
+        cut = region_at(home, image, levels, mask)
+        return home.back(count_runs(cut, steps_of(directions, cut.axes)))
 
 
 def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
@@ -106,11 +101,10 @@ def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
     return steps
 
 
-def count_runs(
-    cut: Region, steps: npt.NDArray[np.int64], kernel: Callable[..., None] = _core.run_lengths
-) -> Any:
+def count_runs(cut: Region, steps: npt.NDArray[np.int64]) -> Any:
     """The runs of a region along steps as `steps_of` gives them, where the region lives."""
     xp = arrays.namespace(cut.padded)
+    count = _kernels.run_lengths if xp is np else runs_gpu.run_lengths
     inner = [n - 2 * cut.border for n in cut.padded.shape]
     bound = max(inner if cut.axes == 3 else (inner[0], inner[2]))
     if bound >= 2**16:
@@ -128,7 +122,7 @@ def count_runs(
     for first in range(0, len(steps), at_once):
         some = steps[first : first + at_once]
         table = xp.zeros((len(some), cut.levels + 1, bound + 1), np.uint32)
-        kernel(cut.padded, cut.border, some, table)
+        count(cut.padded, cut.border, some, table)
         parts.append(trimmed(table))
     longest = max(part.shape[2] for part in parts)
     counts = xp.zeros((len(steps), cut.levels, longest), np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import texture as _core
+from lesionkit._core import texture as _kernels
 from lesionkit.texture.region.discretise import Region, region
 from lesionkit.texture.region.emphasis import features_of
 
@@ -84,7 +84,7 @@ def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = 
 
 def count_zones(cut: Region, connectivity: int) -> Zones:
     """The zones of a region."""
-    sizes, counts = _core.zones(cut.padded, cut.border, cut.levels, connectivity)
+    sizes, counts = _kernels.zones(cut.padded, cut.border, cut.levels, connectivity)
     return Zones(counts, sizes)
 
 
