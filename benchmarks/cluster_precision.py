@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import cluster
 
-from lesionkit._core import clustering as _core
+from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans
 
 Real = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ def errors(count: int) -> dict[str, Any]:
     """How far the centres of each are from the means."""
     X, means = two_clusters(count)
     inside = START.copy()  # before they are rounded to the dtype of the samples
-    _core.lloyd(X, None, False, inside, 3, 0.0, False)
+    _kernels.lloyd(X, None, False, inside, 3, 0.0, False)
     found = {"ours, float64 within": inside[:, 0] - means}
     for name, estimator in (("ours", KMeans), ("scikit-learn", cluster.KMeans)):
         fitted = estimator(2, init=START, n_init=1, max_iter=3, tol=0).fit(X)

@@ -1,15 +1,20 @@
-"""docs/house.svg is drawn from the imports and includes that there are, and they keep the rules."""
+"""docs/house.svg is drawn from the imports and includes that there are, which keep the rules; rooms
+and files have a size that can be overlooked."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("csrc", "src", "tests", "benchmarks")
+SOURCES = (".py", ".hpp", ".cpp", ".cu")
+MAX_FILES = 16  # directly in a folder
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +66,14 @@ def test_the_table_names_what_there_is() -> None:
     paths = re.findall(r"`((?:csrc|src|docs|tests)/[\w/.*-]+)`", table)
     assert len(paths) > 15
     assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
+def sources() -> list[Path]:
+    found = [f for floor in FLOORS for f in (ROOT / floor).rglob("*") if f.suffix in SOURCES]
+    assert len(found) > 500
+    return found
+
+
+def test_folders_hold_few_files() -> None:
+    files = Counter(file.parent.relative_to(ROOT) for file in sources())
+    assert {str(folder): n for folder, n in files.items() if n > MAX_FILES} == {}

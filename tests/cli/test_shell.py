@@ -14,6 +14,7 @@ import pytest
 
 import lesionkit
 from lesionkit import _core, arrays, processors
+from on_the_gpu import OnTheGpu
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -144,10 +145,6 @@ def test_real_takes_what_numpy_takes_and_changes_nothing() -> None:
     for batch in [(), (4,), (4, 5)]:
         assert arrays.real(np.ones((*batch, 3)), "x", ("...", 3)).shape == (*batch, 3)
     assert arrays.real(3, "x", ()).shape == ()
-
-
-class OnTheGpu:
-    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
 
 
 class WithGradients:

@@ -11,7 +11,7 @@ from scipy import ndimage
 from invariances import layouts
 from lesionkit.fronts import edge_flow as flows
 from lesionkit.fronts import link_boundaries
-from lesionkit.fronts.levels import disk_level_set
+from lesionkit.fronts.level_sets import disk_level_set
 
 LOOPS = ("_begin", "_propagate", "_meet", "_link")
 

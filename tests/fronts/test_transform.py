@@ -13,6 +13,7 @@ from scipy import ndimage
 import tolerances
 from invariances import at_any_threads, layouts
 from lesionkit.fronts import distance_transform
+from on_the_gpu import OnTheGpu
 from reference.fronts import transform as reference
 
 # --- known answers --------------------------------------------------------------------------------
@@ -142,10 +143,6 @@ def test_order_strides_lists_and_read_only_arrays() -> None:
 
 
 # --- mistakes -------------------------------------------------------------------------------------
-
-
-class OnTheGpu:
-    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import tolerances
+
 INF = math.inf
 
 
@@ -24,8 +26,8 @@ def linear(shape: tuple[int, ...], seed: Any, slope: Any) -> tuple[np.ndarray, n
     return speed, np.arccosh(1 + (g * distance(shape, seed)) ** 2 / (2 * speed)) / g
 
 
-def close(ours: Any, expected: Any, relative: float) -> None:
-    np.testing.assert_allclose(ours, expected, rtol=relative, atol=relative)
+def close(ours: Any, expected: Any, relative: float = tolerances.MARCHING) -> None:
+    np.testing.assert_allclose(ours, expected, rtol=relative, atol=relative, equal_nan=True)
 
 
 def random_speed(seed: int, shape: tuple[int, ...], walls: float = 0.15) -> np.ndarray:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import lesionkit
 import tolerances
 from lesionkit.texture import cooccurrence, graycomatrix, graycoprops
+from on_the_gpu import OnTheGpu
 from reference import texture as reference
 
 ANGLES = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
@@ -322,10 +323,6 @@ def test_many_levels() -> None:
 # --- mistakes -------------------------------------------------------------------------------------
 
 ZEROS = np.zeros((3, 4), np.uint8)
-
-
-class OnTheGpu:
-    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
 
 
 @pytest.mark.parametrize(
