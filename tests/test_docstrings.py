@@ -210,17 +210,33 @@ def faults_of_class(kind: type) -> Iterator[str]:
         yield "no example"
 
 
+def returned(function: Any) -> Iterator[type]:
+    """The classes of lesionkit's that a function returns, by its annotation."""
+    known = inspect.unwrap(function).__globals__
+    for name in re.findall(r"\b[A-Z]\w*", str(inspect.signature(function).return_annotation)):
+        if inspect.isclass(kind := known.get(name)) and is_ours(kind):
+            yield kind
+
+
 def faults_of(name: str, thing: Any) -> Iterator[str]:
+    """What is wrong with the text of a function, or of a class, its methods, and what they return;
+    a class that is only returned needs no example of its own."""
     if not inspect.isclass(thing):
         yield from (f"{name}: {fault}" for fault in faults_of_function(thing))
+        for kind in returned(thing):
+            for fault in faults_of(kind.__name__, kind):
+                if not fault.endswith("no example"):
+                    yield fault
         return
     yield from (f"{name}: {fault}" for fault in faults_of_class(thing))
     for method, f in methods(thing):
         if isinstance(f, FunctionType):
-            found = faults_of_function(f, thing)
+            found = [*faults_of_function(f, thing)]
+            for kind in set(returned(f)) - {thing}:
+                found += [fault for fault in faults_of_class(kind) if fault != "no example"]
         else:
             f = f.fget if isinstance(f, property) else f.func
-            found = faults_of_text(inspect.getdoc(f))
+            found = [*faults_of_text(inspect.getdoc(f))]
         yield from (f"{name}.{method}: {fault}" for fault in found)
 
 

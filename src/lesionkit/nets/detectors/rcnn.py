@@ -20,11 +20,21 @@ WIDTH = 576  # what comes out of the pool: 64 channels of 3 x 3
 
 
 class Detections(NamedTuple):
-    """What was found in one image, best first."""
+    """What was found in one image, best first.
 
-    boxes: torch.Tensor  # (n, 4): x1, y1, x2, y2 in pixels
-    scores: torch.Tensor  # (n,), 0 to 1
-    labels: torch.Tensor  # (n,), from 1 on: 0 is background
+    Attributes
+    ----------
+    boxes : (n, 4) tensor
+        x1, y1, x2, y2 in pixels.
+    scores : (n,) tensor
+        0 to 1.
+    labels : (n,) tensor of int
+        From 1 on: 0 is background.
+    """
+
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    labels: torch.Tensor
 
 
 class QuickNet(torch.nn.Module):  # type: ignore[misc]

@@ -214,7 +214,7 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         Returns
         -------
         list of Detections
-            `boxes` (k, 4), `scores` (k,) from 0 to 1 and `labels` (k,) from 1 on, best first.
+            `boxes`, `scores` and `labels` of each image.
 
         Raises
         ------

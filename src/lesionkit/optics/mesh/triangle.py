@@ -17,7 +17,15 @@ _SMALLEST, _LARGEST = 10.0, 1000.0  # mm
 
 
 class Interface(NamedTuple):
-    """What :func:`triangular_interface` makes."""
+    """What :func:`triangular_interface` makes.
+
+    Attributes
+    ----------
+    mesh : Mesh
+        Of 6-node triangles.
+    optodes : (16, 2) array of float64
+        mm on the rim, counter-clockwise, equally spaced on each side, half a step from its ends.
+    """
 
     mesh: Mesh
     optodes: npt.NDArray[np.float64]
@@ -38,10 +46,8 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
 
     Returns
     -------
-    mesh : Mesh
-        Of 6-node triangles.
-    optodes : (16, 2) array of float64
-        mm on the rim, counter-clockwise, equally spaced on each side, half a step from its ends.
+    Interface
+        `mesh` and `optodes`.
 
     Raises
     ------

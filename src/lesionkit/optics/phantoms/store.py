@@ -139,17 +139,38 @@ class Phantoms:
             yield Phantom(number, signal, mri, maps, background, there)
 
     def read(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
-        """Rows of one array, in memory. ValueError where its file is damaged."""
+        """Read rows of one array into memory.
+
+        Parameters
+        ----------
+        name : {"signal", "mri", "chromophores", "inclusions"}
+            The array.
+        first, stop : int
+            Which phantoms.
+
+        Returns
+        -------
+        array
+            Of `stop - first` phantoms.
+
+        Raises
+        ------
+        ValueError
+            Where a file of the store is damaged.
+        """
         return np.asarray(getattr(self, name)[first:stop])
 
     @property
     def accuracy(self) -> Any:
-        """Of the signals; stores from before there was a choice do not say it."""
+        """Accuracy of the signals.
+
+        Stores from before there was a choice do not say it: "fast".
+        """
         return self.attributes.get("accuracy", "fast")
 
     @property
     def job(self) -> dict[str, Any]:
-        """What it was made from: two stores of equal jobs have equal bytes."""
+        """What the store was made from: two stores of equal jobs have equal bytes."""
         return {name: self.attributes[name] for name in JOB if name in self.attributes}
 
 

@@ -41,15 +41,29 @@ higher levels and, for maps and MRI, shuffling cost time and do not pack better.
 
 
 class Region(NamedTuple):
-    """A disc of one tissue: the background, or an inclusion."""
+    """A disc of one tissue: the background, or an inclusion.
 
-    x: float  # of its middle, mm
+    Attributes
+    ----------
+    x, y : float
+        Of its middle, mm.
+    radius : float
+        mm.
+    hbo, hb : float
+        Micromolar.
+    water : float
+        Per cent.
+    amplitude, power : float
+        Of scattering; mm^-1, and no unit.
+    """
+
+    x: float
     y: float
-    radius: float  # mm
-    hbo: float  # micromolar
+    radius: float
+    hbo: float
     hb: float
-    water: float  # per cent
-    amplitude: float  # of scattering, mm^-1
+    water: float
+    amplitude: float
     power: float
 
 

@@ -37,7 +37,18 @@ Real = npt.NDArray[np.float64]
 
 
 class Neighbours(NamedTuple):
-    """What :func:`neighbours` finds."""
+    """What :func:`neighbours` finds.
+
+    Attributes
+    ----------
+    dependence : (levels, n + 1) array of int64
+        How many voxels of each level have 0, 1, ... n neighbours whose level differs by at most
+        `alpha`.
+    voxels : (levels,) array of int64
+        How many of each level have a neighbour in the region.
+    differences : (levels,) array of float64
+        The sum over those of abs(level - mean level of the neighbours).
+    """
 
     dependence: npt.NDArray[np.int64]
     voxels: npt.NDArray[np.int64]
@@ -64,13 +75,8 @@ def neighbours(
 
     Returns
     -------
-    dependence : (levels, n + 1) array of int64
-        How many voxels of each level have 0, 1, ... n neighbours whose level differs by at most
-        `alpha`.
-    voxels : (levels,) array of int64
-        How many of each level have a neighbour in the region.
-    differences : (levels,) array of float64
-        The sum over those of abs(level - mean level of the neighbours).
+    Neighbours
+        `dependence`, `voxels` and `differences`.
 
     Raises
     ------

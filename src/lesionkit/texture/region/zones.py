@@ -33,7 +33,15 @@ ZONE_FEATURES = {
 
 
 class Zones(NamedTuple):
-    """What :func:`zones` finds."""
+    """What :func:`zones` finds.
+
+    Attributes
+    ----------
+    counts : (levels, k) array of int64
+        Zones of each level and size.
+    sizes : (k,) array of int64
+        The sizes that zones have, voxels, ascending.
+    """
 
     counts: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
@@ -56,10 +64,8 @@ def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = 
 
     Returns
     -------
-    counts : (levels, k) array of int64
-        Zones of each level and size.
-    sizes : (k,) array of int64
-        The sizes that zones have, voxels, ascending.
+    Zones
+        `counts` and `sizes`.
 
     Raises
     ------
