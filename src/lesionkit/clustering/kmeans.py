@@ -53,8 +53,7 @@ class KMeans(CentreEstimator):
     - Sums are float64 whatever the dtype of X: centres of 60 million float32 samples are those of
       float64, rounded once.
     - Samples of one feature that are whole numbers, of a range below 65,536, are counted first;
-    then
-      a pass costs next to nothing.
+      then a pass costs next to nothing.
     - init="optimal" starts from the best clusters there are of one feature, for up to 2^20 distinct
       values.
     - A weight is as good as a repetition: it counts in the tolerance, and in the seeds of up to

@@ -24,7 +24,15 @@ STEEP, FLAT = 0.5, 0.15  # of the steepest slope: where the flank begins, and wh
 
 
 class Peak(NamedTuple):
-    """The normal brain in a histogram: its level, and where its flanks end."""
+    """The normal brain in a histogram: its level, and where its flanks end.
+
+    Attributes
+    ----------
+    level : int
+        Of the peak, in bins of the histogram.
+    low, high : int
+        Bins where the flanks below and above it end.
+    """
 
     level: int
     low: int
