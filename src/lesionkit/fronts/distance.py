@@ -70,7 +70,7 @@ def distance(
     --------
     >>> import numpy as np
     >>> from lesionkit.fronts import distance
-    >>> distance(np.array([-1.0, -1.0, 1.0, 1.0, 1.0]), dx=0.5).tolist()
+    >>> distance(np.array([-1.0, -1.0, 1.0, 1.0, 1.0]), dx=0.5).round(9).tolist()
     [-0.75, -0.25, 0.25, 0.75, 1.25]
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic)
@@ -125,7 +125,7 @@ def travel_time(
     >>> import numpy as np
     >>> from lesionkit.fronts import travel_time
     >>> phi = np.array([-1.0, 1.0, 1.0, 1.0])
-    >>> travel_time(phi, np.array([1.0, 1.0, 2.0, 2.0]), order=1).tolist()
+    >>> travel_time(phi, np.array([1.0, 1.0, 2.0, 2.0]), order=1).round(9).tolist()
     [0.5, 0.5, 1.0, 1.5]
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed)
@@ -192,7 +192,7 @@ def extension_velocities(
     >>> from lesionkit.fronts import extension_velocities
     >>> phi = np.array([-1.5, -0.5, 0.5, 1.5])
     >>> d, speed = extension_velocities(phi, np.array([9.0, 2.0, 4.0, 9.0]))
-    >>> d.tolist(), speed.tolist()
+    >>> d.round(9).tolist(), speed.round(9).tolist()
     ([-1.5, -0.5, 0.5, 1.5], [3.0, 3.0, 3.0, 3.0])
     """
     given = _Given(phi, dx, self_test, order, narrow, periodic, speed=speed, ext_mask=ext_mask)

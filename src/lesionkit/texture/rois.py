@@ -99,7 +99,7 @@ def roi_features(
     >>> features = roi_features(rois, [(0, 1), (1, 0)], 64, normalise="sigma")
     >>> features.shape
     (1000, 2, 11)
-    >>> float(roi_features(np.eye(4, dtype=int)[None], [(1, 1)], 2, ["Correlat"])[0, 0, 0])
+    >>> roi_features(np.eye(4, dtype=int)[None], [(1, 1)], 2, ["Correlat"]).round(9).item()
     1.0
     """
     home = arrays.home(rois=rois)
@@ -185,7 +185,7 @@ def label_features(
     >>> image = np.array([[0, 1, 0, 5, 5], [1, 0, 1, 5, 5]])
     >>> labels = np.array([[1, 1, 1, 7, 7], [1, 1, 1, 7, 7]])
     >>> features, found = label_features(image, labels, [(0, 1)], 8, ["Contrast"])
-    >>> features[:, 0, 0].tolist(), found.tolist()
+    >>> features[:, 0, 0].round(9).tolist(), found.tolist()
     ([1.0, 0.0], [1, 7])
     """
     home = arrays.on_cpu("label_features", image=image, labels=labels)
