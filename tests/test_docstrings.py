@@ -266,6 +266,16 @@ SOURCES = sorted(
 )
 
 
+@pytest.mark.parametrize("name", SOURCES)
+def test_sections_are_right_wherever_they_stand(name: str) -> None:
+    module = load(name)
+    found = []
+    for thing in vars(module).values():
+        if getattr(thing, "__module__", "") == name and "\n---" in (inspect.getdoc(thing) or ""):
+            found += list(faults_of(thing.__name__, thing))
+    assert [fault for fault in found if not fault.endswith("no example")] == []
+
+
 @pytest.mark.parametrize("name", ["lesionkit", *SOURCES])
 def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they stand, copied into a fresh interpreter, in an empty folder that stays empty."""

@@ -18,13 +18,20 @@ def levels() -> list[str]:
 
 
 def threads_at_start() -> int:
-    """LESIONKIT_NUM_THREADS; else OMP_NUM_THREADS, which joblib gives its workers, but no more than
+    """The number of threads that kernels start with.
+
+    LESIONKIT_NUM_THREADS; else OMP_NUM_THREADS, which joblib gives its workers, but no more than
     :func:`available`; else that.
+
+    Returns
+    -------
+    int
+        1 to 1024.
 
     Raises
     ------
     ImportError
-        LESIONKIT_NUM_THREADS is no integer from 1 to 1024.
+        Where LESIONKIT_NUM_THREADS is no integer from 1 to 1024.
     """
     asked = os.environ.get("LESIONKIT_NUM_THREADS")
     if asked is not None:

@@ -19,7 +19,7 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
     """Y-Net: two encoders meet at the bottom; one decoder goes up with the signals' levels.
 
     It is the net that Z-Net is compared with, for signals and an MR image instead of photoacoustic
-    signals and a first picture. The signals are resized to the MRI's size first. Feng et al. (2022)
+    signals and a first image. The signals are resized to the MRI's size first. Feng et al. (2022)
     say 6.09 M parameters; their figure of it is not public. With nine wavelengths this has
     6,054,395 (0.6 per cent fewer)::
 

@@ -15,14 +15,54 @@ LARGEST = math.log(1000 / 16)
 
 
 def area(boxes: torch.Tensor) -> torch.Tensor:
-    """(n,) areas in pixels of (n, 4) boxes; 0 for one that is turned inside out."""
+    """Areas of boxes.
+
+    Parameters
+    ----------
+    boxes : (n, 4) tensor
+        Pixels.
+
+    Returns
+    -------
+    (n,) tensor
+        Square pixels; 0 for a box that is turned inside out.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> bx.area(torch.tensor([[0.0, 0, 2, 3]])).tolist()
+    [6.0]
+    """
     return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1)
 
 
 def iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """(n, m) shares, 0 to 1: intersection over union of each of (n, 4) with each of (m, 4) boxes.
+    """Intersection over union of each of one set of boxes with each of another.
 
-    Two boxes of no area have 0 in common.
+    Parameters
+    ----------
+    a : (n, 4) tensor
+        Pixels.
+    b : (m, 4) tensor
+        Pixels.
+
+    Returns
+    -------
+    (n, m) tensor
+        0 to 1; two boxes of no area have 0 in common.
+
+    Raises
+    ------
+    ValueError
+        Where a shape is another.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> bx.iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[0.0, 0, 2, 4]])).item()
+    0.5
     """
     _require_boxes(a, "a")
     _require_boxes(b, "b")
@@ -41,14 +81,38 @@ def nms(
 ) -> torch.Tensor:
     """Which boxes to keep: from the best score down, each that no kept one overlaps too much.
 
-    boxes, scores : (n, 4) pixels, (n,)
-    threshold : the IoU above which the lesser box goes, 0 to 1
-    groups    : (n,) integers; boxes of different groups (classes, images) leave each other alone
-    returns   : indices of the kept boxes, best first; of equal scores the earlier is better
-
     "Kept" is what no better kept box suppresses, so it is the one fixed point of that sentence:
-    here all boxes are judged at once, as often as the longest chain of suppressions needs, in
-    place of one after the other.
+    here all boxes are judged at once, as often as the longest chain of suppressions needs, in place
+    of one after the other.
+
+    Parameters
+    ----------
+    boxes : (n, 4) tensor
+        Pixels.
+    scores : (n,) tensor
+        The greater, the better.
+    threshold : float, default 0.5
+        The IoU above which the lesser box goes, 0 to 1.
+    groups : (n,) tensor of int, optional
+        Boxes of different groups (classes, images) leave each other alone.
+
+    Returns
+    -------
+    tensor of int
+        Indices of the kept boxes, best first; of equal scores the earlier is better.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not fit, or the threshold is out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> three = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]])
+    >>> bx.nms(three, torch.tensor([0.8, 0.9, 0.1])).tolist()
+    [1, 2]
     """
     _require_boxes(boxes, "boxes")
     for name, value in (("scores", scores), ("groups", groups)):
@@ -73,10 +137,32 @@ def nms(
 
 
 def encode(boxes: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
-    """(n, 4) regression targets: how `anchors` must move and grow to be `boxes`.
+    """Regression targets: how anchors must move and grow to be boxes.
 
-    ((x - xa) / wa, (y - ya) / ha, ln(w / wa), ln(h / ha)) of centres and sizes. Girshick et al.,
-    CVPR 2014, equations 6 to 9.
+    ((x - xa) / wa, (y - ya) / ha, ln(w / wa), ln(h / ha)) of centres and sizes.
+
+    Parameters
+    ----------
+    boxes : (n, 4) tensor
+        Pixels.
+    anchors : (n, 4) tensor
+        Pixels.
+
+    Returns
+    -------
+    (n, 4) tensor
+        No unit.
+
+    References
+    ----------
+    Girshick et al., CVPR 2014, equations 6 to 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> bx.encode(torch.tensor([[1.0, 0, 3, 2]]), torch.tensor([[0.0, 0, 2, 2]])).tolist()
+    [[0.5, 0.0, 0.0, 0.0]]
     """
     middle, size = _middle_and_size(boxes)
     from_middle, from_size = _middle_and_size(anchors)
@@ -84,7 +170,27 @@ def encode(boxes: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
 
 
 def decode(deltas: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
-    """(n, 4) boxes: the inverse of `encode`; sizes grow by no more than 62.5 times."""
+    """Boxes from regression targets: the inverse of :func:`encode`.
+
+    Parameters
+    ----------
+    deltas : (n, 4) tensor
+        Of :func:`encode`.
+    anchors : (n, 4) tensor
+        Pixels.
+
+    Returns
+    -------
+    (n, 4) tensor
+        Pixels; sizes grow by no more than 62.5 times.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> bx.decode(torch.tensor([[0.5, 0, 0, 0]]), torch.tensor([[0.0, 0, 2, 2]])).tolist()
+    [[1.0, 0.0, 3.0, 2.0]]
+    """
     from_middle, from_size = _middle_and_size(anchors)
     middle = from_middle + deltas[:, :2] * from_size
     half = from_size * deltas[:, 2:].clamp(max=LARGEST).exp() / 2
@@ -92,7 +198,27 @@ def decode(deltas: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
 
 
 def clip(boxes: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
-    """Boxes cut at the edges of an image of `shape` (rows, columns)."""
+    """Cut boxes at the edges of an image.
+
+    Parameters
+    ----------
+    boxes : (n, 4) tensor
+        Pixels.
+    shape : tuple of int
+        (rows, columns) of the image.
+
+    Returns
+    -------
+    (n, 4) tensor
+        Pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> bx.clip(torch.tensor([[-1.0, 0, 9, 9]]), (4, 6)).tolist()
+    [[0.0, 0.0, 6.0, 4.0]]
+    """
     rows, columns = shape
     limit = boxes.new_tensor([columns, rows, columns, rows])
     return torch.minimum(boxes.clamp(min=0), limit)
@@ -108,18 +234,48 @@ def roi_align(
     stride: float = 1.0,
     origin: float = 0.5,
 ) -> torch.Tensor:
-    """What lies in each box, as a grid of size x size cells: the mean of bilinear samples of each.
+    """What lies in each box, as a grid of cells: the mean of bilinear samples of each.
 
-    features : (n, channels, rows, columns), floats
-    boxes    : (k, 4) in pixels of the image that the features were made of
-    images   : (k,) integers: of which of the n each box is
-    size     : cells a side;  samples : points a side in each cell, evenly spread
-    stride, origin : feature i lies at the image's x = origin + stride i; 1 and 0.5 for the image
-               itself. Beyond the first and the last the features go on as they end.
-    returns  : (k, channels, size, size)
+    With no rounding anywhere. Bilinear sampling is one weight for rows times one for columns, and
+    means are linear: each box is two small matrices.
 
-    He et al., Mask R-CNN, ICCV 2017, with no rounding anywhere. Bilinear sampling is one weight
-    for rows times one for columns, and means are linear: each box is two small matrices.
+    Parameters
+    ----------
+    features : (n, channels, rows, columns) tensor of floats
+        Of images.
+    boxes : (k, 4) tensor
+        In pixels of the image that the features were made of.
+    images : (k,) tensor of int
+        Of which of the n each box is.
+    size : int
+        Cells a side.
+    samples : int, default 2
+        Points a side in each cell, evenly spread.
+    stride, origin : float, default 1 and 0.5
+        Feature i lies at the image's x = origin + stride i; 1 and 0.5 for the image itself. Beyond
+        the first and the last the features go on as they end.
+
+    Returns
+    -------
+    (k, channels, size, size) tensor
+        Means.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not fit, or a number is below 1.
+
+    References
+    ----------
+    He et al., Mask R-CNN, ICCV 2017.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets.detectors import boxes as bx
+    >>> ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    >>> bx.roi_align(ramp, torch.tensor([[2.0, 2, 6, 6]]), torch.tensor([0]), 2)[0, 0].tolist()
+    [[2.5, 4.5], [2.5, 4.5]]
     """
     _require_boxes(boxes, "boxes")
     if features.ndim != 4:

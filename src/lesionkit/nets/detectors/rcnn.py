@@ -133,9 +133,26 @@ def start_evenly(net: torch.nn.Module) -> None:
 
 
 def crop(image: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-    """(n, 3, 32, 32): what is in each of (n, 4) boxes of a (3, rows, columns) image, and about it.
+    """What is in each box of an image, and about it, as the quick net looks at it.
 
     The box fills the middle 24 pixels, so that its edges can be seen.
+
+    Parameters
+    ----------
+    image : (3, rows, columns) tensor
+        Scaled as in training.
+    boxes : (n, 4) tensor
+        Pixels.
+
+    Returns
+    -------
+    (n, 3, 32, 32) tensor
+        Crops.
+
+    Raises
+    ------
+    ValueError
+        Where a shape is another.
     """
     about = (boxes[:, 2:] - boxes[:, :2]) * (CONTEXT / (CROP - 2 * CONTEXT))
     boxes = torch.cat([boxes[:, :2] - about, boxes[:, 2:] + about], 1)

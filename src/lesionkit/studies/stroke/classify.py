@@ -22,7 +22,23 @@ NEIGHBOURS = 10
 
 
 class Result(NamedTuple):
-    """How one classifier did on lesions that it had not seen. Classes are in `classes`' order."""
+    """How one classifier did on lesions that it had not seen.
+
+    Attributes
+    ----------
+    name : str
+        Of the classifier.
+    classes : tuple of str
+        The order of classes in the rest.
+    predicted : (n,) array of str
+        The class of each lesion.
+    scores : (n, classes) array
+        The larger, the surer.
+    confusion : (classes, classes) array of int
+        True by predicted.
+    seconds : float
+        Of training, a median over the folds.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -33,17 +49,17 @@ class Result(NamedTuple):
 
     @property
     def accuracy(self) -> float:
-        """The share of all lesions that is right."""
+        """The fraction of all lesions that is right."""
         return float(self.confusion.trace() / self.confusion.sum())
 
     @property
     def tpr(self) -> Real:
-        """(classes,) of each kind's lesions, the share that is called so. FNR is 1 less this."""
+        """Fraction of each kind's lesions that is called so, (classes,); FNR is 1 less this."""
         return np.asarray(self.confusion.diagonal() / self.confusion.sum(1))
 
     @property
     def tnr(self) -> Real:
-        """(classes,) of all other lesions, the share that is not called so. FPR is 1 less this."""
+        """Fraction of all other lesions not called so, (classes,); FPR is 1 less this."""
         others = self.confusion.sum() - self.confusion.sum(1)
         wrong = self.confusion.sum(0) - self.confusion.diagonal()
         return np.asarray(1 - wrong / others)
@@ -60,14 +76,31 @@ class Result(NamedTuple):
 
 
 def classifiers(seed: int = 0) -> dict[str, Any]:
-    """The table of classifiers, untrained, each a scikit-learn estimator.
+    """The table of classifiers, untrained.
 
-    LDA            : linear discriminant, full pooled covariance
-    weighted k-NN  : 10 neighbours, Euclidean, squared inverse distance, standardised
-    linear SVM     : C = 1, standardised, one against one; the thesis does not tell its kernel
-    cubic SVM      : (1 + <x, y> / p)^3 of p features
-    Gaussian SVM   : exp(-|x - y|^2 / p)
-    bagged trees   : 30 deep trees, grown on draws with replacement
+    LDA: linear discriminant, full pooled covariance. Weighted k-NN: 10 neighbours, Euclidean,
+    squared inverse distance, standardised. Linear SVM: C = 1, standardised, one against one; the
+    thesis does not tell its kernel. Cubic SVM: (1 + <x, y> / p)^3 of p features. Gaussian SVM:
+    exp(-|x - y|^2 / p). Bagged trees: 30 deep trees, grown on draws with replacement.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Of the draws, 0 or more.
+
+    Returns
+    -------
+    dict of str to estimator
+        scikit-learn's, by name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `seed` is no such number.
+
+    References
+    ----------
+    Noor, thesis, 2020, by the presets of MATLAB's Classification Learner.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.ensemble import BaggingClassifier
@@ -93,7 +126,18 @@ def classifiers(seed: int = 0) -> dict[str, Any]:
 
 
 def inverse_square(distances: Real) -> Real:
-    """Weights of neighbours; one that lies on the point outweighs all others."""
+    """Weights of neighbours; one that lies on the point outweighs all others.
+
+    Parameters
+    ----------
+    distances : array
+        At least 0.
+
+    Returns
+    -------
+    array
+        1 / distance^2.
+    """
     return np.asarray(1 / np.maximum(distances, 1e-12) ** 2)
 
 
@@ -109,15 +153,46 @@ def classify(
 ) -> list[Result]:
     """Train and test each classifier on lesions of other patients.
 
-    features : (n, features), finite
-    kinds    : (n,) the true class of each, two or more
-    groups   : (n,) the patient, or shape, of each: all lesions of one are on one side
-    split    : "leave-one-out": each group is tested by what learnt from all others; "folds":
-               stratified, `folds` of them, drawn by `seed`
-    table    : name and untrained estimator of each classifier; None: :func:`classifiers`
-    returns  : one result for each classifier, in the order of the table
-    Raises ValueError where lengths differ, there are too few groups or lesions, features do not
-    vary, or a class would be missing from what is learnt from.
+    Parameters
+    ----------
+    features : (n, features) array
+        Finite.
+    kinds : (n,) sequence of str
+        The true class of each, two or more.
+    groups : (n,) sequence
+        The patient, or shape, of each: all lesions of one are on one side.
+    split : {"leave-one-out", "folds"}, default "leave-one-out"
+        "leave-one-out": each group is tested by what learnt from all others; "folds": stratified,
+        `folds` of them, drawn by `seed`.
+    table : dict of str to estimator, optional
+        Untrained; None: :func:`classifiers`.
+    folds : int, default 5
+        2 or more.
+    seed : int, default 0
+        Of the folds, and of bagged trees.
+
+    Returns
+    -------
+    list of Result
+        One for each classifier, in the order of the table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where lengths differ, there are too few groups or lesions, features do not vary, or a class
+        would be missing from what is learnt from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> from lesionkit.studies.stroke.classify import classify
+    >>> values = np.random.default_rng(0).normal(size=(40, 2)) + 4 * (np.arange(40) % 2)[:, None]
+    >>> kinds = ["acute", "chronic"] * 20
+    >>> lda = {"LDA": LinearDiscriminantAnalysis()}
+    >>> results = classify(values, kinds, np.arange(40) // 2, table=lda)
+    >>> results[0].name, results[0].accuracy > 0.9
+    ('LDA', True)
     """
     from sklearn.base import clone
     from sklearn.metrics import confusion_matrix
@@ -206,7 +281,20 @@ def _scores(model: Any, values: Real, classes: tuple[str, ...]) -> Real:
 
 
 def auc(result: Result, kinds: Sequence[str]) -> Real:
-    """(classes,) areas under the ROC curves, one kind against the rest: 0.5 is chance."""
+    """Areas under the ROC curves, one kind against the rest.
+
+    Parameters
+    ----------
+    result : Result
+        Of :func:`classify`.
+    kinds : (n,) sequence of str
+        The true classes.
+
+    Returns
+    -------
+    (classes,) array
+        0.5 is chance.
+    """
     from sklearn.metrics import roc_auc_score
 
     truth = np.array([str(kind) for kind in kinds])
@@ -216,7 +304,27 @@ def auc(result: Result, kinds: Sequence[str]) -> Real:
 
 
 def roc(result: Result, kinds: Sequence[str], kind: str) -> tuple[Real, Real]:
-    """False and true positive rates of `kind` against the rest, at every threshold of its score."""
+    """The ROC curve of a kind against the rest, at every threshold of its score.
+
+    Parameters
+    ----------
+    result : Result
+        Of :func:`classify`.
+    kinds : (n,) sequence of str
+        The true classes.
+    kind : str
+        One of them.
+
+    Returns
+    -------
+    fpr, tpr : arrays
+        False and true positive rates.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such kind.
+    """
     from sklearn.metrics import roc_curve
 
     truth = np.array([str(k) for k in kinds])
@@ -227,7 +335,20 @@ def roc(result: Result, kinds: Sequence[str], kind: str) -> tuple[Real, Real]:
 
 
 def as_text(results: Sequence[Result], kinds: Sequence[str]) -> str:
-    """The table of the study, in lines: one for each classifier, rates in per cent."""
+    """The table of the study, in lines: one for each classifier, rates in per cent.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Of :func:`classify`.
+    kinds : (n,) sequence of str
+        The true classes.
+
+    Returns
+    -------
+    str
+        Lines.
+    """
     names = [name.replace("_", " ") for name in results[0].classes]
     lines = [
         "classifier     accuracy  sensitivity  specificity   AUC  training  TPR / FNR of "

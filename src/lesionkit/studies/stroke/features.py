@@ -132,8 +132,25 @@ def perimeter_of() -> Any:
 def feature_table(
     lesions: Iterable[tuple[Any, Any]], names: Iterable[str] = SIX
 ) -> npt.NDArray[np.float64]:
-    """(lesions, features) of pairs of a preprocessed slice and a mask, the columns in the order of
-    `names`."""
+    """Features of many lesions.
+
+    Parameters
+    ----------
+    lesions : iterable of (image, mask)
+        As for :func:`lesion_features`.
+    names : iterable of str, default SIX
+        Of `Features`, in the order wanted.
+
+    Returns
+    -------
+    (lesions, features) array of float64
+        A row for each lesion.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a name is none, or a lesion is refused.
+    """
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise TypeError(f"names must be a list of names, got {arrays.describe(names)}")
     names = list(names)

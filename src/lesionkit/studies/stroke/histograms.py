@@ -39,7 +39,20 @@ class Peak(NamedTuple):
     high: int
 
     def towards(self, kind: Kind, part: float) -> float:
-        """The level of S a part of the way from the peak to the threshold; of 256 bins."""
+        """A level a part of the way from the peak to the threshold.
+
+        Parameters
+        ----------
+        kind : {"hyper", "hypo"}
+            On which side the threshold lies.
+        part : float
+            0 is the peak, 1 the threshold.
+
+        Returns
+        -------
+        float
+            A level of S, of a histogram of 256 bins.
+        """
         threshold = self.high + 1 if kind == "hyper" else self.low
         return (self.level + part * (threshold - self.level)) * STEP
 

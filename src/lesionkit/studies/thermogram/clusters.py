@@ -58,7 +58,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Clusters:
-    """What the steps of :func:`segment` found in a picture of size x size pixels.
+    """What the steps of :func:`segment` found in an image of size x size pixels.
 
     Attributes
     ----------
@@ -143,12 +143,12 @@ def segment(
 ) -> Clusters:
     """Red, green and blue clusters of a coloured thermogram.
 
-    1. The picture, resized. 2. Blocks. 3. Super-voxels: a grid; only regions that hold one of these
+    1. The image, resized. 2. Blocks. 3. Super-voxels: a grid; only regions that hold one of these
     positions are seeds. 4. The brightest pixel of each block is a word of the first codebook. 5.
     The codebook is merged and refined to 8 and 3 words, which are named red, green and blue by the
     least sum of distances to pure hues. 6, 7. A pixel within a range is of that cluster; in several
     ranges, of the nearest word's among them; in none, of the nearest word's if that is within tau,
-    for the ranges miss half of the body's pixels. 8. Three binary pictures of the ranges. 9. From
+    for the ranges miss half of the body's pixels. 8. Three binary images of the ranges. 9. From
     each connected piece of a cluster that holds a super-voxel, a region grows over pixels that are
     no seeds and lie within tau of its mean. 10. Edge flow; the boundary is where its strength
     exceeds the mean by one standard deviation. 11. Open ends are linked, farther each round; a
@@ -162,7 +162,7 @@ def segment(
         Resized to size x size by bilinear interpolation. Resize temperatures rather than colours:
         see :func:`picture_of`.
     size : int, default 128
-        Side of the picture, 32 to 1024 pixels.
+        Side of the image, 32 to 1024 pixels.
     blocks : int, default 4
         Of each axis, so 16 in all (the paper's).
     through : sequence of int, default (8,)
@@ -172,7 +172,7 @@ def segment(
     merge_below : float, default 20
         Of 255: neighbouring regions whose means are nearer become one (ours).
     smallest : float, default 0.005
-        Fraction of the picture: smaller regions join the most similar neighbour (ours).
+        Fraction of the image: smaller regions join the most similar neighbour (ours).
     ranges : mapping of str to ranges
         Least and greatest red, green, blue of each cluster (the paper's).
     sigma_on : (3, 3) array of bool, default True
@@ -297,7 +297,7 @@ def picture_of(
     limits : tuple of float
         C, of the coldest and the hottest colour.
     size : int, default 128
-        Side of the picture, pixels.
+        Side of the image, pixels.
 
     Returns
     -------
@@ -326,14 +326,14 @@ def picture_of(
 
 
 def resized(rgb: colour.Picture, size: int) -> colour.Picture:
-    """A coloured picture resized by bilinear interpolation.
+    """A colour image resized by bilinear interpolation.
 
     Parameters
     ----------
     rgb : (rows, columns, 3) array of uint8
         Colours.
     size : int
-        Side of the picture, pixels.
+        Side of the image, pixels.
 
     Returns
     -------

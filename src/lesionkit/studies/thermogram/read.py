@@ -35,10 +35,10 @@ class Thermogram:
     Attributes
     ----------
     celsius : (rows, columns) array of float32 or None
-        None where a picture does not tell which temperatures its colours stand for: `levels` then
+        None where an image does not tell which temperatures its colours stand for: `levels` then
         are all there is.
     rgb : (rows, columns, 3) array of uint8 or None
-        Of a coloured picture, as it came.
+        Of a colour image, as it came.
     origin : str
         "text", "16-bit PNG", "FLIR", "palette" or "grey".
     levels : (rows, columns) array of float32 or None
@@ -88,10 +88,10 @@ def thermogram(
     ----------
     path : str or path
         Temperature text (see `text.read_matrix`); a 16-bit PNG of hundredths of a degree; a
-        radiometric FLIR JPEG (needs flyr); a grey or coloured picture, with a colour bar or in one
+        radiometric FLIR JPEG (needs flyr); a grey or colour image, with a colour bar or in one
         of `colour.PALETTES`.
     palette : str, optional
-        Of a coloured picture; None: its bar's, or the one that fits.
+        Of a colour image; None: its bar's, or the one that fits.
     limits : tuple of float, optional
         C, of the coldest and the hottest colour or grey level; None: not known, and `celsius` is
         None.
@@ -100,7 +100,7 @@ def thermogram(
     fill : bool, default False
         Of text: pixels without a temperature get the median of their neighbours.
     max_bytes : int
-        The most that a file may have, or a picture's header ask for; more is refused before it is
+        The most that a file may have, or an image's header ask for; more is refused before it is
         read.
 
     Returns
