@@ -39,6 +39,7 @@ SURE = 3.0  # sigmas above the brain's median: what is no brain
 BRAIN = 1.0  # sigmas: what is no tumour
 HALF = 0.5  # of the way from the brain's median to the tumour's
 ROUNDS = 10
+LEAST = {2: 50.0, 3: 200.0}  # mm^2 and mm^3 of what is sure
 SMOOTH = 1.0  # mm, or a pixel where these are larger
 CLOSED = 3  # pixels that edges are closed by
 DEEP = 3  # pixels from the rim of a bright piece: a marker of the watershed
@@ -78,7 +79,7 @@ def sobel(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
         deep = ndimage.binary_erosion(inside, iterations=CLOSED)  # its own rim is no edge
         edges = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
         if not deep.any():
-            return deep
+            return np.asarray(deep)
         strong = (edges > _otsu(edges[deep])) & deep
         closed = ndimage.binary_closing(np.pad(strong, CLOSED), iterations=CLOSED)
         filled: Mask = ndimage.binary_fill_holes(closed)[CLOSED:-CLOSED, CLOSED:-CLOSED]
@@ -96,10 +97,10 @@ def watershed(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
         depth = ndimage.distance_transform_edt(bright)
         markers, count = ndimage.label(depth > DEEP)
         if not count:
-            return bright
+            return np.asarray(bright)
         labels = np.asarray(fronts.watershed(-depth, markers, mask=bright))
         means = ndimage.mean(grey, labels, np.arange(1, count + 1))
-        return labels == 1 + int(np.argmax(means))
+        return np.asarray(labels == 1 + int(np.argmax(means)))
 
     return _by_slice(image, brain, basin)
 
@@ -115,9 +116,9 @@ def walker(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
         seeds[inside & (grey > middle + SURE * sigma)] = 1
         seeds[inside & (grey < middle + BRAIN * sigma)] = 2
         if not (seeds == 1).any() or not (seeds == 2).any():
-            return seeds == 1
+            return np.asarray(seeds == 1)
         scaled = np.where(inside, (grey - middle) / (sigma or 1.0) / SURE, 0.0)
-        labels = segmentation.random_walker(scaled, seeds, beta=WALKER, mode="cg_j")
+        labels = segmentation.random_walker(scaled, seeds, beta=WALKER, mode="bf")
         found: Mask = labels == 1
         return found
 
@@ -127,9 +128,9 @@ def walker(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
 def halfway(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
     """One piece, in the whole volume, that is brighter than half way from brain to tumour.
 
-    The piece with the most pixels of 3 robust deviations above the brain's median is the tumour; if
-    there is no such pixel, there is none. Its border is half way between both medians, found by
-    turns until it stays, and at least 1 deviation above the brain's.
+    The largest piece of 3 robust deviations above the brain's median is the tumour; one of less
+    than 50 mm^2, in a volume 200 mm^3, is noise, and there is none. Its border is half way between
+    both medians, found by turns until it stays, and at least 1 deviation above the brain's.
     """
     empty = np.zeros(brain.shape, bool)
     if not brain.any():
@@ -140,6 +141,8 @@ def halfway(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
     smooth = [0.0] * (image.ndim - 2) + [min(SMOOTH / step, 1.0) for step in spacing[-2:]]
     grey = (ndimage.gaussian_filter(np.where(brain, image, middle), smooth) - middle) / sigma
     found, level = _piece(grey, brain, SURE), SURE
+    if found.sum() * np.prod(spacing) < LEAST[image.ndim]:
+        return empty
     for _ in range(ROUNDS):
         if not found.any():
             return empty
@@ -194,6 +197,7 @@ def segment(image: Any, brain: Any, method: str = "halfway", *, spacing: Any = 1
     Examples
     --------
     >>> import numpy as np
+    >>> from lesionkit.studies.brain.segmenters import segment
     >>> image = np.tile([90.0, 100.0, 110.0], (30, 10))
     >>> image[10:14, 12:18] = 300
     >>> segment(image, image > 0).sum(), segment(image, image > 0, "mad").sum()

@@ -34,14 +34,16 @@ HEIGHT = 150.0  # mm from the top of the head to the brain's lowest part
 LEAST_PLANE = 1000.0  # mm^2 of head in a plane that counts as its top
 BONE = 2.0  # mm, that thin bone is widened by
 THICK = 3.0  # mm between planes that blur the bone
-FINE, COARSE = 1.0, 2.0  # mm of pixels that the surface sees in planes; coarse where planes are thin
+FINE, COARSE = (
+    1.0,
+    2.0,
+)  # mm of pixels that the surface sees in planes; coarse where planes are thin
 CLOSED = 8.0  # mm of gaps in the outline of the head
 SPECK = 2.5  # mm, of noise in the air
 LONG = 200.0  # mm, of a head whose scale is not known
 STRIPPED_AIR, STRIPPED_RING = 0.3, 0.1  # see `is_stripped`
 FLAT = 9  # planes that a slice is repeated in
 FLAT_STEP = 12.0  # mm between them
-LEAST = 64  # pixels of a head
 
 
 class Stripped(NamedTuple):
@@ -89,42 +91,41 @@ def strip(image: Any, spacing: Any = None) -> Stripped:
     steps = None if spacing is None else arrays.spacing_of(spacing, stored.ndim)
     if np.ptp(values) == 0:
         return Stripped(background & False, "No head was found: the image has one value.")
-    if stored.ndim == 2:
-        steps = steps or _scale_of(values)
-        volume = np.repeat(values[None], FLAT, axis=0)
-        brain, note = _strip(volume, (FLAT_STEP, *steps), np.inf)
-        return Stripped(brain[FLAT // 2] & ~background, note)
-    brain, note = _strip(values, steps or (1.0,) * 3, HEIGHT)
-    return Stripped(brain & ~background, note)
+    steps = steps or (_scale_of(values) if stored.ndim == 2 else (1.0,) * 3)
+    already = is_stripped(values, steps)
+    if already is not None:
+        return Stripped(already & ~background, "The skull is stripped already.")
+    if stored.ndim == 3:
+        brain = _strip(values, steps, HEIGHT)
+    else:
+        # A slice is taken as the middle of a head whose other slices are like it.
+        repeated = np.repeat(values[None], FLAT, axis=0)
+        brain = _strip(repeated, (FLAT_STEP, *steps), None)[FLAT // 2]
+    brain &= ~background
+    return Stripped(brain, "" if brain.any() else "No brain was found.")
 
 
-def _strip(volume: Any, spacing: tuple[float, ...], height: float) -> Stripped:
-    stripped = is_stripped(volume, spacing)
-    if stripped is not None:
-        return Stripped(stripped, "The skull is stripped already.")
+def _strip(volume: Any, spacing: tuple[float, ...], height: float | None) -> Mask:
+    """The brain of a volume. height : None where all planes are one slice"""
     nothing = np.zeros(volume.shape, bool)
     grid, steps, factors = _coarser(volume, spacing)
     low, high = np.percentile(grid, ROBUST)
     air = low + HEAD * (high - low)
     head = _head(grid > air, steps)
-    if np.count_nonzero(head) < LEAST:
-        return Stripped(nothing, "No head was found.")
     tall = np.flatnonzero(head.sum((1, 2)) * steps[1] * steps[2] > LEAST_PLANE)
     if not tall.size:
-        return Stripped(nothing, "No head was found.")
-    lowest = 0 if np.isinf(height) else max(0, int(np.ceil(tall[-1] - height / steps[0])))
+        return nothing
+    lowest = 0 if height is None else max(0, int(np.ceil(tall[-1] - height / steps[0])))
     base = int(np.ceil(tall[-1] - VAULT / steps[0]))
-    # Above the volume there is air, below and beside it more of the head.
-    depth = ndimage.distance_transform_edt(np.pad(head, ((0, 1), (0, 0), (0, 0))), sampling=steps)
-    depth = depth[:-1]
-    if np.isinf(height):
-        depth = np.repeat(
-            ndimage.distance_transform_edt(head[0], sampling=steps[1:])[None], len(head), axis=0
-        )
+    if height is None:
+        depth = np.array([ndimage.distance_transform_edt(head[0], sampling=steps[1:])] * len(head))
+    else:  # above the volume there is air, below and beside it more of the head
+        roofed = np.pad(head, ((0, 1), (0, 0), (0, 0)))
+        depth = ndimage.distance_transform_edt(roofed, sampling=steps)[:-1]
     inner = depth >= SCALP
     inner[:lowest] = False
     if not inner.any():
-        return Stripped(nothing, "No brain was found.")
+        return nothing
     centre = np.array(ndimage.center_of_mass(inner)) * steps
     radius = float((3 * inner.sum() * np.prod(steps) / (4 * np.pi)) ** (1 / 3))
     away = sum(
@@ -133,7 +134,7 @@ def _strip(volume: Any, spacing: tuple[float, ...], height: float) -> Stripped:
     )
     core = grid[(away < (0.6 * radius) ** 2) & (grid > air) & (grid < high)]
     middle = float(np.median(core)) if core.size else air
-    levels = surface.Levels(float(low), float(air), middle, float(high))
+    levels = surface.Levels(float(low), float(air), middle)
     planes = np.arange(len(grid))[:, None, None]
     ring = grid[(depth > 2) & (depth < SCALP) & (planes >= lowest + 0.3 * (len(grid) - lowest))]
     fat = bool(ring.size) and float(np.median(ring)) > BRIGHT_RING * middle
@@ -149,28 +150,25 @@ def _strip(volume: Any, spacing: tuple[float, ...], height: float) -> Stripped:
     if steps[0] > THICK:
         brain = ndimage.distance_transform_edt(~brain, sampling=steps) <= BONE
     brain[:lowest] = False
-    whole = _enlarged(brain, factors, volume.shape)
-    return Stripped(whole, "" if whole.any() else "No brain was found.")
+    return _enlarged(brain, factors, volume.shape)
 
 
-def is_stripped(volume: Any, spacing: tuple[float, ...]) -> Mask | None:
-    """The brain of a volume whose skull is stripped already; None of a whole head.
+def is_stripped(image: Any, spacing: tuple[float, ...]) -> Mask | None:
+    """The brain of an image whose skull is stripped already; None of a whole head.
 
     It is stripped where more than 30 per cent of the pixels have exactly the value of the first
     corner, and less than 10 per cent of what lies 3 to 12 mm inside the rest is darker or brighter
     than 96 per cent of its middle: a scalp and bone are.
     """
-    inside = volume != volume.flat[0]
+    inside = image != image.flat[0]
     if inside.mean() > 1 - STRIPPED_AIR or not inside.any():
         return None
-    filled = np.array([ndimage.binary_fill_holes(plane) for plane in inside])
-    solid = ndimage.binary_opening(filled, np.ones((1, 3, 3)))
-    if np.array_equal(volume[0], volume[-1]):  # a slice that is repeated
-        depth = ndimage.distance_transform_edt(solid[0], sampling=spacing[1:])[None]
-        volume, depth = volume[:1], depth
-    else:
-        depth = ndimage.distance_transform_edt(solid, sampling=spacing)
-    ring, middle = volume[(depth > 3) & (depth <= 12)], volume[depth > depth.max() / 2]
+    planes = inside if inside.ndim == 3 else inside[None]
+    filled = np.array([ndimage.binary_fill_holes(plane) for plane in planes]).reshape(image.shape)
+    block = np.ones((1, 3, 3)[-image.ndim :])
+    solid = ndimage.binary_opening(filled, block)
+    depth = ndimage.distance_transform_edt(solid, sampling=spacing)
+    ring, middle = image[(depth > 3) & (depth <= 12)], image[depth > depth.max() / 2]
     if not ring.size or not middle.size:
         return None
     low, high = np.percentile(middle, ROBUST)
@@ -183,7 +181,7 @@ def _scalp(grid: Any, steps: tuple[float, ...], depth: Real, middle: float) -> M
     smooth = ndimage.gaussian_filter(grid, (0, 1 / steps[1], 1 / steps[2]))
     labels, _ = ndimage.label(smooth > BRIGHT * middle)
     joined = np.unique(labels[(depth > 0) & (depth < TOUCHING)])
-    return np.isin(labels, joined[joined > 0])
+    return np.asarray(np.isin(labels, joined[joined > 0]))
 
 
 def _head(mask: Mask, steps: tuple[float, ...]) -> Mask:
@@ -191,7 +189,7 @@ def _head(mask: Mask, steps: tuple[float, ...]) -> Mask:
     opened = ndimage.binary_opening(mask, _disk(steps, SPECK))
     labels, count = ndimage.label(opened)
     if not count:
-        return opened
+        return np.asarray(opened)
     piece = labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())
     sides = [(0, 0), *((int(CLOSED / step) + 1,) * 2 for step in steps[1:])]
     closed = _closed(np.pad(piece, sides), steps)
@@ -223,7 +221,9 @@ def _coarser(
 ) -> tuple[Any, tuple[float, ...], tuple[int, ...]]:
     """Means over blocks, their size in mm, and in pixels."""
     wanted = (FINE if spacing[0] > THICK else COARSE) + 1e-6
-    factors = tuple(max(1, min(int(wanted / s), n)) for s, n in zip(spacing, volume.shape))
+    factors = tuple(
+        max(1, min(int(wanted / s), n)) for s, n in zip(spacing, volume.shape, strict=True)
+    )
     counts = [n // f for n, f in zip(volume.shape, factors, strict=True)]
     cut = volume[tuple(slice(n * f) for n, f in zip(counts, factors, strict=True))]
     parted = cut.reshape([k for n, f in zip(counts, factors, strict=True) for k in (n, f)])

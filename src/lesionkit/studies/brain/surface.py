@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from lesionkit._jit import njit
 
@@ -27,17 +26,15 @@ INWARD = 20.0  # mm along which the least grey value is looked for; the greatest
 SMALLEST_RADIUS, LARGEST_RADIUS = 3.33, 10.0  # mm, of curvature: smoothed wholly, hardly
 TANGENT = 0.5  # share of the way to its neighbours' middle that a point takes along the surface
 GREY = 0.05  # share of the points' distance that the grey values move a point, at most
-_TRACE = 0.45  # pixels between points that a triangle is filled with
+OFF = 1e-6  # pixels that points are moved by, so that none lies on a line through pixels
 
 
 class Levels(NamedTuple):
-    """Grey values of a head: the least and the greatest of 96 per cent of it, between both what is
-    head and no air, and the middle one inside."""
+    """Grey values of a head: of the air, the least that is head, and of the brain's middle."""
 
     low: float
     head: float
     middle: float
-    high: float
 
 
 def sphere(subdivisions: int) -> tuple[Real, Triangles]:
@@ -114,7 +111,7 @@ def _evolve(
     fraction: float, steps: int,
 ) -> None:  # fmt: skip
     """Move the points, mm, in place."""
-    low, head, middle, high = levels
+    low, head, middle = levels
     mean_curvature = (1 / SMALLEST_RADIUS + 1 / LARGEST_RADIUS) / 2
     slope = 6 / (1 / SMALLEST_RADIUS - 1 / LARGEST_RADIUS)
     normals, moved, away = np.empty_like(points), np.empty_like(points), np.empty(3)
@@ -174,9 +171,7 @@ def _normals(points: Any, triangles: Any, normals: Any) -> None:
 
 
 @njit
-def _seen(
-    volume: Any, spacing: Any, point: Any, normal: Any, middle: float, head: float
-) -> Any:
+def _seen(volume: Any, spacing: Any, point: Any, normal: Any, middle: float, head: float) -> Any:
     """The least value up to 20 mm inwards, `middle` at most; the greatest up to 10 mm, from `head`
     to `middle`."""
     least, most = middle, head
@@ -214,21 +209,42 @@ def _value(volume: Any, spacing: Any, point: Any, normal: Any, depth: float) -> 
     above = (1 - y) * ((1 - x) * volume[k1, r, c] + x * volume[k1, r, c1]) + y * (
         (1 - x) * volume[k1, r1, c] + x * volume[k1, r1, c1]
     )
-    return (1 - z) * below + z * above
+    return float((1 - z) * below + z * above)
 
 
 def inside(points: Real, triangles: Triangles, shape: tuple[int, ...]) -> Mask:
-    """The pixels on and within a closed surface. points : (n, 3) in pixels"""
-    framed = tuple(n + 2 for n in shape)
-    corners = np.clip(points + 1, 0, np.array(framed) - 1)[triangles]
-    a, b, c = corners.transpose(1, 0, 2)
-    longest = np.abs(corners - np.roll(corners, 1, axis=1)).max()
-    count = int(np.ceil(longest / _TRACE)) + 1
-    shell = np.zeros(framed, bool)
-    for i in range(count + 1):
-        for j in range(count + 1 - i):
-            at = a + (b - a) * (i / count) + (c - a) * (j / count)
-            z, y, x = np.rint(at).astype(np.intp).T
-            shell[z, y, x] = True
-    filled = ndimage.binary_fill_holes(shell)
-    return np.asarray(filled[1:-1, 1:-1, 1:-1])
+    """The pixels whose middle, or the middle of one of whose faces, lies within a closed surface:
+    planes may be thick. points : (n, 3) in pixels"""
+    within = np.zeros(shape, bool)
+    for aside in np.vstack([np.zeros(3), np.eye(3) / 2, -np.eye(3) / 2]):
+        winding = np.zeros((shape[0], shape[1], shape[2] + 1), np.int32)
+        _cross(points + aside + np.array([OFF, 2 * OFF, 0]), triangles, winding)
+        within |= np.cumsum(winding, axis=2)[..., :-1] > 0
+    return within
+
+
+@njit
+def _cross(points: Any, triangles: Any, winding: Any) -> None:
+    """Where each line along the columns enters the surface add 1, and where it leaves -1, to the
+    next pixel."""
+    planes, rows, columns = winding.shape
+    for t in range(len(triangles)):
+        a, b, c = triangles[t]
+        za, ya, xa = points[a]
+        zb, yb, xb = points[b]
+        zc, yc, xc = points[c]
+        twice = (zb - za) * (yc - ya) - (zc - za) * (yb - ya)  # the triangle's area, seen along x
+        if twice == 0:
+            continue
+        for z in range(
+            max(0, int(np.ceil(min(za, zb, zc)))), min(planes, int(max(za, zb, zc)) + 1)
+        ):
+            for y in range(
+                max(0, int(np.ceil(min(ya, yb, yc)))), min(rows, int(max(ya, yb, yc)) + 1)
+            ):
+                v = ((z - za) * (yc - ya) - (zc - za) * (y - ya)) / twice
+                w = ((zb - za) * (y - ya) - (z - za) * (yb - ya)) / twice
+                if v >= 0 and w >= 0 and v + w <= 1:
+                    x = xa + v * (xb - xa) + w * (xc - xa)
+                    first = min(max(int(np.ceil(x)), 0), columns - 1)
+                    winding[z, y, first] += 1 if twice < 0 else -1
