@@ -178,16 +178,19 @@ def segment(image: Any, brain: Any, method: str = "halfway", *, spacing: Any = 1
 
     Parameters
     ----------
-    image : (rows, columns) or (planes, rows, columns), real numbers of any unit, finite in the
-        brain
-    brain : booleans or whole numbers of the image's shape
-    method : a key of `SEGMENTERS`
-    spacing : mm of each axis, or one number for all
+    image : array_like, (rows, columns) or (planes, rows, columns)
+        Real numbers of any unit, finite in the brain.
+    brain : array_like, of the image's shape
+        Booleans or whole numbers.
+    method : str
+        A key of `SEGMENTERS`.
+    spacing : float or sequence of float
+        mm of each axis, or one number for all.
 
     Returns
     -------
-    numpy.ndarray
-        Booleans of the image's shape.
+    numpy.ndarray of bool, the image's shape
+        What is tumour.
 
     Raises
     ------

@@ -47,7 +47,15 @@ FLAT_STEP = 12.0  # mm between them
 
 
 class Stripped(NamedTuple):
-    """The brain, booleans of the image's shape, and in a sentence what should be known of it."""
+    """The brain of an image.
+
+    Attributes
+    ----------
+    brain : numpy.ndarray of bool, the image's shape
+        What is brain.
+    note : str
+        In a sentence what should be known of it; often nothing.
+    """
 
     brain: Mask
     note: str
@@ -58,10 +66,11 @@ def strip(image: Any, spacing: Any = None) -> Stripped:
 
     Parameters
     ----------
-    image : (planes, rows, columns), planes upwards, or (rows, columns), an axial slice; real
-        numbers of any unit, NaN counts as background
-    spacing : mm of each axis, or one number for all; None where it is not known: then the longer
-        side of the head counts as 200 mm
+    image : array_like, (planes, rows, columns), planes upwards, or (rows, columns), an axial slice
+        Real numbers of any unit; NaN counts as background.
+    spacing : float or sequence of float, optional
+        mm of each axis, or one number for all; None where it is not known: then the longer side of
+        the head counts as 200 mm.
 
     Returns
     -------
