@@ -33,7 +33,7 @@ void bind_fcm(py::module_ m) {
     m.def("fcm_distances", fcm_distances<T>, "x"_a, "centres"_a, "out"_a, "planes"_a = false,
           ReleaseGil());
     m.def("fcm_validity", fcm_validity<T>, "x"_a, "weight"_a, "m"_a, "centres"_a, ReleaseGil());
-    m.def("fcm_survey", fcm_survey<T>, "x"_a, "weight"_a, "out"_a, ReleaseGil());
+    m.def("column_statistics", column_statistics<T>, "x"_a, "weight"_a, "out"_a, ReleaseGil());
   });
   m.def("cmeans_fit", cmeans_fit, "x"_a, "u0"_a, "span"_a, "m"_a, "error"_a, "maxiter"_a,
         "centres"_a, ReleaseGil());
@@ -43,8 +43,8 @@ void bind_fcm(py::module_ m) {
 void bind_kmeans(py::module_ m) {
   using namespace lesionkit::clustering;
   for_types<float, double>([&]<class X>() {
-    m.def("lloyd", kmeans_lloyd<X>, "x"_a, "weights"_a, "counted"_a, "centres"_a, "most"_a, "tol"_a,
-          "watched"_a, ReleaseGil());
+    m.def("lloyd", kmeans_lloyd<X>, "x"_a, "weights"_a, "counted"_a, "centres"_a, "max_iter"_a,
+          "tol"_a, "watched"_a, ReleaseGil());
     m.def("nearest", kmeans_nearest<X>, "x"_a, "weights"_a, "centres"_a, "labels"_a, "counts"_a,
           ReleaseGil());
     m.def("distances", kmeans_distances<X>, "x"_a, "centres"_a, "out"_a, ReleaseGil());
@@ -70,15 +70,15 @@ void bind_spatial(py::module_ m) {
     m.def("window_similar", window_similar<T>, "images"_a, "mask"_a, "half"_a, "border"_a,
           "reach"_a, "alike"_a, "out"_a, ReleaseGil());
     m.def("mix", mix<T>, "x"_a, "y"_a, "alpha"_a, "extra"_a, ReleaseGil());
-    m.def("spatial_fcm_fit", spatial_fcm_fit<T>, "x"_a, "extra"_a, "weight"_a, "m"_a, "most"_a,
+    m.def("spatial_fcm_fit", spatial_fcm_fit<T>, "x"_a, "extra"_a, "weight"_a, "m"_a, "max_iter"_a,
           "tolerance"_a, "centres"_a, ReleaseGil());
     m.def("spatial_fcm_planes", spatial_fcm_planes<T>, "x"_a, "extra"_a, "m"_a, "centres"_a,
           "chosen"_a, "plane"_a, "labels"_a, ReleaseGil());
     m.def("sfcm_fit", sfcm_fit<T>, "x"_a, "weight"_a, "half"_a, "border"_a, "m"_a, "p"_a, "q"_a,
-          "most"_a, "tolerance"_a, "centres"_a, ReleaseGil());
+          "max_iter"_a, "tolerance"_a, "centres"_a, ReleaseGil());
     m.def("sfcm_planes", sfcm_planes<T>, "x"_a, "weight"_a, "half"_a, "border"_a, "m"_a, "p"_a,
           "q"_a, "centres"_a, "chosen"_a, "plane"_a, "labels"_a, ReleaseGil());
-    m.def("flicm_fit", flicm_fit<T>, "x"_a, "weight"_a, "half"_a, "border"_a, "m"_a, "most"_a,
+    m.def("flicm_fit", flicm_fit<T>, "x"_a, "weight"_a, "half"_a, "border"_a, "m"_a, "max_iter"_a,
           "tolerance"_a, "centres"_a, "u"_a, "spare"_a, "labels"_a, ReleaseGil());
   });
 }

@@ -1,21 +1,15 @@
 #include "common/extent.hpp"
 
-#include <mutex>
-
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 
 namespace lesionkit {
 
 template <class T>
 Extent parallel_extent(const T* x, int64_t n) {
-  Extent whole;
-  std::mutex adding;
-  parallel_for(n, int64_t{1} << 18, [&](int64_t begin, int64_t end) {
-    const Extent part = extent_of(x + begin, end - begin);
-    std::lock_guard guard(adding);
-    whole.add(part);
-  });
-  return whole;
+  return reduce_in_any_order(n, int64_t{1} << 18, Extent{},
+                             [&](int64_t begin, int64_t end, Extent& part) {
+                               part.add(extent_of(x + begin, end - begin));
+                             });
 }
 
 template Extent parallel_extent(const float*, int64_t);

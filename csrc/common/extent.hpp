@@ -4,9 +4,19 @@
 #include <algorithm>
 #include <limits>
 
-#include "common/lanes.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit {
+
+template <class T>
+struct Range {
+  T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::lowest();
+
+  void add(const Range& other) {
+    low = std::min(low, other.low);
+    high = std::max(high, other.high);
+  }
+};
 
 struct Extent {
   double low = std::numeric_limits<double>::infinity();
@@ -23,7 +33,7 @@ struct Extent {
 // Of x[0 .. n): NaN and infinities only clear `finite`. In several lanes, for the compiler.
 template <class T>
 Extent extent_of(const T* x, int64_t n) {
-  constexpr int width = 4 * lane_count;
+  constexpr int width = 4 * lane_count<double>;
   double low[width], high[width], nothing[width] = {};  // x - x is 0, or NaN if x is not finite
   std::fill_n(low, width, std::numeric_limits<double>::infinity());
   std::fill_n(high, width, -std::numeric_limits<double>::infinity());

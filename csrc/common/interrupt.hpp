@@ -1,7 +1,7 @@
 // Ctrl-C in a long kernel. The thread that called the kernel asks now and then whether to stop:
 // parallel_for asks after each of its chunks, a long loop of its own calls check_interrupt().
 //
-// Whom to ask is set by the binding (gil.hpp): this file knows nothing of Python. Helper threads
+// Whom to ask is set by the binding (gil.hpp): this file knows nothing of Python. Worker threads
 // and threads that no signal reaches never ask.
 #pragma once
 

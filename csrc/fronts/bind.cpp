@@ -16,7 +16,7 @@ void bind_contours(py::module_ m) {
   using namespace lesionkit::fronts::contours;
   for_types<double, float>([&]<class T>() {
     m.def("chan_vese", chan_vese<T>, "image"_a, "mask"_a, "phi"_a, "volume"_a, "mu"_a, "lambdas"_a,
-          "tol"_a, "most"_a, "dt"_a, "with_energies"_a, ReleaseGil());
+          "tol"_a, "max_iter"_a, "dt"_a, "with_energies"_a, ReleaseGil());
     m.def("morphological_chan_vese", morphological_chan_vese<T>, "image"_a, "level"_a, "volume"_a,
           "iterations"_a, "smoothing"_a, "smoothed"_a, "lambda1"_a, "lambda2"_a, ReleaseGil());
     m.def("morphological_geodesic", morphological_geodesic<T>, "image"_a, "level"_a, "volume"_a,
@@ -40,11 +40,11 @@ py::tuple paths_of(View<const R> times, std::array<double, 3> spacing, View<cons
 
 void bind_eikonal(py::module_ m) {
   for_types<float, double>([&]<class R>() {
-    m.def("arrival_times", arrival_times<R>, "speed"_a, "mask"_a, "pace"_a, "spacing"_a, "stop"_a,
+    m.def("arrival_times", arrival_times<R>, "speed"_a, "mask"_a, "scale"_a, "spacing"_a, "stop"_a,
           "first"_a, "nodes"_a, "at"_a, "times"_a, ReleaseGil());
     m.def("front_labels", front_labels<R>, "times"_a, "first"_a, "nodes"_a, "at"_a, "label_of"_a,
           "labels"_a, ReleaseGil());
-    m.def("make_accurate", make_accurate<R>, "speed"_a, "mask"_a, "pace"_a, "spacing"_a, "stop"_a,
+    m.def("make_accurate", make_accurate<R>, "speed"_a, "mask"_a, "scale"_a, "spacing"_a, "stop"_a,
           "first"_a, "nodes"_a, "at"_a, "times"_a, "order"_a, "reach"_a, "seed_of"_a, "seeds"_a,
           ReleaseGil());
     m.def("find_paths", paths_of<R>, "times"_a, "spacing"_a, "points"_a, "seeds"_a, "step"_a);

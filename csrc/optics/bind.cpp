@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/arrays.hpp"
-#include "common/lanes.hpp"
+#include "common/simd.hpp"
 #include "optics/device_plan.hpp"
 #include "optics/kernels.hpp"
 
@@ -223,7 +223,7 @@ void bind_phantoms(py::module_ m) {
 }  // namespace
 
 void bind_optics(py::module_ m) {
-  m.attr("lanes") = lane_count;
+  m.attr("lanes") = lane_count<double>;
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), "parts"_a);
   plan.def("stack", &stack_of);

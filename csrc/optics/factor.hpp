@@ -16,7 +16,7 @@
 // so that the inner loop is a plain product sum with all its accumulators in registers.
 #pragma once
 
-#include "common/lanes.hpp"
+#include "common/complex.hpp"
 
 namespace lesionkit::optics {
 

@@ -5,7 +5,7 @@
 // and readings among themselves; every entry is written by one thread, and sums run in a fixed
 // order, so the bits do not depend on how blocks are scheduled. Elements are gathered by the
 // entries they add to, which needs no atomics.
-#include "common/lanes.hpp"
+#include "common/complex.hpp"
 #include "common/portable.hpp"
 #include "optics/device_plan.hpp"
 #include "optics/element.hpp"

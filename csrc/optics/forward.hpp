@@ -1,7 +1,7 @@
 // The diffusion forward model for many property maps on one mesh: assemble, factor, read.
 //
 // All systems share one pattern, so the plan (ordering, fronts, index maps; made once by
-// lesionkit/optics/forward/plan.py) is walked once for a group of `lane_count` systems, each in a
+// lesionkit/optics/forward/plan.py) is walked once for a group of systems, each in a
 // lane of T. Elements are assembled straight into the panels of their nodes' fronts. A panel is
 // opened, and zeroed, just before the first of its descendants adds to it, and closed once it is
 // eliminated: the open ones lie on one path to the root, so they form a stack of fixed places that
@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "common/lanes.hpp"
+#include "common/complex.hpp"
+#include "common/simd.hpp"
 #include "optics/element.hpp"
 #include "optics/factor.hpp"
 #include "optics/plan.hpp"
@@ -22,8 +23,8 @@ namespace lesionkit::optics {
 template <class T>
 class ForwardGroup {
  public:
-  std::vector<Lanes> absorption, kappa;  // [property], to be filled by the caller
-  std::vector<T> readings;               // [source][detector]
+  std::vector<Simd<double>> absorption, kappa;  // [property], to be filled by the caller
+  std::vector<T> readings;                      // [source][detector]
 
   ForwardGroup(const ForwardPlan& plan, bool keep_panels)
       : absorption(plan.properties),
@@ -125,7 +126,7 @@ class ForwardGroup {
   void add_elements(size_t f) {
     constexpr int pairs = pair_count(N);
     for (int64_t e = plan_.element_start[f]; e < plan_.element_start[f + 1]; ++e) {
-      Lanes k[P], mua[P];
+      Simd<double> k[P], mua[P];
       for (int p = 0; p < P; ++p) {
         k[p] = kappa[plan_.property[e * P + p]];
         mua[p] = absorption[plan_.property[e * P + p]];
@@ -135,14 +136,14 @@ class ForwardGroup {
       const double* mass = &plan_.mass[plan_.mass_kind[e] * pairs * P];
       const double* imaginary = &plan_.imaginary_mass[plan_.mass_kind[e] * pairs];
       element_matrix<N, P>(&plan_.stiffness[e * pairs * P], mass, area, k, mua,
-                           [&](int pair, const Lanes& value) {
+                           [&](int pair, const Simd<double>& value) {
                              add_entry(entries_[entry[pair]], value, area * imaginary[pair]);
                            });
     }
   }
 
-  static void add_entry(Lanes& entry, const Lanes& real, double) { entry += real; }
-  static void add_entry(Complex<Lanes>& entry, const Lanes& real, double imaginary) {
+  static void add_entry(Simd<double>& entry, const Simd<double>& real, double) { entry += real; }
+  static void add_entry(Complex<Simd<double>>& entry, const Simd<double>& real, double imaginary) {
     entry.re += real;
     entry.im += imaginary;
   }

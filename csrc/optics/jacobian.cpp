@@ -30,9 +30,9 @@ std::complex<double> product(std::complex<double> x, std::complex<double> y) {
 
 constexpr int WIDTH = 8;  // properties that are written together: a line of the cache
 
-Lanes everywhere(double value) { return Lanes{} + value; }
-Complex<Lanes> everywhere(std::complex<double> value) {
-  return {Lanes{} + value.real(), Lanes{} + value.imag()};
+Simd<double> in_lanes(double value) { return broadcast<Simd<double>>(value); }
+Complex<Simd<double>> in_lanes(std::complex<double> value) {
+  return {in_lanes(value.real()), in_lanes(value.imag())};
 }
 
 // Calls work(constant N, constant P) for the plan's elements.
@@ -71,7 +71,7 @@ class Derivatives {
   Derivatives(const ForwardPlan& plan, const Ragged<int32_t>& values)
       : plan_(plan),
         values_(values),
-        blocks_((plan.detectors + lane_count - 1) / lane_count),
+        blocks_((plan.detectors + lane_count<double> - 1) / lane_count<double>),
         source_(plan.sources * N),
         detector_(blocks_ * N),
         by_mua_(WIDTH * plan.sources * blocks_),
@@ -103,9 +103,9 @@ class Derivatives {
     for (int64_t k = 0, to = 0; k < coarse.count; ++k)
       for (int64_t i = 0; i < coarse.pairs; ++i, ++to) {
         const int64_t s = coarse.pair[i] / plan_.detectors, d = coarse.pair[i] % plan_.detectors;
-        const int64_t from = k * pairs + s * blocks_ + d / lane_count;
-        by_absorption[to] = product(lane(mua_sum_[from], d % lane_count), scale[i]);
-        by_scattering[to] = product(scale[i], lane(mus_sum_[from], d % lane_count));
+        const int64_t from = k * pairs + s * blocks_ + d / lane_count<double>;
+        by_absorption[to] = product(lane(mua_sum_[from], d % lane_count<double>), scale[i]);
+        by_scattering[to] = product(scale[i], lane(mus_sum_[from], d % lane_count<double>));
       }
   }
 
@@ -124,11 +124,11 @@ class Derivatives {
     }
     for (int s = 0; s < plan_.sources; ++s)
       for (int d = 0; d < plan_.detectors; ++d) {
-        const int64_t from = int64_t{s} * blocks_ + d / lane_count;
+        const int64_t from = int64_t{s} * blocks_ + d / lane_count<double>;
         const int64_t to = (int64_t{s} * plan_.detectors + d) * plan_.properties + first;
         for (int64_t j = 0; j < count; ++j) {
-          by_absorption[to + j] = lane(by_mua_[j * pairs + from], d % lane_count);
-          by_scattering[to + j] = lane(by_kappa_[j * pairs + from], d % lane_count);
+          by_absorption[to + j] = lane(by_mua_[j * pairs + from], d % lane_count<double>);
+          by_scattering[to + j] = lane(by_kappa_[j * pairs + from], d % lane_count<double>);
         }
       }
   }
@@ -140,9 +140,10 @@ class Derivatives {
     const int sources = plan_.sources, detectors = plan_.detectors;
     for (int a = 0; a < N; ++a) {
       const Out* here = field + int64_t{node[a]} * (sources + detectors);
-      for (int s = 0; s < sources; ++s) source_[s * N + a] = everywhere(here[s]);
+      for (int s = 0; s < sources; ++s) source_[s * N + a] = in_lanes(here[s]);
       for (int d = 0; d < detectors; ++d)
-        set_lane(detector_[d / lane_count * N + a], d % lane_count, here[sources + d]);
+        set_lane(detector_[d / lane_count<double> * N + a], d % lane_count<double>,
+                 here[sources + d]);
     }
     constexpr int pairs = pair_count(N);
     const double* stiffness = &plan_.stiffness[element * pairs * P + p];
@@ -161,22 +162,22 @@ class Derivatives {
 // One group's gradient, a system in each lane. field: [node][2 sources]; out: [property].
 template <int N, int P, class T>
 void group_gradient(const ForwardPlan& plan, const ForwardGroup<T>& group, const T* field,
-                    std::vector<Lanes>& by_mua, std::vector<Lanes>& by_kappa) {
+                    std::vector<Simd<double>>& by_mua, std::vector<Simd<double>>& by_kappa) {
   constexpr int pairs = pair_count(N);
-  std::fill(by_mua.begin(), by_mua.end(), Lanes{});
-  std::fill(by_kappa.begin(), by_kappa.end(), Lanes{});
+  std::fill(by_mua.begin(), by_mua.end(), Simd<double>{});
+  std::fill(by_kappa.begin(), by_kappa.end(), Simd<double>{});
   for (size_t e = 0; e < plan.area.size(); ++e) {
     const T *forward[N], *adjoint[N];
     for (int a = 0; a < N; ++a) {
       forward[a] = field + int64_t{plan.element_node[e * N + a]} * 2 * plan.sources;
       adjoint[a] = forward[a] + plan.sources;
     }
-    Lanes gram[pairs];
+    Simd<double> gram[pairs];
     gram_matrix<N>(forward, adjoint, plan.sources, gram);
     const double* stiffness = &plan.stiffness[e * pairs * P];
     const double* mass = &plan.mass[plan.mass_kind[e] * pairs * P];
     for (int p = 0; p < P; ++p) {
-      Lanes within{}, along{};
+      Simd<double> within{}, along{};
       for (int pair = 0; pair < pairs; ++pair) {
         within += mass[pair * P + p] * gram[pair];
         along += stiffness[pair * P + p] * gram[pair];
@@ -258,7 +259,7 @@ void gradient(const ForwardPlan& plan, const Maps& maps, const Out* weight, doub
     for (int64_t i = 0; i < pairs; ++i)
       for (int l = 0; l < systems; ++l) set_lane(weights[i], l, weight[(first + l) * pairs + i]);
     const T* field = group.weighted_fields(weights.data());
-    std::vector<Lanes> by_mua(plan.properties), by_kappa(plan.properties);
+    std::vector<Simd<double>> by_mua(plan.properties), by_kappa(plan.properties);
     with_kind(plan,
               [&](auto n, auto p) { group_gradient<n, p>(plan, group, field, by_mua, by_kappa); });
     for (int l = 0; l < systems; ++l)

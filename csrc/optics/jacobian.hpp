@@ -11,7 +11,8 @@
 // which is one more field per source and never the derivatives themselves.
 #pragma once
 
-#include "common/lanes.hpp"
+#include "common/complex.hpp"
+#include "common/simd.hpp"
 #include "optics/element.hpp"
 
 namespace lesionkit::optics {

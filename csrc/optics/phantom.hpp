@@ -8,15 +8,12 @@
 #pragma once
 
 #include "common/normal.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::optics {
 
 constexpr int REGIONS = 3;  // the background disc and at most two inclusions
 enum Stream : uint32_t { DRAWS, SIGNAL_NOISE, MRI_NOISE };
-
-// Plain selects: fmin and fmax are calls unless NaN is ruled out.
-HD double smaller(double a, double b) { return a < b ? a : b; }
-HD double larger(double a, double b) { return a > b ? a : b; }
 
 // A disc of tissue; mm, micromolar, per cent, and mus' = amplitude (wavelength / 1000 nm)^-power.
 // An absent inclusion has radius 0 and the background's tissue.
@@ -41,7 +38,7 @@ struct Limits {
 // cos T = half / reach. This is the angle, y = reach sin(angle), that has the share u of the
 // lens's area below it, by bisection, so that the midpoint is uniform and no draw is rejected.
 HD double lens_angle(double cos_limit, double u) {
-  const double limit = acos(smaller(cos_limit, 1.0));
+  const double limit = acos(min(cos_limit, 1.0));
   const double all = limit - cos_limit * sin(limit);
   double low = -limit, high = limit;
   for (int step = 0; step < 52; ++step) {
@@ -96,10 +93,10 @@ HD void draw(const Limits& recipe, const double* single_diameters, int singles,
   for (int k = 1; k <= (pair ? 2 : 1); ++k) {
     const uint32_t slot = 11 + 4 * (k - 1);
     // Water stays a percentage: its range of contrasts ends where the inclusion would be all water.
-    const Range wetter = {recipe.contrast.low, smaller(recipe.contrast.high, 100.0 / tissue.water)};
+    const Range wetter = {recipe.contrast.low, min(recipe.contrast.high, 100.0 / tissue.water)};
     regions[k].hbo *= recipe.contrast.at(random.uniform(slot));
     regions[k].hb *= recipe.contrast.at(random.uniform(slot + 1));
-    regions[k].water = smaller(tissue.water * wetter.at(random.uniform(slot + 2)), 100.0);
+    regions[k].water = min(tissue.water * wetter.at(random.uniform(slot + 2)), 100.0);
     regions[k].amplitude *= recipe.scattering_contrast.at(random.uniform(slot + 3));
   }
 }
@@ -120,7 +117,7 @@ HD double twice_wedge(Point a, Point b, double r) {
   const double chord = half * half - dd * (dot(a, a) - r * r);
   if (chord <= 0.0) return r * r * angle(a, b);
   const double root = sqrt(chord);
-  const double enter = larger((-half - root) / dd, 0.0), leave = smaller((root - half) / dd, 1.0);
+  const double enter = max((-half - root) / dd, 0.0), leave = min((root - half) / dd, 1.0);
   if (enter >= leave) return r * r * angle(a, b);
   double area = (leave - enter) * cross(a, b);
   if (enter > 0.0) area += r * r * angle(a, {a.x + enter * d.x, a.y + enter * d.y});
@@ -144,7 +141,7 @@ HD double disc_share(const Region& disc, const Point* corner, Point centre, doub
     inside += twice_wedge(a, b, disc.radius);
     whole += cross(a, b);
   }
-  return smaller(larger(inside / whole, 0.0), 1.0);
+  return min(max(inside / whole, 0.0), 1.0);
 }
 
 // A circle that holds the whole triangle.
@@ -158,7 +155,7 @@ HD Circle enclosing(const Point* p) {
   double square = 0.0;
   for (int i = 0; i < 3; ++i) {
     const Point d = {p[i].x - middle.x, p[i].y - middle.y};
-    square = larger(square, dot(d, d));
+    square = max(square, dot(d, d));
   }
   return {middle, sqrt(square)};
 }

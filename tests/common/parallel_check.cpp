@@ -205,7 +205,7 @@ static void fork_after_use() {
   REQUIRE(chunk_sums(3000, 10) == expected);
 }
 
-// A fork while other threads hold the crew's lock, work, watch and sleep: the child is alone.
+// A fork while other threads hold the pool's lock, work, watch and sleep: the child is alone.
 static void fork_amid_work() {
 #ifndef REFUSE_THREADS
   set_threads(3);
@@ -223,7 +223,7 @@ static void fork_amid_work() {
 }
 
 // Helpers that sleep take up work again, and after a while end by themselves.
-static void helpers_sleep_wake_and_end() {
+static void workers_sleep_wake_and_end() {
 #ifndef REFUSE_THREADS
   set_threads(2);
   for (int pause : {0, 50, 200, 1000, 5000, 20000}) {
@@ -268,7 +268,7 @@ int main() {
   several_callers_at_once();
   fork_after_use();
   fork_amid_work();
-  helpers_sleep_wake_and_end();
+  workers_sleep_wake_and_end();
   planted_race();
   std::puts("all checks passed");
 }

@@ -44,7 +44,7 @@ def test_spread_and_ends(kernels_on_host: Callable[..., None]) -> None:
     kernels_on_host()
     X, found = blobs(40, 3, np.float64), np.empty((3, 4))
     weights = np.arange(40.0)
-    assert fcm_gpu.fcm_survey(X, weights, found)
+    assert fcm_gpu.column_statistics(X, weights, found)
     np.testing.assert_array_equal(found[:, :2].T, [X.min(axis=0), X.max(axis=0)])
     mean = np.average(X, axis=0, weights=weights)
     np.testing.assert_allclose(found[:, 2], mean, rtol=tolerances.GPU)

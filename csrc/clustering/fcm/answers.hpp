@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include "clustering/fcm/tile.hpp"
-#include "clustering/shuffle.hpp"
 #include "common/parallel.hpp"
+#include "common/shuffle.hpp"
 
 namespace lesionkit::clustering::fuzzy {
 
@@ -17,13 +17,13 @@ constexpr int64_t answers_grain = int64_t{1} << 16;  // samples
 // centre, may leave the range of float and are then taken in double. What leaves the range of
 // double is so far away that all centres are equally far.
 template <class T>
-bool within_range(const Register<T>* distances, int64_t count) {
-  Register<T> least = distances[0], most = distances[0];
+bool within_range(const Simd<T>* distances, int64_t count) {
+  Simd<T> least = distances[0], most = distances[0];
   for (int64_t i = 1; i < count; ++i) {
-    least = smaller(distances[i], least);
-    most = distances[i] > most ? distances[i] : most;
+    least = min(distances[i], least);
+    most = max(distances[i], most);
   }
-  return all_above<T>(least, trusted<T>) && all_above<T>(-most, -1 / trusted<T>);
+  return all(least > trusted<T>) && all(most < 1 / trusted<T>);
 }
 
 // Calls answer(tile, D [registers][c], first, count) for all tiles.
@@ -34,9 +34,9 @@ void for_each_tile(const Samples<In>& s, const double* centres, int64_t c, bool 
     const auto run = [&]<class T>(T, int64_t from, int64_t to, const auto& otherwise) {
       const Centres<T> high_low(s, centres, c);
       Tile<In, T> tile(s.d);
-      std::vector<Register<T>> distances(tile.registers * c);
-      for (int64_t first = from; first < to; first += tile.most) {
-        const int64_t count = std::min(to - first, tile.most);
+      std::vector<Simd<T>> distances(tile.registers * c);
+      for (int64_t first = from; first < to; first += tile.capacity) {
+        const int64_t count = std::min(to - first, tile.capacity);
         tile.fill(s, first, count);
         tile_distances(tile, high_low, c, s.d, distances.data());
         if (sizeof(T) < sizeof(double) && !within_range<T>(distances.data(), tile.used * c))
@@ -62,11 +62,11 @@ struct Strides {
 
 // The j-th of c planes that stand as [registers][c] goes to out[count], a number each `stride`.
 template <class T, class Out>
-void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* out,
-           int64_t stride) {
+void store_plane(const Simd<T>* planes, int64_t c, int64_t j, int64_t count, Out* out,
+                 int64_t stride) {
   const T* from = reinterpret_cast<const T*>(planes + j);
-  for (int64_t i = 0; i < count; i += width<T>)
-    for (int64_t l = 0; l < std::min<int64_t>(width<T>, count - i); ++l)
+  for (int64_t i = 0; i < count; i += lane_count<T>)
+    for (int64_t l = 0; l < std::min<int64_t>(lane_count<T>, count - i); ++l)
       out[(i + l) * stride] = static_cast<Out>(from[i * c + l]);
 }
 
@@ -74,29 +74,29 @@ void store(const Register<T>* planes, int64_t c, int64_t j, int64_t count, Out* 
 template <bool high, class V, int... l>
 V in_turn(const V& a, const V& b, std::integer_sequence<int, l...>) {
   constexpr int w = sizeof...(l);
-  return shuffled<((high ? w : 0) + l) / 2 + (l & 1) * w...>(a, b);
+  return shuffle<((high ? w : 0) + l) / 2 + (l & 1) * w...>(a, b);
 }
 
 // Writes registers of c planes, a power of two, as their rows: the first lanes of all, the second
 // lanes ...
 template <int steps, class T, int... j>
-void store_in_turn(const Register<T> (&from)[sizeof...(j)], T* out,
+void store_in_turn(const Simd<T> (&from)[sizeof...(j)], T* out,
                    std::integer_sequence<int, j...> planes) {
-  constexpr int w = width<T>, c = sizeof...(j);
+  constexpr int w = lane_count<T>, c = sizeof...(j);
   if constexpr (steps > 0) {
     constexpr std::make_integer_sequence<int, w> lanes;
     store_in_turn<steps - 1, T>({in_turn<(j & 1) != 0>(from[j / 2], from[j / 2 + c / 2], lanes)...},
                                 out, planes);
   } else {
-    (std::memcpy(out + j * w, &from[j], sizeof from[j]), ...);
+    (store(out + j * w, from[j]), ...);
   }
 }
 
 // All c planes to the rows out[count][c]. Where a row fills registers, g++ gathers its numbers one
 // at a time, which takes several times as long as to shuffle them.
 template <int c, class T, class Out>
-void store_rows(const Register<T>* planes, int64_t count, Out* out) {
-  constexpr int w = width<T>;
+void store_rows(const Simd<T>* planes, int64_t count, Out* out) {
+  constexpr int w = lane_count<T>;
   const auto row = [&](int64_t l) {
     const T* from = reinterpret_cast<const T*>(planes);
     for (int j = 0; j < c; ++j) out[l * c + j] = static_cast<Out>(from[j * w + l]);
@@ -118,18 +118,18 @@ void store_rows(const Register<T>* planes, int64_t count, Out* out) {
 // The memberships with m = 2 by products (fcm.hpp): one division a sample. D is [registers][c], and
 // so is u; false where a product has left the range.
 template <int c, class T>
-bool by_products(const Register<T>* distances, int registers, Register<T>* u) {
-  using V = Register<T>;
-  V least = all_of<V>(1), most = all_of<V>(1);
+bool by_products(const Simd<T>* distances, int registers, Simd<T>* u) {
+  using V = Simd<T>;
+  V least = broadcast<V>(1), most = broadcast<V>(1);
   for (int r = 0; r < registers; ++r) {
     V distance[c], g[c];
     std::copy_n(distances + r * c, c, distance);
     const V sum = products(distance, g), inverse = T(1) / sum;
-    least = smaller(sum, least);
-    most = sum > most ? sum : most;
+    least = min(sum, least);
+    most = max(sum, most);
     for (int j = 0; j < c; ++j) u[r * c + j] = g[j] * inverse;
   }
-  return all_above<T>(least, trusted<T>) && all_above<T>(-most, -1 / trusted<T>);
+  return all(least > trusted<T>) && all(most < 1 / trusted<T>);
 }
 
 // Calls write(Constant<c>) for 2 to 8 classes; false for any other number.
@@ -162,10 +162,10 @@ void write_memberships(const Samples<In>& s, const double* centres, int64_t c, c
   const int classes = static_cast<int>(c);
   const bool rows = only < 0 && strides.plane == 1;
   for_each_tile(
-      s, centres, c, f.power > most_power_in_float,
-      [&]<class T>(const Tile<In, T>& tile, Register<T>* distances, int64_t first, int64_t count) {
-        Register<T> few[Tile<In, T>::registers * 8];
-        Register<T>* u = distances;
+      s, centres, c, f.power > MAX_POWER_IN_FLOAT,
+      [&]<class T>(const Tile<In, T>& tile, Simd<T>* distances, int64_t first, int64_t count) {
+        Simd<T> few[Tile<In, T>::registers * 8];
+        Simd<T>* u = distances;
         bool done = false;
         if (f.two)
           for_few(c, [&](auto k) {
@@ -177,23 +177,22 @@ void write_memberships(const Samples<In>& s, const double* centres, int64_t c, c
         In* to = out + first * strides.sample;
         if (rows && for_few(c, [&](auto k) { store_rows<k, T>(u, count, to); })) return;
         for (int64_t j = std::max<int64_t>(only, 0); j < (only < 0 ? c : only + 1); ++j)
-          store<T>(u, c, j, count, to + (only < 0 ? j * strides.plane : 0), strides.sample);
+          store_plane<T>(u, c, j, count, to + (only < 0 ? j * strides.plane : 0), strides.sample);
       });
 }
 
 template <class In>
 void write_distances(const Samples<In>& s, const double* centres, int64_t c, Strides strides,
                      In* out) {
-  for_each_tile(
-      s, centres, c, false,
-      [&]<class T>(const Tile<In, T>& tile, Register<T>* d, int64_t first, int64_t count) {
-        T* all = reinterpret_cast<T*>(d);
-        for (int64_t i = 0; i < tile.used * c * width<T>; ++i)
-          all[i] = std::sqrt(all[i]) / static_cast<T>(s.scale);
-        for (int64_t j = 0; j < c; ++j)
-          store<T>(d, c, j, count, out + first * strides.sample + j * strides.plane,
-                   strides.sample);
-      });
+  for_each_tile(s, centres, c, false,
+                [&]<class T>(const Tile<In, T>& tile, Simd<T>* d, int64_t first, int64_t count) {
+                  T* all = reinterpret_cast<T*>(d);
+                  for (int64_t i = 0; i < tile.used * c * lane_count<T>; ++i)
+                    all[i] = std::sqrt(all[i]) / static_cast<T>(s.scale);
+                  for (int64_t j = 0; j < c; ++j)
+                    store_plane<T>(d, c, j, count, out + first * strides.sample + j * strides.plane,
+                                   strides.sample);
+                });
 }
 
 // The nearest centre of each sample, the first of several that are equally near.
@@ -201,18 +200,18 @@ template <class In>
 void write_labels(const Samples<In>& s, const double* centres, int64_t c, int32_t* out) {
   for_each_tile(
       s, centres, c, false,
-      [&]<class T>(const Tile<In, T>& tile, const Register<T>* d, int64_t first, int64_t count) {
-        Register<T> label[Tile<In, T>::registers];
+      [&]<class T>(const Tile<In, T>& tile, const Simd<T>* d, int64_t first, int64_t count) {
+        Simd<T> label[Tile<In, T>::registers];
         for (int r = 0; r < tile.used; ++r) {
-          Register<T> least = d[r * c];
-          label[r] = Register<T>{};
+          Simd<T> least = d[r * c];
+          label[r] = Simd<T>{};
           for (int64_t j = 1; j < c; ++j) {
             const auto nearer = d[r * c + j] < least;
-            label[r] = nearer ? all_of<Register<T>>(static_cast<T>(j)) : label[r];
+            label[r] = nearer ? broadcast<Simd<T>>(static_cast<T>(j)) : label[r];
             least = nearer ? d[r * c + j] : least;
           }
         }
-        store<T>(label, 1, 0, count, out + first, 1);
+        store_plane<T>(label, 1, 0, count, out + first, 1);
       });
 }
 

@@ -4,7 +4,7 @@
 #include "clustering/fcm/fit.hpp"
 #include "clustering/fcm/given.hpp"
 #include "clustering/fcm/kernels.hpp"
-#include "clustering/fcm/survey.hpp"
+#include "clustering/fcm/statistics.hpp"
 #include "clustering/fcm/validity.hpp"
 #include "common/extent.hpp"
 #include "common/view.hpp"
@@ -16,8 +16,9 @@ namespace {
 template <class T>
 double scale_for(double span) {
   if (!(span > 0.0)) return 1.0;
-  const int most = std::numeric_limits<T>::max_exponent - 3;
-  return std::ldexp(1.0, std::clamp(-std::ilogb(std::min(span, 1e308)) - 1, -most, most));
+  const int max_exponent = std::numeric_limits<T>::max_exponent - 3;
+  return std::ldexp(
+      1.0, std::clamp(-std::ilogb(std::min(span, 1e308)) - 1, -max_exponent, max_exponent));
 }
 
 // Samples for an answer, in units of the spread of the centres.
@@ -99,9 +100,9 @@ std::pair<double, double> cmeans_change(View<const double> x, View<const double>
 }
 
 template <class T>
-bool fcm_survey(View<const T> x, Maybe<const double> weight, View<double> out) {
+bool column_statistics(View<const T> x, Maybe<const double> weight, View<double> out) {
   const Samples<T> samples = {x.data(), data_or_null(weight), x.shape(0), x.shape(1), 1.0, 1.0};
-  return survey(samples, reinterpret_cast<Survey*>(out.data()));
+  return column_statistics(samples, reinterpret_cast<ColumnStatistics*>(out.data()));
 }
 
 template <class T>
@@ -129,7 +130,7 @@ LABELS(int16_t)
   template void fcm_distances(View<const T>, View<const double>, View<T>, bool);                  \
   template std::tuple<double, double, double> fcm_validity(View<const T>, Maybe<const double>,    \
                                                            double, View<const double>);           \
-  template bool fcm_survey(View<const T>, Maybe<const double>, View<double>);
+  template bool column_statistics(View<const T>, Maybe<const double>, View<double>);
 REALS(float)
 REALS(double)
 

@@ -25,7 +25,7 @@ struct Fuzziness {
 // x^power for x in [0, 1].
 template <class T>
 HD T power_of(T x, double power) {
-  const T least = all_of<T>(Layout<T>::least);
+  const T least = broadcast<T>(Layout<T>::min_normal);
   const T result = exp2_of<T>(static_cast<Element<T>>(power) * log2_of<T>(x < least ? least : x));
   return x < least ? T{} : result;
 }
@@ -39,7 +39,7 @@ HD T least_of(const T* distances, int c) {
 
 template <class T>
 HD T ratio_of(T least, T distance) {
-  return distance <= least ? all_of<T>(1) : least / distance;
+  return distance <= least ? broadcast<T>(1) : least / distance;
 }
 
 // g_j from r_j.
@@ -88,7 +88,7 @@ HD T weights_of_centres(const T* distances, int c, const Fuzziness& f, T* weight
 template <int c, class T>
 HD T products(const T (&distance)[c], T (&g)[c]) {
   T before = distance[0];
-  g[0] = all_of<T>(1);
+  g[0] = broadcast<T>(1);
   for (int j = 1; j < c; ++j) {
     g[j] = before;
     before = before * distance[j];

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "clustering/fcm/line.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 
 namespace lesionkit::clustering::fuzzy {
 
@@ -19,9 +19,9 @@ using Totals = std::vector<double>;
 // How many samples a chunk has: some 50 microseconds' worth; fewer chunks where their sums are
 // many.
 inline int64_t samples_of_chunk(int64_t n, int64_t c, int64_t d, int64_t tile) {
-  const int64_t most = std::max<int64_t>(16, (int64_t{1} << 22) / (c * (d + 1)));
+  const int64_t max_chunks = std::max<int64_t>(16, (int64_t{1} << 22) / (c * (d + 1)));
   const int64_t wanted = n / std::max<int64_t>(1, (int64_t{1} << 20) / (c * d));
-  const int64_t chunks = std::clamp<int64_t>(wanted, 1, most);
+  const int64_t chunks = std::clamp<int64_t>(wanted, 1, max_chunks);
   return ((n + chunks - 1) / chunks + tile - 1) / tile * tile;
 }
 
@@ -29,18 +29,15 @@ inline int64_t samples_of_chunk(int64_t n, int64_t c, int64_t d, int64_t tile) {
 template <class MakeState, class Add>
 Totals sum_of_chunks(int64_t n, int64_t c, int64_t d, int64_t tile, MakeState&& make_state,
                      const Add& add) {
-  const int64_t chunk = samples_of_chunk(n, c, d, tile), chunks = (n + chunk - 1) / chunk;
-  const size_t size = static_cast<size_t>(c * (d + 1) + 3);
-  std::vector<double> parts(size * static_cast<size_t>(chunks));
-  parallel_for_with(n, chunk, make_state, [&](auto& state, int64_t begin, int64_t end) {
-    PassSums sums(c, d);
-    for (int64_t first = begin; first < end; first += tile)
-      add(state, first, std::min(end, first + tile), sums);
-    double* to = parts.data() + size * static_cast<size_t>(begin / chunk);
-    for (size_t i = 0; i < size; ++i) to[i] = total(sums.sums[i]);
-  });
-  Totals totals(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(size));
-  for (size_t i = size; i < parts.size(); ++i) totals[i % size] += parts[i];
+  const int64_t chunk = samples_of_chunk(n, c, d, tile);
+  Totals totals(static_cast<size_t>(c * (d + 1) + 3));
+  sum_in_order(n, chunk, totals, make_state,
+               [&](auto& state, int64_t begin, int64_t end, double* to) {
+                 PassSums sums(c, d);
+                 for (int64_t first = begin; first < end; first += tile)
+                   add(state, first, std::min(end, first + tile), sums);
+                 for (const Simd<double>& lanes : sums.sums) *to++ = sum(lanes);
+               });
   return totals;
 }
 
@@ -53,12 +50,12 @@ Totals pass_by(const Samples<In>& s, const double* centres, const double* old, i
     std::optional<Careful> careful;
   };
   return sum_of_chunks(
-      s.n, c, s.d, Main::most, [&] { return State{Main(s, centres, old, c, f), {}}; },
+      s.n, c, s.d, Main::capacity, [&] { return State{Main(s, centres, old, c, f), {}}; },
       [&](State& state, int64_t first, int64_t last, PassSums& sums) {
         if (state.main.add(first, last - first, sums)) return;
         if (!state.careful) state.careful.emplace(s, centres, old, c, f);
-        for (int64_t i = first; i < last; i += Careful::most)
-          state.careful->add(i, std::min(last - i, Careful::most), sums);
+        for (int64_t i = first; i < last; i += Careful::capacity)
+          state.careful->add(i, std::min(last - i, Careful::capacity), sums);
       });
 }
 
@@ -87,7 +84,7 @@ Totals pass(const Samples<T>& s, const double* centres, const double* old, int64
       case 8:
         return fast(Constant<8>{});
     }
-  if (f.power <= most_power_in_float)
+  if (f.power <= MAX_POWER_IN_FLOAT)
     return pass_by<CarefulPass<T, T, pair>, pair>(s, centres, old, c, f);
   return pass_by<CarefulPass<T, double, pair>, pair>(s, centres, old, c, f);
 }

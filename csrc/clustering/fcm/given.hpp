@@ -36,43 +36,45 @@ class GivenPass {
     read(first, last - first);
     tile_distances(tile_, centres_, given_.c, s_.d, distances_.data());
     for (int r = 0; r < tile_.used; ++r) {
-      const Lanes* distance = distances_.data() + r * c;
+      const Simd<double>* distance = distances_.data() + r * c;
       memberships(distance, c, given_.f, u_.data());
       for (int j = 0; j < c; ++j) {
-        Lanes before{};
-        const int64_t at = first + int64_t{r} * lane_count,
-                      here = std::min<int64_t>(lane_count, last - at);
-        for (int64_t l = 0; l < here; ++l) before[l] = std::max(given_.u[j * s_.n + at + l], least);
-        const Lanes sample = tile_.weighted ? tile_.weight[r] : all_of<Lanes>(1.0);
+        Simd<double> before{};
+        const int64_t at = first + int64_t{r} * lane_count<double>,
+                      here = std::min<int64_t>(lane_count<double>, last - at);
+        for (int64_t l = 0; l < here; ++l)
+          before[l] = std::max(given_.u[j * s_.n + at + l], MIN_MEMBERSHIP);
+        const Simd<double> sample = tile_.weighted ? tile_.weight[r] : broadcast<Simd<double>>(1.0);
         sums.change() += sample * (u_[j] - before) * (u_[j] - before);
         sums.lagging() += weights_[r * c + j] * distance[j];
       }
     }
   }
 
-  static constexpr int64_t most = Tile<double, double>::most;
+  static constexpr int64_t capacity = Tile<double, double>::capacity;
 
  private:
-  static constexpr double least = 0x1p-52;
+  static constexpr double MIN_MEMBERSHIP = 0x1p-52;
 
   // Fills the tile, and weights_ with given^m; 0 past the last sample.
   void read(int64_t first, int64_t count) {
     tile_.fill(s_, first, count);
     const int64_t c = given_.c;
     for (int64_t r = 0; r < tile_.used; ++r) {
-      const int64_t at = first + r * lane_count,
-                    here = std::min<int64_t>(lane_count, first + count - at);
-      Lanes sum{};
+      const int64_t at = first + r * lane_count<double>,
+                    here = std::min<int64_t>(lane_count<double>, first + count - at);
+      Simd<double> sum{};
       for (int64_t j = 0; j < c; ++j) {
-        Lanes u{};
+        Simd<double> u{};
         for (int64_t l = 0; l < here; ++l) u[l] = given_.u[j * s_.n + at + l];
         weights_[r * c + j] = u;
         sum += u;
       }
-      const Lanes sample = tile_.weighted ? tile_.weight[r] : all_of<Lanes>(1.0);
+      const Simd<double> sample = tile_.weighted ? tile_.weight[r] : broadcast<Simd<double>>(1.0);
       for (int64_t j = 0; j < c; ++j) {
-        const Lanes share = weights_[r * c + j] / sum;
-        const Lanes u = share > least ? share : all_of<Lanes>(least);
+        const Simd<double> share = weights_[r * c + j] / sum;
+        const Simd<double> u =
+            share > MIN_MEMBERSHIP ? share : broadcast<Simd<double>>(MIN_MEMBERSHIP);
         weights_[r * c + j] = sample * (given_.f.two ? u * u : power_of(u, given_.f.m));
       }
     }
@@ -82,14 +84,14 @@ class GivenPass {
   const Given& given_;
   Centres<double> centres_;
   Tile<double, double> tile_;
-  std::vector<Lanes> weights_, distances_, u_;  // the first two [registers][c]
+  std::vector<Simd<double>> weights_, distances_, u_;  // the first two [registers][c]
 };
 
 template <class Add>
 Totals given_pass(const Samples<double>& s, const Given& given, const double* centres,
                   const Add& add) {
   return sum_of_chunks(
-      s.n, given.c, s.d, GivenPass::most, [&] { return GivenPass(s, given, centres); }, add);
+      s.n, given.c, s.d, GivenPass::capacity, [&] { return GivenPass(s, given, centres); }, add);
 }
 
 struct Change {

@@ -35,9 +35,9 @@ template <class T>
 std::tuple<double, double, double> fcm_validity(View<const T> x, Maybe<const double> weight,
                                                 double m, View<const double> centres);
 
-// out (d, columns of Survey): each feature's; false if a sample is not finite.
+// out (d, columns of ColumnStatistics): each feature's; false if a sample is not finite.
 template <class T>
-bool fcm_survey(View<const T> x, Maybe<const double> weight, View<double> out);
+bool column_statistics(View<const T> x, Maybe<const double> weight, View<double> out);
 
 // Passes, and what J was before each step of the memberships.
 std::pair<int64_t, std::vector<double>> cmeans_fit(View<const double> x, View<const double> u0,

@@ -8,11 +8,11 @@ namespace lesionkit::clustering::fuzzy {
 
 template <class T, int c>
 class LinePass {
-  using V = Register<T>;
+  using V = Simd<T>;
 
  public:
   using Input = T;
-  static constexpr int64_t most = 256 * width<T>;
+  static constexpr int64_t capacity = 256 * lane_count<T>;
 
   LinePass(const Samples<T>& s, const double* centres, const double* old, int64_t,
            const Fuzziness& f)
@@ -21,17 +21,17 @@ class LinePass {
   bool add(int64_t first, int64_t count, PassSums& sums) {
     const T* x = s_.x + first;
     const T scale = static_cast<T>(s_.scale);
-    const int64_t whole = count / width<T> * width<T>;
-    V weight[c] = {}, moment[c] = {}, objective{}, least = all_of<V>(1);
-    for (int64_t i = 0; i < whole; i += width<T>) {
-      const V here = load(x + i) * scale;
+    const int64_t whole = count / lane_count<T> * lane_count<T>;
+    V weight[c] = {}, moment[c] = {}, objective{}, least = broadcast<V>(1);
+    for (int64_t i = 0; i < whole; i += lane_count<T>) {
+      const V here = load<V>(x + i) * scale;
       V from[c], distance[c], u[c];
       for (int j = 0; j < c; ++j) {
         from[j] = centres_.from(here, j);
         distance[j] = from[j] * from[j];
       }
       const V sum = products(distance, u), inverse = T(1) / sum;
-      least = smaller(sum, least);
+      least = min(sum, least);
       u[0] *= inverse;
       objective += distance[0] * u[0];
       for (int j = 0; j < c; ++j) {
@@ -41,12 +41,12 @@ class LinePass {
         moment[j] += w * from[j];
       }
     }
-    if (!all_above<T>(least, trusted<T>)) return false;
+    if (!all(least > trusted<T>)) return false;
     if (whole < count && !rest_.add(first + whole, count - whole, sums)) return false;
-    sums.objective() += widened(objective);
+    sums.objective() += to_double(objective);
     for (int j = 0; j < c; ++j) {
-      sums.weight(j) += widened(weight[j]);
-      sums.moment(j, 0) += widened(moment[j]);
+      sums.weight(j) += to_double(weight[j]);
+      sums.moment(j, 0) += to_double(moment[j]);
     }
     return true;
   }

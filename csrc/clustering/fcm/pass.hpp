@@ -15,32 +15,32 @@ namespace lesionkit::clustering::fuzzy {
 struct PassSums {
   PassSums(int64_t c, int64_t d) : stride(d + 1), sums(c * (d + 1) + 3) {}
 
-  Lanes& weight(int64_t j) { return sums[j * stride]; }
-  Lanes& moment(int64_t j, int64_t k) { return sums[j * stride + 1 + k]; }  // of x - centre
-  Lanes& objective() { return sums[sums.size() - 3]; }
-  Lanes& change() { return sums[sums.size() - 2]; }   // of (u - u_old)^2
-  Lanes& lagging() { return sums[sums.size() - 1]; }  // of u_old^m D
+  Simd<double>& weight(int64_t j) { return sums[j * stride]; }
+  Simd<double>& moment(int64_t j, int64_t k) { return sums[j * stride + 1 + k]; }  // of x - centre
+  Simd<double>& objective() { return sums[sums.size() - 3]; }
+  Simd<double>& change() { return sums[sums.size() - 2]; }   // of (u - u_old)^2
+  Simd<double>& lagging() { return sums[sums.size() - 1]; }  // of u_old^m D
 
   int64_t stride;
-  std::vector<Lanes> sums;
+  std::vector<Simd<double>> sums;
 };
 
 template <class T>
 struct PassTotals {  // of one tile, until they are widened
-  Register<T> objective{}, change{}, lagging{};
+  Simd<T> objective{}, change{}, lagging{};
 
   void add_to(PassSums& sums) const {
-    sums.objective() += widened(objective);
-    sums.change() += widened(change);
-    sums.lagging() += widened(lagging);
+    sums.objective() += to_double(objective);
+    sums.change() += to_double(change);
+    sums.lagging() += to_double(lagging);
   }
 };
 
 // Adds sum_i W_ij (x_i - v_j) for `c` centres from `first` on, W being [registers][all].
 template <int c, class In, class T>
-void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Register<T>* weights,
+void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Simd<T>* weights,
                  int64_t all, int64_t first, int64_t d, PassSums& sums) {
-  using V = Register<T>;
+  using V = Simd<T>;
   for (int64_t k = 0; k < d; ++k) {
     V moment[c] = {};
     for (int r = 0; r < tile.used; ++r) {
@@ -48,18 +48,18 @@ void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Regis
       for (int j = 0; j < c; ++j)
         moment[j] += weights[r * all + first + j] * centres.from(x, k * all + first + j);
     }
-    for (int j = 0; j < c; ++j) sums.moment(first + j, k) += widened(moment[j]);
+    for (int j = 0; j < c; ++j) sums.moment(first + j, k) += to_double(moment[j]);
   }
 }
 
 // The same for all c centres, and the sums of the weights.
 template <class In, class T>
-void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Register<T>* weights,
+void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Simd<T>* weights,
                  int64_t c, int64_t d, PassSums& sums) {
   for (int64_t j = 0; j < c; ++j) {
-    Register<T> weight{};
+    Simd<T> weight{};
     for (int r = 0; r < tile.used; ++r) weight += weights[r * c + j];
-    sums.weight(j) += widened(weight);
+    sums.weight(j) += to_double(weight);
   }
   int64_t j = 0;
   for (; j + 4 <= c; j += 4) add_moments<4>(tile, centres, weights, c, j, d, sums);
@@ -68,7 +68,7 @@ void add_moments(const Tile<In, T>& tile, const Centres<T>& centres, const Regis
 
 template <class T, int c, bool pair>
 class FastPass {
-  using V = Register<T>;
+  using V = Simd<T>;
 
  public:
   using Input = T;
@@ -80,20 +80,20 @@ class FastPass {
   bool add(int64_t first, int64_t count, PassSums& sums) {
     tile_.fill(s_, first, count);
     PassTotals<T> totals;
-    V weight_of[c] = {}, least = all_of<V>(1);
+    V weight_of[c] = {}, least = broadcast<V>(1);
     for (int r = 0; r < tile_.used; ++r) {
       V distance[c], u[c];
       distances(centres_, r, distance);
       const V sum = products(distance, u), inverse = T(1) / sum;
-      least = smaller(sum, least);
+      least = min(sum, least);
       for (int j = 0; j < c; ++j) u[j] *= inverse;
-      const V sample = tile_.weighted ? tile_.weight[r] : all_of<V>(1);
+      const V sample = tile_.weighted ? tile_.weight[r] : broadcast<V>(1);
       totals.objective += sample * (distance[0] * u[0]);  // all u_j D_j are the same
       if constexpr (pair) {
         V before[c], u_old[c];
         distances(old_, r, before);
         const V sum_old = products(before, u_old), inverse_old = T(1) / sum_old;
-        least = smaller(sum_old, least);
+        least = min(sum_old, least);
         for (int j = 0; j < c; ++j) {
           u_old[j] *= inverse_old;
           totals.change += sample * ((u[j] - u_old[j]) * (u[j] - u_old[j]));
@@ -106,14 +106,14 @@ class FastPass {
         weights_[r * c + j] = w;
       }
     }
-    if (!all_above<T>(least, trusted<T>)) return false;
+    if (!all(least > trusted<T>)) return false;
     totals.add_to(sums);
-    for (int j = 0; j < c; ++j) sums.weight(j) += widened(weight_of[j]);
+    for (int j = 0; j < c; ++j) sums.weight(j) += to_double(weight_of[j]);
     add_moments<c>(tile_, centres_, weights_, c, 0, s_.d, sums);
     return true;
   }
 
-  static constexpr int64_t most = Tile<T, T>::most;
+  static constexpr int64_t capacity = Tile<T, T>::capacity;
 
  private:
   void distances(const Centres<T>& centres, int r, V (&distance)[c]) const {
@@ -134,7 +134,7 @@ class FastPass {
 
 template <class In, class T, bool pair>
 class CarefulPass {
-  using V = Register<T>;
+  using V = Simd<T>;
 
  public:
   using Input = In;
@@ -156,16 +156,16 @@ class CarefulPass {
     tile_.fill(s_, first, count);
     const int c = static_cast<int>(c_);
     PassTotals<T> totals;
-    V least = all_of<V>(1);
+    V least = broadcast<V>(1);
     tile_distances(tile_, centres_, c_, s_.d, weights_.data());
     if constexpr (pair) tile_distances(tile_, old_, c_, s_.d, before_.data());
     for (int r = 0; r < tile_.used; ++r) {
-      const V sample = tile_.weighted ? tile_.weight[r] : all_of<V>(1);
+      const V sample = tile_.weighted ? tile_.weight[r] : broadcast<V>(1);
       V* weights = weights_.data() + r * c;
-      least = smaller(least_of(weights, c), least);
+      least = min(least_of(weights, c), least);
       if constexpr (pair) {
         V* before = before_.data() + r * c;
-        least = smaller(least_of(before, c), least);
+        least = min(least_of(before, c), least);
         memberships(weights, c, f_, u_.data());
         memberships(before, c, f_, u_old_.data());
         weights_of_centres(before, c, f_, before);
@@ -178,13 +178,13 @@ class CarefulPass {
       totals.objective += sample * weights_of_centres(weights, c, f_, weights);
       for (int j = 0; j < c; ++j) weights[j] *= sample;
     }
-    if (sizeof(T) < sizeof(double) && !all_above<T>(least, trusted<T>)) return false;
+    if (sizeof(T) < sizeof(double) && !all(least > trusted<T>)) return false;
     totals.add_to(sums);
     add_moments(tile_, centres_, weights_.data(), c_, s_.d, sums);
     return true;
   }
 
-  static constexpr int64_t most = Tile<In, T>::most;
+  static constexpr int64_t capacity = Tile<In, T>::capacity;
 
  private:
   const Samples<In>& s_;

@@ -6,30 +6,12 @@
 // exp2: the series of exp about the nearest integer, |x ln 2| <= 0.347. Both are good to a few ulp.
 #pragma once
 
-#include "common/portable.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::clustering {
 
-// One number of T: the element of a vector, or T itself.
-template <class T>
-struct ElementOf {
-  template <class V, class = decltype(V{}[0])>
-  static auto pick(int) -> decltype(+V{}[0]);
-  template <class V>
-  static V pick(long);
-  using type = decltype(pick<T>(0));
-};
-template <class T>
-using Element = typename ElementOf<T>::type;
-
 template <class T>
 inline constexpr bool is_double = sizeof(Element<T>) == 8;
-
-// `value` in every element.
-template <class T>
-HD T all_of(Element<T> value) {
-  return T{} + value;
-}
 
 // The bits of T as integers.
 template <class T>
@@ -51,7 +33,7 @@ struct Layout {
   using Integer = int32_t;
   static constexpr int mantissa = 23;
   static constexpr int32_t root_half = 0x3f3504f3;  // the bits of sqrt(1/2)
-  static constexpr float least = 0x1p-126f;         // normal number
+  static constexpr float min_normal = 0x1p-126f;    // normal number
   static constexpr float rounder =
       0x1.8p23f;  // x + rounder has the nearest integer in its low bits
 };
@@ -61,7 +43,7 @@ struct Layout<T, true> {
   using Integer = int64_t;
   static constexpr int mantissa = 52;
   static constexpr int64_t root_half = 0x3fe6a09e667f3bcc;
-  static constexpr double least = 0x1p-1022;
+  static constexpr double min_normal = 0x1p-1022;
   static constexpr double rounder = 0x1.8p52;
 };
 
@@ -78,14 +60,14 @@ HD T log2_of(T x) {
   const T s = (a - R(1)) / (a + R(1)), z = s * s;
   T sum;  // of z^k / (2 k + 1), times 2 / ln 2
   if constexpr (is_double<T>) {
-    sum = all_of<T>(R(0.1373995277037108007));
+    sum = broadcast<T>(R(0.1373995277037108007));
     sum = sum * z + R(0.15186263588304877972);
     sum = sum * z + R(0.16972882833987804792);
     sum = sum * z + R(0.19235933878519512098);
     sum = sum * z + R(0.22195308321368667806);
     sum = sum * z + R(0.26230818925253880134);
   } else {
-    sum = all_of<T>(R(0.26230818925253880134));
+    sum = broadcast<T>(R(0.26230818925253880134));
   }
   sum = sum * z + R(0.32059889797532520164);
   sum = sum * z + R(0.4121985831111324021);
@@ -101,12 +83,12 @@ HD T exp2_of(T x) {
   using L = Layout<T>;
   using R = Element<T>;
   using Bits = typename L::Bits;
-  const T lowest = all_of<T>(is_double<T> ? R(-1022) : R(-126));
+  const T lowest = broadcast<T>(is_double<T> ? R(-1022) : R(-126));
   x = x < lowest ? lowest : x;
   const T shifted = x + L::rounder, t = x - (shifted - L::rounder);
   T sum;  // of (t ln 2)^k / k!
   if constexpr (is_double<T>) {
-    sum = all_of<T>(R(1.3691488853904128881e-12));
+    sum = broadcast<T>(R(1.3691488853904128881e-12));
     sum = sum * t + R(2.5678435993488205142e-11);
     sum = sum * t + R(4.4455382718708114976e-10);
     sum = sum * t + R(7.0549116208011233299e-9);
@@ -114,7 +96,7 @@ HD T exp2_of(T x) {
     sum = sum * t + R(1.3215486790144309488e-6);
     sum = sum * t + R(1.5252733804059840280e-5);
   } else {
-    sum = all_of<T>(R(1.5252733804059840280e-5));
+    sum = broadcast<T>(R(1.5252733804059840280e-5));
   }
   sum = sum * t + R(1.5403530393381609954e-4);
   sum = sum * t + R(1.3333558146428443423e-3);

@@ -6,56 +6,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "clustering/fcm/fcm.hpp"
-#include "common/lanes.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::clustering::fuzzy {
-
-template <class T>
-struct RegisterOf {
-  typedef T type __attribute__((vector_size(lane_count * sizeof(double))));
-};
-template <class T>
-using Register = typename RegisterOf<T>::type;
-template <class T>
-inline constexpr int width = sizeof(Register<T>) / sizeof(T);
-
-template <class T>
-Register<T> load(const T* from) {
-  Register<T> value;
-  std::memcpy(&value, from, sizeof(value));
-  return value;
-}
-
-// The doubles of a register of floats, in two halves: their sum.
-inline Lanes widened(const Register<double>& value) { return value; }
-inline Lanes widened(const Register<float>& value) {
-  typedef float Half __attribute__((vector_size(sizeof(Lanes) / 2)));
-  Half half[2];
-  std::memcpy(half, &value, sizeof(value));
-  return __builtin_convertvector(half[0], Lanes) + __builtin_convertvector(half[1], Lanes);
-}
-
-inline double total(const Lanes& value) {
-  double sum = 0.0;
-  for (int l = 0; l < lane_count; ++l) sum += value[l];
-  return sum;
-}
-
-template <class V>
-V smaller(const V& a, const V& b) {
-  return a < b ? a : b;
-}
-
-template <class T>
-bool all_above(const Register<T>& value, T limit) {
-  bool all = true;
-  for (int l = 0; l < width<T>; ++l) all &= value[l] > limit;
-  return all;
-}
 
 // What every pass over the samples is given.
 template <class In>
@@ -84,7 +40,7 @@ struct Centres {
   }
 
   // x - centre
-  Register<T> from(const Register<T>& x, int64_t at) const {
+  Simd<T> from(const Simd<T>& x, int64_t at) const {
     if constexpr (sizeof(T) == sizeof(double)) return x - high[at];
     return (x - high[at]) - low[at];
   }
@@ -93,12 +49,13 @@ struct Centres {
 template <class In, class T>
 struct Tile {
   static constexpr int registers = 16;
-  static constexpr int64_t most = registers * width<T>;
+  static constexpr int64_t capacity = registers * lane_count<T>;
 
   explicit Tile(int64_t d) : x(d * registers) {}
 
-  // Reads samples [first, first + count), count <= most; those past the last repeat it, and weigh
-  // nothing. `used` is how many registers hold any, `weighted` whether weights are to be used.
+  // Reads samples [first, first + count), count <= capacity; those past the last repeat it, and
+  // weigh nothing. `used` is how many registers hold any, `weighted` whether weights are to be
+  // used.
   void fill(const Samples<In>& s, int64_t first, int64_t count) {
     const In* from = s.x + first * s.d;
     T* to = reinterpret_cast<T*>(x.data());
@@ -119,10 +76,11 @@ struct Tile {
       default:
         transpose(from, to, count, static_cast<int>(s.d), scale);
     }
-    used = static_cast<int>((count + width<T> - 1) / width<T>);
-    const int64_t filled = int64_t{used} * width<T>;
+    used = static_cast<int>((count + lane_count<T> - 1) / lane_count<T>);
+    const int64_t filled = int64_t{used} * lane_count<T>;
     for (int64_t k = 0; k < s.d; ++k)
-      std::fill(to + k * most + count, to + k * most + filled, to[k * most + count - 1]);
+      std::fill(to + k * capacity + count, to + k * capacity + filled,
+                to[k * capacity + count - 1]);
     weighted = s.weight || count < filled;
     if (!weighted) return;
     T* w = reinterpret_cast<T*>(weight);
@@ -131,8 +89,8 @@ struct Tile {
     std::fill(w + count, w + filled, T(0));
   }
 
-  std::vector<Register<T>> x;  // [d][registers]
-  Register<T> weight[registers];
+  std::vector<Simd<T>> x;  // [d][registers]
+  Simd<T> weight[registers];
   int used = 0;
   bool weighted = false;
 
@@ -140,22 +98,22 @@ struct Tile {
   template <class Features>
   static void transpose(const In* from, T* to, int64_t count, Features d, T scale) {
     for (int64_t i = 0; i < count; ++i)
-      for (int k = 0; k < d; ++k) to[k * most + i] = static_cast<T>(from[i * d + k]) * scale;
+      for (int k = 0; k < d; ++k) to[k * capacity + i] = static_cast<T>(from[i * d + k]) * scale;
   }
 };
 
 // Above this power of a ratio float keeps too few digits of it.
-inline constexpr double most_power_in_float = 8.0;
+inline constexpr double MAX_POWER_IN_FLOAT = 8.0;
 
 // Squared distances of a tile's samples to all centres, [registers][c].
 template <class In, class T, class Features>
 void distances_of(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c, Features d,
-                  Register<T>* to) {
+                  Simd<T>* to) {
   for (int r = 0; r < tile.used; ++r)
     for (int64_t j = 0; j < c; ++j) {
-      Register<T> sum{};
+      Simd<T> sum{};
       for (int k = 0; k < d; ++k) {
-        const Register<T> t = centres.from(tile.x[k * tile.registers + r], k * c + j);
+        const Simd<T> t = centres.from(tile.x[k * tile.registers + r], k * c + j);
         sum += t * t;
       }
       to[r * c + j] = sum;
@@ -164,7 +122,7 @@ void distances_of(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c,
 
 template <class In, class T>
 void tile_distances(const Tile<In, T>& tile, const Centres<T>& centres, int64_t c, int64_t d,
-                    Register<T>* to) {
+                    Simd<T>* to) {
   switch (d) {
     case 1:
       return distances_of(tile, centres, c, Constant<1>{}, to);

@@ -14,7 +14,7 @@ struct ValiditySums {
 template <class In>
 class ValidityPass {
  public:
-  static constexpr int64_t most = Tile<In, double>::most;
+  static constexpr int64_t capacity = Tile<In, double>::capacity;
 
   ValidityPass(const Samples<In>& s, const double* centres, int64_t c, const Fuzziness& f)
       : s_(s),
@@ -31,13 +31,14 @@ class ValidityPass {
     tile_.fill(s_, first, last - first);
     tile_distances(tile_, centres_, c_, s_.d, distances_.data());
     for (int r = 0; r < tile_.used; ++r) {
-      Lanes* distance = distances_.data() + r * c_;
-      const Lanes w = tile_.weighted ? tile_.weight[r] : all_of<Lanes>(1.0);
+      Simd<double>* distance = distances_.data() + r * c_;
+      const Simd<double> w = tile_.weighted ? tile_.weight[r] : broadcast<Simd<double>>(1.0);
       memberships(distance, c_, f_, u_.data());
-      for (const Lanes& u : u_) {
-        const Lanes least = all_of<Lanes>(Layout<Lanes>::least);  // u ln u is 0 there
+      for (const Simd<double>& u : u_) {
+        const Simd<double> least =
+            broadcast<Simd<double>>(Layout<Simd<double>>::min_normal);  // u ln u is 0 there
         sums.change() += w * u * u;
-        sums.lagging() += w * u * log2_of<Lanes>(u < least ? least : u) * ln_2;
+        sums.lagging() += w * u * log2_of<Simd<double>>(u < least ? least : u) * ln_2;
       }
       sums.objective() += w * weights_of_centres(distance, c_, f_, distance);
     }
@@ -49,14 +50,14 @@ class ValidityPass {
   Tile<In, double> tile_;
   int c_;
   Fuzziness f_;
-  std::vector<Lanes> distances_, u_;
+  std::vector<Simd<double>> distances_, u_;
 };
 
 template <class In>
 ValiditySums validity(const Samples<In>& s, const double* centres, int64_t c, const Fuzziness& f) {
   using Pass = ValidityPass<In>;
   const Totals totals = sum_of_chunks(
-      s.n, c, s.d, Pass::most, [&] { return Pass(s, centres, c, f); },
+      s.n, c, s.d, Pass::capacity, [&] { return Pass(s, centres, c, f); },
       [](Pass& pass, int64_t first, int64_t last, PassSums& sums) { pass.add(first, last, sums); });
   const double* three = totals.data() + totals.size() - 3;
   return {three[1], three[2], three[0] / s.scale / s.scale};

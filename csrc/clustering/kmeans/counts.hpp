@@ -3,10 +3,11 @@
 
 #include <atomic>
 #include <cmath>
+#include <span>
 #include <type_traits>
 #include <vector>
 
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 
 namespace lesionkit::clustering {
 
@@ -33,12 +34,12 @@ template <class X>
 void count_values(const X* x, const double* w, int64_t n, int64_t low, int64_t m, int64_t* counts,
                   double* weights) {
   const int64_t copies = m <= 4096 ? 4 : 1;  // neighbours are often equal, and must not wait
-  const int64_t most_chunks = m <= 4096 ? 64 : 8;
-  const int64_t grain = std::max(int64_t{1} << 18, n / most_chunks + 1);
+  const int64_t max_chunks = m <= 4096 ? 64 : 8;
+  const int64_t grain = std::max(int64_t{1} << 18, n / max_chunks + 1);
   const int64_t chunks = (n + grain - 1) / grain;
   std::vector<uint32_t> table(chunks * copies * m);
-  std::vector<double> sums(w ? chunks * m : 0);
-  parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+  const std::span<double> sums(weights, w ? m : 0);
+  sum_in_order(n, grain, sums, [&](int64_t begin, int64_t end, double* sum) {
     uint32_t* const mine = table.data() + begin / grain * copies * m;
     int64_t i = begin;
     const auto place = [&](int64_t at) { return static_cast<int64_t>(x[at]) - low; };
@@ -47,14 +48,12 @@ void count_values(const X* x, const double* w, int64_t n, int64_t low, int64_t m
         for (int64_t c = 0; c < 4; ++c) ++mine[c * m + place(i + c)];
     for (; i < end; ++i) ++mine[place(i)];
     if (w)
-      for (i = begin; i < end; ++i) sums[begin / grain * m + place(i)] += w[i];
+      for (i = begin; i < end; ++i) sum[place(i)] += w[i];
   });
   for (int64_t c = 0; c < chunks * copies; ++c)
     for (int64_t v = 0; v < m; ++v) counts[v] += table[c * m + v];
   for (int64_t v = 0; v < m; ++v)
     if (!w) weights[v] = static_cast<double>(counts[v]);
-  for (int64_t c = 0; w && c < chunks; ++c)
-    for (int64_t v = 0; v < m; ++v) weights[v] += sums[c * m + v];
 }
 
 // labels[i] = table[x[i] - low]

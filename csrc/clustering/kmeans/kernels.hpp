@@ -16,7 +16,7 @@ using Settled = std::tuple<int64_t, bool, bool, double, std::vector<std::pair<do
 // counted: the weights are numbers of equal samples; centres (k, d), which move.
 template <class X>
 Settled kmeans_lloyd(View<const X> x, Maybe<const double> weights, bool counted,
-                     View<double> centres, int64_t most, double tol, bool watched);
+                     View<double> centres, int64_t max_iter, double tol, bool watched);
 
 // centres (k, d), labels (n), counts (k); the inertia.
 template <class X>

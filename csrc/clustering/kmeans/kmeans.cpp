@@ -19,7 +19,7 @@ Samples<X> samples_of(View<const X> x, Maybe<const double> weights) {
 // Calls f(passes), the fastest passes for this many features and clusters.
 template <class X, class F>
 auto with_passes(const Samples<X>& s, int64_t k, F&& f) {
-  if (s.d == 1 && k <= most_on_line) {
+  if (s.d == 1 && k <= MAX_LINE_CLUSTERS) {
     LineKMeans<X> passes(s, k);
     return f(passes);
   }
@@ -35,12 +35,13 @@ auto with_passes(const Samples<X>& s, int64_t k, F&& f) {
 
 template <class X>
 Settled kmeans_lloyd(View<const X> x, Maybe<const double> weights, bool counted,
-                     View<double> centres, int64_t most, double tol, bool watched) {
+                     View<double> centres, int64_t max_iter, double tol, bool watched) {
   Samples<X> s = samples_of(x, weights);
   s.counted = counted;
   const int64_t k = centres.shape(0);
-  const Outcome done = with_passes(
-      s, k, [&](auto& passes) { return lloyd(s, passes, k, centres.data(), most, tol, watched); });
+  const Outcome done = with_passes(s, k, [&](auto& passes) {
+    return lloyd(s, passes, k, centres.data(), max_iter, tol, watched);
+  });
   std::vector<std::pair<double, double>> steps;
   for (const Step& step : done.steps) steps.emplace_back(step.inertia, step.shift);
   return {done.passes, done.settled, done.finite, done.limit, std::move(steps)};
@@ -79,7 +80,7 @@ std::vector<int64_t> kmeans_seeds(View<const X> x, Maybe<const double> weights, 
                                   int64_t trials, View<const double> uniform, View<float> work) {
   const Samples<X> s = samples_of(x, weights);
   float* const distance = work.data();
-  if (s.n <= most_in_order) return seeds_in_order(s, k, trials, uniform.data(), distance);
+  if (s.n <= MAX_ORDERED_SAMPLES) return seeds_in_order(s, k, trials, uniform.data(), distance);
   return Seeding<X>(s, distance)(k, trials, uniform.data());
 }
 

@@ -19,13 +19,13 @@ struct Progress {
   double limit;    // stop once the squared shifts add up to this or less
 };
 
-inline constexpr int most_on_line = 8;  // clusters
+inline constexpr int MAX_LINE_CLUSTERS = 8;  // clusters
 
 // The centres in ascending order, each value once, and the cuts between them, all as float.
 struct Line {
-  float cut[most_on_line], centre[most_on_line];  // unused cuts: infinity
-  int64_t cluster[most_on_line], used;
-  uint64_t above[most_on_line];  // samples above each cut in the pass before
+  float cut[MAX_LINE_CLUSTERS], centre[MAX_LINE_CLUSTERS];  // unused cuts: infinity
+  int64_t cluster[MAX_LINE_CLUSTERS], used;
+  uint64_t above[MAX_LINE_CLUSTERS];  // samples above each cut in the pass before
 };
 
 HD float infinite() { return bits_as<float>(0x7f800000u); }
@@ -46,7 +46,7 @@ HD float cut_at(double middle, bool tie_goes_down) {
 
 // Sorts k centres into the line. Of equal ones the lowest number has all samples.
 HD void set_line(const double* centres, int64_t k, Line& line) {
-  int64_t order[most_on_line];
+  int64_t order[MAX_LINE_CLUSTERS];
   for (int64_t j = 0; j < k; ++j) {
     int64_t place = j;
     for (; place > 0 && centres[order[place - 1]] > centres[j]; --place)
@@ -66,7 +66,7 @@ HD void set_line(const double* centres, int64_t k, Line& line) {
     line.cluster[used] = j;
     line.centre[used++] = static_cast<float>(centres[j]);
   }
-  for (int64_t m = used - 1; m < most_on_line; ++m) line.cut[m] = infinite();
+  for (int64_t m = used - 1; m < MAX_LINE_CLUSTERS; ++m) line.cut[m] = infinite();
   if (!same || used != line.used)
     for (uint64_t& above : line.above) above = ~0ull;
   line.used = used;

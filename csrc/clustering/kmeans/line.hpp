@@ -13,18 +13,18 @@
 #include <vector>
 
 #include "clustering/kmeans/kmeans.hpp"
-#include "clustering/kmeans/lanes.hpp"
 #include "clustering/kmeans/lloyd.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
+#include "common/simd.hpp"
 
 #define CUTS_UNROLLED _Pragma("GCC unroll 16")
 
 namespace lesionkit::clustering {
 
-inline constexpr int most_on_line = 16;            // clusters; more are faster in kmeans/space.hpp
-inline constexpr int64_t samples_in_float = 512;   // summed before they are added to doubles
-inline constexpr int64_t fewest_in_float = 65536;  // fewer do not even out their rounding
-inline constexpr int64_t samples_ahead = 4096;     // asked from memory
+inline constexpr int MAX_LINE_CLUSTERS = 16;  // clusters; more are faster in kmeans/space.hpp
+inline constexpr int64_t FLOAT_BLOCK = 512;   // summed before they are added to doubles
+inline constexpr int64_t MIN_FLOAT_SAMPLES = 65536;  // fewer do not even out their rounding
+inline constexpr int64_t PREFETCH = 4096;            // asked from memory
 
 // The centres in ascending order, each value once, and the cuts between them.
 template <class Real>
@@ -61,10 +61,10 @@ struct Line {
 
 // The sums of a chunk, above the cuts; place 0 is below all cuts.
 struct LineSums {
-  double count[most_on_line], weight[most_on_line], shift[most_on_line], squares;
+  double count[MAX_LINE_CLUSTERS], weight[MAX_LINE_CLUSTERS], shift[MAX_LINE_CLUSTERS], squares;
 
   void add(const LineSums& other) {
-    for (int m = 0; m < most_on_line; ++m) {
+    for (int m = 0; m < MAX_LINE_CLUSTERS; ++m) {
       count[m] += other.count[m];
       weight[m] += other.weight[m];
       shift[m] += other.shift[m];
@@ -76,49 +76,47 @@ struct LineSums {
 // Line, as the lanes read it; places that are not used lie above all samples.
 template <class Real, int M>
 struct LineLanes {
-  using R = Register<Real>;
-  typename R::Type cut[M], centre[M + 1];
-  typename R::Mask cluster[M + 1];
+  Simd<Real> cut[M], centre[M + 1];
+  Mask<Simd<Real>> cluster[M + 1];
 
   explicit LineLanes(const Line<Real>& line) {
     const int used = static_cast<int>(line.cuts.size());
     for (int m = 0; m < M; ++m)
-      cut[m] = all(m < used ? line.cuts[m] : std::numeric_limits<Real>::infinity());
+      cut[m] =
+          broadcast<Simd<Real>>(m < used ? line.cuts[m] : std::numeric_limits<Real>::infinity());
     for (int m = 0; m <= M; ++m) {
-      centre[m] = all(line.centres[std::min(m, used)]);
-      cluster[m] = line.cluster[std::min(m, used)] - typename R::Mask{};
+      centre[m] = broadcast<Simd<Real>>(line.centres[std::min(m, used)]);
+      cluster[m] = broadcast<Mask<Simd<Real>>>(line.cluster[std::min(m, used)]);
     }
   }
 };
 
 template <class Real, int M, class X>
 LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64_t n) {
-  using R = Register<Real>;
-  using Type = typename R::Type;
-  using Mask = typename R::Mask;
+  using V = Simd<Real>;
   const LineLanes<Real, M> lanes(line);
-  Lanes shift[M + 1] = {}, squares = {};
-  Type weight[M + 1] = {};  // of doubles alone
-  Mask count[M] = {};
+  Simd<double> shift[M + 1] = {}, squares = {};
+  V weight[M + 1] = {};  // of doubles alone
+  Mask<V> count[M] = {};
   int64_t i = 0;
-  const int64_t whole = n - n % R::lanes;
+  const int64_t whole = n - n % lane_count<Real>;
   const auto add = [&](auto weighted) {
     while (i < whole) {
-      const int64_t end = std::min(whole, i + samples_in_float);
-      Type shift_here[M + 1] = {}, squares_here = {};
-      for (; i < end; i += R::lanes) {
-        __builtin_prefetch(x + i + samples_ahead);
-        const Type here = load<Real>(x + i);
-        Type centre = lanes.centre[0];
-        Mask above[M];
+      const int64_t end = std::min(whole, i + FLOAT_BLOCK);
+      V shift_here[M + 1] = {}, squares_here = {};
+      for (; i < end; i += lane_count<Real>) {
+        __builtin_prefetch(x + i + PREFETCH);
+        const V here = load<V>(x + i);
+        V centre = lanes.centre[0];
+        Mask<V> above[M];
         CUTS_UNROLLED
         for (int m = 0; m < M; ++m) {
           above[m] = here > lanes.cut[m];
           centre = above[m] ? lanes.centre[m + 1] : centre;
         }
-        const Type step = here - centre;
+        const V step = here - centre;
         if constexpr (weighted) {
-          const Type weight_here = load<Real>(w + i), moment = weight_here * step;
+          const V weight_here = load<V>(w + i), moment = weight_here * step;
           squares_here += moment * step;
           shift_here[0] += moment;
           weight[0] += weight_here;
@@ -139,8 +137,8 @@ LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64
         }
       }
       CUTS_UNROLLED
-      for (int m = 0; m <= M; ++m) shift[m] += in_double(shift_here[m]);
-      squares += in_double(squares_here);
+      for (int m = 0; m <= M; ++m) shift[m] += to_double(shift_here[m]);
+      squares += to_double(squares_here);
     }
   };
   if constexpr (std::is_same_v<Real, double>) {
@@ -154,12 +152,12 @@ LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64
 
   LineSums sums = {};
   for (int m = 0; m <= M; ++m) {
-    sums.shift[m] = sum_of(shift[m]);
-    if constexpr (std::is_same_v<Real, double>) sums.weight[m] = sum_of(weight[m]);
-    for (int l = 0; m > 0 && l < R::lanes; ++l) sums.count[m] += count[m - 1][l];
+    sums.shift[m] = sum(shift[m]);
+    if constexpr (std::is_same_v<Real, double>) sums.weight[m] = sum(weight[m]);
+    for (int l = 0; m > 0 && l < lane_count<Real>; ++l) sums.count[m] += count[m - 1][l];
   }
   sums.count[0] = static_cast<double>(n);
-  sums.squares = sum_of(squares);
+  sums.squares = sum(squares);
   for (; i < n; ++i) {
     const int below = cuts_below(static_cast<Real>(x[i]), line.cuts.data(), line.cuts.size());
     const double step = static_cast<double>(x[i]) - line.centres[below],
@@ -175,53 +173,51 @@ LineSums sums_on_line(const Line<Real>& line, const X* x, const double* w, int64
   return sums;
 }
 
+inline Simd<double> squares_of(const Halves& x) { return x.low * x.low + x.high * x.high; }
+
 // Writes the labels of n samples, and returns sum of w (x - c)^2; adds to counts[k].
 template <class Real, int M, class X>
 double labels_on_line(const Line<Real>& line, const X* x, const double* w, int64_t n,
                       int32_t* labels, int64_t* counts) {
-  using R = Register<Real>;
-  using Type = typename R::Type;
-  using Mask = typename R::Mask;
-  typedef int32_t Labels __attribute__((vector_size(R::lanes * sizeof(int32_t))));
+  using V = Simd<Real>;
   const LineLanes<Real, M> lanes(line);
-  Lanes squares = {};
-  Mask count[M] = {};
-  const int64_t whole = n - n % R::lanes;
+  Simd<double> squares = {};
+  Mask<V> count[M] = {};
+  const int64_t whole = n - n % lane_count<Real>;
   int64_t i = 0;
-  for (; i < whole; i += R::lanes) {
-    __builtin_prefetch(x + i + samples_ahead);
-    const Type here = load<Real>(x + i);
-    Type centre = lanes.centre[0];
-    Mask cluster = lanes.cluster[0];
+  for (; i < whole; i += lane_count<Real>) {
+    __builtin_prefetch(x + i + PREFETCH);
+    const V here = load<V>(x + i);
+    V centre = lanes.centre[0];
+    Mask<V> cluster = lanes.cluster[0];
     CUTS_UNROLLED
     for (int m = 0; m < M; ++m) {
-      const Mask above = here > lanes.cut[m];
+      const Mask<V> above = here > lanes.cut[m];
       centre = above ? lanes.centre[m + 1] : centre;
       cluster = above ? lanes.cluster[m + 1] : cluster;
       count[m] -= above;
     }
-    const Type step = here - centre;
+    const V step = here - centre;
     if constexpr (std::is_same_v<Real, double>)
-      squares += (w ? load<Real>(w + i) : all(1.0)) * step * step;
+      squares += (w ? load<V>(w + i) : broadcast<V>(1.0)) * step * step;
     else
-      squares += squares_in_double(step);
-    const Labels out = __builtin_convertvector(cluster, Labels);
-    std::memcpy(labels + i, &out, sizeof out);
+      squares += squares_of(halves(step));
+    store(labels + i, cluster);
   }
-  double sum = sum_of(squares);
+  double total = sum(squares);
   int64_t above[M + 2] = {whole};
   for (int m = 0; m < M; ++m)
-    for (int l = 0; l < R::lanes; ++l) above[m + 1] += count[m][l];
+    for (int l = 0; l < lane_count<Real>; ++l) above[m + 1] += count[m][l];
   for (size_t m = 0; m < line.cluster.size(); ++m)
     counts[line.cluster[m]] += above[m] - (m < line.cuts.size() ? above[m + 1] : 0);
   for (; i < n; ++i) {
     const int below = cuts_below(static_cast<Real>(x[i]), line.cuts.data(), line.cuts.size());
     const double step = static_cast<double>(x[i]) - line.centres[below];
-    sum += (w ? w[i] : 1.0) * step * step;
+    total += (w ? w[i] : 1.0) * step * step;
     labels[i] = line.cluster[below];
     ++counts[labels[i]];
   }
-  return sum;
+  return total;
 }
 
 // The two functions above, compiled for some numbers of cuts.
@@ -248,7 +244,7 @@ struct LineLoops {
   LineLoops(decltype(sums) s, decltype(labels) l) : sums(s), labels(l) {}
 };
 
-// The passes over samples of one feature, for up to `most_on_line` clusters.
+// The passes over samples of one feature, for up to `MAX_LINE_CLUSTERS` clusters.
 template <class X>
 class LineKMeans {
  public:
@@ -283,12 +279,10 @@ class LineKMeans {
   void pass_in(const double* centres, Means& to) {
     const Line<Real> line(centres, k_);
     const LineLoops<Real, X> loops(line.cuts.size());
-    std::vector<LineSums> parts((s_.n + grain_ - 1) / grain_);
-    parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
-      parts[begin / grain_] = loops.sums(line, s_.x + begin, weights_from(begin), end - begin);
-    });
-    LineSums all = {};
-    for (const LineSums& part : parts) all.add(part);
+    const LineSums all =
+        reduce_in_order(s_.n, grain_, LineSums{}, [&](int64_t begin, int64_t end, LineSums& part) {
+          part = loops.sums(line, s_.x + begin, weights_from(begin), end - begin);
+        });
     take(line, all, to);
   }
 
@@ -329,20 +323,15 @@ class LineKMeans {
   Fit label_in(const double* centres, int32_t* labels) const {
     const Line<Real> line(centres, k_);
     const LineLoops<Real, X> loops(line.cuts.size());
-    std::vector<Fit> parts((s_.n + grain_ - 1) / grain_, Fit(k_));
-    parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
-      Fit& part = parts[begin / grain_];
+    return reduce_in_order(s_.n, grain_, Fit(k_), [&](int64_t begin, int64_t end, Fit& part) {
       part.inertia = loops.labels(line, s_.x + begin, weights_from(begin), end - begin,
                                   labels + begin, part.counts.data());
     });
-    Fit fit(k_);
-    for (const Fit& part : parts) fit.add(part);
-    return fit;
   }
 
   Samples<X> s_;
   int64_t k_, grain_;
-  bool single_ = std::is_same_v<X, float> && !s_.w && s_.n >= fewest_in_float, doubtful_ = false;
+  bool single_ = std::is_same_v<X, float> && !s_.w && s_.n >= MIN_FLOAT_SAMPLES, doubtful_ = false;
   double variance_ = 0.0;
   std::vector<double> above_;     // numbers above the cuts, in the pass before
   std::vector<int32_t> cluster_;  // between them

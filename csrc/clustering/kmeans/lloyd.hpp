@@ -6,7 +6,7 @@
 
 #include "clustering/kmeans/kmeans.hpp"
 #include "clustering/kmeans/samples.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 
 namespace lesionkit::clustering {
 
@@ -25,19 +25,22 @@ struct Far {
 struct Farthest {
   std::vector<Far> samples;
   std::vector<double> counts;
+
+  void add(const Farthest& other) {
+    samples.insert(samples.end(), other.samples.begin(), other.samples.end());
+    for (size_t j = 0; j < counts.size(); ++j) counts[j] += other.counts[j];
+  }
 };
 
 template <class X>
 Farthest farthest_samples(const Samples<X>& s, const double* centres, int64_t k, size_t wanted) {
   const int64_t grain = chunk_size(s.n, int64_t{1} << 16, k * s.d, 2 * (k + int64_t(wanted)));
-  std::vector<Farthest> parts((s.n + grain - 1) / grain);
   const auto shorten = [&](std::vector<Far>& list) {
     std::sort(list.begin(), list.end());
     if (list.size() > wanted) list.resize(wanted);
   };
-  parallel_for(s.n, grain, [&](int64_t begin, int64_t end) {
-    Farthest& part = parts[begin / grain];
-    part.counts.resize(k);
+  const Farthest none = {{}, std::vector<double>(k)};
+  Farthest all = reduce_in_order(s.n, grain, none, [&](int64_t begin, int64_t end, Farthest& part) {
     for (int64_t i = begin; i < end; ++i) {
       if (s.weight(i) == 0.0) continue;
       Far here = {std::numeric_limits<double>::infinity(), i, 0};
@@ -51,11 +54,6 @@ Farthest farthest_samples(const Samples<X>& s, const double* centres, int64_t k,
     }
     shorten(part.samples);
   });
-  Farthest all = {{}, std::vector<double>(k)};
-  for (const Farthest& part : parts) {
-    all.samples.insert(all.samples.end(), part.samples.begin(), part.samples.end());
-    for (int64_t j = 0; j < k; ++j) all.counts[j] += part.counts[j];
-  }
   shorten(all.samples);
   return all;
 }
@@ -98,32 +96,22 @@ void fill_empty(const Samples<X>& s, const double* centres, Means& m) {
 template <class X>
 double mean_variance(const Samples<X>& s) {
   const int64_t grain = chunk_size(s.n, int64_t{1} << 19, s.d, 3 * s.d);
-  struct Part {
-    double weight;
-    std::vector<double> sum, squares;
-  };
-  std::vector<Part> parts((s.n + grain - 1) / grain);
-  parallel_for(s.n, grain, [&](int64_t begin, int64_t end) {
-    Part part = {0.0, std::vector<double>(s.d), std::vector<double>(s.d)};
+  std::vector<double> sums(1 + 2 * s.d);  // of w; of w t and of w t^2, t as seen from x[0]
+  sum_in_order(s.n, grain, sums, [&](int64_t begin, int64_t end, double* part) {
     for (int64_t i = begin; i < end; ++i) {
       const double w = s.weight(i);
-      part.weight += w;
-      for (int64_t e = 0; e < s.d; ++e) {  // as seen from the first sample
+      part[0] += w;
+      for (int64_t e = 0; e < s.d; ++e) {
         const double step = static_cast<double>(s.x[i * s.d + e]) - s.x[e];
-        part.sum[e] += w * step;
-        part.squares[e] += w * step * step;
+        part[1 + e] += w * step;
+        part[1 + s.d + e] += w * step * step;
       }
     }
-    parts[begin / grain] = std::move(part);
   });
-  double total = 0.0, weight = 0.0;
-  for (const Part& part : parts) weight += part.weight;
+  const double weight = sums[0];
+  double total = 0.0;
   for (int64_t e = 0; e < s.d; ++e) {
-    double sum = 0.0, squares = 0.0;
-    for (const Part& part : parts) {
-      sum += part.sum[e];
-      squares += part.squares[e];
-    }
+    const double sum = sums[1 + e], squares = sums[1 + s.d + e];
     total += std::max(0.0, squares / weight - (sum / weight) * (sum / weight));
   }
   return total / static_cast<double>(s.d);
@@ -142,15 +130,15 @@ struct Outcome {
 };
 
 // Moves the centres (k x d) until no sample changes its cluster, or the sum of their squared shifts
-// is at most `tol` times the mean variance of the features, or `most` passes are done. `watched`:
-// tells each step, at the price of another pass.
+// is at most `tol` times the mean variance of the features, or `max_iter` passes are done.
+// `watched`: tells each step, at the price of another pass.
 template <class X, class Passes>
-Outcome lloyd(const Samples<X>& s, Passes& passes, int64_t k, double* centres, int64_t most,
+Outcome lloyd(const Samples<X>& s, Passes& passes, int64_t k, double* centres, int64_t max_iter,
               double tol, bool watched) {
   Outcome done;
   Means means(k, s.d);
   std::vector<int32_t> labels(watched ? s.n : 0);
-  while (done.passes < most) {
+  while (done.passes < max_iter) {
     passes.pass(centres, means);
     done.finite = means.finite;
     if (!means.finite) break;

@@ -17,7 +17,7 @@
 namespace lesionkit::clustering {
 
 inline constexpr int centres_at_once = 4;
-inline constexpr int registers_at_once = lane_count == 8 ? 4 : 2;
+inline constexpr int registers_at_once = lane_count<double> == 8 ? 4 : 2;
 
 // The centres as the loops below read them.
 struct Panel {
@@ -34,7 +34,7 @@ struct Panel {
       : k(clusters), d(features) {
     constexpr int J = centres_at_once;
     tiles = (k + J - 1) / J;
-    row = (k + lane_count - 1) / lane_count * lane_count;
+    row = (k + lane_count<double> - 1) / lane_count<double> * lane_count<double>;
     offset.resize(d);
     exact.assign(d * row, 0.0);
     double far = 0.0;
@@ -110,9 +110,9 @@ class BlockLabels {
   const L* operator()(const X* x, int64_t n, int64_t readable) {
     if (p_.k == 1) return labels_.data();
     spread(x, n, p_.d, readable, p_.offset.data(), p_.scale, spread_.data(), size_);
-    constexpr int step = registers_at_once * float_lanes;
+    constexpr int step = registers_at_once * lane_count<float>;
     const int64_t ahead = size_ * p_.d, line = 64 / sizeof(X);
-    int32_t any = 0;
+    bool any = false;
     for (int64_t i = 0; i < n; i += step) {
       for (int64_t o = ahead + i * p_.d; o < std::min(readable, ahead + (i + step) * p_.d);
            o += line)
@@ -126,7 +126,7 @@ class BlockLabels {
   }
 
  private:
-  int32_t few(int64_t i) {
+  bool few(int64_t i) {
     switch (p_.d) {
       case 1:
         return few_of<1>(i);
@@ -141,41 +141,43 @@ class BlockLabels {
     }
   }
 
-  // D: the number of features, or 0 for any. Not 0 if one of these is doubtful.
+  // D: the number of features, or 0 for any. True if one of these is doubtful.
   template <int D>
-  int32_t few_of(int64_t i) {
-    constexpr int V = registers_at_once, J = centres_at_once, W = float_lanes;
+  bool few_of(int64_t i) {
+    using V = Simd<float>;
+    constexpr int R = registers_at_once, J = centres_at_once, W = lane_count<float>;
     const int64_t d = D ? D : p_.d;
     const float* x = spread_.data() + i;
-    Floats best[V], second[V];
-    FloatMask label[V] = {}, number = {};
-    for (int v = 0; v < V; ++v) best[v] = second[v] = all(std::numeric_limits<float>::infinity());
+    V best[R], second[R];
+    Mask<V> label[R] = {}, number = {};
+    for (int v = 0; v < R; ++v)
+      best[v] = second[v] = broadcast<V>(std::numeric_limits<float>::infinity());
     const float* tile = p_.tile.data();
     for (int64_t t = 0; t < p_.tiles; ++t, tile += (d + 1) * J) {
-      Floats score[J][V];
+      V score[J][R];
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j)
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) score[j][v] = all(tile[d * J + j]);
+        for (int v = 0; v < R; ++v) score[j][v] = broadcast<V>(tile[d * J + j]);
 #pragma GCC unroll 4
       for (int64_t e = 0; e < d; ++e) {
-        Floats here[V];
+        V here[R];
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) here[v] = load<float>(x + e * size_ + v * W);
+        for (int v = 0; v < R; ++v) here[v] = load<V>(x + e * size_ + v * W);
 #pragma GCC unroll 8
         for (int j = 0; j < J; ++j) {
-          const Floats c = all(tile[e * J + j]);
+          const V c = broadcast<V>(tile[e * J + j]);
 #pragma GCC unroll 8
-          for (int v = 0; v < V; ++v) score[j][v] += here[v] * c;
+          for (int v = 0; v < R; ++v) score[j][v] += here[v] * c;
         }
       }
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j) {
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) {
-          const Floats s = score[j][v];
-          const FloatMask less = s < best[v];
-          const Floats worse = less ? best[v] : s;
+        for (int v = 0; v < R; ++v) {
+          const V s = score[j][v];
+          const Mask<V> less = s < best[v];
+          const V worse = less ? best[v] : s;
           second[v] = worse < second[v] ? worse : second[v];
           best[v] = less ? s : best[v];
           label[v] = less ? number : label[v];
@@ -183,25 +185,21 @@ class BlockLabels {
         number += 1;
       }
     }
-    FloatMask any = {};
+    Mask<V> doubts = {};
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) {
-      Floats squares = {};
+    for (int v = 0; v < R; ++v) {
+      V squares = {};
       for (int64_t e = 0; e < d; ++e) {
-        const Floats here = load<float>(x + e * size_ + v * W);
+        const V here = load<V>(x + e * size_ + v * W);
         squares += here * here;
       }
-      const FloatMask sure = second[v] - best[v] > squares * p_.slack + p_.base;
-      any |= ~sure;
-      const FloatMask doubt = ~sure;
-      typedef L Labels __attribute__((vector_size(W * sizeof(L))));
-      const Labels out = __builtin_convertvector(label[v], Labels);
-      std::memcpy(labels_.data() + i + v * W, &out, sizeof out);
-      std::memcpy(doubtful_.data() + i + v * W, &doubt, sizeof doubt);
+      const Mask<V> sure = second[v] - best[v] > squares * p_.slack + p_.base;
+      const Mask<V> doubt = ~sure;
+      doubts |= doubt;
+      store(labels_.data() + i + v * W, label[v]);
+      store(doubtful_.data() + i + v * W, doubt);
     }
-    int32_t found = 0;
-    for (int l = 0; l < W; ++l) found |= any[l];
-    return found;
+    return any(doubts);
   }
 
   const Panel& p_;

@@ -23,9 +23,9 @@ struct Samples {
 // A power of two that brings numbers of up to `far` near 1, where their squares are floats.
 template <class X>
 double scale_for(double far, const X*) {
-  constexpr int most = sizeof(X) == sizeof(float) ? 120 : 1000;
+  constexpr int max_exponent = sizeof(X) == sizeof(float) ? 120 : 1000;
   return far > 0.0 && std::isfinite(far)
-             ? std::ldexp(1.0, std::clamp(-std::ilogb(far), -most, most))
+             ? std::ldexp(1.0, std::clamp(-std::ilogb(far), -max_exponent, max_exponent))
              : 1.0;
 }
 
@@ -55,8 +55,8 @@ struct Fit {
 // to compare it with, or more where the sums of all chunks would not fit well into memory.
 inline int64_t chunk_size(int64_t n, int64_t pairs, int64_t per_sample, int64_t sums) {
   constexpr int64_t unit = 512;
-  const int64_t most_chunks = std::clamp<int64_t>((int64_t{1} << 23) / sums, 8, 256);
-  const int64_t wanted = std::max(pairs / per_sample, (n + most_chunks - 1) / most_chunks);
+  const int64_t max_chunks = std::clamp<int64_t>((int64_t{1} << 23) / sums, 8, 256);
+  const int64_t wanted = std::max(pairs / per_sample, (n + max_chunks - 1) / max_chunks);
   return (std::max<int64_t>(wanted, 1) + unit - 1) / unit * unit;
 }
 

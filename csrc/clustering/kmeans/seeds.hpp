@@ -150,16 +150,17 @@ class Seeding {
 
   // The sum of w y over a block, in several lanes.
   double weighted(const float* y, int64_t n, int64_t first) const {
-    Lanes lanes = {};
-    const int64_t whole = n - n % lane_count;
+    using V = Simd<double>;
+    V lanes = {};
+    const int64_t whole = n - n % lane_count<double>;
     if (s_.w)
-      for (int64_t i = 0; i < whole; i += lane_count)
-        lanes += load<double>(s_.w + first + i) * load<double>(y + i);
+      for (int64_t i = 0; i < whole; i += lane_count<double>)
+        lanes += load<V>(s_.w + first + i) * load<V>(y + i);
     else
-      for (int64_t i = 0; i < whole; i += lane_count) lanes += load<double>(y + i);
-    double sum = sum_of(lanes);
-    for (int64_t i = whole; i < n; ++i) sum += s_.weight(first + i) * y[i];
-    return sum;
+      for (int64_t i = 0; i < whole; i += lane_count<double>) lanes += load<V>(y + i);
+    double total = sum(lanes);
+    for (int64_t i = whole; i < n; ++i) total += s_.weight(first + i) * y[i];
+    return total;
   }
 
   void take(int64_t seed, bool first) {
@@ -191,11 +192,11 @@ class Seeding {
   double scale_ = 1.0;
 };
 
-inline constexpr int64_t most_in_order = 4096;
+inline constexpr int64_t MAX_ORDERED_SAMPLES = 4096;
 
 // As Seeding, but draws along the samples in ascending order, equal ones as one: what is drawn
 // depends neither on the order of the samples nor on whether one is repeated or has a weight. For
-// no more than most_in_order samples.
+// no more than MAX_ORDERED_SAMPLES samples.
 template <class X>
 std::vector<int64_t> seeds_in_order(const Samples<X>& s, int64_t k, int64_t trials,
                                     const double* uniform, float* distance) {

@@ -101,8 +101,6 @@ class SpaceKMeans {
     const Panel panel(centres, k_, s_.d, s_.x);
     const bool first = !labels_;
     if (first) labels_ = std::make_unique_for_overwrite<L[]>(s_.n);
-    std::vector<char> any(chunks());
-    std::vector<double> parts(chunks() * size_);
     struct State {
       BlockLabels<L> find;
       std::vector<double> copies;
@@ -112,25 +110,24 @@ class SpaceKMeans {
     };
     with_features(s_.d, [&](auto features) {
       const Moments<X, features> moments = {s_, origin_.data()};
-      parallel_for_with(s_.n, grain_, make, [&](State& state, int64_t begin, int64_t end) {
-        double* sums = parts.data() + begin / grain_ * size_;
-        bool moved = first;
-        std::fill(state.copies.begin(), state.copies.end(), 0.0);
-        each_block(state.find, begin, end, [&](const L* found, int64_t i, int64_t n) {
-          L* labels = labels_.get() + i;
-          if (first) {
-            std::copy_n(found, n, labels);
-            moments.enter(labels, i, n, state.copies.data(), copies_, size_);
-          } else {
-            moved |= moments.move(found, labels, i, n, sums);
-          }
-        });
-        for (int64_t i = 0; first && i < copies_ * size_; ++i) sums[i % size_] += state.copies[i];
-        any[begin / grain_] = moved;
-      });
+      to.moved = sum_in_order(
+          s_.n, grain_, sums_, make, [&](State& state, int64_t begin, int64_t end, double* sums) {
+            bool moved = first;
+            std::fill(state.copies.begin(), state.copies.end(), 0.0);
+            each_block(state.find, begin, end, [&](const L* found, int64_t i, int64_t n) {
+              L* labels = labels_.get() + i;
+              if (first) {
+                std::copy_n(found, n, labels);
+                moments.enter(labels, i, n, state.copies.data(), copies_, size_);
+              } else {
+                moved |= moments.move(found, labels, i, n, sums);
+              }
+            });
+            for (int64_t i = 0; first && i < copies_ * size_; ++i)
+              sums[i % size_] += state.copies[i];
+            return moved;
+          });
     });
-    add_up(parts, any);
-    to.moved = std::find(any.begin(), any.end(), 1) != any.end();
     if (lost_digits()) sum_again();
     to.finite = std::all_of(sums_.begin(), sums_.end(), [](double x) { return std::isfinite(x); });
     for (int64_t j = 0; j < k_; ++j) {
@@ -144,11 +141,9 @@ class SpaceKMeans {
   // Writes the labels for these centres.
   Fit label(const double* centres, int32_t* labels) const {
     const Panel panel(centres, k_, s_.d, s_.x);
-    std::vector<Fit> parts(chunks(), Fit(k_));
-    parallel_for_with(
-        s_.n, grain_, [&] { return BlockLabels<int32_t>(panel); },
-        [&](BlockLabels<int32_t>& find, int64_t begin, int64_t end) {
-          Fit& part = parts[begin / grain_];
+    return reduce_in_order(
+        s_.n, grain_, Fit(k_), [&] { return BlockLabels<int32_t>(panel); },
+        [&](BlockLabels<int32_t>& find, int64_t begin, int64_t end, Fit& part) {
           std::vector<double> squares(s_.d);
           each_block(find, begin, end, [&](const int32_t* found, int64_t i, int64_t n) {
             std::copy_n(found, n, labels + i);
@@ -162,25 +157,15 @@ class SpaceKMeans {
           });
           part.inertia = std::accumulate(squares.begin(), squares.end(), 0.0);
         });
-    Fit fit(k_);
-    for (const Fit& part : parts) fit.add(part);
-    return fit;
   }
 
  private:
-  int64_t chunks() const { return (s_.n + grain_ - 1) / grain_; }
-
   template <class Find, class Take>
   void each_block(Find& find, int64_t begin, int64_t end, Take&& take) const {
     for (int64_t i = begin; i < end; i += find.size()) {
       const int64_t n = std::min(find.size(), end - i);
       take(find(s_.x + i * s_.d, n, (s_.n - i) * s_.d), i, n);
     }
-  }
-
-  void add_up(const std::vector<double>& parts, const std::vector<char>& any) {
-    for (int64_t c = 0; c < chunks(); ++c)
-      for (int64_t i = 0; any[c] && i < size_; ++i) sums_[i] += parts[c * size_ + i];
   }
 
   // A cluster that was far heavier has the rounding of what it was in its sums.
@@ -195,16 +180,13 @@ class SpaceKMeans {
   }
 
   void sum_again() {
-    std::vector<double> parts(chunks() * size_);
+    std::fill(sums_.begin(), sums_.end(), 0.0);
     with_features(s_.d, [&](auto features) {
       const Moments<X, features> moments = {s_, origin_.data()};
-      parallel_for(s_.n, grain_, [&](int64_t begin, int64_t end) {
-        moments.enter(labels_.get() + begin, begin, end - begin,
-                      parts.data() + begin / grain_ * size_, 1, size_);
+      sum_in_order(s_.n, grain_, sums_, [&](int64_t begin, int64_t end, double* sums) {
+        moments.enter(labels_.get() + begin, begin, end - begin, sums, 1, size_);
       });
     });
-    std::fill(sums_.begin(), sums_.end(), 0.0);
-    add_up(parts, std::vector<char>(chunks(), 1));
     for (int64_t j = 0; j < k_; ++j) heaviest_[j] = sums_[j * width_ + s_.d];
   }
 

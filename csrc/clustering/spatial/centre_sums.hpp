@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "clustering/fcm/pass.hpp"
-#include "clustering/spatial/registers.hpp"
 
 namespace lesionkit::clustering::spatial {
 
-constexpr int64_t MOST_CLASSES = 256;
+constexpr int64_t MAX_CLASSES = 256;
 
 // Planar pixels. What counts how much: `weight`, or 1 for all. Channels: int, or Constant<1>.
 template <class T, class Channels = int>
@@ -23,8 +22,8 @@ struct Pixels {
   const T* weight;
 
   template <class Count>
-  Register<T> share(int64_t at, Count count) const {
-    return weight ? load(weight + at, count) : first_lanes<T>(count);
+  Simd<T> share(int64_t at, Count count) const {
+    return weight ? load_some<Simd<T>>(weight + at, count) : ones<Simd<T>>(count);
   }
 };
 
@@ -39,12 +38,11 @@ class ClassCentres {
 
   // |x - v_j|^2 of a register of pixels that starts at `x` in each plane.
   template <class Channels, class Count>
-  Register<T> distance(const Pixels<T, Channels>& pixels, int64_t at, Count count,
-                       int64_t j) const {
+  Simd<T> distance(const Pixels<T, Channels>& pixels, int64_t at, Count count, int64_t j) const {
     const T* v = v_.data() + j * pixels.channels;
-    Register<T> sum{};
+    Simd<T> sum{};
     for (int e = 0; e < pixels.channels; ++e) {
-      const Register<T> apart = load(pixels.x + e * pixels.n + at, count) - v[e];
+      const Simd<T> apart = load_some<Simd<T>>(pixels.x + e * pixels.n + at, count) - v[e];
       sum += apart * apart;
     }
     return sum;
@@ -66,19 +64,19 @@ class CentreSums {
   // Weight w in class j of a register of pixels at `at`.
   template <class Channels, class Count>
   void add(const Pixels<T, Channels>& pixels, int64_t at, Count count, const ClassCentres<T>& v,
-           int64_t j, const Register<T>& w) {
-    Register<T>* sums = block_.data() + j * (1 + pixels.channels);
+           int64_t j, const Simd<T>& w) {
+    Simd<T>* sums = block_.data() + j * (1 + pixels.channels);
     sums[0] += w;
     for (int e = 0; e < pixels.channels; ++e)
-      sums[1 + e] += w * (load(pixels.x + e * pixels.n + at, count) - v[j][e]);
+      sums[1 + e] += w * (load_some<Simd<T>>(pixels.x + e * pixels.n + at, count) - v[j][e]);
   }
 
   // Forgets the block.
-  void drop() { std::fill(block_.begin(), block_.end(), Register<T>{}); }
+  void drop() { std::fill(block_.begin(), block_.end(), Simd<T>{}); }
 
   // Ends a block of some hundred pixels.
   void flush() {
-    for (size_t i = 0; i < block_.size(); ++i) total_[i] += total(widened(block_[i]));
+    for (size_t i = 0; i < block_.size(); ++i) total_[i] += sum(to_double(block_[i]));
     drop();
   }
 
@@ -91,18 +89,16 @@ class CentreSums {
   static int64_t size(int64_t classes, int channels) { return classes * (1 + channels); }
 
  private:
-  std::vector<Register<T>> block_;
+  std::vector<Simd<T>> block_;
   std::vector<double> total_;
 };
 
-// Moves the centres by the sums of all chunks, which are added in their order. Returns how far the
-// furthest coordinate went; a class without any weight stays where it is.
+// Moves the centres by the sums over all pixels. Returns how far the furthest coordinate went; a
+// class without any weight stays where it is.
 template <class T>
-double move_centres(const std::vector<double>& chunks, int64_t classes, int channels,
+double move_centres(const std::vector<double>& sums, int64_t classes, int channels,
                     double* centres) {
-  const int64_t size = CentreSums<T>::size(classes, channels), stride = 1 + channels;
-  std::vector<double> sums(size);
-  for (size_t i = 0; i < chunks.size(); ++i) sums[i % size] += chunks[i];
+  const int64_t stride = 1 + channels;
   double furthest = 0.0;
   for (int64_t j = 0; j < classes; ++j)
     for (int e = 0; e < channels && sums[j * stride] > 0.0; ++e) {
@@ -157,13 +153,13 @@ inline R to_the_m(const R& u, const Fuzziness& f) {
 // Whether products of distances, the fast way to memberships, can be trusted.
 template <class T>
 struct Watch {
-  Register<T> least = all_of<Register<T>>(1), nothing{};
+  Simd<T> least = broadcast<Simd<T>>(1), nothing{};
 
-  void see(const Register<T>& sum) {
-    least = smaller(sum, least);
+  void see(const Simd<T>& sum) {
+    least = min(sum, least);
     nothing += sum - sum;  // 0, or NaN after an overflow
   }
-  bool fine() const { return all_above<T>(least, trusted<T>) && total(widened(nothing)) == 0.0; }
+  bool fine() const { return all(least > trusted<T>) && sum(to_double(nothing)) == 0.0; }
 };
 
 // u from D, not the same array: with m = 2 and few classes by products (fcm/pass.hpp), and `watch`
@@ -171,7 +167,7 @@ struct Watch {
 template <bool careful, class R, int64_t n, class T, class Classes>
 inline void memberships_by(const R (&distances)[n], const Fuzziness& f, Classes classes,
                            Watch<T>& watch, R (&u)[n]) {
-  if constexpr (!careful && n < MOST_CLASSES) {
+  if constexpr (!careful && n < MAX_CLASSES) {
     const R sum = products(distances, u);
     watch.see(sum);
     const R scale = T(1) / sum;
@@ -195,7 +191,7 @@ inline void fast_or_careful(const Fuzziness& f, Classes, Body&& body) {
 
 // How many registers an array for `classes` needs.
 template <class Classes>
-inline constexpr int64_t room = MOST_CLASSES;
+inline constexpr int64_t room = MAX_CLASSES;
 template <int c>
 inline constexpr int64_t room<Constant<c>> = c;
 

@@ -26,8 +26,8 @@ void mixed_line(const T* x, int64_t n, double alpha, T* y, T* extra) {
 // Squared distances of a register of pixels to each centre.
 template <class T, class Channels, class Classes, class Count>
 inline void distances(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v,
-                      Classes classes, int64_t at, Count count, Register<T>* to) {
-  const Register<T> more = extra ? load(extra + at, count) : Register<T>{};
+                      Classes classes, int64_t at, Count count, Simd<T>* to) {
+  const Simd<T> more = extra ? load_some<Simd<T>>(extra + at, count) : Simd<T>{};
   for (int j = 0; j < classes; ++j) to[j] = v.distance(pixels, at, count, j) + more;
 }
 
@@ -40,12 +40,12 @@ void fcm_sums(const Pixels<T, Channels>& pixels, const T* extra, const ClassCent
   for (int64_t first = begin; first < end; first += BLOCK) {
     fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
       sums.drop();
-      each_register<T>(std::min(BLOCK, end - first), [&](int64_t i, auto count) {
+      for_each_register<T>(std::min(BLOCK, end - first), [&](int64_t i, auto count) {
         const int64_t at = first + i;
-        Register<T> d[room<Classes>], u[room<Classes>];
+        Simd<T> d[room<Classes>], u[room<Classes>];
         distances(pixels, extra, v, classes, at, count, d);
-        const Register<T> share = pixels.share(at, count);
-        if (f.two) {
+        const Simd<T> share = pixels.share(at, count);
+        if (!careful || f.two) {
           memberships_by<careful>(d, f, classes, watch, u);
           for (int j = 0; j < classes; ++j) u[j] *= u[j];
         } else {
@@ -64,13 +64,13 @@ template <class T, class Channels, class Classes>
 void fcm_answer(const Pixels<T, Channels>& pixels, const T* extra, const ClassCentres<T>& v,
                 const Fuzziness& f, Classes classes, int64_t begin, int64_t end, int64_t chosen,
                 T* plane, int32_t* labels) {
-  each_register<T>(end - begin, [&](int64_t i, auto count) {
-    Register<T> u[room<Classes>];
+  for_each_register<T>(end - begin, [&](int64_t i, auto count) {
+    Simd<T> u[room<Classes>];
     distances(pixels, extra, v, classes, begin + i, count, u);
     if (labels) extreme(u, classes, true, count, labels + begin + i);
     if (!plane) return;
     memberships(u, classes, f, u);
-    store(u[chosen], plane + begin + i, count);
+    store_some(plane + begin + i, u[chosen], count);
   });
 }
 

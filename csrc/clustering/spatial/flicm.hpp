@@ -29,13 +29,13 @@ class LocalInformation {
     const int64_t n = w_.grid.columns, stride = marching_.stride;
     const auto make = [&](int64_t line, T* to) {
       if (!old) return;
-      each_register<T>(n, [&](int64_t i, auto count) {
+      for_each_register<T>(n, [&](int64_t i, auto count) {
         const int64_t at = line * n + i;
-        const Register<T> share = x_.share(at, count);
+        const Simd<T> share = x_.share(at, count);
         for (int j = 0; j < classes; ++j) {
-          const Register<T> rest = T(1) - load(old + j * x_.n + at, count);
-          store(share * to_the_m(rest, f) * v.distance(x_, at, count, j), to + j * stride + i,
-                count);
+          const Simd<T> rest = T(1) - load_some<Simd<T>>(old + j * x_.n + at, count);
+          store_some(to + j * stride + i, share * to_the_m(rest, f) * v.distance(x_, at, count, j),
+                     count);
         }
       });
     };
@@ -47,19 +47,19 @@ class LocalInformation {
       const int64_t line = (plane * w_.grid.rows + row) * n;
       fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
         sums.drop();
-        each_register<T>(n, [&](int64_t i, auto count) {
+        for_each_register<T>(n, [&](int64_t i, auto count) {
           const int64_t at = line + i;
-          Register<T> d[room<Classes>], u[room<Classes>];
+          Simd<T> d[room<Classes>], u[room<Classes>];
           for (int j = 0; j < classes; ++j) {
             d[j] = v.distance(x_, at, count, j);
             for (size_t k = 0; k < steps_.size() && old; ++k)
-              d[j] += steps_[k].weight * load(lines_[k] + j * stride + i, count);
+              d[j] += steps_[k].weight * load_some<Simd<T>>(lines_[k] + j * stride + i, count);
           }
           memberships_by<careful>(d, f, classes, watch, u);
-          const Register<T> share = x_.share(at, count);
+          const Simd<T> share = x_.share(at, count);
           for (int j = 0; j < classes; ++j) {
             u[j] *= share;
-            store(u[j], made + j * x_.n + at, count);
+            store_some(made + j * x_.n + at, u[j], count);
             sums.add(x_, at, count, v, j, to_the_m(u[j], f));
           }
         });

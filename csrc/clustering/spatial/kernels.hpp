@@ -30,13 +30,13 @@ void mix(View<const T> x, View<T> y, double alpha, View<T> extra);
 // the labels, or both.
 template <class T>
 int64_t spatial_fcm_fit(View<const T> x, Maybe<const T> extra, Maybe<const T> weight, double m,
-                        int64_t most, double tolerance, View<double> centres);
+                        int64_t max_iter, double tolerance, View<double> centres);
 template <class T>
 void spatial_fcm_planes(View<const T> x, Maybe<const T> extra, double m, View<const double> centres,
                         int64_t chosen, Maybe<T> plane, Maybe<int32_t> labels);
 template <class T>
 int64_t sfcm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
-                 double q, int64_t most, double tolerance, View<double> centres);
+                 double q, int64_t max_iter, double tolerance, View<double> centres);
 template <class T>
 void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
                  double q, View<const double> centres, int64_t chosen, Maybe<T> plane,
@@ -45,7 +45,7 @@ void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, 
 // u, spare: (classes, n). The answer is in `u`.
 template <class T>
 int64_t flicm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m,
-                  int64_t most, double tolerance, View<double> centres, View<T> u, View<T> spare,
-                  View<int32_t> labels);
+                  int64_t max_iter, double tolerance, View<double> centres, View<T> u,
+                  View<T> spare, View<int32_t> labels);
 
 }  // namespace lesionkit::clustering::spatial

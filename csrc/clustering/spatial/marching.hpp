@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "clustering/spatial/registers.hpp"
 #include "clustering/spatial/window.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::clustering::spatial {
 
@@ -27,7 +27,7 @@ class Marching {
         w_(window),
         classes_(classes),
         rows_(w_.planes > 0 ? BAND + 2 * w_.rows : 2 * w_.rows + 1),
-        lines_((2 * w_.planes + 1) * rows_ * classes * stride / width<T>) {}
+        lines_((2 * w_.planes + 1) * rows_ * classes * stride / lane_count<T>) {}
 
   // How many tasks an image is, each a band of rows of a slab of planes.
   static int64_t tasks(const Grid& grid) { return bands(grid) * ((grid.planes + SLAB - 1) / SLAB); }
@@ -53,7 +53,9 @@ class Marching {
   }
 
  private:
-  static int64_t whole(int64_t n) { return (n + width<T> - 1) / width<T> * width<T>; }
+  static int64_t whole(int64_t n) {
+    return (n + lane_count<T> - 1) / lane_count<T> * lane_count<T>;
+  }
   static int64_t bands(const Grid& grid) { return (grid.rows + BAND - 1) / BAND; }
   static int64_t turn(int64_t i, int64_t n) { return (i % n + n) % n; }
 
@@ -75,7 +77,7 @@ class Marching {
 
   const Window& w_;
   int64_t classes_, rows_;
-  std::vector<Register<T>> lines_;  // for their alignment
+  std::vector<Simd<T>> lines_;  // for their alignment
 };
 
 }  // namespace lesionkit::clustering::spatial

@@ -18,7 +18,7 @@ namespace lesionkit::clustering::spatial {
 
 // One channel: `image` and, unless all pixels count, `mask` (nonzero: counts).
 template <class T>
-struct Picture {
+struct MaskedImage {
   const T* image;
   const uint8_t* mask;
 
@@ -37,8 +37,8 @@ void running_sums(const T* from, int64_t span, int64_t n, T* to) {
 template <class T>
 class MeanOfWindow {
  public:
-  MeanOfWindow(const Window& window, Picture<T> picture, bool self)
-      : w_(window), x_(picture), self_(self) {
+  MeanOfWindow(const Window& window, MaskedImage<T> image, bool self)
+      : w_(window), x_(image), self_(self) {
     for (auto* line : {&lines_, &counts_}) line->resize(w_.width());
     for (auto* line : {&sum_, &count_}) line->resize(w_.grid.columns);
   }
@@ -74,7 +74,7 @@ class MeanOfWindow {
 
  private:
   const Window& w_;
-  Picture<T> x_;
+  MaskedImage<T> x_;
   bool self_;
   std::vector<double> lines_, counts_, sum_, count_;
 };
@@ -102,8 +102,8 @@ inline std::vector<std::pair<int, int>> sorting_network(int n) {
 template <class T>
 class MedianOfWindow {
  public:
-  MedianOfWindow(const Window& window, Picture<T> picture, bool self)
-      : w_(window), x_(picture), self_(self), members_(window.size() - !self) {
+  MedianOfWindow(const Window& window, MaskedImage<T> image, bool self)
+      : w_(window), x_(image), self_(self), members_(window.size() - !self) {
     network_ = sorting_network(static_cast<int>(members_));
     padded_.resize((2 * w_.planes + 1) * (2 * w_.rows + 1) * w_.width());
     values_.resize(members_ * SIDE);
@@ -157,7 +157,7 @@ class MedianOfWindow {
   }
 
   const Window& w_;
-  Picture<T> x_;
+  MaskedImage<T> x_;
   bool self_;
   int64_t members_;
   std::vector<std::pair<int, int>> network_;
@@ -170,8 +170,8 @@ class MedianOfWindow {
 template <class T>
 class SimilarOfWindow {
  public:
-  SimilarOfWindow(const Window& window, Picture<T> picture, double reach, double alike)
-      : w_(window), x_(picture), alike_(alike) {
+  SimilarOfWindow(const Window& window, MaskedImage<T> image, double reach, double alike)
+      : w_(window), x_(image), alike_(alike) {
     const int64_t most = std::max({w_.planes, w_.rows, w_.columns});
     for (int64_t step = 0; step <= most; ++step)
       near_.push_back(std::exp(-static_cast<double>(step) / reach));
@@ -234,7 +234,7 @@ class SimilarOfWindow {
   }
 
   const Window& w_;
-  Picture<T> x_;
+  MaskedImage<T> x_;
   double alike_;
   std::vector<double> near_, padded_, counts_, scale_, sum_, weight_, count_;
 };

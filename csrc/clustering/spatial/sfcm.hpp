@@ -31,7 +31,7 @@ template <class R>
 inline R raised(const R& x, double power) {
   if (power == 1.0) return x;
   if (power == 2.0) return x * x;
-  return power == 0.0 ? all_of<R>(1) : power_of(x, power);
+  return power == 0.0 ? broadcast<R>(1) : power_of(x, power);
 }
 
 template <class T, class Channels>
@@ -41,42 +41,57 @@ class SpatialMemberships {
       : w_(window),
         x_(pixels),
         marching_(window, classes),
-        sums_(classes * marching_.stride / width<T>) {}
+        sums_(classes * marching_.stride / lane_count<T>) {}
 
   // use(at, count, share, u) for each register of u' of the task's pixels, `at` in a plane of the
   // image; share: what each pixel counts. end_line() after those of a line.
   template <class Powers, class Classes, class Use, class EndLine>
   void run(int64_t task, const ClassCentres<T>& v, const Fuzziness& f, const Powers& by,
            Classes classes, Use&& use, EndLine&& end_line) {
-    const int64_t n = w_.grid.columns, stride = marching_.stride;
-    const auto make = [&](int64_t line, T* to) {
-      fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
-        each_register<T>(n, [&](int64_t i, auto count) {
-          Register<T> d[room<Classes>], u[room<Classes>];
-          const int64_t at = line * n + i;
-          for (int j = 0; j < classes; ++j) d[j] = v.distance(x_, at, count, j);
-          memberships_by<careful>(d, f, classes, watch, u);
-          const Register<T> share = x_.share(at, count);
-          for (int j = 0; j < classes; ++j) store(u[j] * share, to + j * stride + i, count);
-        });
-      });
-    };
+    const int64_t n = w_.grid.columns;
+    const auto make = [&](int64_t line, T* to) { make_line(line, v, f, classes, to); };
     marching_.run(task, make, [&](int64_t plane, int64_t row) {
       with_span(lines_of(plane, row), [&](auto lines) { add_lines(lines, classes); });
       const int64_t line = (plane * w_.grid.rows + row) * n;
       const T* own = marching_.lines(plane, row) + marching_.left;
-      with_span(2 * w_.columns + 1, [&](auto span) {
-        each_register<T>(n, [&](int64_t i, auto count) {
-          Register<T> u[room<Classes>];
+      const int64_t span = 2 * w_.columns + 1;
+      const auto weigh_all = [&](auto span) {
+        for_each_register<T>(n, [&](int64_t i, auto count) {
+          Simd<T> u[room<Classes>];
           weigh(own + i, i, count, span, by, classes, u);
           use(line + i, count, x_.share(line + i, count), u);
         });
-      });
+      };
+      if constexpr (plain<Powers>)
+        with_span(span, weigh_all);
+      else  // powers take longer than such a loop
+        weigh_all(span);
       end_line();
     });
   }
 
  private:
+  template <class Powers>
+  static constexpr bool plain = std::is_same_v<Powers, Weighing<Constant<1>, Constant<1>>>;
+
+  // Of an image line: plain FCM's memberships times what the pixels count, to the classes' lines.
+  template <class Classes>
+  void make_line(int64_t line, const ClassCentres<T>& v, const Fuzziness& f, Classes classes,
+                 T* to) const {
+    const int64_t n = w_.grid.columns, stride = marching_.stride;
+    fast_or_careful<T>(f, classes, [&](auto careful, Watch<T>& watch) {
+      for_each_register<T>(n, [&](int64_t i, auto count) {
+        Simd<T> d[room<Classes>], u[room<Classes>];
+        const int64_t at = line * n + i;
+        for (int j = 0; j < classes; ++j) d[j] = v.distance(x_, at, count, j);
+        memberships_by<careful>(d, f, classes, watch, u);
+        const Simd<T> share = x_.share(at, count);
+        for (int j = 0; j < classes; ++j)
+          store_some<Simd<T>>(to + j * stride + i, u[j] * share, count);
+      });
+    });
+  }
+
   // The usual windows have loops of a constant length.
   template <class Body>
   static void with_span(int64_t span, Body&& body) {
@@ -97,39 +112,40 @@ class SpatialMemberships {
   // sums_: these lines, added up.
   template <class Lines>
   void add_lines(Lines lines, int64_t classes) {
-    for (int64_t i = 0; i < classes * marching_.stride; i += width<T>) {
-      Register<T> sum = load(lines_[0] + i, Constant<width<T>>{});
-      for (int64_t k = 1; k < lines; ++k) sum += load(lines_[k] + i, Constant<width<T>>{});
-      sums_[i / width<T>] = sum;
+    for (int64_t i = 0; i < classes * marching_.stride; i += lane_count<T>) {
+      Simd<T> sum = load<Simd<T>>(lines_[0] + i);
+      for (int64_t k = 1; k < lines; ++k) sum += load<Simd<T>>(lines_[k] + i);
+      sums_[i / lane_count<T>] = sum;
     }
   }
 
   template <class Powers, class Classes, class Count, class Span>
   void weigh(const T* own, int64_t i, Count count, Span span, const Powers& by, Classes classes,
-             Register<T>* u) const {
+             Simd<T>* u) const {
     const int64_t stride = marching_.stride;
     const T* sums = reinterpret_cast<const T*>(sums_.data()) + marching_.left - w_.columns + i;
-    constexpr bool plain = std::is_same_v<Powers, Weighing<Constant<1>, Constant<1>>>;
-    const T part = plain ? T(1) : T(1) / static_cast<T>(w_.size());  // powers: of h in [0, 1]
-    Register<T> total{};
+    const T part =
+        plain<Powers> ? T(1) : T(1) / static_cast<T>(w_.size());  // powers: of h in [0, 1]
+    Simd<T> total{};
     for (int j = 0; j < classes; ++j) {
-      Register<T> h = load(sums + j * stride, count);
-      for (int64_t k = 1; k < span; ++k) h += load(sums + j * stride + k, count);
-      u[j] = raised(load(own + j * stride, count), by.p) * raised(h * part, by.q);
+      Simd<T> h = load_some<Simd<T>>(sums + j * stride, count);
+      for (int64_t k = 1; k < span; ++k) h += load_some<Simd<T>>(sums + j * stride + k, count);
+      u[j] = raised(load_some<Simd<T>>(own + j * stride, count), by.p) * raised(h * part, by.q);
       total += u[j];
     }
     // 0 outside the mask; and inside, where large powers leave nothing: there u' is u.
-    const Register<T> scale = T(1) / (total > T(0) ? total : all_of<Register<T>>(1));
+    const Simd<T> scale = T(1) / (total > T(0) ? total : broadcast<Simd<T>>(1));
     for (int j = 0; j < classes; ++j) {
       u[j] *= scale;
-      if constexpr (!plain) u[j] = total > T(0) ? u[j] : load(own + j * stride, count);
+      if constexpr (!plain<Powers>)
+        u[j] = total > T(0) ? u[j] : load_some<Simd<T>>(own + j * stride, count);
     }
   }
 
   const Window& w_;
   const Pixels<T, Channels>& x_;
   Marching<T> marching_;
-  std::vector<Register<T>> sums_;
+  std::vector<Simd<T>> sums_;
   std::vector<const T*> lines_;
 };
 

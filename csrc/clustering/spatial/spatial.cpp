@@ -1,6 +1,7 @@
 // Spatial fuzzy c-means: loops over the image.
 
 #include <array>
+#include <span>
 #include <vector>
 
 #include "clustering/spatial/fcm_s.hpp"
@@ -8,7 +9,7 @@
 #include "clustering/spatial/kernels.hpp"
 #include "clustering/spatial/neighbours.hpp"
 #include "clustering/spatial/sfcm.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 #include "common/view.hpp"
 
 namespace lesionkit::clustering::spatial {
@@ -33,9 +34,9 @@ Window window_of(const Grid& grid, Half half, int border) {
 // What stops a loop of passes: their number, or a centre's step.
 class Passes {
  public:
-  Passes(int64_t most, double tolerance) : most_(most), tolerance_(tolerance) {}
+  Passes(int64_t max_iter, double tolerance) : max_iter_(max_iter), tolerance_(tolerance) {}
 
-  bool more() const { return done_ != most_ && step_ > tolerance_; }
+  bool more() const { return done_ != max_iter_ && step_ > tolerance_; }
   void end(double step) {
     step_ = step;
     ++done_;
@@ -43,7 +44,7 @@ class Passes {
   int64_t done() const { return done_; }
 
  private:
-  int64_t most_, done_ = 0;
+  int64_t max_iter_, done_ = 0;
   double tolerance_, step_ = INFINITY;
 };
 
@@ -58,9 +59,9 @@ void filter(View<const T> images, Maybe<const uint8_t> mask, Half half, int bord
   T* to = out.data();
   for (int64_t channel = 0; channel < images.shape(0); ++channel) {
     const int64_t start = channel * grid.size();
-    const Picture<T> picture = {images.data() + start, data_or_null(mask)};
+    const MaskedImage<T> image = {images.data() + start, data_or_null(mask)};
     parallel_for_with(
-        grid.lines(), 16, [&] { return Filter(window, picture, rules...); },
+        grid.lines(), 16, [&] { return Filter(window, image, rules...); },
         [&](Filter& filter, int64_t begin, int64_t end) {
           for (int64_t line = begin; line < end; ++line)
             filter.line(line / grid.rows, line % grid.rows, to + start + line * grid.columns);
@@ -100,21 +101,20 @@ void mix(View<const T> x, View<T> y, double alpha, View<T> extra) {
 
 template <class T>
 int64_t spatial_fcm_fit(View<const T> x, Maybe<const T> extra, Maybe<const T> weight, double m,
-                        int64_t most, double tolerance, View<double> centres) {
+                        int64_t max_iter, double tolerance, View<double> centres) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Fuzziness f(m);
-  const int64_t c = centres.shape(0), grain = grain_of(c), chunks = (pixels.n + grain - 1) / grain;
-  const int64_t size = CentreSums<T>::size(c, pixels.channels);
-  std::vector<double> sums(chunks * size);
-  Passes passes(most, tolerance);
+  const int64_t c = centres.shape(0);
+  Passes passes(max_iter, tolerance);
   while (passes.more()) {
+    std::vector<double> sums(CentreSums<T>::size(c, pixels.channels));
     const ClassCentres<T> v(centres.data(), c, pixels.channels);
     specialised(c, pixels, [&](auto classes, const auto& pixels) {
-      parallel_for_with(
-          pixels.n, grain, [&] { return CentreSums<T>(c, pixels.channels); },
-          [&](CentreSums<T>& chunk, int64_t begin, int64_t end) {
+      sum_in_order(
+          pixels.n, grain_of(c), sums, [&] { return CentreSums<T>(c, pixels.channels); },
+          [&](CentreSums<T>& chunk, int64_t begin, int64_t end, double* to) {
             fcm_sums(pixels, data_or_null(extra), v, f, classes, begin, end, chunk);
-            chunk.take(sums.data() + begin / grain * size);
+            chunk.take(to);
           });
     });
     passes.end(move_centres<T>(sums, c, pixels.channels, centres.data()));
@@ -139,10 +139,11 @@ void spatial_fcm_planes(View<const T> x, Maybe<const T> extra, double m, View<co
 
 namespace {
 
-// A pass of sFCM: answer(v, f, classes, ...) for each register; end_line(), end_task(task).
+// A pass of sFCM: answer.add(...) for each register, end_line(), and end_task(sums), what a task
+// adds to `total`.
 template <class T, class MakeState>
 void sfcm_pass(const Window& window, const Pixels<T>& pixels, View<const double> centres, double m,
-               double p, double q, MakeState&& make_state) {
+               double p, double q, std::span<double> total, MakeState&& make_state) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0);
   const ClassCentres<T> v(centres.data(), c, pixels.channels);
@@ -152,55 +153,49 @@ void sfcm_pass(const Window& window, const Pixels<T>& pixels, View<const double>
       SpatialMemberships<T, Channels> memberships;
       Answer answer;
     };
-    const auto run = [&](State& state, int64_t task) {
+    const auto run = [&](State& state, int64_t task, int64_t, double* sums) {
       with_powers(p, q, [&](const auto& by) {
         state.memberships.run(
             task, v, f, by, classes,
-            [&](int64_t at, auto count, const Register<T>& share, const Register<T>* u) {
+            [&](int64_t at, auto count, const Simd<T>& share, const Simd<T>* u) {
               state.answer.add(pixels, v, f, classes, at, count, share, u);
             },
             [&] { state.answer.end_line(); });
       });
-      state.answer.end_task(task);
+      state.answer.end_task(sums);
     };
-    parallel_for_with(
-        Marching<T>::tasks(window.grid), 1,
-        [&] { return State{{window, pixels, c}, make_state()}; },
-        [&](State& state, int64_t task, int64_t end) {
-          for (; task < end; ++task) run(state, task);
-        });
+    sum_in_order(
+        Marching<T>::tasks(window.grid), 1, total,
+        [&] { return State{{window, pixels, c}, make_state()}; }, run);
   });
 }
 
 template <class T>
 struct SfcmSums {
   CentreSums<T> sums;
-  double* to;  // (tasks, sums)
-  int64_t size;
 
   template <class Channels, class Classes, class Count>
   void add(const Pixels<T, Channels>& pixels, const ClassCentres<T>& v, const Fuzziness& f,
-           Classes classes, int64_t at, Count count, const Register<T>& share,
-           const Register<T>* u) {
+           Classes classes, int64_t at, Count count, const Simd<T>& share, const Simd<T>* u) {
     for (int j = 0; j < classes; ++j) sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
   }
   void end_line() { sums.flush(); }
-  void end_task(int64_t task) { sums.take(to + task * size); }
+  void end_task(double* to) { sums.take(to); }
 };
 
 }  // namespace
 
 template <class T>
 int64_t sfcm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
-                 double q, int64_t most, double tolerance, View<double> centres) {
+                 double q, int64_t max_iter, double tolerance, View<double> centres) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
-  const int64_t c = centres.shape(0), size = CentreSums<T>::size(c, pixels.channels);
-  std::vector<double> sums(Marching<T>::tasks(window.grid) * size);
-  Passes passes(most, tolerance);
+  const int64_t c = centres.shape(0);
+  Passes passes(max_iter, tolerance);
   while (passes.more()) {
-    sfcm_pass(window, pixels, centres, m, p, q,
-              [&] { return SfcmSums<T>{CentreSums<T>(c, pixels.channels), sums.data(), size}; });
+    std::vector<double> sums(CentreSums<T>::size(c, pixels.channels));
+    sfcm_pass(window, pixels, centres, m, p, q, sums,
+              [&] { return SfcmSums<T>{CentreSums<T>(c, pixels.channels)}; });
     passes.end(move_centres<T>(sums, c, pixels.channels, centres.data()));
   }
   return passes.done();
@@ -216,12 +211,12 @@ struct SfcmPlanes {
 
   template <class Channels, class Classes, class Count>
   void add(const Pixels<T, Channels>&, const ClassCentres<T>&, const Fuzziness&, Classes classes,
-           int64_t at, Count count, const Register<T>& share, const Register<T>* u) {
-    if (plane) store(share * u[chosen], plane + at, count);
+           int64_t at, Count count, const Simd<T>& share, const Simd<T>* u) {
+    if (plane) store_some<Simd<T>>(plane + at, share * u[chosen], count);
     if (labels) extreme(u, classes, false, count, labels + at);
   }
   void end_line() {}
-  void end_task(int64_t) {}
+  void end_task(double*) {}
 };
 
 }  // namespace
@@ -233,7 +228,7 @@ void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, 
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
   const SfcmPlanes<T> answer = {chosen, data_or_null(plane), data_or_null(labels)};
-  sfcm_pass(window, pixels, centres, m, p, q, [&] { return answer; });
+  sfcm_pass(window, pixels, centres, m, p, q, {}, [&] { return answer; });
 }
 
 namespace {
@@ -241,23 +236,22 @@ namespace {
 // One pass from `old` (or plain FCM's distances) to `made`; moves the centres.
 template <class T>
 double flicm_pass(const Window& window, const Pixels<T>& pixels, double m, const T* old, T* made,
-                  View<double> centres, std::vector<double>& sums) {
+                  View<double> centres) {
   const Fuzziness f(m);
-  const int64_t c = centres.shape(0), size = CentreSums<T>::size(c, pixels.channels);
+  const int64_t c = centres.shape(0);
+  std::vector<double> sums(CentreSums<T>::size(c, pixels.channels));
   const ClassCentres<T> v(centres.data(), c, pixels.channels);
   specialised(c, pixels, [&]<class Channels>(auto classes, const Pixels<T, Channels>& pixels) {
     struct State {
       LocalInformation<T, Channels> local;
       CentreSums<T> sums;
     };
-    parallel_for_with(
-        Marching<T>::tasks(window.grid), 1,
+    sum_in_order(
+        Marching<T>::tasks(window.grid), 1, sums,
         [&] { return State{{window, pixels, c}, {c, pixels.channels}}; },
-        [&](State& state, int64_t task, int64_t end) {
-          for (; task < end; ++task) {
-            state.local.run(task, v, f, classes, old, made, state.sums);
-            state.sums.take(sums.data() + task * size);
-          }
+        [&](State& state, int64_t task, int64_t, double* to) {
+          state.local.run(task, v, f, classes, old, made, state.sums);
+          state.sums.take(to);
         });
   });
   return move_centres<T>(sums, c, pixels.channels, centres.data());
@@ -286,18 +280,16 @@ void greatest(const T* u, int64_t classes, int64_t n, int32_t* labels) {
 
 template <class T>
 int64_t flicm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, double m,
-                  int64_t most, double tolerance, View<double> centres, View<T> u, View<T> spare,
-                  View<int32_t> labels) {
+                  int64_t max_iter, double tolerance, View<double> centres, View<T> u,
+                  View<T> spare, View<int32_t> labels) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
-  std::vector<double> sums(Marching<T>::tasks(window.grid) *
-                           CentreSums<T>::size(centres.shape(0), pixels.channels));
   T *old = spare.data(), *made = u.data();
-  flicm_pass<T>(window, pixels, m, nullptr, made, centres, sums);
-  Passes passes(most, tolerance);
+  flicm_pass<T>(window, pixels, m, nullptr, made, centres);
+  Passes passes(max_iter, tolerance);
   while (passes.more()) {
     std::swap(old, made);
-    passes.end(flicm_pass<T>(window, pixels, m, old, made, centres, sums));
+    passes.end(flicm_pass<T>(window, pixels, m, old, made, centres));
   }
   if (made != u.data()) std::copy_n(made, u.size(), u.data());
   greatest(u.data(), centres.shape(0), pixels.n, labels.data());

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/grid.hpp"
+
 namespace lesionkit::clustering::spatial {
 
 // How the image goes on past its border, by numpy.pad's names; VALID: it does not, and a window
@@ -28,13 +30,6 @@ inline int64_t continued(int64_t i, int64_t n, Border border) {
   }
   return -1;
 }
-
-struct Grid {
-  int64_t planes, rows, columns;
-
-  int64_t size() const { return planes * rows * columns; }
-  int64_t lines() const { return planes * rows; }
-};
 
 class Window {
  public:

@@ -43,11 +43,11 @@ struct RunTerm {
       return bits.bit(i) == wanted ? image[i] : T(0);
     } else {
       typedef std::conditional_t<sizeof(T) == 8, int64_t, int32_t> Integer;
-      typedef Integer Mask __attribute__((vector_size(8 * sizeof(T))));
+      using Eight = Vector<Integer, 8>;
       const Integer eight = static_cast<Integer>(bits.words[i / 64] >> i % 64 & 255);
-      const Mask place = {1, 2, 4, 8, 16, 32, 64, 128}, none = {};
+      const Eight place = {1, 2, 4, 8, 16, 32, 64, 128}, none = {};
       const V value = load<V>(image + i), zero = {};
-      const Mask is_set = (place & (none + eight)) != none;
+      const Eight is_set = (place & (none + eight)) != none;
       return wanted ? (is_set ? value : zero) : (is_set ? zero : value);
     }
   }

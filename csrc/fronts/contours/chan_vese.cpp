@@ -16,10 +16,11 @@
 namespace lesionkit::fronts::contours {
 namespace {
 
-// Until the root mean square change is at most `tol`, or `most` times. The level set is in `phi`
-// again. Of each iteration what the energy is made of goes to `energy_sums`, if that is wanted.
+// Until the root mean square change is at most `tol`, or `max_iter` times. The level set is in
+// `phi` again. Of each iteration what the energy is made of goes to `energy_sums`, if that is
+// wanted.
 template <class T, int axes, bool masked>
-void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
+void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t max_iter,
             std::vector<double>* energy_sums) {
   const int64_t size = problem.grid.size();
   std::vector<T> other(size);
@@ -27,7 +28,7 @@ void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
   ChanVese<T, axes, masked> state(problem);
   state.measure(now);
   bool moving = true;
-  for (int64_t done = 0; moving && done < most; ++done) {
+  for (int64_t done = 0; moving && done < max_iter; ++done) {
     if (energy_sums) state.add_energy_sums(now, *energy_sums);
     moving = state.iterate(now, next) > tol;
     std::swap(now, next);
@@ -40,7 +41,7 @@ void evolve(const ChanVeseProblem<T>& problem, T* phi, T tol, int64_t most,
 template <class T>
 std::vector<double> chan_vese(View<const T> image, Maybe<const uint8_t> mask, View<T> phi,
                               bool volume, double mu, const std::vector<double>& lambdas,
-                              double tol, int64_t most, double dt, bool with_energies) {
+                              double tol, int64_t max_iter, double dt, bool with_energies) {
   ChanVeseProblem<T> p = {};
   p.image = image.data();
   p.channels = image.shape(0);
@@ -52,7 +53,7 @@ std::vector<double> chan_vese(View<const T> image, Maybe<const uint8_t> mask, Vi
   std::vector<double> energy_sums;
   if (p.mask) p.counted = std::count(p.mask, p.mask + p.grid.size(), 1);
   const auto run = [&](auto kind) {
-    kind(p, phi.data(), static_cast<T>(tol), most, with_energies ? &energy_sums : nullptr);
+    kind(p, phi.data(), static_cast<T>(tol), max_iter, with_energies ? &energy_sums : nullptr);
   };
   if (volume)
     run(p.mask ? evolve<T, 3, true> : evolve<T, 3, false>);

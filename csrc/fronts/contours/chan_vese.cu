@@ -1,7 +1,7 @@
 // Contours without edges on a GPU: one launch for each iteration, that steps every pixel and sums
 // what the next one needs. Each block adds up the sums of all blocks of the last launch, always in
 // the same order; so each knows the means, and whether the level set still moves. Once it does not,
-// launches leave everything as it is: the host need not look.
+// launches leave everything as it is: the host need not sample.
 //
 // Blocks have a power of two of threads.
 #include "fronts/contours/chan_vese.hpp"

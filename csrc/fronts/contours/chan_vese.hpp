@@ -8,7 +8,7 @@
 // (chan_vese.cpp), they have the same bits. The loops are in chan_vese_pass.hpp and chan_vese.cu.
 #pragma once
 
-#include "fronts/contours/root.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::fronts::contours {
 

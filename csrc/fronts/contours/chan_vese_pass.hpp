@@ -7,17 +7,12 @@
 #include <cmath>
 #include <vector>
 
-#include "common/parallel.hpp"
+#include "common/grid.hpp"
+#include "common/reduce.hpp"
 #include "fronts/contours/chan_vese.hpp"
 #include "fronts/contours/numpy_sum.hpp"
 
 namespace lesionkit::fronts::contours {
-
-struct Grid {
-  int64_t planes, rows, columns;
-
-  int64_t size() const { return planes * rows * columns; }
-};
 
 template <class T>
 struct ChanVeseProblem {
@@ -162,19 +157,14 @@ class ChanVese {
   // What the energy is made of (energy_kinds), summed; appended to `sums`.
   void add_energy_sums(const T* phi, std::vector<double>& sums) const {
     const int64_t kinds = energy_kinds(p_.channels), first_sum = static_cast<int64_t>(sums.size());
-    std::vector<std::vector<double>> parts(sums_.size());
-    parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
-      for (int64_t part = first; part < last; ++part) {
-        parts[part].resize(kinds);
-        const auto [begin, size] = tree_.parts()[part];
-        for_each_line(begin, size, [&](int64_t line, int64_t from, int64_t to) {
-          add_energy(phi, line, from, to, parts[part].data());
-        });
-      }
-    });
     sums.resize(first_sum + kinds);
-    for (const auto& part : parts)
-      for (int64_t k = 0; k < kinds; ++k) sums[first_sum + k] += part[k];
+    sum_in_order(static_cast<int64_t>(sums_.size()), 1, std::span(sums).subspan(first_sum),
+                 [&](int64_t part, int64_t, double* energy) {
+                   const auto [begin, size] = tree_.parts()[part];
+                   for_each_line(begin, size, [&](int64_t line, int64_t from, int64_t to) {
+                     add_energy(phi, line, from, to, energy);
+                   });
+                 });
   }
 
  private:

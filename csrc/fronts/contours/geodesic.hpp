@@ -8,7 +8,7 @@
 // 2000). Formulas of one node; the loops are in narrow_band.hpp.
 #pragma once
 
-#include "fronts/contours/root.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::fronts::contours {
 
@@ -63,14 +63,6 @@ struct GeodesicChange {
 };
 
 template <class T>
-HD T larger(T a, T b) {
-  return a > b ? a : b;
-}
-template <class T>
-HD T smaller(T a, T b) {
-  return a < b ? a : b;
-}
-template <class T>
 HD T magnitude(T a) {
   return a < T(0) ? -a : a;
 }
@@ -84,9 +76,9 @@ HD T minmod(T a, T b) {
 // grows: from larger values) or down.
 template <class T>
 HD T flow_square(T ahead, T back, bool up) {
-  const T a = up ? larger(ahead, T(0)) : smaller(ahead, T(0));
-  const T b = up ? smaller(back, T(0)) : larger(back, T(0));
-  return larger(a * a, b * b);
+  const T a = up ? max(ahead, T(0)) : min(ahead, T(0));
+  const T b = up ? min(back, T(0)) : max(back, T(0));
+  return max(a * a, b * b);
 }
 
 template <class T, int axes>
@@ -119,16 +111,16 @@ HD_IN_LOOP GeodesicChange<T> geodesic_change(const GeodesicStencil<T, axes>& s,
     along += slope[d] * slope[d] * second * h;
     const bool left = (s.back(d) > T(0)) != inside, right = (s.ahead(d) > T(0)) != inside;
     beside = beside | left | right;
-    across = larger(across, right ? magnitude(ahead1) : T(0));
-    across = larger(across, left ? magnitude(back1) : T(0));
+    across = max(across, right ? magnitude(ahead1) : T(0));
+    across = max(across, left ? magnitude(back1) : T(0));
   }
   UNROLL_FOR_CPU_ONLY
   for (int pair = 0; pair < Stencil::pairs; ++pair) {
     const int d = Stencil::first_of(pair), e = Stencil::second_of(pair);
     along += T(0.5) * rule.inverse[d] * rule.inverse[e] * slope[d] * slope[e] * s.twist(pair);
   }
-  const T bending = laplacian - along / larger(gradient, T(1e-12));
-  const T steepness = larger(larger(root(gradient), across), T(0.3));
+  const T bending = laplacian - along / max(gradient, T(1e-12));
+  const T steepness = max(max(root(gradient), across), T(0.3));
   GeodesicChange<T> change;
   change.rate = bend * bending + push * root(growth) + advection;
   const T off = rule.least * (T(1) - root(distance));

@@ -9,12 +9,12 @@
 namespace lesionkit::fronts::contours {
 
 // image (channels, planes, rows, columns), scaled by Python; mask, phi (planes, rows, columns); phi
-// moves until its root mean square change is at most `tol`, or `most` times. Returns, if wanted,
-// what the energy before each iteration is made of.
+// moves until its root mean square change is at most `tol`, or `max_iter` times. Returns, if
+// wanted, what the energy before each iteration is made of.
 template <class T>
 std::vector<double> chan_vese(View<const T> image, Maybe<const uint8_t> mask, View<T> phi,
                               bool volume, double mu, const std::vector<double>& lambdas,
-                              double tol, int64_t most, double dt, bool with_energies);
+                              double tol, int64_t max_iter, double dt, bool with_energies);
 
 // image, level (0 or 1), where: (planes, rows, columns). `smoothed` smoothings were done before.
 template <class T>

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "common/simd.hpp"
 
 // Eight numbers may be more than a register of this instruction set holds. How they are returned
 // differs between sets; nothing here is called from another module.
@@ -15,24 +16,12 @@
 
 namespace lesionkit::fronts::contours {
 
-template <class T>
-struct EightOf {
-  typedef T Type __attribute__((vector_size(8 * sizeof(T))));
-};
-
-template <class V, class T>
-inline V load(const T* from) {
-  V value;
-  std::memcpy(&value, from, sizeof(V));
-  return value;
-}
-
 inline int64_t first_half(int64_t n) { return n / 2 - n / 2 % 8; }
 
 // term.template at<V>(i): terms i, or from i on to fill V, which is T or eight of them.
 template <class T, class Term>
 T pairwise_sum(const Term& term, int64_t begin, int64_t n) {
-  using Eight = typename EightOf<T>::Type;
+  using Eight = Vector<T, 8>;
   if (n > 128) {
     const int64_t half = first_half(n);
     return pairwise_sum<T>(term, begin, half) + pairwise_sum<T>(term, begin + half, n - half);
@@ -48,14 +37,14 @@ T pairwise_sum(const Term& term, int64_t begin, int64_t n) {
   return sum;
 }
 
-// The tree of n terms, cut into parts of `most` terms or fewer.
+// The tree of n terms, cut into parts of `max_size` terms or fewer.
 class SumTree {
  public:
   struct Part {
     int64_t begin, size;
   };
 
-  SumTree(int64_t n, int64_t most) : n_(n), most_(most) { cut(0, n); }
+  SumTree(int64_t n, int64_t max_size) : n_(n), max_size_(max_size) { cut(0, n); }
 
   const std::vector<Part>& parts() const { return parts_; }
 
@@ -67,7 +56,7 @@ class SumTree {
   }
 
  private:
-  bool whole(int64_t n) const { return n <= most_ || n <= 128; }
+  bool whole(int64_t n) const { return n <= max_size_ || n <= 128; }
 
   void cut(int64_t begin, int64_t n) {
     if (whole(n)) {
@@ -85,7 +74,7 @@ class SumTree {
     return first + add(n - first_half(n), part, of_part);
   }
 
-  int64_t n_, most_;
+  int64_t n_, max_size_;
   std::vector<Part> parts_;
 };
 

@@ -17,7 +17,7 @@ struct Accuracy {
 template <class R>
 double reach_of(const Problem<R>& p) {
   const R spacing = std::max({p.spacing[p.deep() ? 0 : 1], p.spacing[1], p.spacing[2]});
-  return Look<R>(p).rough() ? 20.0 * spacing : Problem<double>::never;
+  return SpeedSample<R>(p).rough() ? 20.0 * spacing : Problem<double>::never;
 }
 
 // Where the front starts at order 2: where it does at order 1, and, close to a seed in a smooth
@@ -53,12 +53,12 @@ class AccurateStarts {
     const auto for_each = [&](auto&& take) {
       for (int64_t z = low[0]; z <= high[0]; ++z)
         for (int64_t y = low[1]; y <= high[1]; ++y)
-          for (int64_t x = low[2]; x <= high[2]; ++x) take(Place{z, y, x});
+          for (int64_t x = low[2]; x <= high[2]; ++x) take(Offset{z, y, x});
     };
     double slowest = 0.0, fastest = Problem<double>::never;
     bool open = true;
-    for_each([&](const Place& at) {
-      const int64_t node = p_.grid.node(at);
+    for_each([&](const Offset& at) {
+      const int64_t node = p_.grid.index(at);
       open = open && p_.open(node);
       if (!p_.open(node)) return;
       slowest = std::max(slowest, p_.slowness(node));
@@ -69,14 +69,14 @@ class AccurateStarts {
       if (between && !(even && factored)) add_beside_cell(seed);
       return even || !between;
     }
-    for_each([&](const Place& at) {
+    for_each([&](const Offset& at) {
       const double away[3] = {at.plane - seed.at[0], at.row - seed.at[1], at.column - seed.at[2]};
       double square = 0.0, nodes = 0.0;
       for (int d = 0; d < 3; ++d) {
         nodes += away[d] * away[d];
         square += away[d] * p_.spacing[d] * away[d] * p_.spacing[d];
       }
-      const int64_t node = p_.grid.node(at);
+      const int64_t node = p_.grid.index(at);
       if (nodes <= radius * radius)
         add(node, static_cast<R>(std::sqrt(square) * (seed.slowness + p_.slowness(node)) / 2));
     });
@@ -93,12 +93,12 @@ class AccurateStarts {
   // The nodes one step along an axis away from the corners of the seed's cell.
   void add_beside_cell(const Seed& seed) {
     for (int corner = 0; corner < 8; ++corner) {
-      Place at;
+      Offset at;
       int64_t* const index[3] = {&at.plane, &at.row, &at.column};
       for (int d = 0; d < 3; ++d)
         *index[d] =
             static_cast<int64_t>(corner >> d & 1 ? std::ceil(seed.at[d]) : std::floor(seed.at[d]));
-      p_.grid.for_each_neighbour(p_.grid.node(at), [&](int64_t node) { add(node, first_[node]); });
+      p_.grid.for_each_neighbour(p_.grid.index(at), [&](int64_t node) { add(node, first_[node]); });
     }
   }
 
@@ -125,7 +125,7 @@ void finish_by_queue(const Problem<R>& p, const OrderedProblem<R>& ordered) {
   R spacing[axes];
   for (int d = 0; d < axes; ++d) spacing[d] = p.spacing[2 - d];
   const auto time_of = [&](int64_t node) {
-    const Place place = grid.place(node);
+    const Offset place = grid.place(node);
     const int64_t index[3] = {place.column, place.row, place.plane};
     Line<R> first[axes], times[axes];
     for (int d = 0; d < axes; ++d) {
@@ -152,14 +152,14 @@ void finish_by_queue(const Problem<R>& p, const OrderedProblem<R>& ordered) {
         k.slowness = static_cast<R>(seed.slowness);
       }
     }
-    return final_time<second, factored>(first, times, ordered.first[node], p.pace / p.speed[node],
+    return final_time<second, factored>(first, times, ordered.first[node], p.scale / p.speed[node],
                                         spacing, known, ordered.reach, never);
   };
   std::vector<int64_t> queue;
   for (int64_t node = 0; node < grid.size(); ++node)
     if (p.times[node] < never) queue.push_back(node);
   for (size_t i = 0; i < queue.size(); ++i) {
-    const Place place = grid.place(queue[i]);
+    const Offset place = grid.place(queue[i]);
     const int64_t index[3] = {place.column, place.row, place.plane};
     for (int d = 0; d < axes; ++d)
       for (const int64_t away : {-2, -1, 1, 2}) {
@@ -184,11 +184,12 @@ void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const See
     find_labels(p.grid, p.times, starts, points.seed_of, labels.data());
   }
   std::vector<Seed> seeds(points.seeds, points.seeds + points.count);
-  const OrderedProblem<R> ordered = {first.data(), seeds.data(), points.count,
-                                     labels.empty() ? nullptr : labels.data(),
-                                     static_cast<R>(accuracy.reach)};
-  const auto run = [&]<bool deep, bool second, bool factored>() {
-    using Work = Ordered<R, 2, deep, second, factored>;
+  const bool factored = !accuracy.second || accuracy.reach > 0.0;
+  const OrderedProblem<R> ordered = {first.data(), seeds.data(),
+                                     points.count, labels.empty() ? nullptr : labels.data(),
+                                     factored,     static_cast<R>(accuracy.reach)};
+  const auto run = [&]<bool deep, bool second>() {
+    using Work = Ordered<R, 2, deep, second>;
     const typename Work::Tiles tiles(p.grid);
     const R window = window_of(p, tiles.lanes);
     // A second time in the order that the first has found: there rays run where they should.
@@ -202,21 +203,17 @@ void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const See
       Work work(p, ordered, tiles);
       Passes<R, Work> passes(work, tiles, window, Problem<R>::never);
       for (const int64_t node : from.nodes) passes.start(p.grid.place(node), p.times[node]);
-      if (!passes.run(parallel)) finish_by_queue<R, deep, second, factored>(p, ordered);
+      if (passes.run(parallel)) continue;
+      factored ? finish_by_queue<R, deep, second, true>(p, ordered)
+               : finish_by_queue<R, deep, second, false>(p, ordered);
     }
   };
-  const auto of_kind = [&]<bool deep>() {
-    if (!accuracy.second)
-      run.template operator()<deep, false, true>();
-    else if (accuracy.reach > 0.0)
-      run.template operator()<deep, true, true>();
-    else
-      run.template operator()<deep, true, false>();
-  };
   if (p.deep())
-    of_kind.template operator()<true>();
+    accuracy.second ? run.template operator()<true, true>()
+                    : run.template operator()<true, false>();
   else
-    of_kind.template operator()<false>();
+    accuracy.second ? run.template operator()<false, true>()
+                    : run.template operator()<false, false>();
   if (p.stop < Problem<R>::never)
     forget_late(p, {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}});
 }

@@ -3,17 +3,17 @@
 
 #include <vector>
 
-#include "fronts/eikonal/buckets.hpp"
-#include "fronts/eikonal/sweep.hpp"
+#include "common/memory.hpp"
+#include "fronts/eikonal/problem.hpp"
 
 namespace lesionkit::fronts {
 
 // What the front takes to cross a tile or two; a smooth speed needs no window.
 template <class R>
 R window_of(const Problem<R>& p, int64_t rows) {
-  const Look<R> look(p);
+  const SpeedSample<R> sample(p);
   const double side = static_cast<double>(rows) * p.spacing[1];
-  return look.rough() ? static_cast<R>(1.2 * side * look.slowness) : Problem<R>::never;
+  return sample.rough() ? static_cast<R>(1.2 * side * sample.slowness) : Problem<R>::never;
 }
 
 // Makes times after p.stop infinite.
@@ -21,51 +21,16 @@ template <class R>
 void forget_late(const Problem<R>& p, const Part& part) {
   for (int64_t z = part.begin.plane; z < part.end.plane; ++z)
     for (int64_t y = part.begin.row; y < part.end.row; ++y) {
-      R* times = p.times + p.grid.node({z, y, 0});
+      R* times = p.times + p.grid.index({z, y, 0});
       for (int64_t x = part.begin.column; x < part.end.column; ++x)
         times[x] = times[x] > p.stop ? Problem<R>::never : times[x];
     }
 }
 
-// Fills p.times; those after p.stop are infinite. `memory` may be used again for another image.
+// Fills p.times; those after p.stop are infinite. `memory` may be used again for another image. R:
+// float or double (arrival.cpp).
 template <class R>
-void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, bool parallel) {
-  const auto fill = [=](int64_t begin, int64_t end) {
-    std::fill(p.times + begin, p.times + end, Problem<R>::never);
-  };
-  const int64_t n = p.grid.size();
-  if (parallel)
-    parallel_for(n, int64_t{1} << 18, fill);
-  else
-    fill(0, n);
-  for (int64_t i = 0; i < starts.count; ++i)
-    p.times[starts.nodes[i]] = std::min(p.times[starts.nodes[i]], starts.times[i]);
-
-  const auto sweep = [&]<int strips, bool deep, bool even>() {
-    using Work = Sweep<R, strips, deep, even>;
-    const typename Work::Tiles tiles(p.grid);
-    Work work(p, tiles, memory);
-    Passes<R, Work> passes(work, tiles, window_of(p, tiles.lanes), p.stop);
-    for (int64_t i = 0; i < starts.count; ++i)
-      passes.start(p.grid.place(starts.nodes[i]), p.times[starts.nodes[i]]);
-    const bool done = passes.run(parallel);
-    if (!done) Buckets<R>(p).run();
-    const Part all = {{0, 0, 0}, {p.grid.planes, p.grid.rows, p.grid.columns}};
-    if (p.stop < Problem<R>::never) forget_late(p, done ? passes.reached() : all);
-  };
-  const auto of_shape = [&]<bool deep>() {
-    if (!p.even())
-      sweep.template operator()<2, deep, false>();
-    else if (p.grid.rows < 200)
-      sweep.template operator()<2, deep, true>();
-    else
-      sweep.template operator()<4, deep, true>();
-  };
-  if (p.deep())
-    of_shape.template operator()<true>();
-  else
-    of_shape.template operator()<false>();
-}
+void find_times(const Problem<R>& p, const Starts<R>& starts, Pages& memory, bool parallel);
 
 // Whose front came first, as label_of its start; 0 where none did. Each node has the label of the
 // neighbour that came first.

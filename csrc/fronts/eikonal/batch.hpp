@@ -4,9 +4,9 @@
 #include <array>
 #include <memory>
 
+#include "common/memory.hpp"
 #include "common/parallel.hpp"
 #include "common/view.hpp"
-#include "fronts/eikonal/pages.hpp"
 #include "fronts/eikonal/problem.hpp"
 
 namespace lesionkit::fronts {
@@ -15,7 +15,7 @@ template <class R>
 struct Batch {
   View<const R> speed;  // (images, planes, rows, columns), as are mask and times
   Maybe<const uint8_t> mask;
-  double pace;
+  double scale;
   std::array<double, 3> spacing;  // of planes, rows, columns
   double stop;
   View<const int64_t> first;  // image i: starts first[i] to first[i + 1] - 1
@@ -30,7 +30,7 @@ struct Batch {
     const int64_t begin = image * size();
     return {{speed.shape(1), speed.shape(2), speed.shape(3)},
             speed.data() + begin,
-            static_cast<R>(pace),
+            static_cast<R>(scale),
             mask ? mask->data() + begin : nullptr,
             {static_cast<R>(spacing[0]), static_cast<R>(spacing[1]), static_cast<R>(spacing[2])},
             static_cast<R>(stop),

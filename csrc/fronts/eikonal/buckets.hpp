@@ -22,7 +22,7 @@ class Buckets {
 
   void run() {
     const int64_t n = p_.grid.size();
-    const double slowness = Look<R>(p_).slowness;
+    const double slowness = SpeedSample<R>(p_).slowness;
     if (slowness > 0.0) width_ = static_cast<R>(slowness) * p_.spacing[2] / 2;
     for (int64_t i = 0; i < n; ++i)
       if (p_.times[i] < Problem<R>::never) push(i);
@@ -55,15 +55,15 @@ class Buckets {
   void update(int64_t node, R later_than) {
     if (p_.times[node] <= later_than || !p_.open(node)) return;
     const int64_t area = p_.grid.rows * p_.grid.columns;
-    const Place at = p_.grid.place(node);
+    const Offset at = p_.grid.place(node);
     const R* t = p_.times + node;
     const auto least = [&](int64_t i, int64_t n, int64_t away) {
-      return lesser(i > 0 ? t[-away] : Problem<R>::never, i + 1 < n ? t[away] : Problem<R>::never);
+      return min(i > 0 ? t[-away] : Problem<R>::never, i + 1 < n ? t[away] : Problem<R>::never);
     };
     const R around[3] = {least(at.plane, p_.grid.planes, area),
                          least(at.row, p_.grid.rows, p_.grid.columns),
                          least(at.column, p_.grid.columns, 1)};
-    const R time = arrival(around, p_.spacing, p_.deep(), p_.even(), p_.pace / p_.speed[node]);
+    const R time = arrival(around, p_.spacing, p_.deep(), p_.even(), p_.scale / p_.speed[node]);
     if (time < *t) {
       p_.times[node] = time;
       push(node);

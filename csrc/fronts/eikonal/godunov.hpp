@@ -12,23 +12,9 @@
 // Comput. 52, 2012).
 #pragma once
 
-#include "common/portable.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::fronts {
-
-template <class T>
-HD T root(const T& x) {
-  if constexpr (requires { x[0]; }) {  // a GCC vector, with a node in each lane
-    T y = x;
-    for (unsigned l = 0; l < sizeof(T) / sizeof(x[0]); ++l)
-      y[l] = root<decltype(x[0] + x[0])>(x[l]);
-    return y;
-  } else if constexpr (sizeof(T) == sizeof(float)) {
-    return sqrtf(x);
-  } else {
-    return sqrt(x);
-  }
-}
 
 // A few units in the last place.
 template <class T>
@@ -39,15 +25,6 @@ HD constexpr float rounding() {
     return sizeof(T) == sizeof(float) ? 3e-7f : 5e-16f;
 }
 
-template <class T>
-HD T lesser(const T& a, const T& b) {
-  return a < b ? a : b;  // b, where either is NaN
-}
-template <class T>
-HD T greater(const T& a, const T& b) {
-  return a > b ? a : b;
-}
-
 // ---- Order 1, of numbers or of vectors. A time may be infinite: no neighbour. Where an axis does
 // not count, its difference is cut to the value at which it begins to: the formula for all axes
 // then gives that of fewer, without a branch. The result may be NaN where a step is infinite: take
@@ -56,18 +33,18 @@ HD T greater(const T& a, const T& b) {
 // Equal spacing: step = spacing * slowness.
 template <class T>
 HD T arrival(const T& a, const T& b, const T& step) {
-  const T low = lesser(a, b);
-  const T d = lesser<T>(greater(a, b) - low, step);
+  const T low = min(a, b);
+  const T d = min<T>(max(a, b) - low, step);
   return low + 0.5f * (d + root<T>(2.0f * step * step - d * d));
 }
 
 template <class T>
 HD T arrival(const T& a, const T& b, const T& c, const T& step) {
-  const T ab = lesser(a, b), ba = greater(a, b);
-  const T low = lesser(ab, c), rest = greater(ab, c), square = step * step;
-  const T d = lesser<T>(lesser(ba, rest) - low, step);
+  const T ab = min(a, b), ba = max(a, b);
+  const T low = min(ab, c), rest = max(ab, c), square = step * step;
+  const T d = min<T>(min(ba, rest) - low, step);
   const T two = 0.5f * (d + root<T>(2.0f * square - d * d));
-  const T e = lesser<T>(greater(ba, rest) - low, two), apart = d - e;
+  const T e = min<T>(max(ba, rest) - low, two), apart = d - e;
   return low + (d + e + root<T>(3.0f * square - d * d - e * e - apart * apart)) / 3.0f;
 }
 
@@ -88,7 +65,7 @@ HD void put_in_order(Side<T>& a, Side<T>& b) {
 template <class T>
 HD T arrival(Side<T> a, Side<T> b, const T& slowness) {
   put_in_order(a, b);
-  const T d = lesser<T>(b.at - a.at, a.h * slowness), sum = a.weight + b.weight;
+  const T d = min<T>(b.at - a.at, a.h * slowness), sum = a.weight + b.weight;
   const T left = sum * slowness * slowness - a.weight * b.weight * d * d;
   return a.at + (b.weight * d + root(left)) / sum;
 }
@@ -98,10 +75,10 @@ HD T arrival(Side<T> a, Side<T> b, Side<T> c, const T& slowness) {
   put_in_order(a, b);
   put_in_order(b, c);
   put_in_order(a, b);
-  const T square = slowness * slowness, d = lesser<T>(b.at - a.at, a.h * slowness);
+  const T square = slowness * slowness, d = min<T>(b.at - a.at, a.h * slowness);
   T sum = a.weight + b.weight, apart = a.weight * b.weight * d * d;
   const T two = (b.weight * d + root<T>(sum * square - apart)) / sum;
-  const T e = lesser<T>(c.at - a.at, two);
+  const T e = min<T>(c.at - a.at, two);
   sum = sum + c.weight;
   apart = apart + c.weight * (a.weight * e * e + b.weight * (d - e) * (d - e));
   return a.at + (b.weight * d + c.weight * e + root<T>(sum * square - apart)) / sum;
@@ -153,7 +130,7 @@ template <class T>
 HD T nearer(const Known<T>& x, const T& moved) {
   const T gain = (2.0f * x.along - moved) * moved;
   const T left = x.distance * x.distance - gain;
-  return gain / (x.distance + root<T>(greater<T>(left, T{})));
+  return gain / (x.distance + root<T>(max<T>(left, T{})));
 }
 
 // Of an axis, from the times of order 1 of a node (`here`, less rounding) and those beside it, and
@@ -244,10 +221,10 @@ HD T final_time(const Line<T> (&first)[axes], const Line<T> (&times)[axes], cons
     terms[d] = term_of<second, factored>(first[d], times[d], before, spacing[d], known[d], close,
                                          never, waits, square);
   square = square > T{} ? square : slowness * slowness;
-  T time, least = lesser(terms[0].from, terms[1].from);
+  T time, least = min(terms[0].from, terms[1].from);
   if constexpr (axes == 3) {
     time = solve(terms[0], terms[1], terms[2], square);
-    least = lesser(least, terms[2].from);
+    least = min(least, terms[2].from);
   } else {
     time = solve(terms[0], terms[1], square);
   }

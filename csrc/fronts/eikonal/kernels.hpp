@@ -12,7 +12,7 @@ namespace lesionkit::fronts {
 
 // Arguments: Batch of batch.hpp.
 template <class R>
-void arrival_times(View<const R> speed, Maybe<const uint8_t> mask, double pace,
+void arrival_times(View<const R> speed, Maybe<const uint8_t> mask, double scale,
                    std::array<double, 3> spacing, double stop, View<const int64_t> first,
                    View<const int64_t> nodes, View<const R> at, View<R> times);
 
@@ -25,7 +25,7 @@ void front_labels(View<const R> times, View<const int64_t> first, View<const int
 // Factored up to `reach` from a seed, or, if that is less than 0, as the speed is. times: of order
 // 1, replaced.
 template <class R>
-void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double pace,
+void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double scale,
                    std::array<double, 3> spacing, double stop, View<const int64_t> first,
                    View<const int64_t> nodes, View<const R> at, View<R> times, int order,
                    double reach, View<const int32_t> seed_of, View<const double> seeds);

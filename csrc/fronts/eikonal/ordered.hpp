@@ -22,6 +22,7 @@ struct OrderedProblem {
   const Seed* seeds;
   int64_t count;          // of seeds
   const int32_t* labels;  // of each node, 1 + the number of its seed; nullptr: there is one seed
+  bool factored;          // else slopes are not, about any seed
   R reach;                // of factoring, as spacing
 
   const Seed& seed_of(int64_t node) const {
@@ -29,7 +30,7 @@ struct OrderedProblem {
   }
 };
 
-template <class R, int strips, bool deep, bool second, bool factored>
+template <class R, int strips, bool deep, bool second>
 class Ordered {
  public:
   using Tiles = Tiling<R, strips>;
@@ -38,12 +39,11 @@ class Ordered {
   Ordered(const Problem<R>& problem, const OrderedProblem<R>& ordered, const Tiles& tiles)
       : p_(problem), o_(ordered), tiles_(tiles) {}
 
-  template <bool right, bool forward>
-  Change<R> visit(int64_t plane, int64_t band, int64_t tile, bool) const {
+  template <bool right>
+  Change<R> visit(bool forward, int64_t plane, int64_t band, int64_t tile, bool) const {
     if (!waits<right>(plane, band, tile)) return {};
-    if constexpr (factored)
-      if (far<right>(plane, band, tile)) return work_out<right, forward, false>(plane, band, tile);
-    return work_out<right, forward, factored>(plane, band, tile);
+    return far(plane, band, tile) ? work_out<right, false>(forward, plane, band, tile)
+                                  : work_out<right, true>(forward, plane, band, tile);
   }
 
  private:
@@ -52,22 +52,18 @@ class Ordered {
   static constexpr int axes = deep ? 3 : 2;
   static constexpr R never = Problem<R>::never;
 
-  template <bool right, bool forward, bool known_times>
-  Change<R> work_out(int64_t plane, int64_t band, int64_t tile) const {
+  template <bool right, bool factored>
+  Change<R> work_out(bool forward, int64_t plane, int64_t band, int64_t tile) const {
     const int64_t area = p_.grid.rows * p_.grid.columns, begin = plane * area;
     View<right> first, times;
     read(o_.first, plane, band, tile, first);
     read(p_.times, plane, band, tile, times);
-    alignas(64) R slow[steps][lanes];
-    tiles_.template read<right>(SpeedRows<R>{p_, begin}, band, tile, R(0),
-                                [&](int t, int k, const V& speed) {
-                                  store<R>(&slow[t][k * width], all_lanes(p_.pace) / speed);
-                                });
-    using Mask = decltype(V{} < V{});
-    const V none = all_lanes(never), reach = all_lanes(o_.reach);
+    alignas(64) R speed[steps][lanes];
+    tiles_.template read<right>(SpeedRows<R>{p_, begin}, band, tile, R(0), speed[0]);
+    const V none = broadcast<V>(never), reach = broadcast<V>(o_.reach);
     V spacing[axes], least = none;
-    for (int d = 0; d < axes; ++d) spacing[d] = all_lanes(p_.spacing[2 - d]);
-    Mask changed[strips] = {};
+    for (int d = 0; d < axes; ++d) spacing[d] = broadcast<V>(p_.spacing[2 - d]);
+    Mask<V> changed[strips] = {};
     for (int i = 0; i < steps; ++i) {
       const int t = forward ? i : steps - 1 - i;
       for (int k = 0; k < strips; ++k) {
@@ -77,21 +73,22 @@ class Ordered {
           now[d] = times.line(d, t, k);
         }
         Known<V> known[axes] = {};
-        if constexpr (known_times) about_seed<right>(plane, band, tile * steps + t, k, known);
+        if constexpr (factored) about_seed<right>(plane, band, tile * steps + t, k, known);
         const V was = times.at(t, k);
-        const V found = final_time<second, known_times>(
-            early, now, first.at(t, k), load(&slow[t][k * width]), spacing, known, reach, none);
-        const Mask news = (was >= none) & (found < none);
+        const V slowness = broadcast<V>(p_.scale) / load<V>(&speed[t][k * width]);
+        const V found = final_time<second, factored>(early, now, first.at(t, k), slowness, spacing,
+                                                     known, reach, none);
+        const Mask<V> news = (was >= none) & (found < none);
         changed[k] |= news;
-        least = lesser<V>(news ? found : none, least);
-        store<R>(&times.nodes.at[halo + t][k * width], news ? found : was);
+        least = min<V>(news ? found : none, least);
+        store(&times.nodes.at[halo + t][k * width], news ? found : was);
       }
     }
-    Mask all = changed[0];
+    Mask<V> all = changed[0];
     for (int k = 1; k < strips; ++k) all |= changed[k];
-    const Mask &top = changed[0], &bottom = changed[strips - 1];
-    const Change<R> change = {least_lane<R>(least), (top[0] | top[1]) != 0,
-                              (bottom[width - 1] | bottom[width - 2]) != 0, any_lane(all)};
+    const Mask<V>&top = changed[0], &bottom = changed[strips - 1];
+    const Change<R> change = {least_lane(least), (top[0] | top[1]) != 0,
+                              (bottom[width - 1] | bottom[width - 2]) != 0, any(all)};
     if (change.any) tiles_.template write<right>(times.nodes, p_.times + begin, band, tile);
     return change;
   }
@@ -112,8 +109,8 @@ class Ordered {
   }
 
   // Whether no node of a tile is within reach of a seed.
-  template <bool right>
   bool far(int64_t plane, int64_t band, int64_t tile) const {
+    if (!o_.factored) return true;
     if (!(o_.reach < never)) return false;
     const int64_t first = tile * steps - lanes, row = band * lanes;
     const double low[3] = {1.0 * plane, 1.0 * row, 1.0 * first};
@@ -139,12 +136,12 @@ class Ordered {
     R above[halo][steps + 2], below[halo][steps + 2];
     alignas(64) R planes[deep ? 4 : 1][steps][lanes];
 
-    V at(int t, int k) const { return load(&nodes.at[halo + t][k * width]); }
+    V at(int t, int k) const { return load<V>(&nodes.at[halo + t][k * width]); }
 
     Line<V> line(int axis, int t, int k) const {
       if (axis == 0) return {at(t - 2, k), at(t - 1, k), at(t + 1, k), at(t + 2, k)};
       if (axis == 1) return across(t, k);
-      const auto beside = [&](int i) { return load(&planes[deep ? i : 0][t][k * width]); };
+      const auto beside = [&](int i) { return load<V>(&planes[deep ? i : 0][t][k * width]); };
       return {beside(0), beside(1), beside(2), beside(3)};
     }
 
@@ -168,8 +165,8 @@ class Ordered {
         under2[0] = below[0][1 + t - up];
         under2[1] = below[1][1 + t];
       }
-      return {moved_up<2, R>(at(t + 2 * up, k), over2), moved_up<1, R>(at(t + up, k), over),
-              moved_down<1, R>(at(t - up, k), under), moved_down<2, R>(at(t - 2 * up, k), under2)};
+      return {moved_up<2>(at(t + 2 * up, k), over2), moved_up<1>(at(t + up, k), over),
+              moved_down<1>(at(t - up, k), under), moved_down<2>(at(t - 2 * up, k), under2)};
     }
   };
 
@@ -190,9 +187,8 @@ class Ordered {
         if (z < 0 || z >= p_.grid.planes)
           std::fill_n(view.planes[i][0], steps * lanes, never);
         else
-          tiles_.template read<right>(
-              PlaneRows<R>{values + z * area, p_.grid.columns}, band, tile, never,
-              [&](int t, int k, const V& time) { store<R>(&view.planes[i][t][k * width], time); });
+          tiles_.template read<right>(PlaneRows<R>{values + z * area, p_.grid.columns}, band, tile,
+                                      never, view.planes[i][0]);
       }
   }
 
@@ -208,8 +204,8 @@ class Ordered {
       for (int l = 0; l < width; ++l) lane[l] = l;
       x[0] = (static_cast<R>(column - seed.at[2]) + way * lane) * p_.spacing[2];
       x[1] = (static_cast<R>(row - seed.at[1]) + lane) * p_.spacing[1];
-      x[2] = all_lanes(static_cast<R>(plane - seed.at[0]) * p_.spacing[0]);
-      slowness = all_lanes(static_cast<R>(seed.slowness));
+      x[2] = broadcast<V>(static_cast<R>(plane - seed.at[0]) * p_.spacing[0]);
+      slowness = broadcast<V>(static_cast<R>(seed.slowness));
     } else {
       for (int l = 0; l < width; ++l) {
         const Seed& seed = seed_of(plane, row + l, column + way * l);
@@ -226,7 +222,7 @@ class Ordered {
   }
   const Seed& seed_of(int64_t plane, int64_t row, int64_t column) const {
     if (row >= p_.grid.rows || column < 0 || column >= p_.grid.columns) return o_.seeds[0];
-    return o_.seed_of(p_.grid.node({plane, row, column}));
+    return o_.seed_of(p_.grid.index({plane, row, column}));
   }
 
   const Problem<R>& p_;

@@ -34,7 +34,7 @@ struct Change {
 };
 
 // Work has the type Tiles, `halo` (how far apart nodes are that depend on each other), and
-// visit<right, forward>(plane, band, tile, whether it is the first one of this tile) -> Change.
+// visit<right>(forward, plane, band, tile, whether it is the first one of this tile) -> Change.
 template <class R, class Work>
 class Passes {
   using Tiles = typename Work::Tiles;
@@ -52,7 +52,7 @@ class Passes {
   }
 
   // The front starts at this node, among others.
-  void start(const Place& at, R time) {
+  void start(const Offset& at, R time) {
     for (int lean = 0; lean < 2; ++lean)
       for (int64_t r = std::max<int64_t>(0, at.row - halo); r <= at.row + halo; ++r)
         for (int64_t c = std::max<int64_t>(0, at.column - halo); c <= at.column + halo; ++c)
@@ -165,11 +165,9 @@ class Passes {
       const int64_t plane = way.up ? z : tiles_.grid.planes - 1 - z,
                     band = down ? b : tiles_.bands - 1 - b;
       if (way.right)
-        way.forward ? run_band<true, true>(pass_, plane, band, way.up)
-                    : run_band<true, false>(pass_, plane, band, way.up);
+        run_band<true>(way, plane, band);
       else
-        way.forward ? run_band<false, true>(pass_, plane, band, way.up)
-                    : run_band<false, false>(pass_, plane, band, way.up);
+        run_band<false>(way, plane, band);
     }
   }
 
@@ -186,12 +184,13 @@ class Passes {
     wait([&] { return its.load(std::memory_order_acquire) >= progress; });
   }
 
-  template <bool right, bool forward>
-  void run_band(int64_t pass, int64_t plane, int64_t band, bool up) {
-    const int64_t n = tiles_.per_band, base = pass * (n + 1);
+  template <bool right>
+  void run_band(const Pass& way, int64_t plane, int64_t band) {
+    const bool forward = way.forward;
+    const int64_t n = tiles_.per_band, base = pass_ * (n + 1);
     std::atomic<int64_t>& mine = progress_[plane * tiles_.bands + band];
     const int64_t before = right != forward ? band - 1 : band + 1,
-                  below = up ? plane - 1 : plane + 1;
+                  below = way.up ? plane - 1 : plane + 1;
     if (below >= 0 && below < tiles_.grid.planes) wait_for(below, band, base + n);
     int64_t visits = 0, touched = 0;
     for (int64_t i = 0; i < n; ++i) {
@@ -208,7 +207,7 @@ class Passes {
         due.store(never, std::memory_order_relaxed);
         const bool first = !seen_[right][index];
         seen_[right][index] = 1;
-        const Change<R> change = work_.template visit<right, forward>(plane, band, j, first);
+        const Change<R> change = work_.template visit<right>(forward, plane, band, j, first);
         if (change.any) tell<right>(plane, band, j, change);
         ++visits;
         touched += first;

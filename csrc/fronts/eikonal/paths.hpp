@@ -66,7 +66,9 @@ class PathFinder {
   bool reached(const Point& at) const { return time_at(at) < Problem<double>::never; }
 
  private:
-  int64_t node(const std::array<int64_t, 3>& at) const { return grid_.node({at[0], at[1], at[2]}); }
+  int64_t node(const std::array<int64_t, 3>& at) const {
+    return grid_.index({at[0], at[1], at[2]});
+  }
 
   // Calls take(node, weight) for the corners of the cell that count at this point.
   template <class Take>

@@ -6,42 +6,16 @@
 #include <cstdint>
 #include <limits>
 
+#include "common/grid.hpp"
 #include "fronts/eikonal/godunov.hpp"
 
 namespace lesionkit::fronts {
 
-struct Place {
-  int64_t plane, row, column;
-};
-
-struct Grid {
-  int64_t planes, rows, columns;
-
-  int64_t size() const { return planes * rows * columns; }
-  int64_t node(const Place& at) const { return (at.plane * rows + at.row) * columns + at.column; }
-  Place place(int64_t node) const {
-    const int64_t line = node / columns;
-    return {line / rows, line % rows, node % columns};
-  }
-
-  // Calls take(neighbour) for each of a node.
-  template <class Take>
-  void for_each_neighbour(int64_t node, Take&& take) const {
-    const Place at = place(node);
-    if (at.column > 0) take(node - 1);
-    if (at.column + 1 < columns) take(node + 1);
-    if (at.row > 0) take(node - columns);
-    if (at.row + 1 < rows) take(node + columns);
-    if (at.plane > 0) take(node - rows * columns);
-    if (at.plane + 1 < planes) take(node + rows * columns);
-  }
-};
-
 // A box of nodes.
 struct Part {
-  Place begin, end;
+  Offset begin, end;
 
-  void add(const Place& from, const Place& to) {
+  void add(const Offset& from, const Offset& to) {
     begin = {std::min(begin.plane, from.plane), std::min(begin.row, from.row),
              std::min(begin.column, from.column)};
     end = {std::max(end.plane, to.plane), std::max(end.row, to.row),
@@ -55,7 +29,7 @@ struct Problem {
 
   Grid grid;
   const R* speed;       // at most 0: a wall
-  R pace;               // slowness is pace / speed
+  R scale;              // slowness is scale / speed
   const uint8_t* mask;  // 0: a wall; or nullptr
   R spacing[3];         // of planes, rows, columns
   R stop;               // later times are not wanted
@@ -63,7 +37,7 @@ struct Problem {
 
   bool deep() const { return grid.planes > 1; }
   bool even() const { return spacing[1] == spacing[2] && (!deep() || spacing[0] == spacing[1]); }
-  double slowness(int64_t node) const { return static_cast<double>(pace) / speed[node]; }
+  double slowness(int64_t node) const { return static_cast<double>(scale) / speed[node]; }
   bool open(int64_t node) const { return speed[node] > 0 && (!mask || mask[node]); }
 };
 
@@ -77,13 +51,13 @@ struct Starts {
 
 // How the speed is, from some 2000 nodes: the same ones whatever the number of threads.
 template <class R>
-struct Look {
+struct SpeedSample {
   double slowness = 0.0;   // of the mean speed; 0 where none of them is open
   double roughness = 0.0;  // mean |difference of neighbours in a row| / mean speed
 
   bool rough() const { return roughness > 0.02; }
 
-  explicit Look(const Problem<R>& p) {
+  explicit SpeedSample(const Problem<R>& p) {
     const int64_t n = p.grid.size(), stride = n / 2000 | 1;
     double sum = 0.0, differences = 0.0;
     int64_t count = 0, pairs = 0;
@@ -97,7 +71,7 @@ struct Look {
     }
     if (count == 0) return;
     if (pairs > 0) roughness = differences / pairs * (count / sum);
-    slowness = count / sum * p.pace;
+    slowness = count / sum * p.scale;
   }
 };
 

@@ -79,12 +79,12 @@ struct TileNodes {
   bool deep;
 };
 
-// times, speed [images][planes][rows][columns]; mask: as speed, or nullptr. Slowness is pace /
+// times, speed [images][planes][rows][columns]; mask: as speed, or nullptr. Slowness is scale /
 // speed. queue [3][tiles of all images]; queued: as queue, how often a tile was asked for; counts
 // [3].
 template <class R>
 __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid, const R* spacing,
-                            int64_t even, R pace, R stop, R never, int64_t tiles, int64_t round,
+                            int64_t even, R scale, R stop, R never, int64_t tiles, int64_t round,
                             int64_t* queue, uint32_t* queued, uint32_t* counts, R* times) {
   DYNAMIC_SHARED(R, nodes);
   SHARED(uint32_t, changed, 3);
@@ -119,8 +119,8 @@ __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid,
           R* const here = t.shared(at);
           R least[3] = {never, never, never};
           for (int d = 0; d < 3; ++d)
-            if (d > 0 || t.deep) least[d] = lesser(here[-t.stride[d]], here[t.stride[d]]);
-          const R time = arrival(least, steps, t.deep, even != 0, pace / speed[node]);
+            if (d > 0 || t.deep) least[d] = min(here[-t.stride[d]], here[t.stride[d]]);
+          const R time = arrival(least, steps, t.deep, even != 0, scale / speed[node]);
           if (!(time < *here)) continue;
           *here = time;
           mine = true;

@@ -2,7 +2,7 @@
 // the least of what it is and what its neighbours give it, until nothing changes. Host only.
 #pragma once
 
-#include "fronts/eikonal/pages.hpp"
+#include "common/memory.hpp"
 #include "fronts/eikonal/passes.hpp"
 
 namespace lesionkit::fronts {
@@ -18,20 +18,22 @@ class Sweep {
     memory.reserve(2 * size * static_cast<int64_t>(sizeof(R)), problem.stop == never);
     for (int lean = 0; lean < 2; ++lean) slow_[lean] = memory.as<R>() + lean * size;
     for (int d = 0; d < 3; ++d)
-      sides_[d] = {V{}, all_lanes(p_.spacing[d]), all_lanes(1 / (p_.spacing[d] * p_.spacing[d]))};
+      sides_[d] = {V{}, broadcast<V>(p_.spacing[d]),
+                   broadcast<V>(1 / (p_.spacing[d] * p_.spacing[d]))};
   }
 
-  template <bool right, bool forward>
-  Change<R> visit(int64_t plane, int64_t band, int64_t tile, bool fresh) const {
+  template <bool right>
+  Change<R> visit(bool forward, int64_t plane, int64_t band, int64_t tile, bool fresh) const {
     const int64_t index = tiles_.index(plane, band, tile), area = p_.grid.rows * p_.grid.columns;
     R* slow = slow_[right] + index * steps * lanes;
     if (fresh) {
-      const V one = all_lanes(even ? p_.pace * p_.spacing[2] : p_.pace), none = all_lanes(never),
-              zero = {};
-      tiles_.template read<right>(
-          SpeedRows<R>{p_, plane * area}, band, tile, R(0), [&](int t, int k, const V& speed) {
-            store<R>(slow + t * lanes + k * width, speed > zero ? one / speed : none);
-          });
+      const V one = broadcast<V>(even ? p_.scale * p_.spacing[2] : p_.scale),
+              none = broadcast<V>(never), zero = {};
+      tiles_.template read<right>(SpeedRows<R>{p_, plane * area}, band, tile, R(0), slow);
+      for (int i = 0; i < steps * lanes; i += width) {
+        const V speed = load<V>(slow + i);
+        store(slow + i, speed > zero ? one / speed : none);
+      }
     }
     R* times = p_.times + plane * area;
     typename Tiles::template Nodes<1> nodes;
@@ -45,11 +47,11 @@ class Sweep {
     if constexpr (deep) {
       const R* a = plane > 0 ? times - area : times + area;
       const R* b = plane + 1 < p_.grid.planes ? times + area : a;
-      tiles_.template read<right>(
-          BesideRows<R>{a, b, p_.grid.columns}, band, tile, never,
-          [&](int t, int k, const V& time) { store<R>(&around.beside[t][k * width], time); });
+      tiles_.template read<right>(BesideRows<R>{a, b, p_.grid.columns}, band, tile, never,
+                                  around.beside[0]);
     }
-    const Change<R> change = sweep<right, forward>(slow, nodes, around);
+    const Change<R> change = forward ? sweep<right, true>(slow, nodes, around)
+                                     : sweep<right, false>(slow, nodes, around);
     if (change.any) tiles_.template write<right>(nodes, times, band, tile);
     return change;
   }
@@ -68,12 +70,11 @@ class Sweep {
   Change<R> sweep(const R* slow, typename Tiles::template Nodes<1>& nodes,
                   const Around& around) const {
     constexpr int last = strips - 1;
-    using Mask = decltype(V{} < V{});
-    const V none = all_lanes(never);
-    Mask changed[strips] = {};
+    const V none = broadcast<V>(never);
+    Mask<V> changed[strips] = {};
     V least[strips], before[strips], here[strips], after[strips];
     const auto get = [&](V(&to)[strips], int t) {
-      for (int k = 0; k < strips; ++k) to[k] = load(&nodes.at[t][k * width]);
+      for (int k = 0; k < strips; ++k) to[k] = load<V>(&nodes.at[t][k * width]);
     };
     for (int k = 0; k < strips; ++k) least[k] = none;
     const auto step = [&](int t) {
@@ -83,18 +84,18 @@ class Sweep {
         const V(&high)[strips] = right ? after : before;
         const V(&low)[strips] = right ? before : after;
         const V above =
-            moved_up<1, R>(high[k], k > 0 ? high[k > 0 ? k - 1 : 0] : all_lanes(around.above[t]));
-        const V below = moved_down<1, R>(
-            low[k], k < last ? low[k < last ? k + 1 : 0] : all_lanes(around.below[t]));
-        const V a = lesser(before[k], after[k]), b = lesser(above, below);
+            moved_up<1>(high[k], k > 0 ? high[k > 0 ? k - 1 : 0] : broadcast<V>(around.above[t]));
+        const V below = moved_down<1>(
+            low[k], k < last ? low[k < last ? k + 1 : 0] : broadcast<V>(around.below[t]));
+        const V a = min(before[k], after[k]), b = min(above, below);
         V c = {};
-        if constexpr (deep) c = load(&around.beside[t][k * width]);
-        const V found = update(a, b, c, load(slow + t * lanes + k * width));
-        const Mask less = found < here[k];
+        if constexpr (deep) c = load<V>(&around.beside[t][k * width]);
+        const V found = update(a, b, c, load<V>(slow + t * lanes + k * width));
+        const Mask<V> less = found < here[k];
         changed[k] |= less;
         time[k] = less ? found : here[k];
-        least[k] = lesser<V>(less ? found : none, least[k]);
-        store<R>(&nodes.at[1 + t][k * width], time[k]);
+        least[k] = min<V>(less ? found : none, least[k]);
+        store(&nodes.at[1 + t][k * width], time[k]);
       }
       for (int k = 0; k < strips; ++k) {
         (forward ? before : after)[k] = time[k];
@@ -112,13 +113,12 @@ class Sweep {
         get(before, t);
       step(t);
     }
-    Mask all = changed[0];
+    Mask<V> all = changed[0];
     for (int k = 1; k < strips; ++k) {
       all |= changed[k];
-      least[0] = lesser(least[k], least[0]);
+      least[0] = min(least[k], least[0]);
     }
-    return {least_lane<R>(least[0]), changed[0][0] != 0, changed[last][width - 1] != 0,
-            any_lane(all)};
+    return {least_lane(least[0]), changed[0][0] != 0, changed[last][width - 1] != 0, any(all)};
   }
 
   V update(const V& x, const V& y, const V& z, const V& slow) const {

@@ -10,8 +10,8 @@
 
 #include <algorithm>
 
+#include "common/shuffle.hpp"
 #include "fronts/eikonal/problem.hpp"
-#include "fronts/eikonal/registers.hpp"
 
 namespace lesionkit::fronts {
 
@@ -51,7 +51,7 @@ struct BesideRows {
   bool direct() const { return false; }
   const R* at(int64_t) const { return nullptr; }
   void copy(int64_t row, int64_t column, int64_t n, R* to) const {
-    for (int64_t i = row * columns + column, end = i + n; i < end; ++i) *to++ = lesser(a[i], b[i]);
+    for (int64_t i = row * columns + column, end = i + n; i < end; ++i) *to++ = min(a[i], b[i]);
   }
 };
 
@@ -59,9 +59,9 @@ struct BesideRows {
 template <class R, int strips>
 class Tiling {
  public:
-  static constexpr int width = width_of<R>, lanes = strips * width, steps = 32;
+  static constexpr int width = lane_count<R>, lanes = strips * width, steps = 32;
   static_assert(steps % width == 0);
-  using V = Reals<R>;
+  using V = Simd<R>;
 
   // A tile with `halo` steps before and after it.
   template <int halo>
@@ -85,10 +85,10 @@ class Tiling {
     return right ? column - lane + (lanes - 1) : column + lane;
   }
 
-  // Calls take(step of the tile, strip, V) with the nodes of the tile's own steps. rows.at(row) is
-  // that row of the plane; where(row, column, n, to) copies n nodes to `to`.
-  template <bool right, class Rows, class Take>
-  void read(const Rows& rows, int64_t band, int64_t tile, R outside, Take&& take) const {
+  // Puts the nodes of the tile's own steps into to[steps][lanes], whose rows are aligned.
+  // rows.at(row) is that row of the plane; rows.copy(row, column, n, to) copies n nodes to `to`.
+  template <bool right, class Rows>
+  void read(const Rows& rows, int64_t band, int64_t tile, R outside, R* to) const {
     alignas(64) R copy[lanes][steps];
     const R* from = copy[0];
     int64_t stride = steps;
@@ -110,9 +110,9 @@ class Tiling {
     for (int k = 0; k < strips; ++k)
       for (int t = 0; t < steps; t += width) {
         V square[width];
-        for (int l = 0; l < width; ++l) square[l] = load(from + (k * width + l) * stride + t);
+        for (int l = 0; l < width; ++l) square[l] = load<V>(from + (k * width + l) * stride + t);
         transpose(square);
-        for (int i = 0; i < width; ++i) take(t + i, k, square[i]);
+        for (int i = 0; i < width; ++i) store(to + (t + i) * lanes + k * width, square[i]);
       }
   }
 
@@ -121,9 +121,7 @@ class Tiling {
   void read_around(const R* plane, int64_t band, int64_t tile, R outside,
                    Nodes<halo>& nodes) const {
     const PlaneRows<R> rows = {plane, grid.columns};
-    read<right>(rows, band, tile, outside, [&](int t, int k, const V& values) {
-      store<R>(&nodes.at[halo + t][k * width], values);
-    });
+    read<right>(rows, band, tile, outside, nodes.at[halo]);
     for (int i = 0; i < halo; ++i) {
       read_step(plane, right, band, tile * steps - halo + i, outside, nodes.at[i]);
       read_step(plane, right, band, (tile + 1) * steps + i, outside, nodes.at[halo + steps + i]);
@@ -140,7 +138,7 @@ class Tiling {
     for (int k = 0; k < strips; ++k)
       for (int t = 0; t < steps; t += width) {
         V square[width];
-        for (int i = 0; i < width; ++i) square[i] = load(&nodes.at[halo + t + i][k * width]);
+        for (int i = 0; i < width; ++i) square[i] = load<V>(&nodes.at[halo + t + i][k * width]);
         transpose(square);
         for (int l = 0; l < width; ++l) store(to + (k * width + l) * stride + t, square[l]);
       }

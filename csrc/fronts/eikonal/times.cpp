@@ -13,10 +13,10 @@
 namespace lesionkit::fronts {
 
 template <class R>
-void arrival_times(View<const R> speed, Maybe<const uint8_t> mask, double pace,
+void arrival_times(View<const R> speed, Maybe<const uint8_t> mask, double scale,
                    std::array<double, 3> spacing, double stop, View<const int64_t> first,
                    View<const int64_t> nodes, View<const R> at, View<R> times) {
-  const Batch<R> batch = {speed, mask, pace, spacing, stop, first, nodes, at, times};
+  const Batch<R> batch = {speed, mask, scale, spacing, stop, first, nodes, at, times};
   batch.for_each([&](int64_t i, Pages& memory, bool parallel) {
     find_times(batch.problem(i), batch.starts(i), memory, parallel);
   });
@@ -37,11 +37,11 @@ void front_labels(View<const R> times, View<const int64_t> first, View<const int
 }
 
 template <class R>
-void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double pace,
+void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double scale,
                    std::array<double, 3> spacing, double stop, View<const int64_t> first,
                    View<const int64_t> nodes, View<const R> at, View<R> times, int order,
                    double reach, View<const int32_t> seed_of, View<const double> seeds) {
-  const Batch<R> batch = {speed, mask, pace, spacing, stop, first, nodes, at, times};
+  const Batch<R> batch = {speed, mask, scale, spacing, stop, first, nodes, at, times};
   const int64_t count = seeds.shape(1);
   batch.for_each([&](int64_t i, Pages&, bool parallel) {
     const Problem<R> p = batch.problem(i);

@@ -19,13 +19,13 @@
 
 #include "common/interrupt.hpp"
 #include "fronts/eikonal/godunov.hpp"
-#include "fronts/marching/ladder.hpp"
+#include "fronts/marching/bucket_queue.hpp"
 #include "fronts/marching/level_sweeps.hpp"
 #include "fronts/marching/zero_level.hpp"
 
 namespace lesionkit::fronts {
 
-inline constexpr int MOST_AXES = 12;
+inline constexpr int MAX_AXES = 12;
 
 // A node's time and state share a number, its key: a final time is its own bits; a tentative one
 // has the sign bit too, so that as a whole number it is greater than any final one. The lesser of
@@ -243,8 +243,8 @@ class March {
   void renew(int64_t node) {
     const double slowness = p_.speed ? slowness_[node] : 1;
     if (SECOND && kinds_[node] & RIM) return put(node, beside_front(node, slowness));
-    double from[MOST_AXES], at[MOST_AXES], base = 0, high = 0;
-    int code[MOST_AXES], codes = 0, axes_with = 0;  // of an axis: how many neighbours count
+    double from[MAX_AXES], at[MAX_AXES], base = 0, high = 0;
+    int code[MAX_AXES], codes = 0, axes_with = 0;  // of an axis: how many neighbours count
     uint64_t due = CLOSED;  // the first that is, on an axis without a final neighbour
     int64_t due_node = node;
     for (int d = 0; d < axes(); ++d) {
@@ -302,8 +302,8 @@ class March {
 
   // Order 2 where the node two steps away may lie across the front.
   double beside_front(int64_t node, double slowness) const {
-    double from[MOST_AXES], at[MOST_AXES];
-    int code[MOST_AXES];
+    double from[MAX_AXES], at[MAX_AXES];
+    int code[MAX_AXES];
     for (int d = 0; d < axes(); ++d) {
       const uint64_t before = keys_[node - step_[d]], after = keys_[node + step_[d]];
       const int64_t step = before <= after ? -step_[d] : step_[d], two = node + 2 * step;
@@ -324,7 +324,7 @@ class March {
   }
 
   double solve_fewer(const double* from, const double* at, const int* code, double slowness) const {
-    Slope<double> slopes[MOST_AXES];
+    Slope<double> slopes[MAX_AXES];
     for (int d = 0; d < axes(); ++d)
       slopes[d] = {code[d] ? from[d] : never, at[d], std::sqrt(weights_[d][code[d]]), 1,
                    code[d] == 2};
@@ -367,11 +367,11 @@ class March {
   const double *const slowness_, *const extended_;
   const Kind side_;
   const int count_;
-  Ladder<Counts> queue_;
-  double lengths_[MOST_AXES][3];
-  double weights_[MOST_AXES][3];     // of an axis, by how many neighbours count
+  BucketQueue<Counts> queue_;
+  double lengths_[MAX_AXES][3];
+  double weights_[MAX_AXES][3];      // of an axis, by how many neighbours count
   std::array<double, 27> inverses_;  // of sums of weights, by the same
-  std::array<int64_t, MOST_AXES> step_;
+  std::array<int64_t, MAX_AXES> step_;
 };
 
 // False, and no answer, if phi has no zero level set.

@@ -8,7 +8,7 @@
 
 namespace lesionkit::fronts {
 
-// All arrays have one shape, of at most MOST_AXES axes; `extended` is given with `carried`. NaN
+// All arrays have one shape, of at most MAX_AXES axes; `extended` is given with `carried`. NaN
 // stands where the front does not come. False, and no answer, if phi has no zero level set.
 bool march_level(View<const double> phi, Maybe<const double> speed, Maybe<const uint8_t> closed,
                  std::vector<double> spacing, std::vector<bool> periodic, int order, double narrow,

@@ -4,12 +4,12 @@
 #include <bit>
 #include <functional>
 #include <limits>
-#include <mutex>
 #include <stdexcept>
 #include <vector>
 
-#include "common/parallel.hpp"
+#include "common/extent.hpp"
 #include "common/portable.hpp"
+#include "common/reduce.hpp"
 #include "common/view.hpp"
 #include "fronts/frame.hpp"
 #include "fronts/watershed/compact_watershed.hpp"
@@ -45,27 +45,18 @@ struct Numbers {
   std::function<void(int64_t begin, int64_t end, uint32_t* to)> read;
 };
 
-template <class T>
-struct Range {
-  T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::lowest();
-};
-
 // Of all numbers, or of those that are not 0.
 template <bool OF_ALL, class T>
 Range<T> range_of(const T* x, int64_t n) {
-  Range<T> whole;
-  std::mutex adding;
-  parallel_for(n, GRAIN, [&](int64_t begin, int64_t end) {
-    Range<T> part;
+  return reduce_in_any_order(n, GRAIN, Range<T>{}, [&](int64_t begin, int64_t end, Range<T>& part) {
+    Range<T> here = part;  // its own, so that x cannot be part of it
     for (int64_t i = begin; i < end; ++i) {
       const bool counts = OF_ALL || x[i] != 0;
-      part.low = counts && x[i] < part.low ? x[i] : part.low;
-      part.high = counts && x[i] > part.high ? x[i] : part.high;
+      here.low = counts && x[i] < here.low ? x[i] : here.low;
+      here.high = counts && x[i] > here.high ? x[i] : here.high;
     }
-    std::lock_guard guard(adding);
-    whole = {std::min(whole.low, part.low), std::max(whole.high, part.high)};
+    part = here;
   });
-  return whole;
 }
 
 // Grey values as levels from 0: whole numbers of a small range by their difference, others by rank.
@@ -95,8 +86,8 @@ bool fits(uint64_t label, int level_bits) {
   return level_bits < 31 && label < (uint64_t{1} << (32 - level_bits)) - 2;
 }
 
-// Markers' values as labels from 1 to `most`, whatever happens to the markers meanwhile. They stay
-// as they are if they fit beside a level.
+// Markers' values as labels from 1 to `count()`, whatever happens to the markers meanwhile. They
+// stay as they are if they fit beside a level.
 template <class T>
 class Labels {
  public:
@@ -104,27 +95,27 @@ class Labels {
     const Range<T> range = range_of<false>(markers, n);
     if (range.high < range.low) return;  // no marker
     if (range.low > 0 && fits(static_cast<uint64_t>(range.high), level_bits)) {
-      most_ = static_cast<uint32_t>(range.high);
+      count_ = static_cast<uint32_t>(range.high);
       return;
     }
     std::copy_if(markers, markers + n, std::back_inserter(values_), [](T v) { return v != 0; });
     std::sort(values_.begin(), values_.end());
     values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
-    most_ = static_cast<uint32_t>(values_.size());
+    count_ = static_cast<uint32_t>(values_.size());
   }
 
-  uint32_t most() const { return most_; }
+  uint32_t count() const { return count_; }
 
   void read(int64_t begin, int64_t end, uint32_t* to) const {
     if (values_.empty()) {
       for (int64_t i = begin; i < end; ++i)
-        to[i - begin] = std::min(static_cast<uint32_t>(markers_[i]), most_);
+        to[i - begin] = std::min(static_cast<uint32_t>(markers_[i]), count_);
       return;
     }
     for (int64_t i = begin; i < end; ++i) {
       const T value = markers_[i];
       const auto at = std::lower_bound(values_.begin(), values_.end(), value) - values_.begin();
-      to[i - begin] = value == 0 ? 0 : std::min(1 + static_cast<uint32_t>(at), most_);
+      to[i - begin] = value == 0 ? 0 : std::min(1 + static_cast<uint32_t>(at), count_);
     }
   }
 
@@ -135,7 +126,7 @@ class Labels {
  private:
   const T* markers_;
   std::vector<T> values_;  // of labels 1, 2 ..., where these are not the values
-  uint32_t most_ = 0;
+  uint32_t count_ = 0;
 };
 
 struct Request {
@@ -152,7 +143,6 @@ std::vector<uint32_t> places(const Request& request, const Words<Word>& rule, co
   const Frame& frame = request.frame;
   const int64_t levels = request.levels.count;
   std::vector<uint32_t> first(levels + 1);
-  std::mutex adding;
   const auto count = [&](int64_t begin, int64_t end, uint32_t* to) {
     for (int64_t i = begin; i < end; ++i)
       for (int64_t at = frame.line(i), stop = at + frame.width(); at < stop; ++at)
@@ -162,12 +152,10 @@ std::vector<uint32_t> places(const Request& request, const Words<Word>& rule, co
     count(0, frame.lines(), first.data() + 1);
   } else {
     const int64_t grain = (int64_t{1} << 20) / frame.width() + 1;
-    parallel_for(frame.lines(), grain, [&](int64_t begin, int64_t end) {
-      std::vector<uint32_t> part(levels);
-      count(begin, end, part.data());
-      std::lock_guard guard(adding);
-      for (int64_t l = 0; l < levels; ++l) first[l + 1] += part[l];
-    });
+    const auto found = reduce_in_any_order(
+        frame.lines(), grain, Counts<uint32_t>(levels),
+        [&](int64_t begin, int64_t end, auto& part) { count(begin, end, part.of.data()); });
+    std::copy(found.of.begin(), found.of.end(), first.begin() + 1);
   }
   for (int64_t l = 0; l < levels; ++l) first[l + 1] += first[l];
   return first;
@@ -265,7 +253,7 @@ void watershed(const AnyView& image, const AnyView& markers, Maybe<const uint8_t
     if constexpr (std::is_integral_v<T>) {
       const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
       const Labels<T> labels(given, n, bits);
-      fits(labels.most(), bits)
+      fits(labels.count(), bits)
           ? label_pixels<uint32_t>(request, labels, bits, static_cast<T*>(to))
           : label_pixels<uint64_t>(request, labels, bits, static_cast<T*>(to));
     }
@@ -277,31 +265,34 @@ void compact_watershed(const AnyView& image, View<const uint8_t> marked, Maybe<c
   const auto [frame, steps] = frame_for(image, offsets);
   const uint8_t *inside = data_or_null(mask), *here = marked.data();
   int64_t* to = out.data();
-  visit(image, [&, &frame = frame, &steps = steps](const auto* pixels) {
-    const Large<double> grey = large<double>(frame.size());
-    const Large<uint32_t> source = large<uint32_t>(frame.size());
-    frame.surround(source.get(), CompactFlood::OUTSIDE);
+  const Large<double> grey = large<double>(frame.size());
+  const Large<uint32_t> source = large<uint32_t>(frame.size());
+  const int64_t width = frame.width();
+  visit(image, [&, &frame = frame](const auto* pixels) {
     frame.for_lines([&](int64_t, int64_t from, int64_t at) {
-      for (int64_t x = 0; x < frame.width(); ++x) {
-        grey[at + x] = static_cast<double>(pixels[from + x]);
-        const bool counts = inside == nullptr || inside[from + x];
-        const auto itself = static_cast<uint32_t>(at + x);
-        source[at + x] = !counts          ? CompactFlood::OUTSIDE
-                         : here[from + x] ? itself
-                                          : CompactFlood::NONE;
-      }
+      for (int64_t x = 0; x < width; ++x) grey[at + x] = static_cast<double>(pixels[from + x]);
     });
-    CompactFlood(frame, steps, compactness, grey.get(), source.get()).run();
-    std::vector<int64_t> pixel(frame.size(), -1);
-    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
-      for (int64_t x = 0; x < frame.width(); ++x) pixel[at + x] = from + x;
-    });
-    frame.for_lines([&](int64_t, int64_t from, int64_t at) {
-      for (int64_t x = 0; x < frame.width(); ++x) {
-        const uint32_t its = source[at + x];
-        to[from + x] = its < CompactFlood::OUTSIDE ? pixel[its] : -1;
-      }
-    });
+  });
+  frame.surround(source.get(), CompactFlood::OUTSIDE);
+  frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+    for (int64_t x = 0; x < width; ++x) {
+      const bool counts = inside == nullptr || inside[from + x];
+      const auto itself = static_cast<uint32_t>(at + x);
+      source[at + x] = !counts          ? CompactFlood::OUTSIDE
+                       : here[from + x] ? itself
+                                        : CompactFlood::NONE;
+    }
+  });
+  CompactFlood(frame, steps, compactness, grey.get(), source.get()).run();
+  std::vector<int64_t> pixel(frame.size(), -1);
+  frame.for_lines([&](int64_t, int64_t from, int64_t at) {
+    for (int64_t x = 0; x < width; ++x) pixel[at + x] = from + x;
+  });
+  frame.for_lines([&](int64_t, int64_t to_pixel, int64_t at) {
+    for (int64_t x = 0; x < width; ++x) {
+      const uint32_t its = source[at + x];
+      to[to_pixel + x] = its < CompactFlood::OUTSIDE ? pixel[its] : -1;
+    }
   });
 }
 

@@ -28,9 +28,9 @@ class Minima {
         steps_(frame.neighbours(connectivity)),
         values_(large<V>(frame.size())),
         filled_(large<V>(frame.size())) {
-    constexpr V most = std::numeric_limits<V>::max();
-    frame.surround(values_.get(), most);
-    frame.surround(filled_.get(), most);
+    constexpr V highest = std::numeric_limits<V>::max();
+    frame.surround(values_.get(), highest);
+    frame.surround(filled_.get(), highest);
     frame.for_lines([&](int64_t, int64_t from, int64_t at) {
       read(from, from + frame.width(), values_.get() + at);
       for (int64_t i = at; i < at + frame.width(); ++i) filled_[i] = values_[i] + h;

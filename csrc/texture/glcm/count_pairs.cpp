@@ -31,14 +31,14 @@ template <int TABLES, class Cell, class V>
 void count_line(const V* first, const V* second, int64_t n, int64_t cells, uint32_t* table) {
   constexpr int64_t piece = 512;
   const int64_t size = cells * cells;
-  const V most = static_cast<V>(std::min<int64_t>(cells - 1, std::numeric_limits<V>::max()));
+  const V highest = static_cast<V>(std::min<int64_t>(cells - 1, std::numeric_limits<V>::max()));
   Cell cell[piece];
   for (int64_t begin = 0; begin < n; begin += piece) {
     const int64_t count = std::min(piece, n - begin);
     for (int64_t x = 0; x < count; ++x)
-      cell[x] = static_cast<Cell>(static_cast<Cell>(std::min(first[begin + x], most)) *
+      cell[x] = static_cast<Cell>(static_cast<Cell>(std::min(first[begin + x], highest)) *
                                       static_cast<Cell>(cells) +
-                                  static_cast<Cell>(std::min(second[begin + x], most)));
+                                  static_cast<Cell>(std::min(second[begin + x], highest)));
     int64_t x = 0;
     for (; x + 4 <= count; x += 4) {
       if constexpr (sizeof(Cell) == 2) {
@@ -69,9 +69,9 @@ auto line_counter(int tables, int64_t cells) {
 // Writes a thread's tables to the answer, or adds them to it, and clears them: tile by tile, each
 // with its mirror image, which both stay in the nearest cache. Most tiles of an image are empty.
 template <class C>
-class Taking {
+class TableFlush {
  public:
-  Taking(uint32_t* table, int64_t cells, int64_t levels, bool symmetric, bool adds, C* counts)
+  TableFlush(uint32_t* table, int64_t cells, int64_t levels, bool symmetric, bool adds, C* counts)
       : table_(table),
         cells_(cells),
         levels_(levels),
@@ -92,7 +92,7 @@ class Taking {
  private:
   static constexpr int64_t tile = 16;
 
-  int64_t end(int64_t begin, int64_t most) const { return std::min(begin + tile, most); }
+  int64_t end(int64_t begin, int64_t limit) const { return std::min(begin + tile, limit); }
   bool holds(int64_t top, int64_t left) const {
     uint32_t any = 0;
     for (int64_t i = top; i < end(top, cells_); ++i)
@@ -120,14 +120,16 @@ class Taking {
   C* counts_;
 };
 
+constexpr int64_t MIN_PAIRS_IN_BAND = 1 << 19;
+
 template <class V, class C>
 void count(const Levels<V>& image, const Offset* offsets, int64_t n, int64_t levels, bool symmetric,
            C* counts) {
   const int64_t cells = image.cells, size = cells * cells;
-  const int tables = cells <= 33 ? 4 : cells <= 90 ? 2 : 1;
+  const int tables = cells <= 33 ? 4 : cells <= MAX_LEVELS_IN_CACHE ? 2 : 1;
   const int64_t voxels = image.lines() * image.width;
   // Bands pay once they hold many more pairs than the table has cells.
-  const int64_t bands = std::clamp<int64_t>(voxels / std::max<int64_t>(1 << 19, 8 * size), 1, 64);
+  const int64_t bands = std::clamp<int64_t>(voxels / std::max(MIN_PAIRS_IN_BAND, 8 * size), 1, 64);
   const int64_t grain = std::max<int64_t>(1, (1 << 16) / (voxels / bands + size));
   if (bands > 1) std::fill_n(counts, image.batch * n * levels * levels, C{0});
   const auto count_line = line_counter<V>(tables, cells);
@@ -158,8 +160,8 @@ void count(const Levels<V>& image, const Offset* offsets, int64_t n, int64_t lev
           if (bands > 1) guard.lock();
           for (int t = 1; t < tables; ++t)
             for (int64_t i = 0; i < size; ++i) table[i] += std::exchange(table[t * size + i], 0u);
-          Taking<C>(table.data(), cells, levels, symmetric, bands > 1,
-                    counts + slot * levels * levels)
+          TableFlush<C>(table.data(), cells, levels, symmetric, bands > 1,
+                        counts + slot * levels * levels)
               .run();
         }
       });
@@ -179,7 +181,8 @@ Extremes count_pairs(View<const T> image, Maybe<const uint8_t> mask, View<const 
   };
   if constexpr (std::is_same_v<T, uint8_t> || std::is_same_v<T, uint16_t>)
     if (!mask) {
-      found = extremes_of(image.data(), image.size());
+      const Range<int64_t> range = extremes_of(image.data(), image.size());
+      found = {range.low, range.high};
       run(plain_levels<T>(image, image.data(), levels));
       return found;
     }

@@ -6,15 +6,11 @@
 using namespace lesionkit;
 using namespace lesionkit::texture;
 
-struct Shape {
-  int64_t planes, rows, columns;
-};
-
 // Volumes of levels, and not 0 where a voxel counts (nullptr: everywhere).
 struct Volumes {
   const uint16_t* levels;
   const uint8_t* mask;
-  Shape shape;
+  Grid shape;
 
   // Calls take(a, b) for the pairs of volume `b` and one offset that fall to a thread: from number
   // `first` on, each `step`.
@@ -36,7 +32,7 @@ struct Volumes {
 
 // counts: [batch][n][levels][levels]; a row of blocks (blockIdx.y) does one table at a time.
 template <class C>
-__global__ void count_pairs_shared(const uint16_t* data, const uint8_t* mask, Shape shape,
+__global__ void count_pairs_shared(const uint16_t* data, const uint8_t* mask, Grid shape,
                                    const Offset* offsets, int64_t n, int64_t tables, int64_t levels,
                                    int64_t symmetric, C* counts) {
   DYNAMIC_SHARED(uint32_t, table);
@@ -60,7 +56,7 @@ __global__ void count_pairs_shared(const uint16_t* data, const uint8_t* mask, Sh
 
 // The same where the table does not fit.
 template <class C>
-__global__ void count_pairs(const uint16_t* data, const uint8_t* mask, Shape shape,
+__global__ void count_pairs(const uint16_t* data, const uint8_t* mask, Grid shape,
                             const Offset* offsets, int64_t n, int64_t tables, int64_t levels,
                             int64_t symmetric, C* counts) {
   const Volumes image = {data, mask, shape};

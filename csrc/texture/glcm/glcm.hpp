@@ -7,28 +7,14 @@
 // antidiagonals, besides the sums of c^2 and of c ln c over its cells (lesionkit.texture.haralick).
 #pragma once
 
-#include "common/portable.hpp"
+#include "common/grid.hpp"
 
 namespace lesionkit::texture {
 
 // The places along an axis of `length` whose partner, `step` away, lies inside too.
-struct Span {
-  int64_t begin, end;
-
-  HD int64_t size() const { return end > begin ? end - begin : 0; }
-};
-
 HD Span inside(int64_t length, int64_t step) {
   return {step < 0 ? -step : 0, step > 0 ? length - step : length};
 }
-
-HD Span common(Span a, Span b) {
-  return {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
-}
-
-struct Offset {
-  int64_t plane, row, column;
-};
 
 // Where an image's pairs for an offset begin: first voxels (plane, row, column) in three spans.
 struct Pairs {

@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "common/parallel.hpp"
+#include "common/extent.hpp"
+#include "common/reduce.hpp"
 #include "common/view.hpp"
 #include "texture/glcm/glcm.hpp"
 #include "texture/glcm/kernels.hpp"
 
 namespace lesionkit::texture {
+
+// More, and a table of counts is larger than the nearest cache.
+inline constexpr int64_t MAX_LEVELS_IN_CACHE = 90;
 
 // A batch of volumes, and for each line the columns that may hold voxels to be counted.
 template <class V>
@@ -36,7 +39,7 @@ Levels<V> plain_levels(const View<const T>& image, const V* data, int64_t levels
 }
 
 template <class T>
-Extremes extremes_of(const T* x, int64_t n) {
+Range<int64_t> extremes_of(const T* x, int64_t n) {
   T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::min();
   for (int64_t i = 0; i < n; ++i) {
     low = std::min(low, x[i]);
@@ -69,19 +72,16 @@ Levels<V> masked_levels(const View<const T>& image, const Maybe<const uint8_t>& 
   made.spans.assign(lines, {0, width});
   const T* from = image.data();
   const uint8_t* in = data_or_null(mask);
-  std::mutex noting;
-  parallel_for(
-      lines, std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(width, 1)),
-      [&](int64_t begin, int64_t end) {
-        Extremes part = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
+  const auto extremes = reduce_in_any_order(
+      lines, std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(width, 1)), Range<int64_t>{},
+      [&](int64_t begin, int64_t end, Range<int64_t>& part) {
         std::vector<T> inside;
         for (int64_t line = begin; line < end; ++line) {
           const T* source = from + line * width;
           V* target = made.own.get() + line * width;
           if (!in) {
             for (int64_t x = 0; x < width; ++x) target[x] = static_cast<V>(source[x]);
-            const Extremes row = extremes_of(source, width);
-            part = {std::min(part.first, row.first), std::max(part.second, row.second)};
+            part.add(extremes_of(source, width));
             continue;
           }
           const uint8_t* m = in + line * width;
@@ -94,12 +94,10 @@ Levels<V> masked_levels(const View<const T>& image, const Maybe<const uint8_t>& 
             inside[x - span.begin] = m[x] ? source[x] : some;
             target[x] = static_cast<V>(m[x] ? static_cast<V>(source[x]) : static_cast<V>(levels));
           }
-          const Extremes row = extremes_of(inside.data(), span.size());
-          part = {std::min(part.first, row.first), std::max(part.second, row.second)};
+          part.add(extremes_of(inside.data(), span.size()));
         }
-        std::lock_guard guard(noting);
-        found = {std::min(found.first, part.first), std::max(found.second, part.second)};
       });
+  found = {extremes.low, extremes.high};
   return made;
 }
 

@@ -8,13 +8,13 @@
 namespace lesionkit::texture {
 namespace {
 
-constexpr int registers_at_a_time = lane_count == 8 ? 3 : 2;  // AVX-512 has twice as many
+constexpr int registers_at_a_time = lane_count<double> == 8 ? 3 : 2;  // AVX-512 has twice as many
 
 // Adds the first lanes of `sums`, those of matrices k and following, to out.
 template <int registers>
-void add_lanes(const Lanes (&sums)[registers], int64_t k, int64_t n, double* out) {
-  for (int64_t l = k; l < std::min(n, k + registers * lane_count); ++l)
-    out[l] += sums[(l - k) / lane_count][(l - k) % lane_count];
+void add_lanes(const Simd<double> (&sums)[registers], int64_t k, int64_t n, double* out) {
+  for (int64_t l = k; l < std::min(n, k + registers * lane_count<double>); ++l)
+    out[l] += sums[(l - k) / lane_count<double>][(l - k) % lane_count<double>];
 }
 
 // sums (2, n): each matrix's sum, and the sum of weights[|i - j|] p, or of p^2 where `square`.
@@ -30,10 +30,10 @@ void weighted_sums_of(View<const T> matrices, View<const double> weights, View<d
       const T* row = rows.row(i);
       const double* weight = mirrored.data() + levels - 1 - i;
       for_registers<registers_at_a_time>(n, [=]<int registers>(int64_t k, Constant<registers>) {
-        Lanes sum[2][registers] = {}, weighted[2][registers] = {};  // even and odd columns
+        Simd<double> sum[2][registers] = {}, weighted[2][registers] = {};  // even and odd columns
         const auto add = [&](int64_t j, int turn) {
           for (int r = 0; r < registers; ++r) {
-            const Lanes p = load_lanes(row + j * n + k + r * lane_count);
+            const Simd<double> p = load<Simd<double>>(row + j * n + k + r * lane_count<double>);
             sum[turn][r] += p;
             weighted[turn][r] += square ? p * p : weight[j] * p;
           }
@@ -75,21 +75,22 @@ void line_sums(View<const T> matrices, View<double> sums) {
   std::fill_n(out, 3 * size, 0.0);
   const auto columns = sum_rows(levels, n, size, [&](int64_t begin, int64_t end, double* columns) {
     for_registers<2>(n, [&]<int registers>(int64_t k, Constant<registers>) {
-      constexpr int64_t width = registers * lane_count;
+      constexpr int64_t width = registers * lane_count<double>;
       std::vector<double> column(levels * width);
       const auto add = [&]<int at_once>(int64_t i, Constant<at_once>) {
-        Lanes row[at_once][registers] = {}, moment[at_once][registers] = {};
+        Simd<double> row[at_once][registers] = {}, moment[at_once][registers] = {};
         for (int64_t j = 0; j < levels; ++j)
           for (int r = 0; r < registers; ++r) {
-            Lanes below = {};
+            Simd<double> below = {};
             for (int a = 0; a < at_once; ++a) {
-              const Lanes p = load_lanes(rows.row(i + a) + j * n + k + r * lane_count);
+              const Simd<double> p =
+                  load<Simd<double>>(rows.row(i + a) + j * n + k + r * lane_count<double>);
               row[a][r] += p;
               moment[a][r] += static_cast<double>(j) * p;
               below += p;
             }
-            double* c = column.data() + j * width + r * lane_count;
-            store_lanes(c, load_lanes(c) + below);
+            double* c = column.data() + j * width + r * lane_count<double>;
+            store(c, load<Simd<double>>(c) + below);
           }
         for (int a = 0; a < at_once; ++a) {
           add_lanes(row[a], k, n, out + (i + a) * n);

@@ -1,31 +1,14 @@
 // Matrices side by side, scikit-image's layout (levels, levels, n): cell [i, j] of all n matrices,
-// then the next cell. A register holds one cell of lane_count matrices.
+// then the next cell. A register holds one cell of as many matrices as it has lanes.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 #include <vector>
 
-#include "common/lanes.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::texture {
-
-inline Lanes load_lanes(const double* p) {
-  Lanes lanes;
-  std::memcpy(&lanes, p, sizeof(lanes));
-  return lanes;
-}
-
-inline Lanes load_lanes(const uint32_t* p) {
-  typedef uint32_t Whole __attribute__((vector_size(lane_count * sizeof(uint32_t))));
-  Whole lanes;
-  std::memcpy(&lanes, p, sizeof(lanes));
-  return __builtin_convertvector(lanes, Lanes);
-}
-
-inline void store_lanes(double* p, const Lanes& lanes) { std::memcpy(p, &lanes, sizeof(lanes)); }
 
 // Rows of matrices side by side. The last register of a cell reads on into the next cell, whose
 // numbers nobody uses; the rows from which it would read beyond the last are copies.
@@ -33,10 +16,13 @@ template <class T>
 class Rows {
  public:
   Rows(const T* cells, int64_t levels, int64_t n)
-      : cells_(cells), levels_(levels), n_(n), whole_(levels - 1 - (lane_count - 1) / row_size()) {
+      : cells_(cells),
+        levels_(levels),
+        n_(n),
+        whole_(levels - 1 - (lane_count<double> - 1) / row_size()) {
     whole_ = std::max<int64_t>(0, whole_);
     const int64_t rest = (levels - whole_) * row_size();
-    last_.resize(rest + lane_count);
+    last_.resize(rest + lane_count<double>);
     std::copy_n(cells + whole_ * row_size(), rest, last_.begin());
   }
 
@@ -56,14 +42,15 @@ class Rows {
 
 // Calls add(k, Constant<registers>) for all n matrices, so many registers of them at a time as
 // leave room for what add keeps.
-template <int most, class Add>
+template <int max_registers, class Add>
 void for_registers(int64_t n, Add&& add) {
-  for (int64_t k = 0; k < n; k += most * lane_count) {
-    const int64_t registers = std::min<int64_t>(most, (n - k + lane_count - 1) / lane_count);
+  for (int64_t k = 0; k < n; k += max_registers * lane_count<double>) {
+    const int64_t registers =
+        std::min<int64_t>(max_registers, (n - k + lane_count<double> - 1) / lane_count<double>);
     if (registers == 3)
-      add(k, Constant<std::min(3, most)>{});
+      add(k, Constant<std::min(3, max_registers)>{});
     else if (registers == 2)
-      add(k, Constant<std::min(2, most)>{});
+      add(k, Constant<std::min(2, max_registers)>{});
     else
       add(k, Constant<1>{});
   }
@@ -76,15 +63,9 @@ std::vector<double> sum_rows(int64_t levels, int64_t n, int64_t numbers, Part&& 
   int64_t chunks = 1;  // a power of two of equal ones, a megabyte or more each
   while (2 * chunks <= levels && levels * levels * n > chunks << 18) chunks *= 2;
   const int64_t grain = (levels + chunks - 1) / chunks;
-  std::vector<std::vector<double>> parts((levels + grain - 1) / grain);
-  parallel_for(levels, grain, [&](int64_t begin, int64_t end) {
-    std::vector<double> sums(numbers);
-    part(begin, end, sums.data());
-    parts[begin / grain] = std::move(sums);
-  });
-  for (size_t k = 1; k < parts.size(); ++k)
-    for (int64_t x = 0; x < numbers; ++x) parts[0][x] += parts[k][x];
-  return std::move(parts[0]);
+  std::vector<double> total(numbers);
+  sum_in_order(levels, grain, total, part);
+  return total;
 }
 
 }  // namespace lesionkit::texture

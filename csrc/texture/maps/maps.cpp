@@ -20,9 +20,9 @@
 namespace lesionkit::texture {
 namespace {
 
-constexpr int64_t BAND = 16;          // rows of a task
-constexpr int LANES = 4;              // rows that slide at once
-constexpr uint32_t MOST_DENSE = 256;  // levels whose table has every cell
+constexpr int64_t BAND = 16;         // rows of a task
+constexpr int LANES = 4;             // rows that slide at once
+constexpr uint32_t MAX_DENSE = 256;  // levels whose table has every cell
 
 struct Step {
   int64_t logs, squares;  // what a count's going up by one adds
@@ -188,7 +188,7 @@ class Band {
   // touches, by number: cells_ tells which.
   int64_t cells_of_pairs() {
     cells_.clear();
-    if (r_.levels <= MOST_DENSE) return int64_t{r_.levels} * r_.levels;
+    if (r_.levels <= MAX_DENSE) return int64_t{r_.levels} * r_.levels;
     cells_ = codes_;
     std::sort(cells_.begin(), cells_.end());
     cells_.erase(std::unique(cells_.begin(), cells_.end()), cells_.end());

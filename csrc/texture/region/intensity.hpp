@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#include "common/lanes.hpp"
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::texture {
 
@@ -39,9 +39,8 @@ struct PowerSums {
 // In several lanes, for the compiler; the chunks' sums are added in their order.
 inline PowerSums power_sums(const double* x, int64_t n, double centre, double low, double high) {
   constexpr int64_t grain = 1 << 15;
-  constexpr int width = lane_count;
-  std::vector<PowerSums> parts((n + grain - 1) / grain);
-  parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+  constexpr int width = lane_count<double>;
+  return reduce_in_order(n, grain, PowerSums{}, [&](int64_t begin, int64_t end, PowerSums& part) {
     double lanes[6][width] = {};
     int64_t i = begin;
     for (; i + width <= end; i += width)
@@ -55,14 +54,10 @@ inline PowerSums power_sums(const double* x, int64_t n, double centre, double lo
         lanes[4][l] += d * dd;
         lanes[5][l] += dd * dd;
       }
-    PowerSums& part = parts[begin / grain];
     for (int l = 0; l < width; ++l)
       part.add({lanes[0][l], lanes[1][l], lanes[2][l], lanes[3][l], lanes[4][l], lanes[5][l]});
     for (; i < end; ++i) part.add(x[i], centre, low, high);
   });
-  PowerSums whole;
-  for (const PowerSums& part : parts) whole.add(part);
-  return whole;
 }
 
 // found[i] becomes the number that would stand at ranks[i] if x were sorted. A histogram tells in

@@ -12,27 +12,33 @@
 #include <type_traits>
 #include <vector>
 
+#include "common/reduce.hpp"
 #include "texture/region/volume.hpp"
 
 namespace lesionkit::texture {
 
 // Tables [level, 0 for outside][...]; what stands at level 0 is garbage.
 struct NeighbourTables {
-  int64_t levels, most;              // most: neighbours that a voxel may have
-  std::vector<int64_t> dependence;   // [level][dependent neighbours]
-  std::vector<int64_t> voxels;       // [level][neighbours]
-  std::vector<int64_t> differences;  // [level][neighbours]
+  int64_t max_neighbours;       // neighbours that a voxel may have
+  Counts<int64_t> dependence;   // [level][dependent neighbours]
+  Counts<int64_t> voxels;       // [level][neighbours]
+  Counts<int64_t> differences;  // [level][neighbours]
 
-  NeighbourTables(int64_t levels, int64_t most) : levels(levels), most(most) {
-    const auto size = (levels + 1) * (most + 1);
-    dependence.resize(size);
-    voxels.resize(size);
-    differences.resize(size);
+  NeighbourTables(int64_t levels, int64_t max_neighbours)
+      : max_neighbours(max_neighbours),
+        dependence((levels + 1) * (max_neighbours + 1)),
+        voxels(dependence),
+        differences(dependence) {}
+
+  void add(const NeighbourTables& other) {
+    dependence.add(other.dependence);
+    voxels.add(other.voxels);
+    differences.add(other.differences);
   }
 };
 
-inline std::vector<Step> neighbourhood(int64_t distance, bool flat) {
-  std::vector<Step> offsets;
+inline std::vector<Offset> neighbourhood(int64_t distance, bool flat) {
+  std::vector<Offset> offsets;
   const int64_t up = flat ? 0 : distance;
   for (int64_t z = -distance; z <= distance; ++z)
     for (int64_t y = -up; y <= up; ++y)
@@ -52,10 +58,10 @@ struct NeighbourBlock {
 
 // Adds the voxels of slice z.
 template <class T, class Wide>
-void count_neighbours(const Volume<T>& volume, const std::vector<Step>& steps, int64_t z,
+void count_neighbours(const Volume<T>& volume, const std::vector<Offset>& steps, int64_t z,
                       int32_t alpha, NeighbourBlock<Wide>& found, NeighbourTables& tables) {
   using Signed = std::make_signed_t<Wide>;
-  const Signed most_apart = static_cast<Signed>(alpha);
+  const Signed max_difference = static_cast<Signed>(alpha);
   Wide* __restrict count = found.count.data();
   Wide* __restrict dependent = found.dependent.data();
   Wide* __restrict sum = found.sum.data();
@@ -64,23 +70,23 @@ void count_neighbours(const Volume<T>& volume, const std::vector<Step>& steps, i
     std::fill_n(count, block.length, Wide{0});
     std::fill_n(dependent, block.length, Wide{0});
     std::fill_n(sum, block.length, Wide{0});
-    for (const Step& by : steps) {
+    for (const Offset& by : steps) {
       const T* other = level + volume.step(by);
       for (int64_t i = 0; i < block.length; ++i) {
         const Signed apart = static_cast<Signed>(other[i]) - static_cast<Signed>(level[i]);
         const bool inside = other[i] != 0;
         count[i] += inside;
         sum[i] += other[i];
-        dependent[i] += inside & (apart <= most_apart) & (apart >= -most_apart);
+        dependent[i] += inside & (apart <= max_difference) & (apart >= -max_difference);
       }
     }
     for (int64_t i = 0; i < block.length; ++i) {
       if (level[i] == 0) continue;
-      const int64_t start = level[i] * (tables.most + 1);
-      ++tables.dependence[start + dependent[i]];
-      ++tables.voxels[start + count[i]];
+      const int64_t start = level[i] * (tables.max_neighbours + 1);
+      ++tables.dependence.of[start + dependent[i]];
+      ++tables.voxels.of[start + count[i]];
       const int64_t apart = int64_t{count[i]} * static_cast<int64_t>(level[i]) - int64_t{sum[i]};
-      tables.differences[start + count[i]] += apart < 0 ? -apart : apart;
+      tables.differences.of[start + count[i]] += apart < 0 ? -apart : apart;
     }
   });
 }

@@ -10,7 +10,7 @@ namespace lesionkit::texture {
 // Adds the pairs (v, v + step) of slice z to table [direction][level of v][level of v + step], in
 // which level 0 stands for outside, and what is counted there is garbage.
 template <class T>
-void count_region_pairs(const Volume<T>& volume, const Step* directions, int64_t count, int64_t z,
+void count_region_pairs(const Volume<T>& volume, const Offset* directions, int64_t count, int64_t z,
                         int64_t levels, uint32_t* table) {
   const int64_t stride = levels + 1, size = stride * stride;
   const auto add = [&]<int here>(const Block<T>& block, int64_t first, Constant<here>) {

@@ -7,13 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "common/lanes.hpp"
-#include "common/parallel.hpp"
+#include "common/extent.hpp"
+#include "common/reduce.hpp"
 #include "texture/region/kernels.hpp"
 
 namespace lesionkit::texture {
@@ -22,6 +21,20 @@ namespace lesionkit::texture {
 // none.
 struct Bounds {
   int64_t z0, z1, y0, y1, x0, x1, voxels;
+};
+
+// What a thread knows of the bounds: those along x as which columns hold something.
+struct SeenBounds {
+  Range<int64_t> z, y;  // to the last one itself
+  int64_t voxels = 0;
+  std::vector<uint8_t> columns;
+
+  void add(const SeenBounds& other) {
+    z.add(other.z);
+    y.add(other.y);
+    voxels += other.voxels;
+    for (size_t x = 0; x < columns.size(); ++x) columns[x] |= other.columns[x];
+  }
 };
 
 // The bounds of the voxels where mask is 1 rather than 0.
@@ -42,16 +55,12 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
     while (y < height && !any(mask.row(z, y))) ++y;
     return y;
   };
-  Bounds whole = {mask.depth, 0, height, 0, width, 0, 0};
-  std::vector<uint8_t> seen(width);
-  std::mutex adding;
-  parallel_for(mask.depth, 4 * mask.grain(), [&](int64_t begin, int64_t end) {
-    Bounds part = {mask.depth, 0, height, 0, width, 0, 0};
-    std::vector<uint8_t> count(width), here(width);
-    const auto take = [&] {  // before a count might be too large
+  const auto look = [&](int64_t begin, int64_t end, SeenBounds& seen) {
+    std::vector<uint8_t> count(width);
+    const auto flush = [&] {  // before a count might be too large
       for (int64_t x = 0; x < width; ++x) {
-        part.voxels += count[x];
-        here[x] |= count[x];
+        seen.voxels += count[x];
+        seen.columns[x] |= count[x];
       }
       std::fill(count.begin(), count.end(), uint8_t{0});
     };
@@ -65,26 +74,22 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
         const uint8_t* row = mask.row(z, y);
         uint8_t* __restrict sum = count.data();
         for (int64_t x = 0; x < width; ++x) sum[x] = static_cast<uint8_t>(sum[x] + row[x]);
-        if (++counted % std::numeric_limits<uint8_t>::max() == 0) take();
+        if (++counted % std::numeric_limits<uint8_t>::max() == 0) flush();
       }
-      part.z0 = std::min(part.z0, z);
-      part.z1 = z + 1;
-      part.y0 = std::min(part.y0, top);
-      part.y1 = std::max(part.y1, bottom);
+      seen.z.add({z, z});
+      seen.y.add({top, bottom - 1});
     }
-    take();
-    std::lock_guard guard(adding);
-    for (int64_t x = 0; x < width; ++x) seen[x] |= here[x];
-    whole = {std::min(whole.z0, part.z0),
-             std::max(whole.z1, part.z1),
-             std::min(whole.y0, part.y0),
-             std::max(whole.y1, part.y1),
-             width,
-             0,
-             whole.voxels + part.voxels};
-  });
+    flush();
+  };
+  const SeenBounds seen = reduce_in_any_order(
+      mask.depth, 4 * mask.grain(), SeenBounds{{}, {}, 0, std::vector<uint8_t>(width)}, look);
+  Bounds whole = {mask.depth, 0, height, 0, width, 0, seen.voxels};
+  if (seen.z.low <= seen.z.high) {
+    whole.z0 = seen.z.low, whole.z1 = seen.z.high + 1;
+    whole.y0 = seen.y.low, whole.y1 = seen.y.high + 1;
+  }
   for (int64_t x = 0; x < width; ++x) {
-    if (seen[x] == 0) continue;
+    if (seen.columns[x] == 0) continue;
     whole.x0 = std::min(whole.x0, x);
     whole.x1 = x + 1;
   }
@@ -92,11 +97,6 @@ inline Bounds mask_bounds(const Box<uint8_t>& mask) {
 }
 
 // Of the numbers inside a mask: the least, the greatest, and whether all are finite.
-struct Extent {
-  double low, high;
-  bool finite;
-};
-
 template <class T>
 class ExtentOf {
  public:
@@ -115,7 +115,7 @@ class ExtentOf {
   }
 
   Extent found() const {
-    Extent all = {static_cast<double>(most), static_cast<double>(least), true};
+    Extent all = {static_cast<double>(highest), static_cast<double>(lowest), true};
     for (int l = 0; l < width; ++l) {
       all.low = std::min(all.low, static_cast<double>(low_[l]));
       all.high = std::max(all.high, static_cast<double>(high_[l]));
@@ -125,44 +125,36 @@ class ExtentOf {
   }
 
  private:
-  static constexpr int width = lane_count * sizeof(double) / sizeof(T);
-  static constexpr T least = std::numeric_limits<T>::lowest(), most = std::numeric_limits<T>::max();
-  typedef T Several __attribute__((vector_size(width * sizeof(T))));
-  typedef uint8_t Bytes __attribute__((vector_size(width)));
+  static constexpr int width = lane_count<T>;
+  static constexpr T lowest = std::numeric_limits<T>::lowest(),
+                     highest = std::numeric_limits<T>::max();
+  using V = Simd<T>;
 
   void add(const T* from, const uint8_t* in) {
-    Several x;
-    Bytes bytes;
-    std::memcpy(&x, from, sizeof(x));
-    std::memcpy(&bytes, in, sizeof(bytes));
-    const auto inside = __builtin_convertvector(bytes, decltype(x < x)) != 0;
-    const Several below = inside ? x : most - Several{}, above = inside ? x : least - Several{};
-    low_ = below < low_ ? below : low_;
-    high_ = above > high_ ? above : high_;
+    const V x = load<V>(from);
+    const auto inside = load<Mask<V>>(in) != 0;
+    const V below = inside ? x : broadcast<V>(highest), above = inside ? x : broadcast<V>(lowest);
+    low_ = min(below, low_);
+    high_ = max(above, high_);
     if constexpr (std::is_floating_point_v<T>) {
-      const Several given = inside ? x : Several{};
+      const V given = inside ? x : V{};
       odd_ += given - given;  // NaN from then on, if x is not finite
     }
   }
 
-  Several low_ = most - Several{}, high_ = least - Several{}, odd_ = {};
+  V low_ = broadcast<V>(highest), high_ = broadcast<V>(lowest), odd_ = {};
 };
 
 template <class T>
 Extent extent_inside(const Box<T>& volume, const Box<uint8_t>& mask) {
-  Extent whole = ExtentOf<T>().found();
-  std::mutex adding;
-  parallel_for(volume.depth, volume.grain(), [&](int64_t begin, int64_t end) {
-    ExtentOf<T> extent;
-    for (int64_t z = begin; z < end; ++z)
-      for (int64_t y = 0; y < volume.height; ++y)
-        extent.add(volume.row(z, y), mask.row(z, y), volume.width);
-    const Extent part = extent.found();
-    std::lock_guard guard(adding);
-    whole = {std::min(whole.low, part.low), std::max(whole.high, part.high),
-             whole.finite && part.finite};
-  });
-  return whole;
+  return reduce_in_any_order(volume.depth, volume.grain(), ExtentOf<T>().found(),
+                             [&](int64_t begin, int64_t end, Extent& part) {
+                               ExtentOf<T> extent;
+                               for (int64_t z = begin; z < end; ++z)
+                                 for (int64_t y = 0; y < volume.height; ++y)
+                                   extent.add(volume.row(z, y), mask.row(z, y), volume.width);
+                               part.add(extent.found());
+                             });
 }
 
 // The numbers inside a mask, in order: `room` of them, or what another thread that writes to the

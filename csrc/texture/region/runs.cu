@@ -6,15 +6,11 @@
 using namespace lesionkit;
 using namespace lesionkit::texture;
 
-struct Size {
-  int64_t depth, height, width;  // border included
-};
-
-// table: [count][levels + 1][longest + 1], zeros at first
+// size: border included. table: [count][levels + 1][longest + 1], zeros at first
 template <class T>
-__global__ void run_lengths(const T* padded, Size size, int64_t border, const Step* directions,
+__global__ void run_lengths(const T* padded, Grid size, int64_t border, const Offset* directions,
                             int64_t count, int64_t levels, int64_t longest, uint32_t* table) {
-  const Volume<T> volume = volume_of(padded, size.depth, size.height, size.width, border);
+  const Volume<T> volume = volume_of(padded, size.planes, size.rows, size.columns, border);
   const RunTable cells = {levels, longest};
   const int64_t voxels = volume.depth * volume.height * volume.width;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;

@@ -45,7 +45,7 @@ constexpr int RUN_GROUP = 4;  // directions at once, each with a table
 // Adds the runs along `count` <= RUN_GROUP directions; the first non-zero part of each is positive,
 // so that the voxel before v along it has been done. Cells of level or length 0 hold garbage.
 template <int count, class T>
-void count_runs(const Volume<T>& volume, const Step* directions, const RunTable& cells,
+void count_runs(const Volume<T>& volume, const Offset* directions, const RunTable& cells,
                 uint32_t* table) {
   // Lengths in this slice and the one before; what stands outside the region is never used. The
   // margin is for looks beyond the first row and the last.
@@ -92,21 +92,21 @@ void count_runs(const Volume<T>& volume, const Step* directions, const RunTable&
   for (int64_t z = 0; z < volume.depth; ++z)
     each_block(volume, z, [&](const Block<T>& block) {
       for (int k = 0; k < count; ++k) {
-        const Step& by = directions[k];
+        const Offset& by = directions[k];
         const int64_t step = volume.step(by);
         uint16_t* end = ends.data() + k * block_size;
-        if (by.z != 0) {
-          measure(block.level, step, line(k, z - by.z, block.y - by.y) - by.x, block.length,
-                  line(k, z, block.y), end);
+        if (by.plane != 0) {
+          measure(block.level, step, line(k, z - by.plane, block.y - by.row) - by.column,
+                  block.length, line(k, z, block.y), end);
           continue;
         }
-        if (by.y == 0) {
+        if (by.row == 0) {
           measure_rows(block.level, block.rows, line(k, z, block.y), end);
           continue;
         }
         for (int64_t y = block.y; y < block.y + block.rows; ++y, end += volume.row)
-          measure(volume.at(z, y), step, line(k, z, y - by.y) - by.x, volume.width, line(k, z, y),
-                  end);
+          measure(volume.at(z, y), step, line(k, z, y - by.row) - by.column, volume.width,
+                  line(k, z, y), end);
       }
       const int64_t size = cells.size(), stride = cells.cell(0, 1, 0);
       for (int64_t i = 0; i < block.length; ++i) {

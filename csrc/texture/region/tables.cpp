@@ -1,10 +1,9 @@
 // Tables of a region of grey levels: runs, pairs, zones and neighbourhoods.
 #include <algorithm>
 #include <functional>
-#include <mutex>
 #include <vector>
 
-#include "common/parallel.hpp"
+#include "common/reduce.hpp"
 #include "common/view.hpp"
 #include "texture/region/kernels.hpp"
 #include "texture/region/neighbours.hpp"
@@ -27,25 +26,27 @@ const Before& before_of(int64_t connectivity, bool flat) {
   return known[flat][connectivity - 1];
 }
 
+template <class Number>
+void add_to(View<Number> sum, const std::vector<Number>& part) {
+  std::transform(part.begin(), part.end(), sum.data(), sum.data(), std::plus<>());
+}
+
 template <class Wide, class T>
 void neighbours_in(const Volume<T>& volume, int64_t distance, int32_t alpha,
                    View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
   const auto steps = neighbourhood(distance, volume.height == 1);
-  const int64_t levels = dependence.shape(0) - 1, most = dependence.shape(1) - 1;
-  std::mutex adding;
+  const int64_t levels = dependence.shape(0) - 1, max_neighbours = dependence.shape(1) - 1;
   const int64_t grain = std::max<int64_t>(1, (1 << 15) / volume.slice);
-  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
-    NeighbourBlock<Wide> found(block_length(volume));
-    NeighbourTables tables(levels, most);
-    for (int64_t z = begin; z < end; ++z) count_neighbours(volume, steps, z, alpha, found, tables);
-    std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
-    const auto add = [](const std::vector<int64_t>& part, View<int64_t> sum) {
-      std::transform(part.begin(), part.end(), sum.data(), sum.data(), std::plus<>());
-    };
-    add(tables.dependence, dependence);
-    add(tables.voxels, voxels);
-    add(tables.differences, differences);
-  });
+  const NeighbourTables found =
+      reduce_in_any_order(volume.depth, grain, NeighbourTables(levels, max_neighbours),
+                          [&](int64_t begin, int64_t end, NeighbourTables& tables) {
+                            NeighbourBlock<Wide> block(block_length(volume));
+                            for (int64_t z = begin; z < end; ++z)
+                              count_neighbours(volume, steps, z, alpha, block, tables);
+                          });
+  add_to(dependence, found.dependence.of);
+  add_to(voxels, found.voxels.of);
+  add_to(differences, found.differences.of);
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ template <class T>
 void run_lengths(View<const T> padded, int64_t border, View<const int64_t> directions,
                  View<uint32_t> table) {
   const Volume<T> volume = view(padded, border);
-  const auto* by = reinterpret_cast<const Step*>(directions.data());
+  const auto* by = reinterpret_cast<const Offset*>(directions.data());
   uint32_t* to = table.data();
   const RunTable cells = {table.shape(1) - 1, table.shape(2) - 1};
   const int64_t count = directions.shape(0), groups = (count + RUN_GROUP - 1) / RUN_GROUP;
@@ -76,17 +77,16 @@ template <class T>
 void region_pairs(View<const T> padded, int64_t border, View<const int64_t> directions,
                   View<uint32_t> table) {
   const Volume<T> volume = view(padded, border);
-  const auto* by = reinterpret_cast<const Step*>(directions.data());
+  const auto* by = reinterpret_cast<const Offset*>(directions.data());
   const int64_t count = directions.shape(0), levels = table.shape(1) - 1;
-  std::mutex adding;
   const int64_t grain = std::max<int64_t>(1, (1 << 16) / volume.slice);
-  parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
-    std::vector<uint32_t> part(table.size());
-    for (int64_t z = begin; z < end; ++z)
-      count_region_pairs(volume, by, count, z, levels, part.data());
-    std::lock_guard guard(adding);  // whole numbers: any order gives the same sums
-    std::transform(part.begin(), part.end(), table.data(), table.data(), std::plus<>());
-  });
+  const auto found =
+      reduce_in_any_order(volume.depth, grain, Counts<uint32_t>(table.size()),
+                          [&](int64_t begin, int64_t end, Counts<uint32_t>& part) {
+                            for (int64_t z = begin; z < end; ++z)
+                              count_region_pairs(volume, by, count, z, levels, part.of.data());
+                          });
+  add_to(table, found.of);
 }
 
 template <class T>

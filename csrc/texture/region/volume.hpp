@@ -3,13 +3,9 @@
 // height 1 whose slices are its rows; it has no border along y, where no neighbour is looked for.
 #pragma once
 
-#include "common/portable.hpp"
+#include "common/grid.hpp"
 
 namespace lesionkit::texture {
-
-struct Step {
-  int64_t z, y, x;
-};
 
 template <class T>
 struct Volume {
@@ -18,7 +14,7 @@ struct Volume {
   int64_t slice, row;  // voxels from one to the next, border included
 
   HD const T* at(int64_t z, int64_t y) const { return origin + z * slice + y * row; }
-  HD int64_t step(const Step& by) const { return by.z * slice + by.y * row + by.x; }
+  HD int64_t step(const Offset& by) const { return by.plane * slice + by.row * row + by.column; }
 };
 
 // padded: (depth + 2 border, height + 2 border or 1, width + 2 border)

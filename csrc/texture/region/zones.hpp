@@ -21,7 +21,7 @@ namespace lesionkit::texture {
 // The neighbours that come before a voxel: those that differ in at most `connectivity` axes, in the
 // plane (height 1) or in space.
 struct Before {
-  std::vector<Step> offsets;
+  std::vector<Offset> offsets;
   uint16_t in_slice = 0;           // the bits of those in the same slice
   std::vector<uint16_t> to_unite;  // by mask
 
@@ -45,8 +45,9 @@ struct Before {
   }
 
  private:
-  static bool joined(const Step& a, const Step& b, int64_t connectivity) {
-    const int64_t z = std::abs(a.z - b.z), y = std::abs(a.y - b.y), x = std::abs(a.x - b.x);
+  static bool joined(const Offset& a, const Offset& b, int64_t connectivity) {
+    const int64_t z = std::abs(a.plane - b.plane), y = std::abs(a.row - b.row),
+                  x = std::abs(a.column - b.column);
     return z + y + x <= connectivity && std::max({z, y, x}) <= 1;
   }
 
@@ -77,7 +78,7 @@ class Zones {
         label_(new int32_t[voxels_]),
         parent_(new int32_t[voxels_]),
         size_(new int32_t[voxels_]) {
-    for (const Step& by : before.offsets) steps_.push_back(volume.step(by));
+    for (const Offset& by : before.offsets) steps_.push_back(volume.step(by));
   }
 
   // Calls add(level, size) for each zone.

@@ -11,12 +11,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
-#include "common/lanes.hpp"
+#include "common/grid.hpp"
+#include "common/simd.hpp"
 #include "texture/rois/rois.hpp"
 
 namespace lesionkit::texture::rois {
@@ -27,10 +27,6 @@ inline constexpr int64_t PLAIN_LEVELS = 64;        // more are renamed
 // Cells of the table of pairs; beyond, one row at a time.
 inline constexpr int64_t PLAIN_TABLE = 1 << 16;
 inline constexpr int64_t STEPS = 1 << 14;  // entropy_step is tabulated so far
-
-struct Offset {
-  int64_t plane, row, column;
-};
 
 // A box of an image; pixels of other labels are no part of it. Label 0: all are.
 struct Region {
@@ -47,7 +43,7 @@ struct Image {
 };
 
 struct Task {
-  int64_t levels, most_pixels;
+  int64_t levels, max_pixels;
   int normalise;
   const Offset* offsets;
   int64_t offset_count;
@@ -102,16 +98,16 @@ class Measurer {
       : task_(task),
         image_(image),
         logs_(logs),
-        level_(task.most_pixels + STEP),
-        sum_(task.most_pixels + STEP),
-        difference_(task.most_pixels + STEP),
-        low_(task.most_pixels + STEP),
-        high_(task.most_pixels + STEP),
+        level_(task.max_pixels + STEP),
+        sum_(task.max_pixels + STEP),
+        difference_(task.max_pixels + STEP),
+        low_(task.max_pixels + STEP),
+        high_(task.max_pixels + STEP),
         sum_count_(2 * task.levels),
         difference_count_(task.levels),
         names_(task.levels) {
     if (task.levels > PLAIN_LEVELS) {
-      name_.resize(task.most_pixels + STEP);
+      name_.resize(task.max_pixels + STEP);
       name_of_.resize(task.levels);
     } else {
       joint_count_.resize(names_ * names_);
@@ -154,18 +150,9 @@ class Measurer {
  private:
   static constexpr bool narrow = sizeof(Key) == 2;
   // Pairs at a time: what a register of the processor holds, and no more than a short row.
-  static constexpr int64_t STEP = std::min<int64_t>(16, lane_count * sizeof(double) / sizeof(Key));
-  struct Span {
-    int64_t begin, end;  // columns
-  };
-  typedef Key Vector __attribute__((vector_size(STEP * sizeof(Key))));
-
-  static Vector load(const Key* from) {
-    Vector v;
-    std::memcpy(&v, from, sizeof v);
-    return v;
-  }
-  static void store(Key* to, Vector v) { std::memcpy(to, &v, sizeof v); }
+  static constexpr int64_t STEP =
+      std::min<int64_t>(16, lane_count<double> * sizeof(double) / sizeof(Key));
+  using V = Vector<Key, STEP>;
 
   double step(int64_t count) const {
     return narrow ? logs_.tabulated_step(count) : logs_.step(count);
@@ -278,11 +265,11 @@ class Measurer {
     const Key* name = names();
     const Key k = static_cast<Key>(names_);
     for (int64_t c = 0; c < width; c += STEP) {
-      const Vector a = load(&level_[i + c]), b = load(&level_[i + shift + c]);
+      const V a = load<V>(&level_[i + c]), b = load<V>(&level_[i + shift + c]);
       store(&sum_[n + c], a + b);
       store(&difference_[n + c], a > b ? a - b : b - a);
-      const Vector x = load(name + i + c), y = load(name + i + shift + c);
-      const Vector low = x < y ? x : y, high = x < y ? y : x;
+      const V x = load<V>(name + i + c), y = load<V>(name + i + shift + c);
+      const V low = min(x, y), high = max(x, y);
       if (one_table()) {
         store(&low_[n + c], low * k + high);
       } else {
@@ -315,17 +302,14 @@ class Measurer {
   }
 
   double inverse_sum(int64_t n) const {
-    typedef Key Part __attribute__((vector_size(lane_count * sizeof(Key))));
-    Lanes total = {};
+    Simd<double> total = {};
     int64_t i = 0;
-    for (; i < n; i += lane_count) {
-      Part d;
-      std::memcpy(&d, &difference_[i], sizeof d);
-      const Lanes x = __builtin_convertvector(d, Lanes);
+    for (; i < n; i += lane_count<double>) {
+      const auto x = load<Simd<double>>(&difference_[i]);
       total += 1.0 / (1.0 + x * x);
     }
     double sum = static_cast<double>(n - i);  // keys past the end are 0: each has added 1
-    for (int l = 0; l < lane_count; ++l) sum += total[l];
+    for (int l = 0; l < lane_count<double>; ++l) sum += total[l];
     return sum;
   }
 

@@ -13,7 +13,7 @@ namespace {
 template <class Key, class T, class RegionOf>
 void measure_all(const Task& task, const Image<T>& image, int64_t regions, int64_t grain,
                  const RegionOf& region_of, double* out) {
-  const Logarithms logs(task.most_pixels);
+  const Logarithms logs(task.max_pixels);
   struct State {
     Measurer<T, Key> measurer;
     int64_t open;
@@ -37,19 +37,19 @@ void run(const Task& task, const Image<T>& image, int64_t regions, int64_t pixel
          const RegionOf& region_of, double* out) {
   if (regions == 0 || task.offset_count == 0) return;
   const int64_t grain = std::max<int64_t>(1, 10000 * regions / std::max<int64_t>(pixels, 1));
-  if (task.levels <= NARROW_LEVELS && task.most_pixels <= NARROW_PIXELS)
+  if (task.levels <= NARROW_LEVELS && task.max_pixels <= NARROW_PIXELS)
     measure_all<uint16_t>(task, image, regions, grain, region_of, out);
   else
     measure_all<uint32_t>(task, image, regions, grain, region_of, out);
 }
 
 Task task_of(View<const int64_t> offsets, int64_t levels, int normalise,
-             View<const int32_t> features, double per_nat, int64_t most_pixels) {
+             View<const int32_t> features, double per_nat, int64_t max_pixels) {
   static_assert(sizeof(Offset) == 3 * sizeof(int64_t), "a row of the offsets array is an Offset");
   int parts = 0;
   for (int64_t f = 0; f < features.size(); ++f) parts |= parts_of(features.data()[f]);
   return {levels,
-          most_pixels,
+          max_pixels,
           normalise,
           reinterpret_cast<const Offset*>(offsets.data()),
           offsets.shape(0),

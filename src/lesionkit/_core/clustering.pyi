@@ -29,7 +29,7 @@ def fcm_distances(
     x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[Any], planes: bool = False
 ) -> None: ...
 def fcm_labels(x: NDArray[Any], centres: NDArray[np.float64], out: NDArray[np.int32]) -> None: ...
-def fcm_survey(
+def column_statistics(
     x: NDArray[Any], weight: NDArray[np.float64] | None, out: NDArray[np.float64]
 ) -> bool: ...
 def fcm_validity(
@@ -92,7 +92,7 @@ def spatial_fcm_fit(
     extra: NDArray[_Real] | None,
     weight: NDArray[_Real] | None,
     m: float,
-    most: int,
+    max_iter: int,
     tolerance: float,
     centres: NDArray[np.float64],
 ) -> int: ...
@@ -113,7 +113,7 @@ def sfcm_fit(
     m: float,
     p: float,
     q: float,
-    most: int,
+    max_iter: int,
     tolerance: float,
     centres: NDArray[np.float64],
 ) -> int: ...
@@ -136,7 +136,7 @@ def flicm_fit(
     half: _Half,
     border: int,
     m: float,
-    most: int,
+    max_iter: int,
     tolerance: float,
     centres: NDArray[np.float64],
     u: NDArray[_Real],
@@ -161,7 +161,7 @@ def lloyd(
     weights: NDArray[np.float64] | None,
     counted: bool,
     centres: NDArray[np.float64],
-    most: int,
+    max_iter: int,
     tol: float,
     watched: bool,
 ) -> tuple[int, bool, bool, float, list[tuple[float, float]]]: ...

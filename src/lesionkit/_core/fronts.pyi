@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def arrival_times(
     speed: Any,
     mask: Any,
-    pace: float,
+    scale: float,
     spacing: Sequence[float],
     stop: float,
     first: Any,
@@ -23,7 +23,7 @@ def front_labels(
 def make_accurate(
     speed: Any,
     mask: Any,
-    pace: float,
+    scale: float,
     spacing: Sequence[float],
     stop: float,
     first: Any,
@@ -84,7 +84,7 @@ def chan_vese(
     mu: float,
     lambdas: Sequence[float],
     tol: float,
-    most: int,
+    max_iter: int,
     dt: float,
     with_energies: bool,
 ) -> list[float]: ...

@@ -416,12 +416,12 @@ class _Data(NamedTuple):
             there = counted.weights > 0
             X, weight = counted.values[there], counted.weights[there]
         found, scale = np.empty((X.shape[1], 4)), 1.0
-        if not kernels_for(X, fcm_gpu).fcm_survey(X, weight, found):
+        if not kernels_for(X, fcm_gpu).column_statistics(X, weight, found):
             return None
         scale = scaling.scale_for(float(np.abs(found[:, :2]).max()))
         if scale != 1.0:
             X = X * scale
-            kernels_for(X, fcm_gpu).fcm_survey(X, weight, found)
+            kernels_for(X, fcm_gpu).column_statistics(X, weight, found)
         low, high, _, variance = found.T
         heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
         spread = math.sqrt(variance.mean())

@@ -28,7 +28,7 @@ DONE, UNTRUSTED = 1, 2  # states in struct Progress
 LABELS, DISTANCES, MEMBERSHIPS = range(3)
 
 
-def fcm_survey(x: Any, weight: Any, out: Real) -> bool:
+def column_statistics(x: Any, weight: Any, out: Real) -> bool:
     """Fill out (features, 4) with least, greatest, mean and variance, the last in each feature the
     mean of all; x is finite.
 

@@ -94,7 +94,7 @@ def arrival_time(
         times = home.xp.empty_like(task.speed)
         starts = task.starts()
         fronts = (starts.first, starts.nodes, starts.times)
-        problem = (task.speed, task.mask, task.pace, task.spacing)
+        problem = (task.speed, task.mask, task.scale, task.spacing)
         kernels: Any = _kernels
         if home.gpu is not None:
             from lesionkit.fronts import arrival_gpu as kernels
@@ -140,7 +140,7 @@ class Task(NamedTuple):
     speed: Any  # (images, planes, rows, columns)
     mask: Any  # uint8, as speed; or None
     seeds: Any  # (images, k, 3) in nodes
-    pace: float  # slowness is pace / speed
+    scale: float  # slowness is scale / speed
     spacing: tuple[float, float, float]
     stop: float
     unit: float  # what times must be multiplied by
@@ -221,7 +221,7 @@ class Task(NamedTuple):
             if self.mask is not None:
                 speed = speed * _picked(self.mask, image, at)
             weights.append(np.where(speed > 0, share, 0.0))
-            slowness.append(self.pace / np.where(speed > 0, speed, np.inf))
+            slowness.append(self.scale / np.where(speed > 0, speed, np.inf))
             away.append(np.sqrt((((self.seeds - at) * self.spacing) ** 2).sum(axis=-1)))
             nodes.append((at[..., 0] * sides[1] + at[..., 1]) * sides[2] + at[..., 2])
         w, slow = np.stack(weights, -1), np.stack(slowness, -1)

@@ -21,7 +21,7 @@ SMALL = 96 * 1024  # bytes of shared memory that an image may take at most, to b
 def arrival_times(
     speed: Any,
     mask: Any,
-    pace: float,
+    scale: float,
     spacing: Sequence[float],
     stop: float,
     first: Any,
@@ -71,7 +71,7 @@ def arrival_times(
         gpu.struct([*size, *tile]),
         xp.asarray(np.array(spacing), dtype=speed.dtype),
         int(even),
-        real(pace),
+        real(scale),
         real(stop),
         real(math.inf),
         count,

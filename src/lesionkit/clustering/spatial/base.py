@@ -237,5 +237,5 @@ class Spatial:
         if self.tol == 0:
             return 0.0
         found = np.empty((samples.shape[1], 4))  # least, greatest, mean, variance of each channel
-        _kernels.fcm_survey(samples, weights, found)
+        _kernels.column_statistics(samples, weights, found)
         return self.tol * math.sqrt(found[:, 3].mean())

@@ -1,11 +1,11 @@
-// Helper threads that wait for the next piece of work: what parallel_for hands its chunks to.
+// A pool of worker threads that wait for the next job: what parallel_for hands its chunks to.
 //
-// A helper that finds nothing to do watches for new work for a tenth of a millisecond, then sleeps,
+// A worker that finds nothing to do watches for new work for a tenth of a millisecond, then sleeps,
 // and ends after a second: a program that computes now and then has no threads of ours in between.
-// A caller takes part in its own work and waits only for helpers that have begun; those that never
-// woke up cost nothing. Where the system has not let a helper run that had begun, and the caller
-// has waited for it, callers work alone for a while: on a busy machine a helper may cost more than
-// it does. After a fork the child starts with a new crew: the old one's threads and locks stayed
+// A caller takes part in its own work and waits only for workers that have begun; those that never
+// woke up cost nothing. Where the system has not let a worker run that had begun, and the caller
+// has waited for it, callers work alone for a while: on a busy machine a worker may cost more than
+// it does. After a fork the child starts with a new pool: the old one's threads and locks stayed
 // behind in the parent.
 #pragma once
 
@@ -30,9 +30,9 @@ namespace lesionkit {
 struct Job {
   void (*run)(void*);
   void* what;
-  int64_t wanted = 0;             // helpers that may still join
-  std::atomic<int> inside = 0;    // helpers at work
-  std::atomic<int64_t> lost = 0;  // nanoseconds in which helpers at work did not run
+  int64_t wanted = 0;             // workers that may still join
+  std::atomic<int> inside = 0;    // workers at work
+  std::atomic<int64_t> lost = 0;  // nanoseconds in which workers at work did not run
 };
 
 // The time for which this thread has not run since.
@@ -59,22 +59,22 @@ class LostTime {
   std::chrono::steady_clock::time_point begin_;
 };
 
-class Crew {
+class ThreadPool {
  public:
-  // This process' crew. It is never destroyed: sleeping helpers may outlive main().
-  static Crew& here() {
-    Crew* crew = current().load(std::memory_order_acquire);
-    if (crew) return *crew;
-    auto* fresh = new Crew;
-    if (current().compare_exchange_strong(crew, fresh, std::memory_order_acq_rel)) {
+  // This process' pool. It is never destroyed: sleeping workers may outlive main().
+  static ThreadPool& here() {
+    ThreadPool* pool = current().load(std::memory_order_acquire);
+    if (pool) return *pool;
+    auto* fresh = new ThreadPool;
+    if (current().compare_exchange_strong(pool, fresh, std::memory_order_acq_rel)) {
       forget_after_fork();
       return *fresh;
     }
     delete fresh;  // another thread was quicker
-    return *crew;
+    return *pool;
   }
 
-  // Runs `job` on this thread and on up to job.wanted helpers; returns when all have left it.
+  // Runs `job` on this thread and on up to job.wanted workers; returns when all have left it.
   void run(Job& job) {
     if (Clock::now().time_since_epoch() < alone_until.load(std::memory_order_relaxed)) {
       job.run(job.what);
@@ -96,9 +96,9 @@ class Crew {
   static constexpr auto sleeping_time = std::chrono::seconds(1);
   static constexpr int alone_for = 4;  // times as long as was waited in vain
 
-  static std::atomic<Crew*>& current() {
-    static std::atomic<Crew*> crew{nullptr};
-    return crew;
+  static std::atomic<ThreadPool*>& current() {
+    static std::atomic<ThreadPool*> pool{nullptr};
+    return pool;
   }
 
   static void forget_after_fork() {
@@ -140,14 +140,14 @@ class Crew {
       std::erase(open, &job);
     }
     if (watch([&] { return job.inside.load(std::memory_order_acquire) == 0; })) {
-      std::lock_guard guard(lock);  // the last helper has let go of the job
+      std::lock_guard guard(lock);  // the last worker has let go of the job
       return;
     }
     std::unique_lock guard(lock);
     somebody_left.wait(guard, [&] { return job.inside.load(std::memory_order_relaxed) == 0; });
   }
 
-  // A helper's life. It holds the lock but where it works, watches or sleeps.
+  // A worker's life. It holds the lock but where it works, watches or sleeps.
   void serve() {
     std::unique_lock guard(lock);
     for (;;) {
@@ -177,7 +177,7 @@ class Crew {
     }
   }
 
-  Job* join() {  // the oldest job that wants a helper
+  Job* join() {  // the oldest job that wants a worker
     for (Job* job : open)
       if (job->wanted > 0) {
         --job->wanted;
@@ -190,7 +190,7 @@ class Crew {
   std::mutex lock;  // of all that follows; `offers` is read without it
   std::condition_variable there_is_work, somebody_left;
   std::vector<Job*> open;
-  int64_t watchers = 0, sleepers = 0;  // helpers that are awake without work, and asleep
+  int64_t watchers = 0, sleepers = 0;  // workers that are awake without work, and asleep
   std::atomic<uint64_t> offers{0};
   std::atomic<Clock::duration> alone_until{Clock::duration::zero()};
 };

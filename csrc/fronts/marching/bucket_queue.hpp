@@ -1,11 +1,11 @@
 // A priority queue for times that mostly rise: buckets of equal width, of which only the first is
 // kept in order.
 //
-// Tang, Goh and Thng, "Ladder queue", ACM Trans. Model. Comput. Simul. 15, 2005, in its simplest
-// form. An entry waits in the list of its bucket, and only when its turn has come is it put in
-// order, among the few beside it. Where too many or too few share a bucket the width is changed.
-// The order is exact; entries of one time leave in any order. An entry cannot be taken out: a node
-// may be put in again, and the caller tells which entry still counts.
+// Tang, Goh and Thng, "Ladder queue", ACM Trans. Model. Comput. Simul. 15, 2005, in its
+// simplest form. An entry waits in the list of its bucket, and only when its turn has come is it
+// put in order, among the few beside it. Where too many or too few share a bucket the width is
+// changed. The order is exact; entries of one time leave in any order. An entry cannot be taken
+// out: a node may be put in again, and the caller tells which entry still counts.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +24,9 @@ struct Due {
 
 // counts(time, node): whether an entry still does. May be asked at any time.
 template <class Counts>
-class Ladder {
+class BucketQueue {
  public:
-  Ladder(double width, Counts counts) : counts_(counts), buckets_(BUCKETS, NONE) {
+  BucketQueue(double width, Counts counts) : counts_(counts), buckets_(BUCKETS, NONE) {
     set_width(width);
   }
 

@@ -1,22 +1,10 @@
-// A register full of doubles, one system (phantom, sample ...) per lane, and complex numbers of
-// such registers. With these as T, a formula written for one item runs on several at once.
+// Complex numbers of any type of number, a register of doubles among them, and the operations that
+// a solver needs of real and complex numbers alike.
 #pragma once
 
 #include "common/portable.hpp"
 
 namespace lesionkit {
-
-#if !defined(__CUDACC__)  // a GPU's thread holds one system
-#if defined(__AVX512F__)
-inline constexpr int lane_count = 8;
-#elif defined(__AVX__)
-inline constexpr int lane_count = 4;
-#else
-inline constexpr int lane_count = 2;
-#endif
-
-typedef double Lanes __attribute__((vector_size(lane_count * sizeof(double))));
-#endif
 
 template <class T>
 struct Complex {

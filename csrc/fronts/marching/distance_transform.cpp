@@ -6,9 +6,6 @@
 // g(q) is the squared distance so far from q's other class. In a line it is asked only within a run
 // of one class, and a parabola beyond either end of the run is never the least: the pixel next to
 // the run is of another class, and has g = 0. So all classes are done in one go.
-// Host only.
-#pragma once
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -16,10 +13,13 @@
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "common/view.hpp"
+#include "fronts/marching/kernels.hpp"
 
 namespace lesionkit::fronts {
+namespace {
 
-inline constexpr double FAR = std::numeric_limits<double>::infinity();
+constexpr double FAR = std::numeric_limits<double>::infinity();
 
 // Squared distances of a line, in place, from those of the axes before.
 class Envelope {
@@ -124,9 +124,9 @@ struct TransformProblem {
 // side are done together, for the sake of the caches. The last axis turns squares into distances.
 template <class R, class Label>
 void envelopes_along(const TransformProblem<R, Label>& p, int axis, int64_t inner) {
-  constexpr int64_t most = 16;
-  const int64_t n = p.shape[axis], together = std::min(inner, most);
-  const int64_t tiles = (inner + most - 1) / most;
+  constexpr int64_t MAX_LINES = 16;
+  const int64_t n = p.shape[axis], together = std::min(inner, MAX_LINES);
+  const int64_t tiles = (inner + MAX_LINES - 1) / MAX_LINES;
   int64_t outer = 1;
   for (int d = 0; d < axis; ++d) outer *= p.shape[d];
   struct Buffers {
@@ -143,7 +143,8 @@ void envelopes_along(const TransformProblem<R, Label>& p, int axis, int64_t inne
       },
       [&](Buffers& b, int64_t begin, int64_t end) {
         for (int64_t task = begin; task < end; ++task) {
-          const int64_t first = task % tiles * most, lines = std::min(most, inner - first);
+          const int64_t first = task % tiles * MAX_LINES,
+                        lines = std::min(MAX_LINES, inner - first);
           const int64_t corner = task / tiles * n * inner + first;
           R* out = p.out + corner;
           const Label* mask = p.mask + corner;
@@ -166,8 +167,16 @@ void envelopes_along(const TransformProblem<R, Label>& p, int axis, int64_t inne
       });
 }
 
+}  // namespace
+
 template <class R, class Label>
-void distance_transform(const TransformProblem<R, Label>& p) {
+void distance_transform(View<const Label> mask, std::vector<double> spacing, bool both,
+                        View<R> out) {
+  const TransformProblem<R, Label> p = {{mask.shape(), mask.shape() + mask.ndim()},
+                                        std::move(spacing),
+                                        mask.data(),
+                                        both,
+                                        out.data()};
   const int axes = static_cast<int>(p.shape.size());
   int64_t inner = 1;
   for (int d = 1; d < axes; ++d) inner *= p.shape[d];
@@ -181,5 +190,10 @@ void distance_transform(const TransformProblem<R, Label>& p) {
   if (axes == 1)
     for (int64_t i = 0; i < p.shape[0]; ++i) p.out[i] = p.distance(p.out[i], p.mask[i]);
 }
+
+template void distance_transform(View<const uint8_t>, std::vector<double>, bool, View<float>);
+template void distance_transform(View<const uint8_t>, std::vector<double>, bool, View<double>);
+template void distance_transform(View<const int32_t>, std::vector<double>, bool, View<float>);
+template void distance_transform(View<const int32_t>, std::vector<double>, bool, View<double>);
 
 }  // namespace lesionkit::fronts

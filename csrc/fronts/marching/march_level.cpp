@@ -1,11 +1,8 @@
-// Distances: fast marching from a level set, and the distance transform.
+// Fast marching from a level set, for so many axes and of that order.
 
-#include <limits>
 #include <vector>
 
-#include "common/parallel.hpp"
 #include "common/view.hpp"
-#include "fronts/marching/distance_transform.hpp"
 #include "fronts/marching/fast_marching.hpp"
 #include "fronts/marching/kernels.hpp"
 
@@ -43,20 +40,5 @@ bool march_level(View<const double> phi, Maybe<const double> speed, Maybe<const 
       return run<0>(problem, order);
   }
 }
-
-template <class R, class Label>
-void distance_transform(View<const Label> mask, std::vector<double> spacing, bool both,
-                        View<R> out) {
-  distance_transform<R, Label>({{mask.shape(), mask.shape() + mask.ndim()},
-                                std::move(spacing),
-                                mask.data(),
-                                both,
-                                out.data()});
-}
-
-template void distance_transform(View<const uint8_t>, std::vector<double>, bool, View<float>);
-template void distance_transform(View<const uint8_t>, std::vector<double>, bool, View<double>);
-template void distance_transform(View<const int32_t>, std::vector<double>, bool, View<float>);
-template void distance_transform(View<const int32_t>, std::vector<double>, bool, View<double>);
 
 }  // namespace lesionkit::fronts
