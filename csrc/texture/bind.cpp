@@ -43,7 +43,6 @@ void bind_glcm(py::module_ m) {
     });
   });
   for_types<uint32_t, double>([&]<class T>() {
-    m.def("interleave", interleave<T>, "counts"_a, "totals"_a, "matrices"_a, ReleaseGil());
     m.def("weighted_sums", weighted_sums<T>, "matrices"_a, "weights"_a, "square"_a, "sums"_a,
           ReleaseGil());
     m.def("line_sums", line_sums<T>, "matrices"_a, "sums"_a, ReleaseGil());

@@ -3,13 +3,17 @@
 // Many matrices, row by row: the counts of row a of all matrices, from the pixels of level a
 // (by_level.hpp), then into the answer, whose memory is touched once. What is left is done in
 // place: a sum with the mirrored cells, a division, copies for offsets that were asked for twice.
-// Few matrices are counted one after another (count_pairs.cpp), then laid side by side.
+// Where that does not pay they are counted one after another (count_pairs.cpp), then laid side by
+// side. Both ways give the same counts.
 #include <cmath>
 #include <limits>
 
+#include "common/memory.hpp"
+#include "common/parallel.hpp"
 #include "common/view.hpp"
 #include "texture/glcm/by_level.hpp"
 #include "texture/glcm/kernels.hpp"
+#include "texture/glcm/levels.hpp"
 
 namespace lesionkit::texture {
 namespace {
@@ -166,7 +170,7 @@ class RowCounter {
         if (!room_) take(row, std::exchange(written, true));
       }
     });
-    if (!written || room_ < most) take(row, written);
+    if (!written || room_ < MAX_COUNT) take(row, written);
     if (!plan_.symmetric && (std::is_same_v<P, double> || plan_.copies.size()))
       with_width(plan_.n, [&]<int width>(Constant<width>) {
         for (int64_t j = 0; j < plan_.levels; ++j)
@@ -175,7 +179,7 @@ class RowCounter {
   }
 
  private:
-  static constexpr int64_t most = std::numeric_limits<uint16_t>::max();
+  static constexpr int64_t MAX_COUNT = std::numeric_limits<uint16_t>::max();
 
   void take(P* row, bool adds) {
     const int64_t size = plan_.levels * plan_.n;
@@ -184,14 +188,14 @@ class RowCounter {
     else
       std::copy_n(counts_.begin(), size, row);
     std::fill(counts_.begin(), counts_.end(), uint16_t{0});
-    room_ = most;
+    room_ = MAX_COUNT;
   }
 
   const Plan& plan_;
   const ByLevel<V>& image_;
   std::vector<uint16_t> counts_;  // (levels + 1, n): one row more for what lies outside the image
   std::vector<Column> columns_;
-  int64_t room_ = most;  // pixels that may be counted before a count might be too large
+  int64_t room_ = MAX_COUNT;  // pixels that may be counted before a count might be too large
 };
 
 template <class V, class P, class T>
@@ -211,27 +215,20 @@ void count(const Plan& plan, View<const T> image, P* matrices) {
     with_width(plan.n, [&]<int width>(Constant<width>) { add_mirrored<width>(plan, matrices); });
 }
 
-}  // namespace
-
-template <class T, class P>
-void graycomatrix(View<const T> image, View<const int64_t> offsets, bool symmetric,
-                  View<const double> totals, View<P> matrices) {
-  const int64_t levels = matrices.shape(0), n = offsets.shape(0);
-  const Plan plan(offsets, totals, image.shape(0), image.shape(1), levels, symmetric);
-  if (levels * n < 1 << 16)
-    count<uint16_t>(plan, image, matrices.data());
-  else
-    count<uint32_t>(plan, image, matrices.data());
+// What one matrix after another costs: a pass over all cells, and increments out of the nearest
+// cache where the table does not fit there although the sorted image would be in the next one.
+// Sorting costs as much as a few matrices.
+bool sorting_pays(int64_t pixels, int64_t levels, int64_t n) {
+  constexpr int64_t MAX_SORTED_PIXELS = 1 << 19;  // in the second cache
+  const bool slow_tables = levels > MAX_LEVELS_IN_CACHE && pixels < MAX_SORTED_PIXELS;
+  return n >= 4 && 20 * pixels < n * (8 * levels * levels + (slow_tables ? pixels : 0));
 }
 
-// A few cells at a time of every matrix: these stay in the nearest cache.
+// counts [n][size] -> matrices [size][n], divided by totals [n] where real. A few cells at a time
+// of every matrix: these stay in the nearest cache.
 template <class P>
-void interleave(View<const uint32_t> counts, View<const double> totals, View<P> matrices) {
+void interleave(const uint32_t* from, int64_t n, int64_t size, const double* total, P* to) {
   constexpr int64_t tile = 16;
-  const int64_t n = counts.shape(0), size = counts.shape(1) * counts.shape(2);
-  const uint32_t* from = counts.data();
-  const double* total = totals.data();
-  P* to = matrices.data();
   const auto move = [=](int64_t first, auto cells) {
     for (int64_t k = 0; k < n; ++k) {
       const uint32_t* c = from + k * size + first;
@@ -252,12 +249,45 @@ void interleave(View<const uint32_t> counts, View<const double> totals, View<P> 
                });
 }
 
+// One matrix after another.
+template <class T, class P>
+void count_apart(View<const T> image, View<const int64_t> offsets, bool symmetric,
+                 View<const double> totals, View<P> matrices) {
+  const int64_t levels = matrices.shape(0), n = offsets.shape(0), size = levels * levels;
+  std::vector<int64_t> steps(3 * n);
+  for (int64_t k = 0; k < n; ++k) std::copy_n(offsets.data() + 2 * k, 2, steps.data() + 3 * k + 1);
+  const std::ptrdiff_t volume[] = {1, 1, image.shape(0), image.shape(1)}, by[] = {n, 3},
+                       tables[] = {1, n, levels, levels};
+  const auto count = [&](uint32_t* counts) {
+    count_pairs<T, uint32_t>({image.data(), volume, 4, image.size()}, {},
+                             {steps.data(), by, 2, 3 * n}, symmetric,
+                             {counts, tables, 4, n * size});
+  };
+  if constexpr (std::is_same_v<P, uint32_t>)
+    if (n == 1) return count(matrices.data());
+  const Large<uint32_t> counts = large<uint32_t>(n * size);
+  count(counts.get());
+  interleave(counts.get(), n, size, totals.data(), matrices.data());
+}
+
+}  // namespace
+
+template <class T, class P>
+void graycomatrix(View<const T> image, View<const int64_t> offsets, bool symmetric,
+                  View<const double> totals, View<P> matrices) {
+  const int64_t levels = matrices.shape(0), n = offsets.shape(0);
+  if (!sorting_pays(image.size(), levels, n))
+    return count_apart(image, offsets, symmetric, totals, matrices);
+  const Plan plan(offsets, totals, image.shape(0), image.shape(1), levels, symmetric);
+  if (levels * n < 1 << 16)
+    count<uint16_t>(plan, image, matrices.data());
+  else
+    count<uint32_t>(plan, image, matrices.data());
+}
+
 #define GRAYCOMATRIX(T, P) \
   template void graycomatrix(View<const T>, View<const int64_t>, bool, View<const double>, View<P>);
 FOR_INTEGERS(GRAYCOMATRIX, uint32_t)
 FOR_INTEGERS(GRAYCOMATRIX, double)
-
-template void interleave(View<const uint32_t>, View<const double>, View<uint32_t>);
-template void interleave(View<const uint32_t>, View<const double>, View<double>);
 
 }  // namespace lesionkit::texture

@@ -23,10 +23,6 @@ template <class T, class P>
 void graycomatrix(View<const T> image, View<const int64_t> offsets, bool symmetric,
                   View<const double> totals, View<P> matrices);
 
-// counts (n, levels, levels) -> matrices (levels, levels, n), divided by totals (n) where real.
-template <class P>
-void interleave(View<const uint32_t> counts, View<const double> totals, View<P> matrices);
-
 // Of matrices (levels, levels, n), T: uint32_t or double.
 // sums (2, n): each matrix's sum, and the sum of weights[|i - j|] p, or of p^2 where `square`.
 template <class T>

@@ -22,9 +22,6 @@ def graycomatrix(
     totals: NDArray[np.float64],
     matrices: NDArray[Any],
 ) -> None: ...
-def interleave(
-    counts: NDArray[np.uint32], totals: NDArray[np.float64], matrices: NDArray[Any]
-) -> None: ...
 
 # glcm/properties.cpp
 def weighted_sums(

@@ -110,30 +110,9 @@ def graycomatrix(
 
     steps, pairs = _steps(distances, angles, *image.shape)
     totals = np.maximum((2.0 if symmetric else 1.0) * pairs, 1.0)
-    n, image = len(steps), _native(image)
-    if _sorting_pays(image.size, levels, n):
-        matrices = _empty((levels, levels, n), np.float64 if normed else np.uint32)
-        _kernels.graycomatrix(image, steps, symmetric, totals, matrices)
-    else:
-        counts = np.empty((1, n, levels, levels), np.uint32)
-        offsets = np.zeros((n, 3), np.int64)
-        offsets[:, 1:] = steps
-        _kernels.count_pairs(image[None, None], None, offsets, symmetric, counts)
-        if n == 1 and not normed:
-            matrices = counts
-        else:
-            matrices = _empty((levels, levels, n), np.float64 if normed else np.uint32)
-            _kernels.interleave(counts[0], totals, matrices)
+    matrices = _empty((levels, levels, len(steps)), np.float64 if normed else np.uint32)
+    _kernels.graycomatrix(_native(image), steps, symmetric, totals, matrices)
     return matrices.reshape(levels, levels, len(distances), len(angles))
-
-
-def _sorting_pays(pixels: int, levels: int, n: int) -> bool:
-    """Whether n matrices are sooner counted row by row, from pixels sorted by level, than one after
-    another in tables. Sorting costs as much as a few matrices. It spares a pass over all cells, and
-    increments out of the nearest cache while the sorted image is in the next one and a table of
-    more than 90 levels is not. Both give the same counts."""
-    slow_tables = levels > 90 and pixels < 1 << 19
-    return n >= 4 and 20 * pixels < n * (8 * levels**2 + (pixels if slow_tables else 0))
 
 
 def graycoprops(P: Any, prop: str = "contrast") -> Real:
