@@ -15,7 +15,7 @@ namespace {
 
 static_assert(sizeof(Region) == 8 * sizeof(double), "a row of the regions array is a Region");
 
-// The deviates of one item, see normal.hpp.
+// The deviates of one item, see philox.hpp.
 class Normals {
  public:
   explicit Normals(int64_t count) : blocks_(normal_blocks(count)), z_(4 * blocks_) {}

@@ -7,7 +7,7 @@
 //   mixture     a property where regions meet: background + sum of share * (inclusion - background)
 #pragma once
 
-#include "common/normal.hpp"
+#include "common/philox.hpp"
 #include "common/simd.hpp"
 
 namespace lesionkit::optics {

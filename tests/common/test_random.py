@@ -1,4 +1,4 @@
-"""Philox and the normal deviates, csrc/common/philox.hpp and normal.hpp."""
+"""Philox and the normal deviates, csrc/common/philox.hpp."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@
 
 #include "clustering/fcm/tile.hpp"
 #include "common/parallel.hpp"
-#include "common/shuffle.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::clustering::fuzzy {
 

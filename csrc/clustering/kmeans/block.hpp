@@ -2,7 +2,7 @@
 // register holds one feature of several samples.
 #pragma once
 
-#include "common/shuffle.hpp"
+#include "common/simd.hpp"
 
 namespace lesionkit::clustering {
 

@@ -139,49 +139,46 @@ void spatial_fcm_planes(View<const T> x, Maybe<const T> extra, double m, View<co
 
 namespace {
 
-// A pass of sFCM: answer.add(...) for each register, end_line(), and end_task(sums), what a task
-// adds to `total`.
-template <class T, class MakeState>
+// What is asked of fitted centres: the memberships of a class, and the classes; either may be null.
+template <class T>
+struct Planes {
+  int64_t chosen = 0;
+  T* memberships = nullptr;
+  int32_t* classes = nullptr;
+};
+
+// A pass of sFCM: adds what the next centres are made of to `total`, or fills planes where it is
+// empty.
+template <class T>
 void sfcm_pass(const Window& window, const Pixels<T>& pixels, View<const double> centres, double m,
-               double p, double q, std::span<double> total, MakeState&& make_state) {
+               double p, double q, std::span<double> total, const Planes<T>& planes) {
   const Fuzziness f(m);
   const int64_t c = centres.shape(0);
   const ClassCentres<T> v(centres.data(), c, pixels.channels);
-  using Answer = decltype(make_state());
   specialised(c, pixels, [&]<class Channels>(auto classes, const Pixels<T, Channels>& pixels) {
     struct State {
       SpatialMemberships<T, Channels> memberships;
-      Answer answer;
+      CentreSums<T> sums;
     };
-    const auto run = [&](State& state, int64_t task, int64_t, double* sums) {
+    const auto run = [&](State& state, int64_t task, int64_t, double* to) {
+      const auto use = [&](int64_t at, auto count, const Simd<T>& share, const Simd<T>* u) {
+        if (!total.empty())
+          for (int j = 0; j < classes; ++j)
+            state.sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
+        if (planes.memberships)
+          store_some<Simd<T>>(planes.memberships + at, share * u[planes.chosen], count);
+        if (planes.classes) extreme(u, classes, false, count, planes.classes + at);
+      };
       with_powers(p, q, [&](const auto& by) {
-        state.memberships.run(
-            task, v, f, by, classes,
-            [&](int64_t at, auto count, const Simd<T>& share, const Simd<T>* u) {
-              state.answer.add(pixels, v, f, classes, at, count, share, u);
-            },
-            [&] { state.answer.end_line(); });
+        state.memberships.run(task, v, f, by, classes, use, [&] { state.sums.flush(); });
       });
-      state.answer.end_task(sums);
+      if (!total.empty()) state.sums.take(to);
     };
     sum_in_order(
         Marching<T>::tasks(window.grid), 1, total,
-        [&] { return State{{window, pixels, c}, make_state()}; }, run);
+        [&] { return State{{window, pixels, c}, {c, pixels.channels}}; }, run);
   });
 }
-
-template <class T>
-struct SfcmSums {
-  CentreSums<T> sums;
-
-  template <class Channels, class Classes, class Count>
-  void add(const Pixels<T, Channels>& pixels, const ClassCentres<T>& v, const Fuzziness& f,
-           Classes classes, int64_t at, Count count, const Simd<T>& share, const Simd<T>* u) {
-    for (int j = 0; j < classes; ++j) sums.add(pixels, at, count, v, j, share * to_the_m(u[j], f));
-  }
-  void end_line() { sums.flush(); }
-  void end_task(double* to) { sums.take(to); }
-};
 
 }  // namespace
 
@@ -194,32 +191,11 @@ int64_t sfcm_fit(View<const T> x, Maybe<const T> weight, Half half, int border, 
   Passes passes(max_iter, tolerance);
   while (passes.more()) {
     std::vector<double> sums(CentreSums<T>::size(c, pixels.channels));
-    sfcm_pass(window, pixels, centres, m, p, q, sums,
-              [&] { return SfcmSums<T>{CentreSums<T>(c, pixels.channels)}; });
+    sfcm_pass<T>(window, pixels, centres, m, p, q, sums, {});
     passes.end(move_centres<T>(sums, c, pixels.channels, centres.data()));
   }
   return passes.done();
 }
-
-namespace {
-
-template <class T>
-struct SfcmPlanes {
-  int64_t chosen;
-  T* plane;  // either may be null
-  int32_t* labels;
-
-  template <class Channels, class Classes, class Count>
-  void add(const Pixels<T, Channels>&, const ClassCentres<T>&, const Fuzziness&, Classes classes,
-           int64_t at, Count count, const Simd<T>& share, const Simd<T>* u) {
-    if (plane) store_some<Simd<T>>(plane + at, share * u[chosen], count);
-    if (labels) extreme(u, classes, false, count, labels + at);
-  }
-  void end_line() {}
-  void end_task(double*) {}
-};
-
-}  // namespace
 
 template <class T>
 void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, double m, double p,
@@ -227,8 +203,8 @@ void sfcm_planes(View<const T> x, Maybe<const T> weight, Half half, int border, 
                  Maybe<int32_t> labels) {
   const Pixels<T> pixels = pixels_of(x, weight);
   const Window window = window_of(grid_of(x), half, border);
-  const SfcmPlanes<T> answer = {chosen, data_or_null(plane), data_or_null(labels)};
-  sfcm_pass(window, pixels, centres, m, p, q, {}, [&] { return answer; });
+  sfcm_pass<T>(window, pixels, centres, m, p, q, {},
+               {chosen, data_or_null(plane), data_or_null(labels)});
 }
 
 namespace {

@@ -166,7 +166,7 @@ HD Term<T> term_of(const Line<T>& first, const Line<T>& times, const T& here, co
     const T slope = known.slowness * exact;
     term.at += close ? known.slowness * shift : T{};
     const auto between = (known.along <= 0.51f * h) & (known.along >= -0.51f * h);
-    square -= close & between & !counts ? slope * slope : T{};
+    square -= (close & between & !counts) ? slope * slope : T{};
   }
   return term;
 }

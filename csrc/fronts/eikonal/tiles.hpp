@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "common/shuffle.hpp"
+#include "common/simd.hpp"
 #include "fronts/eikonal/problem.hpp"
 
 namespace lesionkit::fronts {

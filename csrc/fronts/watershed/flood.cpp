@@ -86,48 +86,56 @@ bool fits(uint64_t label, int level_bits) {
   return level_bits < 31 && label < (uint64_t{1} << (32 - level_bits)) - 2;
 }
 
-// Markers' values as labels from 1 to `count()`, whatever happens to the markers meanwhile. They
-// stay as they are if they fit beside a level.
-template <class T>
-class Labels {
- public:
-  Labels(const T* markers, int64_t n, int level_bits) : markers_(markers) {
-    const Range<T> range = range_of<false>(markers, n);
-    if (range.high < range.low) return;  // no marker
-    if (range.low > 0 && fits(static_cast<uint64_t>(range.high), level_bits)) {
-      count_ = static_cast<uint32_t>(range.high);
-      return;
-    }
-    std::copy_if(markers, markers + n, std::back_inserter(values_), [](T v) { return v != 0; });
-    std::sort(values_.begin(), values_.end());
-    values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
-    count_ = static_cast<uint32_t>(values_.size());
-  }
-
-  uint32_t count() const { return count_; }
-
-  void read(int64_t begin, int64_t end, uint32_t* to) const {
-    if (values_.empty()) {
-      for (int64_t i = begin; i < end; ++i)
-        to[i - begin] = std::min(static_cast<uint32_t>(markers_[i]), count_);
-      return;
-    }
-    for (int64_t i = begin; i < end; ++i) {
-      const T value = markers_[i];
-      const auto at = std::lower_bound(values_.begin(), values_.end(), value) - values_.begin();
-      to[i - begin] = value == 0 ? 0 : std::min(1 + static_cast<uint32_t>(at), count_);
-    }
-  }
-
-  T value(uint64_t label) const {
-    return values_.empty() || label == 0 ? static_cast<T>(label) : values_[label - 1];
-  }
-
- private:
-  const T* markers_;
-  std::vector<T> values_;  // of labels 1, 2 ..., where these are not the values
-  uint32_t count_ = 0;
+// Markers' values as labels from 1 to `count`, whatever happens to the markers meanwhile; a call
+// reads a piece of them, or writes the values of labels. They stay as they are if they fit beside a
+// level.
+struct Labels {
+  uint32_t count = 0;
+  std::function<void(int64_t begin, int64_t end, uint32_t* to)> read;
+  std::function<void(const uint32_t* labels, int64_t begin, int64_t end)> write;
 };
+
+template <class T>
+Labels labels_of(const T* markers, int64_t n, int level_bits, T* out) {
+  const Range<T> range = range_of<false>(markers, n);
+  if (range.high < range.low)  // no marker
+    return {0, [](int64_t begin, int64_t end, uint32_t* to) { std::fill_n(to, end - begin, 0u); },
+            [=](const uint32_t*, int64_t begin, int64_t end) {
+              std::fill(out + begin, out + end, T{0});
+            }};
+  if (range.low > 0 && fits(static_cast<uint64_t>(range.high), level_bits)) {
+    const auto count = static_cast<uint32_t>(range.high);
+    return {count,
+            [=](int64_t begin, int64_t end, uint32_t* to) {
+              for (int64_t i = begin; i < end; ++i)
+                to[i - begin] = std::min(static_cast<uint32_t>(markers[i]), count);
+            },
+            [=](const uint32_t* labels, int64_t begin, int64_t end) {
+              for (int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(labels[i - begin]);
+            }};
+  }
+  const auto found = std::make_shared<std::vector<T>>();  // of labels 1, 2 ...
+  std::vector<T>& values = *found;
+  std::copy_if(markers, markers + n, std::back_inserter(values), [](T v) { return v != 0; });
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  const auto count = static_cast<uint32_t>(values.size());
+  return {count,
+          [=](int64_t begin, int64_t end, uint32_t* to) {
+            for (int64_t i = begin; i < end; ++i) {
+              const T value = markers[i];
+              const auto at = std::lower_bound(found->begin(), found->end(), value);
+              const auto label = static_cast<uint32_t>(at - found->begin()) + 1;
+              to[i - begin] = value == 0 ? 0 : std::min(label, count);
+            }
+          },
+          [=](const uint32_t* labels, int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) {
+              const uint32_t label = labels[i - begin];
+              out[i] = label == 0 ? T{0} : (*found)[label - 1];
+            }
+          }};
+}
 
 struct Request {
   Frame frame;
@@ -192,16 +200,16 @@ void flood(const Request& request, Words<Word> rule, Word* words) {
   request.lines ? with(Constant<1>{}) : with(Constant<0>{});
 }
 
-template <class Word, class T>
-void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* out) {
+template <class Word>
+void label_pixels(const Request& request, const Labels& labels, int bits) {
   const Frame& frame = request.frame;
   const Words<Word> rule = {bits};
   const Large<Word> words = large<Word>(frame.size());
   const Word outside = rule.with_label(rule.outside());
   frame.surround(words.get(), outside);
   const int64_t width = frame.width();
+  constexpr int64_t piece = 2048;
   frame.for_lines([&](int64_t, int64_t from, int64_t at) {
-    constexpr int64_t piece = 2048;
     uint32_t level[piece], label[piece];
     for (int64_t x = 0; x < width; x += piece) {
       const int64_t begin = from + x, count = std::min(piece, width - x);
@@ -216,9 +224,14 @@ void label_pixels(const Request& request, const Labels<T>& labels, int bits, T* 
   });
   flood(request, rule, words.get());
   frame.for_lines([&](int64_t, int64_t to, int64_t at) {
-    for (int64_t x = 0; x < width; ++x) {
-      const Word label = rule.label(words[at + x]);
-      out[to + x] = labels.value(label >= rule.waiting() ? 0 : label);
+    uint32_t label[piece];
+    for (int64_t x = 0; x < width; x += piece) {
+      const int64_t count = std::min(piece, width - x);
+      for (int64_t i = 0; i < count; ++i) {
+        const Word its = rule.label(words[at + x + i]);
+        label[i] = its >= rule.waiting() ? 0 : static_cast<uint32_t>(its);
+      }
+      labels.write(label, to + x, to + x + count);
     }
   });
 }
@@ -252,10 +265,9 @@ void watershed(const AnyView& image, const AnyView& markers, Maybe<const uint8_t
   visit(markers, [&]<class T>(const T* given) {
     if constexpr (std::is_integral_v<T>) {
       const int bits = std::bit_width(static_cast<uint64_t>(levels.count - 1));
-      const Labels<T> labels(given, n, bits);
-      fits(labels.count(), bits)
-          ? label_pixels<uint32_t>(request, labels, bits, static_cast<T*>(to))
-          : label_pixels<uint64_t>(request, labels, bits, static_cast<T*>(to));
+      const Labels labels = labels_of(given, n, bits, static_cast<T*>(to));
+      fits(labels.count, bits) ? label_pixels<uint32_t>(request, labels, bits)
+                               : label_pixels<uint64_t>(request, labels, bits);
     }
   });
 }
