@@ -119,7 +119,7 @@ __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid,
           R* const here = t.shared(at);
           R least[3] = {never, never, never};
           for (int d = 0; d < 3; ++d)
-            if (d > 0 || t.deep) least[d] = min(here[-t.stride[d]], here[t.stride[d]]);
+            if (d > 0 || t.deep) least[d] = lesionkit::min(here[-t.stride[d]], here[t.stride[d]]);
           const R time = arrival(least, steps, t.deep, even != 0, scale / speed[node]);
           if (!(time < *here)) continue;
           *here = time;
