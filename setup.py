@@ -1,12 +1,30 @@
 """Compile csrc/ into an extension module for each instruction set asked for
 (docs/decisions/0002)."""
 
+import sys
+import sysconfig
+
+
+def refuse(sentence):
+    """Stop where lesionkit cannot be built, before anything is imported or compiled.
+
+    Down to here this file is Python of any version; below, no syntax is newer than Python 3.6.
+    """
+    raise SystemExit("lesionkit " + sentence)
+
+
+if sys.version_info < (3, 11):
+    refuse("needs Python 3.11 or newer, this is %d.%d" % sys.version_info[:2])
+if sys.platform == "win32":
+    refuse("does not support Windows: install it in WSL (the Windows Subsystem for Linux)")
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    refuse("does not support free-threaded Python: install it in the usual one")
+
 import copy
 import os
 import platform
 import re
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -44,6 +62,8 @@ X86_LEVELS = {
 LEVELS = X86_LEVELS if platform.machine() in ("x86_64", "AMD64") else {"generic": []}
 # Which are built: "all", or names with commas; unset: the highest that this processor runs.
 WANTED = os.environ.get("LESIONKIT_LEVELS", "")
+
+REPOSITORY = "https://github.com/lesionkit/lesionkit"
 
 # Objects are kept from one build to the next, apart for each Python and pybind11.
 OBJECTS = Path(
@@ -133,7 +153,8 @@ class BuildEachApart(build_ext):
             return list(LEVELS)
         if WANTED:
             names = WANTED.split(",")
-            if unknown := set(names) - set(LEVELS):
+            unknown = set(names) - set(LEVELS)
+            if unknown:
                 raise SystemExit(
                     f"LESIONKIT_LEVELS must be 'all' or some of {','.join(LEVELS)}, "
                     f"got {sorted(unknown)}"
@@ -168,12 +189,21 @@ class BuildEachApart(build_ext):
             problem = missing.strerror
         if problem:
             raise SystemExit(
-                "lesionkit needs a C++20 compiler: g++ 11 or newer, or clang++ 12 or newer (set "
+                "lesionkit needs a C++20 compiler: g++ 11 or newer, or clang++ 14 or newer (set "
                 f"CXX to choose one). {command[0]!r} cannot do it: {str(problem).splitlines()[0]}"
             )
 
 
+def readme():
+    """README.md, whose links to files of the checkout lead to those of its version."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    version = re.search(r'(?m)^version = "(.+)"$', Path("pyproject.toml").read_text()).group(1)
+    return re.sub(r"\]\((?!\w+:|#)", f"]({REPOSITORY}/blob/v{version}/", text)
+
+
 setup(
+    long_description=readme(),
+    long_description_content_type="text/markdown",
     ext_modules=[
         extension("_cpu", ["csrc/cpu.cpp"], []),
         *(

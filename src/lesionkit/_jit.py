@@ -7,8 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-import numba
-from numba.core.caching import FunctionCache
+from lesionkit import extras
+
+numba: Any = extras.require("numba", "functions that are compiled here need")
+
+from numba.core.caching import FunctionCache  # noqa: E402
 
 
 class _Cache(FunctionCache):

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesionkit import extras
+
 # Every kernel there is: those that may be launched, and that the tests compile and run.
 KERNELS: dict[str, tuple[str, ...]] = {
     "clustering/fcm/fcm.cu": (
@@ -113,14 +115,14 @@ def require() -> Any:
     except ImportError as problem:
         if problem.name == "cupy":
             raise GpuError(
-                "a GPU is used through CuPy, which is not installed: pip install "
-                "'.[cuda13]', or '.[cuda12]' where the driver is older"
+                "a GPU is used through CuPy, which is not installed: "
+                f"{extras.command('cuda13')}; cuda12 in its place where the driver is older"
             ) from None
         raise GpuError(f"CuPy is installed, but cannot be imported: {problem}") from problem
     if int(cupy.__version__.split(".")[0]) < MIN_CUPY:
         raise GpuError(
-            f"CuPy {cupy.__version__} is too old: lesionkit needs {MIN_CUPY} or newer, as "
-            "'.[cuda13]' and '.[cuda12]' install it"
+            f"CuPy {cupy.__version__} is too old: lesionkit needs {MIN_CUPY} or newer: "
+            f"{extras.command('cuda13')}"
         )
     runtime = cupy.cuda.runtime
     try:

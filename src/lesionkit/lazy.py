@@ -20,10 +20,18 @@ class LazyPackage(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name in self._MODULES:
-            return importlib.import_module(f"{self.__name__}.{name}")
+            return self._module(name, name)
         if name in self._HOME:
-            return getattr(importlib.import_module(f"{self.__name__}.{self._HOME[name]}"), name)
+            return getattr(self._module(self._HOME[name], name), name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def _module(self, home: str, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(f"{self.__name__}.{home}")
+        except ModuleNotFoundError as missing:
+            from lesionkit import extras
+
+            raise extras.in_words(missing, f"{self.__name__}.{name} needs") from missing
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in self._HOME and isinstance(value, ModuleType)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lesionkit import files
+from lesionkit import extras, files
 
 if TYPE_CHECKING:
     from lesionkit.optics.phantoms.store import Phantoms
@@ -27,15 +27,17 @@ IMAGES = (
 )
 
 
+def new_figure(**options: Any) -> Any:
+    """A Figure of matplotlib; MissingLibrary where that is not installed."""
+    return extras.require("matplotlib.figure", "pictures need").Figure(**options)
+
+
 def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> None:
     """Draw the first few phantoms into a picture: maps, MRI, and the fan of signals of each source.
 
     phantoms : in memory or in a store; of each the first `rows` are read
     path     : of the picture, which is written over
     """
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
     rows = min(rows, len(phantoms))
     recipe = phantoms.recipe
     images = np.concatenate(
@@ -48,7 +50,9 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
 
     ticks = [-round(recipe.radius), 0, round(recipe.radius)]
 
-    figure = Figure(figsize=(13.5, 2.35 * rows + 1.2), layout="constrained")
+    figure = new_figure(figsize=(13.5, 2.35 * rows + 1.2), layout="constrained")
+    from matplotlib.colors import Normalize
+
     figure.suptitle(
         f"{len(phantoms):,} NIRST phantoms, seed {phantoms.seed}: "
         f"{recipe.optodes} optodes, {len(recipe.wavelengths)} wavelengths, "
@@ -90,14 +94,13 @@ def compare_maps(
     truth, maps : (n, 3, pixels, pixels), as `Phantoms.chromophores`;  mri : (n, pixels, pixels)
     radius      : of the disc, mm
     """
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
     count, pixels = len(truth), truth.shape[-1]
     middle = (np.arange(pixels) + 0.5) / pixels - 0.5
     outside = np.hypot(*np.meshgrid(middle, middle)) > 0.5
     extent = (-radius, radius, -radius, radius)
-    figure = Figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
+    figure = new_figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
+    from matplotlib.colors import Normalize
+
     figure.suptitle(title)
     axes = figure.subplots(count, 7, squeeze=False)
     columns: list[tuple[Any, str, Any, Any]] = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
@@ -153,9 +156,8 @@ def tissue_maps(
     maps   : "hbo", "hb", "water", "lipid", "amplitude": (rows, columns), NaN outside
     extent : left, right, bottom, top, mm
     """
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
+    figure = new_figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
     axes[0].set_ylabel("y, mm")

@@ -233,7 +233,7 @@ EXCEPTIONS: dict[str, str] = {
     "optics.SnirfReadings": CLASSES,
     **{
         f"io.{name}": "a name or a number"
-        for name in ("DICOM", "ENDINGS", "INSTALL", "MAX_BYTES", "NIFTI", "PNG")
+        for name in ("DICOM", "ENDINGS", "MAX_BYTES", "NIFTI", "PNG")
     },
     "io.Geometry": CLASSES,
     "io.TumourSlice": CLASSES,

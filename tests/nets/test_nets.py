@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
+from lesionkit import extras  # noqa: E402
 from lesionkit.nets import YNet, ZNet  # noqa: E402
 from lesionkit.nets.layers import parameter_count  # noqa: E402
 
@@ -86,10 +87,10 @@ def test_without_torch_there_is_a_sentence() -> None:
         "from lesionkit.nets import ZNet"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    sentence = "lesionkit.nets needs torch: pip install '.[nets]'"
+    sentence = f"lesionkit.nets needs torch, which is not installed: {extras.command('nets')}"
     assert done.stdout == "2\n"
     assert done.stderr.splitlines()[0] == f"lesionkit: {sentence}"
-    assert done.stderr.splitlines()[-1] == f"ImportError: {sentence}"
+    assert done.stderr.splitlines()[-1] == f"lesionkit.extras.MissingLibrary: {sentence}"
 
 
 def test_the_package_is_lazy() -> None:

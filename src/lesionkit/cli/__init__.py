@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lesionkit import __version__
+from lesionkit import __version__, extras
 from lesionkit.cli import completion, nets, phantoms, reconstruct, stroke, thermogram
 from lesionkit.cli.exits import Exit
 from lesionkit.cli.parser import Parser, add_command, add_threads
@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_in_a_line():
             _limit_threads(options)
+            if options.draws_with and not getattr(options, "no_picture", False):
+                extras.require("matplotlib", "pictures need", options.draws_with)  # before work
             failed: int | None = options.run(options)
+    except ModuleNotFoundError as missing:
+        return _complain(str(extras.in_words(missing, f"{options.parser.prog} needs")))
     except ImportError as missing:  # of the compiled module, or of what an extra brings
         return _complain(str(missing))
     except _mistakes() as mistake:
@@ -72,9 +76,8 @@ def _warnings_in_a_line() -> Iterator[None]:
 def _mistakes() -> tuple[type[Exception], ...]:
     """What is told in one line; asked for only when something has gone wrong."""
     from lesionkit.gpu import GpuError
-    from lesionkit.io import MissingLibrary
 
-    return ValueError, TypeError, MemoryError, GpuError, MissingLibrary
+    return ValueError, TypeError, MemoryError, GpuError
 
 
 def _complain(sentence: str, code: Exit = Exit.REFUSED) -> int:
@@ -88,7 +91,7 @@ def build() -> Parser:
     """The parser of the whole command line."""
     parser = Parser(prog="lesionkit", description="A fast backend for lesion imaging.")
     parser.add_argument("-V", "--version", action="version", version=f"lesionkit {__version__}")
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(parser=parser, draws_with="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for part in (phantoms, reconstruct, nets, stroke, thermogram):
@@ -168,5 +171,5 @@ def _bench(options: argparse.Namespace) -> None:
         runpy.run_module("benchmarks", run_name="__main__")
     except ModuleNotFoundError as missing:
         raise ValueError(
-            f"bench needs {missing.name}, which is not installed: pip install -e '.[bench]'"
+            f"bench needs {missing.name}, which is not installed: {extras.command('bench')}"
         ) from missing

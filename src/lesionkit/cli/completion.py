@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from lesionkit import extras
 from lesionkit.cli.parser import add_command
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -18,18 +19,15 @@ def add_to(commands: Any) -> None:
         _completion,
         help="print what makes the tab key complete commands and flags",
         description="Print a script for the shell, which then completes lesionkit's commands, "
-        "flags and choices. It needs shtab: pip install shtab.",
+        "flags and choices. It needs shtab (extra completion).",
         example='eval "$(lesionkit completion bash)"   # in ~/.bashrc',
     )
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or tcsh")
 
 
 def _completion(options: argparse.Namespace) -> None:
-    try:
-        import shtab
-    except ImportError as missing:
-        raise ValueError("completion needs shtab: pip install shtab") from missing
-
     from lesionkit.cli import build
+
+    shtab = extras.require("shtab", "completion needs")
 
     print(shtab.complete(build(), options.shell))

@@ -25,6 +25,7 @@ def _add_train(commands: Any) -> None:
         commands,
         "train",
         _train,
+        draws_with="nets",
         help="train Z-Net or Y-Net on a store of phantoms",
         description="Train a net on a store of phantoms (Feng et al., Optica 9(3), 264-267, 2022). "
         "The folder of the run holds the weights, run.json, the curves and a model card. If it is "
@@ -88,6 +89,7 @@ def _add_evaluate(commands: Any) -> None:
         commands,
         "evaluate",
         _evaluate,
+        draws_with="phantoms",
         help="compare nets, Tikhonov and DRI on unseen phantoms",
         description="Reconstruct phantoms that no net has seen, phantoms with three inclusions, "
         "and phantoms read by every second optode; print MSE, PSNR, SSIM and errors of the "
@@ -130,6 +132,7 @@ def _add_nirst(commands: Any) -> None:
         commands,
         "nirst",
         _nirst,
+        draws_with="nets",
         help="the study of Feng et al. (2022) from start to end",
         description="Make phantoms, train Y-Net and Z-Net, and compare them with Tikhonov and DRI. "
         "If it is interrupted, the same command goes on where it stopped. The paper's size is "

@@ -69,9 +69,14 @@ def add_command(
     help: str,
     description: str,
     example: str = "",
+    draws_with: str = "",
     **options: Any,
 ) -> Parser:
-    """Add a subcommand; `example` is a whole command line, and stands under its help."""
+    """Add a subcommand.
+
+    example    : a whole command line, which stands under its help
+    draws_with : the extra that it needs, if it makes pictures
+    """
     parser: Parser = commands.add_parser(
         name,
         help=help,
@@ -79,7 +84,7 @@ def add_command(
         epilog=f"example:\n  {example}" if example else None,
         **options,
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run, parser=parser, draws_with=draws_with)
     return parser
 
 

@@ -18,6 +18,7 @@ def add_to(commands: Any) -> None:
         commands,
         "phantoms",
         _phantoms,
+        draws_with="phantoms",
         help="make NIRST phantoms: signals, MRI and chromophore maps in a Zarr store",
         description="Make NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022), discs with one "
         "or two inclusions, in a Zarr v3 store, and a picture of the first few beside it. If it is "

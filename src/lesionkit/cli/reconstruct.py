@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesionkit import files
+from lesionkit import extras, files
 from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
 from lesionkit.cli.results import refuse_results
 from lesionkit.progress import Progress
@@ -80,6 +80,7 @@ def add_to(commands: Any) -> None:
         commands,
         "reconstruct",
         run,
+        draws_with="phantoms",
         help="maps of HbO, Hb and water from signals",
         description="Reconstruct maps from a phantom store, or from a NIRFAST .paa or a SNIRF file "
         "with its homogeneous --reference. Leaves maps.npz and a picture in the folder --out. "
@@ -281,9 +282,7 @@ def _image(path: Path) -> np.ndarray:
     try:
         if path.suffix.lower() == ".npy":
             return np.asarray(np.load(path, allow_pickle=False))
-        from PIL import Image
-
-        with Image.open(path) as image:
+        with extras.require("PIL.Image", "pictures need").open(path) as image:
             return np.asarray(image.convert("F"))
     except (ValueError, OSError) as problem:
         raise ValueError(f"--mri must be an image or .npy, got {path}: {problem}") from problem

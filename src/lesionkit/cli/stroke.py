@@ -16,6 +16,7 @@ def add_to(commands: Any) -> None:
         commands,
         "stroke",
         _stroke,
+        draws_with="studies",
         help="segment stroke lesions on diffusion MRI: masks, scores, and a report",
         description="Segment stroke lesions by the methods of Noor's thesis (2020). Of a folder "
         "all images are taken, those named *_dwi where there are any; the truth of NAME_dwi or "
@@ -60,6 +61,7 @@ def add_to(commands: Any) -> None:
         commands,
         "stroke-study",
         _stroke_study,
+        draws_with="studies",
         help="plant strokes, and repeat the tables of classifiers and detectors",
         description="Plant strokes of four kinds into the MNI152 brain, by real lesion shapes; "
         "classify them by six features, on shapes not seen; train detectors. Tables and pictures "

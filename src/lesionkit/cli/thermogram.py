@@ -15,6 +15,7 @@ def add_to(commands: Any) -> None:
         commands,
         "thermogram",
         _thermogram,
+        draws_with="studies",
         help="segment breast thermograms, and tell what in them is a leak",
         description="Part body, midline and breasts of a thermogram, segment it by the codebook "
         "method of Kanimozhi et al. and by trained U-Nets, and compare left and right. Masks "
@@ -84,6 +85,7 @@ def add_to(commands: Any) -> None:
         commands,
         "thermogram-study",
         _study,
+        draws_with="studies",
         help="repeat the tables of docs/thermogram.md, leaks first",
         description="Measure the thermograms of DMR-IR: leaks, the paper's rule, asymmetry; with "
         "--epochs train U-Nets on planted hot spots, on masks of bodies and breasts and on the red "

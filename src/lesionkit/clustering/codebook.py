@@ -302,7 +302,7 @@ def _brightest(picture: Picture, blocks: int) -> Real:
     return np.array(words, np.float64)
 
 
-def _sizes(start: int, n: int, through: Sequence[int] | None) -> list[int]:
+def _sizes(start: int, n: int, through: Any) -> list[int]:
     """The sizes after the first, to n."""
     if through is not None:
         if not isinstance(through, Sequence) and np.ndim(through) != 1:

@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays, files
+from lesionkit.extras import MissingLibrary
 from lesionkit.geometry import Geometry
 from lesionkit.io import dicom, itk, matlab, nifti, pictures
-from lesionkit.io.common import INSTALL, MAX_BYTES, Image, MissingLibrary, library
+from lesionkit.io.common import MAX_BYTES, Image, library
 from lesionkit.io.matlab import TumourSlice
 
 __all__ = [
     "DICOM",
     "ENDINGS",
-    "INSTALL",
     "MAX_BYTES",
     "NIFTI",
     "PNG",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import struct
 import zlib
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import extras
 from lesionkit.geometry import Geometry
 
 MIN_VOLUME = 0.01  # of axes of length 1, which may be a little oblique
@@ -22,23 +22,6 @@ MAX_BYTES = 2**31  # of an image, by its header
 # Maps of the apparent diffusion coefficient, dark where diffusion images are bright: sub-1_adc and
 # sub-1_ADC (BIDS), sub-1_rec-ADC_dwi (SOOP), 1_ADCmap; and values of DICOM's ImageType.
 ADC = re.compile(r"(?:^|[_-])e?adc(?:map)?(?:$|[_.])", re.IGNORECASE)
-INSTALL = "pip install '.[studies]'"
-
-
-class MissingLibrary(ImportError):
-    """A library that reads a format is not installed.
-
-    The message says how to install it.
-
-    Examples
-    --------
-    >>> from lesionkit import io
-    >>> try:
-    ...     io.library("no_such_library", "Odd")
-    ... except io.MissingLibrary as problem:
-    ...     print(problem)
-    Odd files need no_such_library: pip install '.[studies]'
-    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +110,7 @@ def library(name: str, kind: str) -> Any:
     >>> io.library("json", "JSON").__name__
     'json'
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
-        if missing.name != name.split(".")[0]:
-            raise
-        raise MissingLibrary(f"{kind} files need {missing.name}: {INSTALL}") from missing
+    return extras.require(name, f"{kind} files need", "studies")
 
 
 def unreadable(path: Path, kind: str, problem: Exception | str) -> ValueError:

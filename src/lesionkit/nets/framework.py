@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-try:
-    import torch
-except ImportError as problem:
-    raise ImportError("lesionkit.nets needs torch: pip install '.[nets]'") from problem
+from lesionkit import extras
+
+extras.require("torch", "lesionkit.nets needs")
+
+import torch  # noqa: E402
 
 __all__ = ["find_device", "torch"]
 

@@ -103,10 +103,9 @@ def write(folder: Path, record: Record) -> None:
 
 def curves(path: Path, record: Record) -> None:
     """The loss of each epoch on training and validation phantoms, as a picture."""
-    from matplotlib.figure import Figure
+    figure = report.new_figure(figsize=(6.5, 4), layout="constrained")
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(6.5, 4), layout="constrained")
     axes = figure.subplots()
     epochs = [row["epoch"] for row in record["history"]]
     for name in ("training", "validation"):

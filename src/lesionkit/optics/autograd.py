@@ -1,20 +1,19 @@
 """Readings as a torch function: gradients of a loss flow back to mua and mus'.
 
-torch is imported here and nowhere else in `lesionkit.optics`: pip install '.[nets]'.
+torch (extra `nets`) is imported here and nowhere else in `lesionkit.optics`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-try:
-    import torch
-except ImportError as problem:
-    raise ImportError("lesionkit.optics.autograd needs torch: pip install '.[nets]'") from problem
-
-from lesionkit import arrays
+from lesionkit import arrays, extras
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.forward.plans import At
+
+extras.require("torch", "lesionkit.optics.autograd needs")
+
+import torch  # noqa: E402
 
 
 def measure(

@@ -119,7 +119,7 @@ def test_nothing_is_changed() -> None:
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "skimage.measure", raising=False)
     monkeypatch.setitem(sys.modules, "skimage", None)
-    with pytest.raises(MissingLibrary, match=r"need scikit-image: pip install '.\[studies"):
+    with pytest.raises(MissingLibrary, match=r"need scikit-image, .*\[studies"):
         lesion_features(np.ones((3, 3)), np.ones((3, 3), bool))
 
 

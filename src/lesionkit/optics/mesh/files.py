@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
+from lesionkit import arrays, extras
 from lesionkit.optics.mesh.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
@@ -366,9 +366,8 @@ def _read_npz(path: Path) -> tuple[Any, Any]:
 
 
 def _read_meshio(path: Path) -> tuple[Any, Any]:
+    meshio = extras.require("meshio", "mesh files of this kind need")
     try:
-        import meshio
-
         # meshio prints what it finds wrong, then exits: neither is for the user's program
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             found = meshio.read(path, file_format=_MESHIO[_suffix(path)])
@@ -450,9 +449,8 @@ def _write_meshio(
     kind = {nodes: kind for kind, nodes in _CELLS.items()}[mesh.elements.shape[1]]
     file_format = _MESHIO[_suffix(path)]
     options = {"data_format": "XML"} if file_format == "xdmf" else {}  # numbers in the same file
+    meshio = extras.require("meshio", "mesh files of this kind need")
     try:
-        import meshio
-
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             meshio.Mesh(
                 _in_space(mesh),

@@ -19,7 +19,13 @@ from lesionkit import _core, arrays, gpu
 from lesionkit.optics.phantoms.factory import Accuracy, Buffers, PhantomFactory, settled
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, FORMAT, chunk_count, layouts
+from lesionkit.optics.phantoms.store_layout import (
+    CHUNK,
+    FORMAT,
+    check_libraries,
+    chunk_count,
+    layouts,
+)
 from lesionkit.optics.phantoms.store_writer import StoreWriter, is_finished
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -123,6 +129,7 @@ def generate(
             **whole, recipe=recipe, seed=seed, attributes=attributes, seconds=dict(factory.seconds)
         )
 
+    check_libraries()
     if is_finished(path, job):
         return open_phantoms(path)
     with StoreWriter(path, job, recipe) as writer:

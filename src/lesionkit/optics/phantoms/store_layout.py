@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import extras
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 CHUNK = 64
@@ -108,8 +109,7 @@ class Layout:
     def pack(self, chunk: npt.NDArray[Any]) -> bytes:
         """(CHUNK, ...) as it lies in its shard, CRC-32C included. The bytes do not depend on the
         thread."""
-        from numcodecs import blosc  # type: ignore[import-untyped]
-
+        blosc = codec()
         shuffle = getattr(blosc, self.shuffle.upper())
         little = chunk.astype(self.stored_dtype, copy=False)
         packed = bytes(blosc.compress(little, b"zstd", LEVEL, shuffle, BLOCK))
@@ -198,9 +198,17 @@ def shard_count(count: int) -> int:
 
 def crc32c(data: bytes | npt.NDArray[np.uint8]) -> int:
     """CRC-32C (Castagnoli, IEEE Trans. Communications 41(6), 1993; RFC 3720), that of Zarr."""
-    import google_crc32c
+    return int(extras.require("google_crc32c", "stores of phantoms need").value(data))
 
-    return int(google_crc32c.value(data))
+
+def check_libraries() -> None:
+    """MissingLibrary where one is not installed that a store is written with."""
+    codec(), crc32c(b"")
+
+
+def codec() -> Any:
+    """numcodecs' Blosc."""
+    return extras.require("numcodecs.blosc", "stores of phantoms need")
 
 
 def chunk_sum(piece: bytes) -> int | None:

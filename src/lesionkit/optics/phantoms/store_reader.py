@@ -21,6 +21,7 @@ from lesionkit.optics.phantoms.store_layout import (
     Layout,
     chunk_count,
     chunk_sum,
+    codec,
     crc32c,
     shard_count,
 )
@@ -128,15 +129,13 @@ class StoredArray:
 
     def _unpack(self, chunk: int, out: npt.NDArray[Any]) -> None:
         """Read a chunk, check it, and unpack it into (CHUNK, ...)."""
-        from numcodecs import blosc  # type: ignore[import-untyped]
-
         packed = self._packed(chunk)
         header = bytes(packed[:BLOSC_HEADER])
         unpacked, length = (int.from_bytes(header[i : i + 4], "little") for i in (4, 12))
         if len(header) < BLOSC_HEADER or (unpacked, length) != (out.nbytes, len(packed)):
             raise _Damage("it is cut, or holds something else")
         try:
-            blosc.decompress(packed, out)
+            codec().decompress(packed, out)
         except (RuntimeError, ValueError) as problem:
             raise _Damage(f"it cannot be unpacked, {problem}") from None
 

@@ -1,7 +1,7 @@
 """SNIRF files (the Shared Near Infrared Spectroscopy Format of the Society for fNIRS, versions 1.0
 and 1.1): raw amplitudes of continuous light, amplitudes and phases of modulated light.
 
-h5py is imported here when a file is read: pip install '.[snirf]'.
+h5py (extra `snirf`) is imported here when a file is read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
+from lesionkit import arrays, extras
 from lesionkit.optics.forward.physics import check_frequency
 from lesionkit.optics.readings.readings import SnirfReadings
 
@@ -102,10 +102,7 @@ def read_snirf(
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {file}")
     phase_unit = arrays.one_of(phase_unit, "phase_unit", (None, "rad", "deg"))
-    try:
-        import h5py
-    except ImportError as problem:
-        raise ImportError("SNIRF files need h5py: pip install '.[snirf]'") from problem
+    h5py = extras.require("h5py", "SNIRF files need")
     try:
         with h5py.File(file, "r") as opened:
             return _Recording(file, opened).readings(frames, phase_unit)

@@ -47,15 +47,16 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
     ...     len(list(Path(folder).iterdir()))
     1
     """
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
     counts = [len(case.discs(number)) for number in range(len(case.signal))]
     shown = sorted({counts.index(min(counts)), counts.index(max(counts))})
     if len(shown) == 1 and len(counts) > 1:
         shown = [0, 1]
     rows = {"truth": case.truth, **recovered}
-    figure = Figure(figsize=(2 + 6.3 * len(shown), 2.0 * len(rows) + 1.1), layout="constrained")
+    figure = report.new_figure(
+        figsize=(2 + 6.3 * len(shown), 2.0 * len(rows) + 1.1), layout="constrained"
+    )
+    from matplotlib.colors import Normalize
+
     axes = figure.subplots(len(rows), 3 * len(shown), squeeze=False)
     radius, inside = case.recipe.radius, case.recipe.inside
     extent = (-radius, radius, -radius, radius)

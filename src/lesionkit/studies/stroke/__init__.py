@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import lesionkit.studies.common.libraries  # noqa: F401
 from lesionkit.studies.stroke.methods.clusters import fcm_contour, kmeans_marching
 from lesionkit.studies.stroke.methods.grow import split_merge
 from lesionkit.studies.stroke.methods.thresholds import adaptive_threshold, glcm

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
-from lesionkit.io import INSTALL, MissingLibrary
+from lesionkit import arrays, extras
 
 LEVELS = 256  # bins of the histogram that the mode is read from
 
@@ -120,13 +119,7 @@ def lesion_features(image: Any, mask: Any) -> Features:
 
 def perimeter_of() -> Any:
     """scikit-image's perimeter; MissingLibrary, which says how to get it."""
-    try:
-        from skimage.measure import perimeter
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] != "skimage":
-            raise
-        raise MissingLibrary(f"features of lesions need scikit-image: {INSTALL}") from missing
-    return perimeter
+    return extras.require("skimage.measure", "features of lesions need").perimeter
 
 
 def feature_table(

@@ -27,9 +27,8 @@ def draw_classifiers(
     results: Sequence[Result], kinds: Sequence[str], path: str | os.PathLike[str]
 ) -> None:
     """Of each classifier its confusion matrix and its ROC curves, as a PNG."""
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(2.8 * len(results), 5.6), layout="constrained")
+    figure = report.new_figure(figsize=(2.8 * len(results), 5.6), layout="constrained")
     axes = figure.subplots(2, len(results), squeeze=False)
     for one, (table, curves) in zip(results, axes.T, strict=True):
         names = [SHORT.get(name, name) for name in one.classes]
@@ -70,10 +69,11 @@ def draw_detections(
 
     truths : of each slice its true boxes (k, 4);  found : of each detector its answers
     """
-    from matplotlib.figure import Figure
+    figure = report.new_figure(
+        figsize=(2.5 * len(lesions), 3.1 * len(found) + 0.3), layout="constrained"
+    )
     from matplotlib.patches import Rectangle
 
-    figure = Figure(figsize=(2.5 * len(lesions), 3.1 * len(found) + 0.3), layout="constrained")
     axes = figure.subplots(len(found), len(lesions), squeeze=False)
     for (name, answers), row in zip(found.items(), axes, strict=True):
         for axis, lesion, boxes, answer in zip(row, lesions, truths, answers, strict=True):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import __version__, metrics
+from lesionkit.report import new_figure
 from lesionkit.studies.common import page
 from lesionkit.studies.stroke.cases import Found, Outcome, means
 from lesionkit.studies.stroke.prepare import Mask
@@ -141,7 +142,6 @@ def _numbers(scores: dict[str, float]) -> list[str]:
 
 def overlay(outcome: Outcome) -> bytes:
     """A PNG of the case: a column for each method, a row for each slice that is shown."""
-    from matplotlib.figure import Figure
 
     scene = outcome.scene
     if scene is None:
@@ -151,7 +151,7 @@ def overlay(outcome: Outcome) -> bytes:
         masks = {"truth": outcome.truth, **masks}
     chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]
     height, width = scene.brain.shape[-2:]
-    figure = Figure(
+    figure = new_figure(
         figsize=(1.9 * len(masks), (1.9 * height / width) * len(chosen) + 0.25),
         layout="constrained",
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit import arrays, files
-from lesionkit.io import MissingLibrary
+from lesionkit.extras import MissingLibrary
 from lesionkit.progress import Progress
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of

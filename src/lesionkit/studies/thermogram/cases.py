@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import files, io, metrics
+from lesionkit import extras, files, io, metrics
 from lesionkit.studies.common import page
 from lesionkit.studies.thermogram import (
     asymmetry,
@@ -132,11 +132,10 @@ def process(
     made: list[str] = []
 
     def write(ending: str, image: npt.NDArray[Any]) -> None:
-        from PIL import Image
-
+        image_of = extras.require("PIL.Image", "pictures need", "studies").fromarray
         name = f"{case.name}_{ending}.png"
         with files.whole(out / name) as partial:
-            Image.fromarray(image).save(partial, format="PNG")
+            image_of(image).save(partial, format="PNG")
         made.append(name)
 
     write("body", np.where(body, 255, 0).astype(np.uint8))

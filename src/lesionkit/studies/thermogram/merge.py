@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from lesionkit._jit import njit
 
 Labels = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -161,5 +162,5 @@ def _merge(regions: Any, page: Any, below: float, fewest: int, target: Any) -> N
                 target[j] = first
 
 
-_split_compiled: Any = numba.njit(cache=True)(_split)
-_merge_compiled: Any = numba.njit(cache=True)(_merge)
+_split_compiled: Any = njit(_split)
+_merge_compiled: Any = njit(_merge)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit.report import new_figure
 from lesionkit.studies.thermogram.clusters import Clusters
 
 # none, red, green, blue
@@ -20,10 +21,9 @@ def clusters(labels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 def steps(found: Clusters, title: str = "") -> Any:
     """A figure of the twelve steps, in the paper's order."""
-    from matplotlib.figure import Figure
 
     size = len(found.rgb)
-    figure = Figure(figsize=(14, 7.6), layout="constrained")
+    figure = new_figure(figsize=(14, 7.6), layout="constrained")
     if title:
         figure.suptitle(title)
     axes = figure.subplots(3, 4).ravel()
@@ -71,9 +71,8 @@ def woman(
     unit: str,
 ) -> Any:
     """A figure of a thermogram with its parts outlined, and the mean of each row of both sides."""
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    figure = new_figure(figsize=(9.5, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.4, 1))
     image = left.imshow(values, cmap="gray")
     for (name, mask), colour in zip(

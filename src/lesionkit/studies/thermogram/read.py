@@ -5,7 +5,6 @@ What a file's header says of the patient, the camera or the day is not read, and
 
 from __future__ import annotations
 
-import importlib
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
-from lesionkit.io.common import MAX_BYTES, MissingLibrary, check_size
+from lesionkit import arrays, extras
+from lesionkit.io.common import MAX_BYTES, check_size
 from lesionkit.studies.thermogram.readers import colour, text
 
 TEXT = (".txt", ".csv", ".tsv", ".dat")
@@ -246,7 +245,7 @@ def _beside(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8
 
 def _pixels(file: Path, max_bytes: int) -> npt.NDArray[Any]:
     """A picture's pixels: grey of 8 or 16 bits, or RGB."""
-    pillow = _library("PIL.Image", "pictures need Pillow: pip install '.[studies]'")
+    pillow = extras.require("PIL.Image", "pictures need", "studies")
     try:
         with pillow.open(file) as opened:
             if getattr(opened, "n_frames", 1) > 1:
@@ -263,15 +262,6 @@ def _pixels(file: Path, max_bytes: int) -> npt.NDArray[Any]:
         reason = str(problem).strip().split("\n")[0] or type(problem).__name__
         reason = reason.replace(repr(str(file)), "it")
         raise ValueError(f"{file} cannot be read as a picture: {reason}") from problem
-
-
-def _library(name: str, advice: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
-        if missing.name != name.split(".")[0]:
-            raise
-        raise MissingLibrary(advice) from missing
 
 
 def _segments(data: bytes) -> list[bytes]:
@@ -295,7 +285,7 @@ def _by_flir(data: bytes) -> bool:
 
 def _flir(file: Path) -> Thermogram:
     """Temperatures of a radiometric JPEG, by flyr (EUPL-1.2, an extra)."""
-    flyr = _library("flyr", "radiometric FLIR files need flyr (EUPL-1.2): pip install '.[flir]'")
+    flyr = extras.require("flyr", "radiometric FLIR files (EUPL-1.2) need")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
-from lesionkit.io import INSTALL, MissingLibrary
+from lesionkit import arrays, extras
 from lesionkit.studies.thermogram.clusters import NAMES, Clusters
 
 Mask = npt.NDArray[np.bool_]
@@ -37,14 +36,9 @@ class Region(NamedTuple):
 
 def describe(found: Clusters) -> list[Region]:
     """Each region of the clusters, the largest first. Needs scikit-image."""
-    try:
-        from skimage.measure import regionprops
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] != "skimage":
-            raise
-        raise MissingLibrary(f"shapes of regions need scikit-image: {INSTALL}") from missing
+    measure = extras.require("skimage.measure", "shapes of regions need")
     rows = []
-    for props in regionprops(found.regions):
+    for props in measure.regionprops(found.regions):
         where = found.regions == props.label
         cluster = int(found.labels[where][0])
         length = max(float(props.perimeter), 1.0)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lesionkit import files
 from lesionkit.progress import Progress
+from lesionkit.report import new_figure
 from lesionkit.studies.common.discrimination import auc
 from lesionkit.studies.thermogram import asymmetry, clusters
 from lesionkit.studies.thermogram.learning import unet
@@ -180,9 +181,8 @@ def scored(tested: Scenes, scores: Any, marked: Any, seed: int) -> dict[str, str
 
 
 def _curves(curves: dict[str, list[float]], path: Path) -> Path:
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.5, 3.4), layout="constrained")
+    figure = new_figure(figsize=(5.5, 3.4), layout="constrained")
     ax = figure.subplots()
     for method, losses in curves.items():
         ax.plot(np.arange(1, len(losses) + 1), losses, label=f"{method}, {unet.METHODS[method]}")
@@ -194,12 +194,11 @@ def _curves(curves: dict[str, list[float]], path: Path) -> Path:
 
 
 def _examples(tested: Scenes, found: dict[str, tuple[Any, Any]], path: Path) -> Path:
-    from matplotlib.figure import Figure
 
     planted = np.flatnonzero(tested.masks.any((1, 2)))
     chosen = planted[np.linspace(0, len(planted) - 1, SHOWN).astype(int)]
     masks = {method: mask for method, (_, mask) in found.items() if mask is not None}
-    figure = Figure(figsize=(2 * SHOWN, 2.1 * len(masks)), layout="constrained")
+    figure = new_figure(figsize=(2 * SHOWN, 2.1 * len(masks)), layout="constrained")
     axes = figure.subplots(len(masks), SHOWN, squeeze=False)
     for line, (method, mask) in zip(axes, masks.items(), strict=True):
         for ax, i in zip(line, chosen, strict=True):
