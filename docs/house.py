@@ -42,6 +42,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     },
     {"homes": "where an array lives", "_core": "the compiled module: the highest level that runs"},
     {"gpu": "compiles and launches csrc/**/*.cu", "processors": "how many threads"},
+    {"extras": "libraries, or how to install them"},
 )
 
 # What each room holds. A domain's modules that lie in no room are two boxes, above and below.

@@ -67,7 +67,7 @@ def load(name: str) -> ModuleType:
     """The module; a skip where an extra that it imports is not installed."""
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
+    except ImportError as missing:
         if not re.fullmatch(EXTRA, missing.name or ""):
             raise
         pytest.skip(f"{missing.name} is not installed")

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import math
 import os
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
+
+if not find_spec("lesionkit._cpu"):
+    _built = ", ".join(sorted(file.name for file in Path(__file__).parent.glob("_cpu.*.so")))
+    raise ImportError(
+        f"lesionkit has no compiled modules for this Python, which loads {EXTENSION_SUFFIXES[0]} "
+        f"(there is {_built or 'none'}): install it with this Python"
+    )
 
 from lesionkit import _cpu
 
 MAX_THREADS = 1024
 
 
+def run_here() -> list[str]:
+    """The instruction sets of this processor, built or not, lowest first."""
+    return _cpu.levels()
+
+
 def levels() -> list[str]:
     """The instruction sets that are built here and run on this processor, lowest first."""
-    return [name for name in _cpu.levels() if find_spec(f"lesionkit._core_{name}")]
+    return [name for name in run_here() if find_spec(f"lesionkit._core_{name}")]
 
 
 def threads_at_start() -> int:

@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 
-from lesionkit import _cpu, processors
+from lesionkit import processors
 
 
 def _pick() -> str:
@@ -17,8 +17,8 @@ def _pick() -> str:
     wanted = os.environ.get("LESIONKIT_ISA")
     if not available:
         raise ImportError(
-            f"lesionkit has no module for this processor, which has {_cpu.levels()}: build it "
-            "here with 'pip install .' (LESIONKIT_LEVELS=all builds every level)"
+            f"lesionkit has no module for this processor, which has {processors.run_here()}: build "
+            "it here with 'pip install .' (LESIONKIT_LEVELS=all builds every level)"
         )
     if wanted is None:
         return available[-1]
