@@ -178,7 +178,8 @@ class MutualInformation(_Selector):
         cut = _equal_width if self.binning == "width" else _equal_frequency
         if self.binning == "width" and single:
             cut = _equal_width_of_float32
-        self.scores_ = np.array([_information(cut(x, bins), classes, bins) for x in X.T])
+        binned = np.array([cut(x, bins) for x in X.T])
+        self.scores_ = _information(binned, classes, bins)
         self.order_ = _largest(self.scores_, k)
         return self
 
@@ -268,9 +269,7 @@ class PoeAcc(_Selector):
         errors = _neighbour_errors if self.rule == "nearest-neighbour" else _mean_errors
         most = np.bincount(classes).max() / len(X)
         flat = X.max(0) == X.min(0)
-        self.poe_ = np.array(
-            [1.0 - most if f else errors(x, classes) for f, x in zip(flat, X.T, strict=True)]
-        )
+        self.poe_ = np.where(flat, 1.0 - most, errors(X, classes))
         poe = w1 * (self.poe_ / (self.poe_.max() or 1.0) if scaled else self.poe_)
         unit = _unit_columns(X, flat)
         left = np.ones(X.shape[1], bool)
@@ -453,13 +452,18 @@ def _equal_frequency(x: Real, bins: int) -> Indices:
     return np.searchsorted(edges, x, side="left").astype(np.int64)
 
 
-def _information(binned: Indices, classes: Indices, bins: int) -> float:
-    count = np.bincount(classes * bins + binned, minlength=bins * (classes.max() + 1))
-    joint = count.reshape(-1, bins) / len(classes)
-    by_chance = joint.sum(1, keepdims=True) * joint.sum(0)
+def _information(binned: Indices, classes: Indices, bins: int) -> Real:
+    """Bits that each row of bins, (columns, samples), tells of the classes."""
+    columns, kinds = len(binned), int(classes.max()) + 1
+    cell = (np.arange(columns)[:, None] * kinds + classes) * bins + binned
+    count = np.bincount(cell.ravel(), minlength=columns * kinds * bins)
+    joint = count.reshape(columns, kinds, bins) / len(classes)
+    by_chance = joint.sum(2, keepdims=True) * joint.sum(1, keepdims=True)
     there = joint > 0
-    bits = float((joint[there] * np.log2(joint[there] / by_chance[there])).sum())
-    return max(bits, 0.0) if (joint.sum(0) > 0).sum() > 1 else 0.0
+    ratio = np.divide(joint, by_chance, out=np.ones_like(joint), where=there)
+    bits = (joint * np.log2(ratio)).sum((1, 2))
+    several = (joint.sum(1) > 0).sum(1) > 1
+    return np.where(several, np.maximum(bits, 0.0), 0.0)
 
 
 def _unit_columns(X: Real, flat: npt.NDArray[np.bool_]) -> Real:
@@ -471,19 +475,31 @@ def _unit_columns(X: Real, flat: npt.NDArray[np.bool_]) -> Real:
     return np.where(flat, 0.0, unit)
 
 
-def _mean_errors(x: Real, classes: Indices) -> float:
-    """The share of samples that lie nearest to the mean of another class."""
+def _mean_errors(X: Real, classes: Indices) -> Real:
+    """Of each column the share of samples that lie nearest to the mean of another class."""
     count = np.bincount(classes)
-    mean = x[0] + np.bincount(classes, x - x[0]) / count
-    return float((np.abs(x[:, None] - mean).argmin(1) != classes).mean())
+    errors = []
+    for x in X.T:
+        mean = x[0] + np.bincount(classes, x - x[0]) / count
+        errors.append((np.abs(x[:, None] - mean).argmin(1) != classes).mean())
+    return np.array(errors)
 
 
-def _neighbour_errors(x: Real, classes: Indices) -> float:
-    """The share of samples whose nearest other sample is of another class, by one sort."""
-    value, group = np.unique(x, return_inverse=True)
-    count = np.zeros((len(value) + 2, classes.max() + 1))  # an empty group at either end
-    np.add.at(count, (group + 1, classes), 1)
-    gap = np.concatenate([[np.inf], np.diff(value), [np.inf]])
+def _neighbour_errors(X: Real, classes: Indices) -> Real:
+    """Of each column the share of samples whose nearest other sample is of another class, by one
+    sort: equal values of a column are a group, and the groups of all columns stand in a row."""
+    order = X.T.argsort(1, kind="stable")
+    x, kind = np.take_along_axis(X.T, order, 1), classes[order]
+    first = np.ones(x.shape, bool)
+    first[:, 1:] = x[:, 1:] != x[:, :-1]
+    group = first.ravel().cumsum() - 1
+    groups, kinds = int(group[-1]) + 1, int(classes.max()) + 1
+    count = np.zeros((groups + 2, kinds))  # an empty group at either end
+    count[1:-1] = np.bincount(group * kinds + kind.ravel(), minlength=groups * kinds).reshape(
+        groups, kinds
+    )
+    gap = np.concatenate([np.diff(x[first], prepend=-np.inf), [np.inf]])
+    gap[group.reshape(x.shape)[:, 0]] = np.inf  # to another column
     left, right = gap[:-1], gap[1:]
     near = np.where(left <= right, 1.0, 0.0)[:, None] * count[:-2]
     near += np.where(right <= left, 1.0, 0.0)[:, None] * count[2:]
@@ -491,5 +507,8 @@ def _neighbour_errors(x: Real, classes: Indices) -> float:
     near = np.where(own.sum(1, keepdims=True) > 1, own, near)[group]
     alone = own.sum(1)[group] == 1
     others = near.sum(1) - ~alone
-    alike = near[np.arange(len(x)), classes] - ~alone
-    return float((1.0 - alike / others).mean())
+    alike = near[np.arange(len(near)), kind.ravel()] - ~alone
+    wrong = np.empty(x.shape)
+    np.put_along_axis(wrong, order, (1.0 - alike / others).reshape(x.shape), 1)
+    shares: Real = wrong.mean(1)
+    return shares

@@ -196,8 +196,3 @@ def test_mistakes_are_told_in_a_line(
     assert message in said
     assert said.count("\n") == 1
     assert not out.exists()
-
-
-def test_a_table_is_aligned() -> None:
-    rows = [{"a": "xyz", "b": "1"}, {"a": "x", "b": "22"}]
-    assert study.as_text(rows) == ["a    b", "xyz  1", "x    22"]

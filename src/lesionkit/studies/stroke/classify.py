@@ -9,70 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.studies.common.classify import Result, scores_of
 
 Real = npt.NDArray[np.float64]
 Split = Literal["folds", "leave-one-out"]
 NEIGHBOURS = 10
-
-
-class Result(NamedTuple):
-    """How one classifier did on lesions that it had not seen.
-
-    Attributes
-    ----------
-    name : str
-        Of the classifier.
-    classes : tuple of str
-        The order of classes in the rest.
-    predicted : (n,) array of str
-        The class of each lesion.
-    scores : (n, classes) array
-        The larger, the surer.
-    confusion : (classes, classes) array of int
-        True by predicted.
-    seconds : float
-        Of training, a median over the folds.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    predicted: npt.NDArray[np.str_]  # (n,)
-    scores: Real  # (n, classes): the larger, the surer
-    confusion: npt.NDArray[np.int64]  # (true, predicted)
-    seconds: float  # of training, a median over the folds
-
-    @property
-    def accuracy(self) -> float:
-        """The fraction of all lesions that is right."""
-        return float(self.confusion.trace() / self.confusion.sum())
-
-    @property
-    def tpr(self) -> Real:
-        """Fraction of each kind's lesions that is called so, (classes,); FNR is 1 less this."""
-        return np.asarray(self.confusion.diagonal() / self.confusion.sum(1))
-
-    @property
-    def tnr(self) -> Real:
-        """Fraction of all other lesions not called so, (classes,); FPR is 1 less this."""
-        others = self.confusion.sum() - self.confusion.sum(1)
-        wrong = self.confusion.sum(0) - self.confusion.diagonal()
-        return np.asarray(1 - wrong / others)
-
-    @property
-    def sensitivity(self) -> float:
-        """The mean of the kinds' TPR, one against the rest."""
-        return float(self.tpr.mean())
-
-    @property
-    def specificity(self) -> float:
-        """The mean of the kinds' TNR, one against the rest."""
-        return float(self.tnr.mean())
 
 
 def classifiers(seed: int = 0) -> dict[str, Any]:
@@ -236,7 +183,7 @@ def classify(
             model.fit(values[train], truth[train])
             seconds.append(time.perf_counter() - start)
             predicted[test] = model.predict(values[test])
-            scores[test] = _scores(model, values[test], classes)
+            scores[test] = scores_of(model, values[test], classes)
         confusion = confusion_matrix(truth, predicted, labels=classes)
         results.append(
             Result(name, classes, predicted, scores, confusion, float(np.median(seconds)))
@@ -267,17 +214,6 @@ def _parts(
     if many < least:
         raise ValueError(f"groups must be {least} or more for this split, got {many}")
     return list(splitter.split(values, truth, groups))
-
-
-def _scores(model: Any, values: Real, classes: tuple[str, ...]) -> Real:
-    """(n, classes) in the order of `classes`: probabilities, or an SVM's sums of votes."""
-    if hasattr(model, "predict_proba"):
-        scores = model.predict_proba(values)
-    else:
-        scores = model.decision_function(values)
-        if scores.ndim == 1:  # of two classes
-            scores = np.stack([-scores, scores], 1)
-    return np.asarray(scores)[:, [list(model.classes_).index(name) for name in classes]]
 
 
 def auc(result: Result, kinds: Sequence[str]) -> Real:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lesionkit import report
-from lesionkit.studies.stroke.classify import Result, roc
+from lesionkit.studies.common.classify import Result
+from lesionkit.studies.stroke.classify import roc
 from lesionkit.studies.stroke.plant import KINDS, Planted
 
 if TYPE_CHECKING:

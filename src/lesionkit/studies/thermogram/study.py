@@ -13,6 +13,7 @@ from lesionkit import arrays, files
 from lesionkit.progress import Progress
 from lesionkit.studies.common import job, page
 from lesionkit.studies.common.discrimination import added, area, auc, out_of_fold
+from lesionkit.studies.common.text import as_text
 from lesionkit.studies.thermogram import WARNING, measure, textures
 from lesionkit.studies.thermogram.leaks import WALL, Leaks
 from lesionkit.studies.thermogram.measure import SCALES, Woman
@@ -205,19 +206,6 @@ def cnn_rows(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
             row[column.title], row[f"adds ({column.title.split()[0]})"] = told, adds
         rows.append(row)
     return rows
-
-
-def as_text(rows: list[dict[str, str]]) -> list[str]:
-    """A table with its columns aligned."""
-    names = list(rows[0])
-    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in names]
-    lines = [dict(zip(names, names, strict=True)), *rows]
-    return [
-        "  ".join(
-            line[name].ljust(width) for name, width in zip(names, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
 
 
 def _measured(women: list[Woman], path: Path) -> None:

@@ -1,0 +1,80 @@
+"""`lesionkit brain-study`: the tables of docs/brain.md, leaks beside."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lesionkit.cli.parser import add_command, add_threads
+from lesionkit.cli.results import refuse_results
+
+
+def add_to(commands: Any) -> None:
+    """Add it to the command's parser."""
+    study = add_command(
+        commands,
+        "brain-study",
+        _study,
+        help="repeat the tables of docs/brain.md: brain tumours by texture, leaks beside",
+        description="Draw squares of tumour and of normal brain, measure MaZda's features, select, "
+        "classify patients not seen, and print beside it what each leak would have given: "
+        "selection outside the folds, random folds, shuffled labels. Tables, a model and pictures "
+        "go to DIR. Killed, it goes on where it was. Not for diagnosis.",
+        example="lesionkit brain-study --data FOLDER --out study",
+    )
+    add = study.add_argument
+    add(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="with brain_tumor/brats2013/slices (default: $LESIONKIT_DATA/data)",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
+    add(
+        "--modality",
+        choices=("t1c", "flair", "both"),
+        default="both",
+        help="t1c, flair, both (default: both)",
+    )
+    add(
+        "--split",
+        choices=("patient", "slice", "random"),
+        default="patient",
+        help="what the study's own rows hold out: patient; slice and random leak "
+        "(default: patient)",
+    )
+    add(
+        "--per-class",
+        type=int,
+        default=34,
+        metavar="N",
+        help="squares of each kind and patient (default: 34)",
+    )
+    add("--seed", type=int, default=0, metavar="S", help="the first of them (default: 0)")
+    add(
+        "--seeds",
+        type=int,
+        default=5,
+        metavar="N",
+        help="how many draws of squares, folds and weights (default: 5)",
+    )
+    add(
+        "--epochs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of CNNs and LSTMs; 0 trains none of them (default: 0)",
+    )
+    add("--overwrite", action="store_true", help="replace a finished study in DIR")
+    add_threads(study)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from lesionkit.studies.brain.study import command
+
+    refuse_results(options, *command.RESULTS)
+    if options.overwrite and (options.out / command.RESULTS[0]).exists():
+        command.clear(options.out)
+    asked = {name: getattr(options, name) for name in command.Options._fields}
+    return command.main(options.data, options.out, command.Options(**asked))

@@ -1,0 +1,246 @@
+"""tables.txt: each table with its rows in one order, leaks named, patients beside regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lesionkit.studies.brain.classify import MAIN
+from lesionkit.studies.brain.study.protocol import Row
+from lesionkit.studies.brain.study.records import Record
+from lesionkit.studies.brain.table1 import CNN, CONFUSION, LSTM, TABLE1
+from lesionkit.studies.common.classify import wilson
+from lesionkit.studies.common.text import as_text
+
+TITLES = {"t1c": "T1 with contrast", "flair": "FLAIR"}
+Cells = list[dict[str, str]]
+OWN = "own"
+
+
+class Section:
+    """A heading, a table of words, and what is to be known about it."""
+
+    def __init__(self, title: str, cells: Cells, *notes: str) -> None:
+        self.title, self.cells, self.notes = title, cells, notes
+
+    def lines(self) -> list[str]:
+        return [self.title, *as_text(self.cells), *self.notes, ""]
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """.762, as papers print shares; - where there is none."""
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def spread(value: float | None, deviation: float | None) -> str:
+    return f"{number(value)} ± {number(deviation)}" if value is not None else "-"
+
+
+def sections(records: Sequence[Record], rows: Sequence[Row]) -> list[Section]:
+    """All tables that the records fill, of each task in turn."""
+    found: list[Section] = []
+    for task in dict.fromkeys(record["task"] for record in records):
+        of = [record for record in records if record["task"] == task]
+        title = TITLES.get(task, task)
+        tables: dict[str, list[Record]] = {}
+        for record in of:
+            tables.setdefault(record["table"], []).append(record)
+        for name, make in MAKERS.items():
+            if name in tables:
+                found += make(title, tables[name], rows)
+    return found
+
+
+def _heading(title: str, records: Sequence[Record]) -> str:
+    own = next(record for record in records if record["key"] == OWN)
+    seeds = own["seeds"]
+    return (
+        f"{title}: {own['n_rois']} regions of {own['n_patients']} patients, seeds {seeds[0]} to "
+        f"{seeds[-1]}"
+    )
+
+
+def _classifiers(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
+    heading = _heading(title, records)
+    main = [record for record in records if record["classifier"] == MAIN]
+    return [
+        Section(
+            f"{heading}; {MAIN}",
+            [_line(_row(main, row)) for row in rows] + _papers(),
+            "accuracy and AUC ± standard deviation over seeds; Wilson: 95 %, as if regions were "
+            "independent, which those of one patient are not;",
+            "patients: mean ± standard deviation over patients of each one's accuracy, and of its "
+            "AUC. TP and FP rates are weighted as Weka's.",
+        ),
+        _by_patient(f"{heading}; {MAIN}, patient by patient", main),
+        _matrix(f"{heading}; every classifier", records, rows, "classifier"),
+        _confusion(f"{heading}; confusion of {MAIN}, all seeds", main),
+        *_chosen(f"{heading}; selected features", main),
+    ]
+
+
+def _row(records: Sequence[Record], row: Row) -> Record:
+    return next(record for record in records if record["key"] == row.key)
+
+
+def _line(record: Record) -> dict[str, str]:
+    mark = " (the study's own)" if record["key"] == OWN else ""
+    low, high = record["wilson"]
+    return {
+        "row": record["row"] + mark,
+        "accuracy": spread(record["accuracy"], record["accuracy_sd"]),
+        "Wilson": f"{number(low)}-{number(high)}",
+        "kappa": number(record["kappa"], 2),
+        "TP rate": number(record["tp_rate"]),
+        "FP rate": number(record["fp_rate"]),
+        "AUC": spread(record["auc"], record["auc_sd"]),
+        "accuracy of patients": spread(_mean(record, "accuracy"), record["patient_sd"]),
+        "AUC of patients": spread(record["auc_patients"], record["auc_patient_sd"]),
+        "regions": str(record["n_rois"]),
+        "patients": str(record["n_patients"]),
+        "s": f"{record['seconds']:.3f}",
+    }
+
+
+def _mean(record: Record, name: str) -> float:
+    told = record["patients"].values()
+    return float(sum(one[name] for one in told) / len(told))
+
+
+def _papers() -> Cells:
+    told = []
+    for name, printed, seconds in (("CNN", CNN, "0.480"), ("LSTM", LSTM, "0.230")):
+        low, high = wilson(printed["accuracy"], 400)
+        told.append({
+            "row": f"the paper's {name}: other data, protocol unknown",
+            "accuracy": number(printed["accuracy"]),
+            "Wilson": f"{number(low)}-{number(high)}",
+            "kappa": number(printed["kappa"], 2),
+            "TP rate": number(printed["tp_rate"]),
+            "FP rate": number(printed["fp_rate"]),
+            "AUC": number(printed["auc"]),
+            "accuracy of patients": "-",
+            "AUC of patients": "-",
+            "regions": "400",
+            "patients": "?",
+            "s": seconds,
+        })  # fmt: skip
+    return told
+
+
+def _by_patient(title: str, records: Sequence[Record]) -> Section:
+    cells: Cells = []
+    shown = {record["key"]: record["patients"] for record in records}
+    for patient, told in shown[OWN].items():
+        line = {"patient": patient, "regions": str(told["n"])}
+        for name, key in (("mean intensity", "mean"), ("the study's own", OWN)):
+            line[f"{name}: accuracy"] = number(shown[key][patient]["accuracy"])
+            line[f"{name}: AUC"] = number(shown[key][patient]["auc"])
+        cells.append(line)
+    return Section(title, cells)
+
+
+def _matrix(
+    title: str,
+    records: Sequence[Record],
+    rows: Sequence[Row],
+    variant: str,
+    more: Callable[[str], dict[str, str]] | None = None,
+    *notes: str,
+) -> Section:
+    """A line for each row of the protocol, in order, and each variant a column."""
+    names = list(dict.fromkeys(r[variant] for r in records if r["key"] == OWN))
+    cells = []
+    for row in rows:
+        line = {"row": row.title + (" (the study's own)" if row.key == OWN else "")}
+        for name in names:
+            of = [r for r in records if r["key"] == row.key and _is(r, variant, name)]
+            line[name] = _cell(of[0]) if of else "-"
+        cells.append(line)
+    return Section(title, cells, "accuracy (kappa) AUC, means over seeds", *notes)
+
+
+def _is(record: Record, variant: str, name: str) -> bool:
+    return bool(record[variant] == name or (variant == "features" and record["key"] == "mean"))
+
+
+def _cell(record: Record) -> str:
+    figures = (number(record["accuracy"]), number(record["kappa"], 2), number(record["auc"]))
+    return "{} ({}) {}".format(*figures)
+
+
+def _confusion(title: str, records: Sequence[Record]) -> Section:
+    cells = []
+    own = next(r for r in records if r["key"] == OWN)
+    for name, counts in (
+        (f"{MAIN}, the study's own", own["confusion"]),
+        ("the paper's CNN", CONFUSION),
+    ):
+        for kind, line in zip(("normal", "abnormal"), counts, strict=True):
+            cells.append(
+                {"": name, "true": kind, "called normal": str(line[0]), "abnormal": str(line[1])}
+            )
+    return Section(title, cells)
+
+
+def _chosen(title: str, records: Sequence[Record]) -> list[Section]:
+    own = next(r for r in records if r["key"] == OWN)
+    folds = own["chosen"]
+    if not folds:
+        return []
+    sets = [set(fold) for fold in folds]
+    counts = {name: sum(name in one for one in sets) for name in set().union(*sets)}
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))[:10]
+    cells = [
+        {"feature": name, f"of {len(folds)} folds": str(counts[name]),
+         "in the paper's Table 1": "yes" if name in TABLE1 else ""}
+        for name in ranked
+    ]  # fmt: skip
+    sizes = sorted(map(len, folds))
+    return [
+        Section(
+            title,
+            cells,
+            f"{sizes[0]} to {sizes[-1]} columns a fold, {len(set.intersection(*sets))} in every "
+            f"fold, {len(counts)} in some; of Table 1's {len(TABLE1)} names "
+            f"{len(set(TABLE1) & set(counts))} in some",
+        )
+    ]
+
+
+def _features(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
+    return [
+        _matrix(
+            f"{_heading(title, records)}; {MAIN} on other features",
+            records,
+            rows,
+            "features",
+            None,
+            "of Table 1's features none is selected: rows that differ by that only are empty; "
+            "levels not the region's: 0 to 255 as they are, which lets the mean in",
+        )
+    ]
+
+
+def _small(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
+    own = {
+        key: next(r for r in records if r["key"] == key) for key in ("shuffled", "shuffled outside")
+    }
+    gap = own["shuffled outside"]["auc"] - own["shuffled"]["auc"]
+    return [
+        Section(
+            f"{_heading(title, records)}; {MAIN}, few regions",
+            [_line(_row(records, row)) for row in rows],
+            f"shuffled labels: AUC {number(own['shuffled outside']['auc'])} selected outside, "
+            f"{number(own['shuffled']['auc'])} inside, {number(gap)} apart",
+        )
+    ]
+
+
+MAKERS: dict[str, Callable[[str, list[Record], Sequence[Row]], list[Section]]] = {
+    "classifiers": _classifiers,
+    "features": _features,
+    "small": _small,
+}

@@ -1,0 +1,204 @@
+"""The study on made heads: rows in their order, leaks named, resume, refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
+
+import brain_folder  # noqa: E402
+from lesionkit import cli  # noqa: E402
+from lesionkit.studies.brain import classify  # noqa: E402
+from lesionkit.studies.brain.datasets import brats  # noqa: E402
+from lesionkit.studies.brain.study import command, protocol, tables, units  # noqa: E402
+from lesionkit.texture.selection import Fisher  # noqa: E402
+
+KEYS = ["mean", "own", "outside", "random", "paper", "shuffled outside", "shuffled"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return brain_folder.write(tmp_path_factory.mktemp("data"), 3)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two quick classifiers, ten columns by Fisher, three random folds, one small draw: the form is
+    tested here."""
+    table = classify.classifiers
+
+    def two(seed: int = 0) -> dict[str, Any]:
+        return {name: table(seed)[name] for name in ("SVM", "naive Bayes")}
+
+    def ten(rule: str = "") -> Fisher:
+        return Fisher(10)
+
+    for module in (classify, units):
+        monkeypatch.setattr(module, "classifiers", two)
+        monkeypatch.setattr(module, "fused", ten)
+    monkeypatch.setattr(protocol, "FOLDS", 3)
+    monkeypatch.setattr(units, "DRAWS", 1)
+
+
+def study(folder: Path, out: Path, *more: str) -> int:
+    asked = ["brain-study", "--data", str(folder), "--out", str(out), "--per-class", "5"]
+    return cli.main([*asked, "--seeds", "1", "--modality", "t1c", *more])
+
+
+def test_rows_come_in_order_and_leaks_are_named() -> None:
+    rows = protocol.rows_of()
+    assert [row.key for row in rows] == KEYS
+    assert [row.leaks for row in rows] == [False, False, True, True, True, True, False]
+    assert all(row.leaks for row in protocol.rows_of("random"))
+    assert all(row.leaks for row in protocol.rows_of("slice"))
+    for row in rows:
+        assert row.leaks == (row.select == "outside" or row.split != "patient")
+
+
+def test_labels_are_shuffled_within_a_patient() -> None:
+    patients = np.repeat(["A", "B"], 30)
+    labels = np.arange(60) % 3 == 0
+    zeros = np.zeros(60)
+    table = protocol.Table(zeros[:, None], ("x",), labels, patients, zeros.astype(int), zeros)
+    found = protocol.shuffled(table, 0)
+    assert found[:30].sum() == found[30:].sum() == 10
+    assert (found != labels).any()
+    assert (found != protocol.shuffled(table, 1)).any()
+    assert labels.sum() == 20  # what was given is as it was
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_command_end_to_end(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert study(folder, out) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Not for diagnosis.")
+    assert said == (out / "tables.txt").read_text()
+    content = json.loads((out / "study.json").read_text())
+    assert content["patients"] == ["P0", "P1", "P2"]
+    asked = ("task", "row", "classifier", "split", "selection", "accuracy", "wilson", "kappa",
+             "auc", "n_rois", "n_patients")  # fmt: skip
+    for row in content["rows"]:
+        assert set(asked) <= set(row)
+        assert row["n_patients"] == 3
+        leaks = row["split"] != "patient" or row["selection"] == "outside"
+        assert leaks == ("leaks" in row["row"]) or row["selection"] == "none"
+    svm = [r for r in content["rows"] if r["table"] == "classifiers" and r["classifier"] == "SVM"]
+    assert [row["key"] for row in svm] == KEYS
+    own = svm[1]
+    assert own["n_rois"] == 30
+    assert own["accuracy"] > 0.8  # rough against smooth
+    assert svm[0]["accuracy"] < own["accuracy"]
+    assert set(own["patients"]) == {"P0", "P1", "P2"}
+    order = [line[:25] for line in said.splitlines()]
+    first = order.index("mean intensity, patients ")
+    assert [r.title[:25].rstrip() for r in protocol.rows_of()] == [
+        text.rstrip() for text in order[first : first + 7]
+    ]
+    assert "the paper's CNN: other data" in said
+    lines = (out / "regions.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["patient", "plane", "row", "column", "abnormal"]
+    assert len(lines) == 31
+    assert len((out / "features_t1c.tsv").read_text().splitlines()[0].split("\t")) == 231
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_killed_study_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out, made = tmp_path / "out", []
+    usual = units._all
+
+    def told(*given: Any) -> Any:
+        made.append(given)
+        return usual(*given)
+
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(units, "_all", told)
+    sets = units._sets
+    monkeypatch.setattr(units, "_sets", killed)
+    assert study(folder, out) == 130
+    assert not (out / "study.json").exists()
+    monkeypatch.setattr(units, "_sets", sets)
+    assert study(folder, out) == 0
+    assert len(made) == 1
+    whole = (out / "tables.txt").read_text()
+    capsys.readouterr()
+
+    assert study(folder, out) == 2
+    assert "holds results already (study.json, tables.txt)" in capsys.readouterr().err
+    assert (out / "tables.txt").read_text() == whole
+    assert study(folder, out, "--overwrite") == 0
+    assert len(made) == 2
+    assert (out / "tables.txt").read_text() != ""
+    assert re.sub(r" +\d\.\d{3}$", "", whole, flags=re.M) == re.sub(
+        r" +\d\.\d{3}$", "", (out / "tables.txt").read_text(), flags=re.M
+    )  # all but seconds
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_patient_that_cannot_be_used_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = brain_folder.write(tmp_path / "data", 3)
+    for path in (folder / brats.PLACE).glob("P1_*_label.png"):
+        label = np.array(pillow.open(path))
+        label[:, 19:] = 0
+        pillow.fromarray(label).save(path)
+    (folder / brats.PLACE / "P3_z000_label.png").write_bytes(b"no picture")
+    assert study(folder, tmp_path / "out", "--split", "patient") == 1
+    said = capsys.readouterr().out
+    assert "Not used: patient P1 has no square of 10 x 10 pixels wholly in tumour" in said
+    assert "Not used: patient P3: " in said
+    assert "2 patients (P0, P2)" in said
+
+
+def test_one_patient_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = brain_folder.write(tmp_path / "data", 1), tmp_path / "out"
+    assert study(folder, out) == 2
+    assert "two patients or more are needed to hold one out, got P0" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--per-class", "1"], "per-class must be from 2"),
+        (["--seeds", "0"], "seeds must be from 1"),
+        (["--seed", "-1"], "seed must be from 0"),
+        (["--epochs", "-1"], "epochs must be from 0"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(
+    more: list[str], message: str, folder: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    assert study(folder, out, *more) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+
+
+def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "brain_tumor").mkdir()
+    assert study(tmp_path, tmp_path / "out") == 2
+    assert "must hold slices of a patient" in capsys.readouterr().err
+
+
+def test_numbers_are_written_as_papers_do() -> None:
+    assert [tables.number(v) for v in (0.7624, 1.0, -0.5, None)] == [".762", "1.000", "-.500", "-"]
+    assert tables.spread(0.5, 0.01) == ".500 ± .010"
+    assert command.Options().tasks == ("t1c", "flair")
