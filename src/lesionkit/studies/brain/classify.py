@@ -40,63 +40,96 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How one classifier did on regions that it had not seen; all folds pooled, as Weka does."""
+    """How one classifier did on regions that it had not seen; all folds pooled, as Weka does.
+
+    Attributes
+    ----------
+    result : Result
+        Predictions, scores, confusion matrix, time.
+    abnormal : (n,) array of bool
+        The truth.
+    patients : (n,) array of str
+        The patient of each region.
+    selected : bool
+        Whether features were.
+    chosen : tuple of tuple of int
+        Of each fold the selected columns, by rank.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.brain.classify import evaluate
+    >>> abnormal = np.arange(60) % 2 == 1
+    >>> patients = np.repeat(["A", "B", "C"], 20)
+    >>> found = evaluate(abnormal[:, None] * 1.0, abnormal, patients, select=None)
+    >>> found[0].name, found[0].accuracy, found[0].auc, found[0].n
+    ('SVM', 1.0, 1.0, 60)
+    """
 
     result: Result
     abnormal: Flags
     patients: npt.NDArray[np.str_]
-    selected: bool  # whether features were
-    chosen: tuple[tuple[int, ...], ...]  # of each fold the selected columns, by rank
+    selected: bool
+    chosen: tuple[tuple[int, ...], ...]
 
     @property
     def name(self) -> str:
+        """Of the classifier."""
         return self.result.name
 
     @property
     def n(self) -> int:
+        """How many regions."""
         return len(self.abnormal)
 
     @property
     def accuracy(self) -> float:
+        """The fraction of regions that is right."""
         return self.result.accuracy
 
     @property
     def wilson(self) -> tuple[float, float]:
-        """95 per cent, as if regions were independent, which those of one patient are not."""
+        """95 per cent, as if regions were independent; those of one patient are not."""
         return wilson(self.accuracy, self.n)
 
     @property
     def kappa(self) -> float:
+        """Cohen's: what is right beyond chance."""
         return self.result.kappa
 
     @property
     def tp_rate(self) -> float:
+        """Weighted by the classes' sizes, as Weka prints it: the accuracy."""
         return self.result.tp_rate
 
     @property
     def fp_rate(self) -> float:
+        """Weighted by the classes' sizes, as Weka prints it."""
         return self.result.fp_rate
 
     @property
     def seconds(self) -> float:
+        """Of training, a median over the folds."""
         return self.result.seconds
 
     @property
     def confusion(self) -> npt.NDArray[np.int64]:
-        """(true, predicted), normal first."""
+        """Counts, (true, predicted), normal first."""
         return self.result.confusion
 
     @property
     def scores(self) -> Real:
-        """(n,) how sure of abnormal."""
+        """How sure of abnormal, (n,)."""
         return np.asarray(self.result.scores[:, 1])
 
     @property
     def auc(self) -> float:
+        """The area under the ROC curve of all folds' scores."""
         return area(self.abnormal, self.scores)
 
     @property
     def by_patient(self) -> dict[str, Told]:
+        """What each patient's regions tell, by name."""
         right = (self.result.predicted == CLASSES[1]) == self.abnormal
         told = {}
         for name in np.unique(self.patients):
@@ -163,20 +196,29 @@ def evaluate(
 
     Parameters
     ----------
-    features : (n, k) finite numbers
-    abnormal : (n,) booleans
-    patients : (n,) the patient of each
-    split : "patient": whole patients are held out, each once where there are no more than `folds`;
-            "slice": whole slices; "random": regions, stratified. The last two leak: what is held
-            out has neighbours among what is learnt from
-    select : "inside": features are selected in each fold's training part; "outside": once, from all
-             regions and labels, which leaks; None: all are taken
-    folds : 2 or more, at most
-    table : name and untrained estimator of each; None: :func:`classifiers`
-    selector : a scikit-learn transformer with `order_`, or any other; None: Fisher, POE+ACC and
-               mutual information, ten each
-    slices : (n,) the slice of each region in its patient; needed for "slice"
-    seed : of folds and weights
+    features : (n, k) array
+        Finite numbers.
+    abnormal : (n,) array of bool
+        The truth.
+    patients : (n,) array
+        The patient of each region.
+    split : {"patient", "slice", "random"}, default "patient"
+        "patient": whole patients are held out, each once where there are no more than `folds`.
+        "slice": whole slices. "random": regions, stratified. The last two leak: what is held out
+        has neighbours among what is learnt from.
+    select : {"inside", "outside", None}, default "inside"
+        "inside": features are selected in each fold's training part. "outside": once, from all
+        regions and labels, which leaks. None: all are taken.
+    folds : int, default 10
+        2 or more, at most.
+    table : mapping of str to estimator, optional
+        scikit-learn's, untrained; by default :func:`classifiers`.
+    selector : transformer, optional
+        With `order_`, or any other; by default Fisher, POE+ACC and mutual information, ten each.
+    slices : (n,) array, optional
+        The slice of each region in its patient; needed for "slice".
+    seed : int, default 0
+        Of folds and weights.
 
     Returns
     -------
@@ -185,13 +227,25 @@ def evaluate(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         Where lengths differ, there is one patient only to hold out, or a class would be missing
         from a training part.
 
     References
     ----------
     Selection outside: Ambroise and McLachlan, PNAS 99, 6562, 2002.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.brain.classify import evaluate
+    >>> abnormal = np.arange(60) % 2 == 1
+    >>> noise = np.random.default_rng(0).normal(size=(60, 300))
+    >>> patients = np.repeat(["A", "B", "C"], 20)
+    >>> inside, outside = (evaluate(noise, abnormal, patients, select=how)[0] for how in
+    ...                    ("inside", "outside"))
+    >>> inside.accuracy < 0.65, outside.accuracy > 0.75  # there is nothing to find
+    (True, True)
     """
     values = arrays.real(features, "features", ("regions", "features"))
     kinds, held = np.asarray(abnormal), np.asarray(patients).astype(str)

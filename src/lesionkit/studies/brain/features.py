@@ -74,23 +74,42 @@ def mazda(
 
     Parameters
     ----------
-    rois : (n, rows, columns) finite real numbers, 8 bits in the study; at least 6 x 6 pixels, so
-           that each offset has a pair
-    levels : of the co-occurrence matrices, 2 to 65,536
-    normalise : "sigma" (a region's mean - 3 to mean + 3 sd are its levels), "percentile" (1 to 99),
-           or None: values are levels as they are, 0 to 255 into `levels`. None lets the mean in,
-           by SumAverg
-    families : out of FAMILIES, in the order wanted
+    rois : (n, rows, columns) array
+        Finite real numbers, 8 bits in the study; at least 6 x 6 pixels, so that each offset has a
+        pair.
+    levels : int, default 64
+        Of the co-occurrence matrices, 2 to 65,536.
+    normalise : {"sigma", "percentile", None}, default "sigma"
+        "sigma": a region's mean - 3 to mean + 3 sd are its levels. "percentile": its 1st to 99th.
+        None: 0 to 255 are the levels; it lets the mean in, by SumAverg.
+    families : sequence of str, default ("cooccurrence", "histogram")
+        Out of FAMILIES, in the order wanted.
 
     Returns
     -------
-    table : (n, k) float64, all finite
-    names : k of them
+    table : (n, k) array of float64
+        All finite.
+    names : tuple of str
+        k of them, as MaZda spells them; those of the default are NAMES.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         Where regions are too small, not finite, or a family is not known.
+
+    References
+    ----------
+    Szczypinski et al., "MaZda", Computer Methods and Programs in Biomedicine 94, 66, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.brain.features import mazda
+    >>> table, names = mazda(np.tile([10, 20], (1, 10, 5)))
+    >>> table.shape, names[1]
+    ((1, 229), 'S(1,0)Contrast')
+    >>> table[0, names.index("S(1,0)Correlat")], table[0, names.index("S(2,0)Correlat")]
+    (np.float64(-1.0), np.float64(1.0))
     """
     values = arrays.real(arrays.regular(rois, "rois"), "rois", ("n", "rows", "columns"))
     levels = arrays.integer(levels, "levels", at_least=2, at_most=2**16)

@@ -17,7 +17,15 @@ CLIP = 0.01  # of CLAHE, scikit-image's default
 
 
 class Prepared(NamedTuple):
-    """A slice or volume of 8 bits, and where its brain is."""
+    """A slice or volume of 8 bits, and where its brain is.
+
+    Attributes
+    ----------
+    levels : array of uint8
+        Grey levels, 0 outside the brain.
+    brain : array of bool
+        Of the same shape.
+    """
 
     levels: Levels
     brain: Mask
@@ -31,17 +39,21 @@ def prepare(
     equalise: Equalise = None,
     brain: Any,
 ) -> Prepared:
-    """The paper's preprocessing (3.1, and its conclusion): denoise, sharpen, strip, 8 bits.
+    """The paper's preprocessing: denoise, sharpen, strip, 8 bits.
 
     Parameters
     ----------
-    image : (rows, columns) or (planes, rows, columns), real numbers, any unit; NaN is background.
-            Each plane is filtered by itself
-    sigma : of the Gaussian, pixels; 0 leaves the noise. The paper gives none: 1 is our choice
-    amount : of sharpening, x + amount (x - Gaussian of x, sigma 1); 0 for none. Ours, too
-    equalise : "global" levels the histogram of the brain, "clahe" that of tiles (scikit-image).
-               The paper names it in its conclusion only: off
-    brain : booleans of the image's shape
+    image : (rows, columns) or (planes, rows, columns) array
+        Real numbers, any unit; NaN is background. Each plane is filtered by itself.
+    sigma : float, default 1
+        Of the Gaussian, pixels; 0 leaves the noise. The paper gives none: 1 is our choice.
+    amount : float, default 1
+        Of sharpening, x + amount (x - Gaussian of x, sigma 1); 0 for none. Ours, too.
+    equalise : {"global", "clahe", None}, default None
+        "global" levels the histogram of the brain, "clahe" that of tiles (scikit-image). The paper
+        names it in its conclusion only: off.
+    brain : array of bool
+        Of the image's shape.
 
     Returns
     -------
@@ -51,8 +63,19 @@ def prepare(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         Where an argument is not as said here, or the image has no finite pixel.
+
+    References
+    ----------
+    Khan et al., 2024, section 3.1 and its conclusion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.brain.prepare import prepare
+    >>> prepare(np.eye(9), brain=np.ones((9, 9), bool)).levels.max()
+    np.uint8(255)
     """
     sigma = arrays.number(sigma, "sigma", at_least=0, at_most=50, unit="pixels")
     amount = arrays.number(amount, "amount", at_least=0, at_most=50)

@@ -22,7 +22,17 @@ TRIES = 50  # draws before it is looked which squares are still free
 
 
 class Region(NamedTuple):
-    """A square, by its top left corner, counted from 0."""
+    """A square, by its top left corner.
+
+    Attributes
+    ----------
+    patient : str
+        Whose.
+    plane, row, column : int
+        Counted from 0.
+    abnormal : bool
+        Whether it lies in tumour.
+    """
 
     patient: str
     plane: int
@@ -46,13 +56,21 @@ def draw(
 
     Parameters
     ----------
-    tumour, brain : (planes, rows, columns) booleans
-    patient : its name: with the seed and the square's number it is all that draws depend on
-    size : pixels of a side
-    per_class : squares of each kind; both get fewer where one has no room for as many
-    margin : pixels between a normal square and the tumour of its slice
-    normal : where normal squares may lie. "any": in every slice; "free": in slices without tumour;
-             "mirror": at the mirror image of the abnormal ones, about the middle of the brain
+    tumour, brain : (planes, rows, columns) array of bool
+        Where they are.
+    patient : str, default ""
+        With the seed and the square's number it is all that a draw depends on.
+    size : int, default 10
+        Pixels of a side.
+    per_class : int, default 34
+        Squares of each kind; both get fewer where one has no room for as many.
+    margin : int, default 5
+        Pixels, along rows and columns, between a normal square and the tumour of its slice.
+    seed : int, default 0
+        0 or more.
+    normal : {"any", "mirror", "free"}, default "any"
+        Where normal squares lie. "any": in every slice. "free": in slices without tumour.
+        "mirror": at the mirror image of the abnormal ones, about the middle of the brain.
 
     Returns
     -------
@@ -61,8 +79,17 @@ def draw(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         Where not one square fits, and how large the largest is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lesionkit.studies.brain.regions import draw
+    >>> brain = np.ones((2, 40, 40), bool)
+    >>> tumour = brain & (np.arange(40) < 12)
+    >>> [region.abnormal for region in draw(tumour, brain, per_class=2)]
+    [True, True, False, False]
     """
     size = arrays.integer(size, "size", at_least=1)
     per_class = arrays.integer(per_class, "per_class", at_least=1)

@@ -123,6 +123,8 @@ def _errors(node: Node) -> float:
 
 
 class _Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """What trees and rules share."""
+
     def fit(self, X: Any, y: Any) -> Self:
         """X : (samples, columns) finite numbers; y : (samples,) classes."""
         X, y = validate_data(self, X, y, dtype=np.float64)
