@@ -99,7 +99,7 @@ def test_measure_on_a_plan_of_the_gpu() -> None:
 
 def test_devices_that_are_refused() -> None:
     with pytest.raises(ValueError, match="device must be 'auto', 'cpu' or 'cuda', got 'gpu'"):
-        generate(SMALL, 1, device="gpu")  # type: ignore[arg-type]
+        generate(SMALL, 1, device="gpu")
 
 
 def test_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit import _core, processors
 from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel
@@ -39,10 +39,10 @@ def regions_of(*discs: tuple[float, float, float]) -> np.ndarray:
     return regions
 
 
-def shares_of(regions: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    shares = np.full((len(regions), 2, len(corners)), np.nan)
-    _core.optics.element_shares(regions, corners, shares)
-    return shares
+def fractions_of(regions: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    fractions = np.full((len(regions), 2, len(corners)), np.nan)
+    _core.optics.element_shares(regions, corners, fractions)
+    return fractions
 
 
 def paint(regions: np.ndarray, pixels: int, noise: float = 0.0, first: int = 0, seed: int = 0):
@@ -69,20 +69,20 @@ def test_a_triangles_share_is_the_reference(corner, radius) -> None:
     area = (ax * by - ay * bx) / 2
     if abs(area) < 0.01:
         return
-    share = shares_of(regions_of((0.5, -0.25, radius)), triangle[None])[0]
+    fraction = fractions_of(regions_of((0.5, -0.25, radius)), triangle[None])[0]
     whole = disc_polygon_area((0.5, -0.25), radius, triangle)
-    assert share[0] == pytest.approx(whole / abs(area), abs=1e-11)
-    assert share[1] == 0  # absent
+    assert fraction[0] == pytest.approx(whole / abs(area), abs=1e-11)
+    assert fraction[1] == 0  # absent
 
 
 def test_shares_that_are_known() -> None:
     square = np.array([[[0, 0], [2, 0], [2, 2]], [[0, 0], [2, 2], [0, 2]]], dtype=float)
-    quarter = shares_of(regions_of((0, 0, 2), (1, 1, 1)), square)[0]
+    quarter = fractions_of(regions_of((0, 0, 2), (1, 1, 1)), square)[0]
     np.testing.assert_allclose(quarter, [[np.pi / 4] * 2] * 2, rtol=1e-14)  # tangent sides too
-    inside = shares_of(regions_of((1, 1, 0.01), (1, 1, 9)), square)[0]
+    inside = fractions_of(regions_of((1, 1, 0.01), (1, 1, 9)), square)[0]
     np.testing.assert_allclose(inside, [[np.pi * 1e-4 / 4] * 2, [1, 1]], rtol=1e-10)
     assert (inside[1] == 1).all()
-    assert (shares_of(regions_of((9, 9, 1)), square) == 0).all()
+    assert (fractions_of(regions_of((9, 9, 1)), square) == 0).all()
 
 
 def test_shares_of_a_mesh_add_up_to_the_disc() -> None:
@@ -90,10 +90,10 @@ def test_shares_of_a_mesh_add_up_to_the_disc() -> None:
     corners = np.ascontiguousarray(mesh.nodes[mesh.elements])
     areas = np.array([disc_polygon_area((0, 0), 99, triangle) for triangle in corners])
     regions = generate(SMALL, 64).inclusions
-    shares = shares_of(regions, corners)
-    assert shares.min() >= 0
-    assert shares.max() <= 1
-    np.testing.assert_allclose(shares @ areas, np.pi * regions[:, 1:, 2] ** 2, rtol=1e-12)
+    fractions = fractions_of(regions, corners)
+    assert fractions.min() >= 0
+    assert fractions.max() <= 1
+    np.testing.assert_allclose(fractions @ areas, np.pi * regions[:, 1:, 2] ** 2, rtol=1e-12)
 
 
 # --- maps and MRI -----------------------------------------------------------------------------
@@ -110,11 +110,11 @@ def test_maps_are_the_reference_pixel_by_pixel() -> None:
             x, y = (column - 20) * step, (20 - row) * step  # row 0 at the top
             corners = [(x + dx, y + dy) for dx, dy in [(-1, -1), (1, -1), (1, 1), (-1, 1)]]
             inside = x * x + y * y <= 41**2
-            share = sum(disc_polygon_area(disc[:2], disc[2], corners) / 4 for disc in discs)
+            fraction = sum(disc_polygon_area(disc[:2], disc[2], corners) / 4 for disc in discs)
             for map_, (back, lesion) in zip(
                 [*chromophores[0], mri[0]], [(10, 20), (5, 15), (40, 80), (50, 80)], strict=True
             ):
-                value = inside * (back + share * (lesion - back))
+                value = inside * (back + fraction * (lesion - back))
                 if map_.dtype == np.uint8:
                     value = np.floor(value + 0.5)
                 assert map_[row, column] == pytest.approx(value, rel=1e-6), (row, column)
@@ -199,7 +199,7 @@ def test_signals_are_the_forward_models() -> None:
     made = generate(recipe, 9)
     nodes = made.attributes["geometry"]["nodes"]
     mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
-    shares = shares_of(made.inclusions, np.ascontiguousarray(mesh.nodes[mesh.elements]))
+    fractions = fractions_of(made.inclusions, np.ascontiguousarray(mesh.nodes[mesh.elements]))
     hbo, hb, water, amplitude, power = np.moveaxis(made.inclusions[..., 3:], -1, 0)
     for w, wavelength in enumerate(recipe.wavelengths):
         model = ForwardModel(
@@ -207,7 +207,9 @@ def test_signals_are_the_forward_models() -> None:
         )
         mua = spectra.absorption(wavelength, hbo, hb, water)
         mus = spectra.scattering(wavelength, amplitude, power)
-        maps = [v[:, :1] + np.einsum("nke,nk->ne", shares, v[:, 1:] - v[:, :1]) for v in (mua, mus)]
+        maps = [
+            v[:, :1] + np.einsum("nke,nk->ne", fractions, v[:, 1:] - v[:, :1]) for v in (mua, mus)
+        ]
         readings = model.measure(*maps, at="elements")
         for source in range(16):
             np.testing.assert_allclose(
@@ -257,14 +259,10 @@ def test_whoever_names_the_nodes_is_fast() -> None:
 
 
 def test_accurate_batches_and_threads_change_no_bit() -> None:
-    recipe, before = PhantomRecipe(wavelengths=(661,), pixels=4), lesionkit.threads()
+    recipe = PhantomRecipe(wavelengths=(661,), pixels=4)
     whole = generate(recipe, 70)
     equal(generate(recipe, 70, batch=9), whole)
-    try:
-        lesionkit.threads(1)
-        equal(generate(recipe, 70), whole)
-    finally:
-        lesionkit.threads(before)
+    at_any_threads(lambda: equal(generate(recipe, 70), whole))
 
 
 def test_accuracies_that_are_refused() -> None:
@@ -277,16 +275,11 @@ def test_accuracies_that_are_refused() -> None:
 
 
 def test_batches_and_threads_change_no_bit() -> None:
-    count, before = 200, lesionkit.threads()
+    count = 200
     whole = generate(SMALL, count)
     for batch in (1, 7, 256):
         equal(generate(SMALL, count, batch=batch), whole)
-    try:
-        for threads in (1, 3):
-            lesionkit.threads(threads)
-            equal(generate(SMALL, count), whole)
-    finally:
-        lesionkit.threads(before)
+    at_any_threads(lambda: equal(generate(SMALL, count), whole))
 
 
 def test_a_phantom_depends_on_seed_and_index_only() -> None:

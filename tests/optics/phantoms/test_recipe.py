@@ -49,7 +49,7 @@ def test_lists_and_integers_become_tuples_and_floats() -> None:
     assert recipe == PhantomRecipe(wavelengths=(661.0, 948.0))
     assert hash(recipe) == hash(PhantomRecipe(wavelengths=(661.0, 948.0)))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        recipe.radius = 40  # type: ignore[misc]
+        recipe.radius = 40
 
 
 RANGE = st.tuples(st.floats(0, 50), st.floats(0, 50)).map(lambda pair: tuple(sorted(pair)))
@@ -126,7 +126,7 @@ def test_from_dict_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match=r"^a recipe has no field 'colour'; it has \['contrast'"):
         PhantomRecipe.from_dict({"colour": 1})
     with pytest.raises(TypeError, match=r"^values must be a mapping of fields, got int 3"):
-        PhantomRecipe.from_dict(3)  # type: ignore[arg-type]
+        PhantomRecipe.from_dict(3)
 
 
 # --- what is drawn ----------------------------------------------------------------------------

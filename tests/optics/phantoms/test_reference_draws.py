@@ -77,9 +77,9 @@ points = st.tuples(numbers, numbers)
 
 
 @given(points, st.floats(0.01, 3), st.lists(points, min_size=3, max_size=3), st.floats(0.05, 0.95))
-def test_parts_of_a_triangle_add_up(center, radius, triangle, share):
+def test_parts_of_a_triangle_add_up(center, radius, triangle, fraction):
     a, b, c = triangle
-    between = tuple(share * p + (1 - share) * q for p, q in zip(a, b, strict=True))
+    between = tuple(fraction * p + (1 - fraction) * q for p, q in zip(a, b, strict=True))
     whole = reference.disc_polygon_area(center, radius, [a, b, c])
     parts = [
         reference.disc_polygon_area(center, radius, part)
@@ -91,7 +91,7 @@ def test_parts_of_a_triangle_add_up(center, radius, triangle, share):
 
 
 def test_disc_and_triangle_by_counting():
-    """Against the share of a fine grid of points that lies in both."""
+    """Against the fraction of a fine grid of points that lies in both."""
     triangle, center, radius = [(-1.0, -0.7), (1.3, 0.1), (-0.2, 1.1)], (0.2, -0.1), 0.8
     step = 2.5e-3
     x, y = np.meshgrid(np.arange(-1, 1.5, step) + step / 2, np.arange(-1, 1.5, step) + step / 2)

@@ -54,7 +54,7 @@ def test_three_inclusions_weaken_what_passes_them() -> None:
         column, row = (int((x + 41) / 82 * 24), int((41 - y) / 82 * 24))
         assert hbo[0, row, column] == pytest.approx(40), radius
         assert made.mri[0, row, column] > 65
-    # Each pixel's share of each disc adds up to the disc's area.
+    # Each pixel's fraction of each disc adds up to the disc's area.
     area = (hbo[0][RECIPE.inside] - 14).sum() / 26 * (82 / 24) ** 2
     assert area == pytest.approx(np.pi * (64 + 36 + 36), rel=1e-4)
 

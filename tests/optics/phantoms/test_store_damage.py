@@ -50,10 +50,10 @@ def test_every_flipped_bit_is_told_and_its_file_named(store: Path) -> None:
             damaged = bytearray(kept)
             damaged[place] ^= 1 << int(draw.integers(8))
             file.write_bytes(damaged)
-            with pytest.raises(ValueError, match=r"phantom store|damaged") as told:
+            with pytest.raises(ValueError, match=r"phantom store|damaged") as report:
                 read_all(store)
             named = store if file.parent == store else file
-            assert str(named) in str(told.value)
+            assert str(named) in str(report.value)
             flips += 1
         file.write_bytes(kept)
     assert flips == FLIPS * (1 + 3 * len(ARRAYS))
@@ -66,9 +66,9 @@ def test_a_cut_file_is_told(store: Path, name: str, cut: int | None) -> None:
     for file in (shard(store, name), store / name / "zarr.json", store / name / "checksums"):
         kept = file.read_bytes()
         file.write_bytes(kept[: -min(cut, len(kept))] if cut else kept + b"more")
-        with pytest.raises(ValueError, match="is damaged") as told:
+        with pytest.raises(ValueError, match="is damaged") as report:
             read_all(store)
-        assert str(file) in str(told.value)
+        assert str(file) in str(report.value)
         file.write_bytes(kept)
 
 
@@ -80,9 +80,9 @@ def test_one_damaged_chunk_leaves_the_others(store: Path) -> None:
     phantoms = open_phantoms(store)
     memory = generate(RECIPE, COUNT)
     np.testing.assert_array_equal(phantoms.mri[CHUNK:], memory.mri[CHUNK:])
-    with pytest.raises(ValueError, match="mri of phantoms 60 to 63 cannot be read") as told:
+    with pytest.raises(ValueError, match="mri of phantoms 60 to 63 cannot be read") as report:
         phantoms.read("mri", 60, 70)
-    assert str(file) in str(told.value)
+    assert str(file) in str(report.value)
     for index in (0, [0, 70], slice(None, None, 2), np.arange(COUNT) < 3):
         with pytest.raises(ValueError, match="cannot be read"):
             phantoms.mri[index]

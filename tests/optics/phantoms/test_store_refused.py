@@ -161,13 +161,13 @@ def test_paths_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_full_disk(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "phantoms.zarr"
-    append, room = store_writer._append, [9]
+    append, buffers = store_writer._append, [9]
 
     def until_full(file: Path, data: bytes) -> None:
-        if room[0] == 0:
+        if buffers[0] == 0:
             append(file, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
-        room[0] -= 1
+        buffers[0] -= 1
         append(file, data)
 
     with monkeypatch.context() as patched:

@@ -87,8 +87,8 @@ def _readings_above_0(
     recipe: PhantomRecipe, mesh: Any, regions: Floats, mua: Floats, mus: Floats, wavelength: int
 ) -> bool:
     corners = np.ascontiguousarray(mesh.nodes[mesh.elements])
-    shares = np.empty((len(regions), 2, len(corners)))
-    _core.optics.element_shares(regions, corners, shares)
+    fractions = np.empty((len(regions), 2, len(corners)))
+    _core.optics.element_shares(regions, corners, fractions)
     model = ForwardModel(
         mesh,
         recipe.positions,
@@ -97,11 +97,11 @@ def _readings_above_0(
         source_depth=float(recipe.source_depths[wavelength]),
     )
     out = np.empty((len(regions), recipe.optodes, recipe.optodes))
-    model.plans.at("elements").measure_mixture(shares, mua, mus, out)
+    model.plans.at("elements").measure_mixture(fractions, mua, mus, out)
     return bool((out[:, ~np.eye(recipe.optodes, dtype=bool)] > 0).all())
 
 
-def require_light(signal: Any) -> None:
+def check_light(signal: Any) -> None:
     """Raise where amplitudes are not above 0 and finite (arrays of NumPy or CuPy)."""
     # NaN is not above 0, and infinity not below
     if signal.size and not bool(((signal > 0) & (signal < np.inf)).all()):

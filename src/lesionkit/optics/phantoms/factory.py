@@ -1,7 +1,7 @@
 """The steps that make phantoms: draw, measure, paint.
 
 draw     the regions: where the inclusions lie, and the tissue of each region
-measure  the share of each element, or quarter of one, that an inclusion covers, mua and mus' of
+measure  the fraction of each element, or quarter of one, that an inclusion covers, mua and mus' of
          each region at each wavelength, the readings of their mixture, and noise: the signal
 paint    the chromophore maps and the MRI
 """
@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -24,8 +25,9 @@ from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.forward.plans import At
 from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.phantoms import phantoms_gpu
-from lesionkit.optics.phantoms.coarseness import enough_nodes, require_light
+from lesionkit.optics.phantoms.coarseness import check_light, enough_nodes
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 Floats = npt.NDArray[np.float64]
@@ -41,8 +43,8 @@ METHODS = {
 Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`
 
 
-def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRecipe, Accuracy]:
-    """The accuracy that is asked for, and the recipe with the nodes that it means."""
+def resolve(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRecipe, Accuracy]:
+    """The recipe with the nodes that the accuracy asked for means, and the accuracy."""
     if accuracy not in (None, *METHODS):
         raise ValueError(f"accuracy must be 'fast', 'accurate' or None, got {accuracy!r}")
     if accuracy == "accurate" and recipe.nodes is not None:
@@ -54,13 +56,11 @@ def settled(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
         accuracy = "accurate" if recipe.nodes is None else "fast"
     if accuracy == "fast" and recipe.nodes is None:
         recipe = replace(recipe, nodes=FAST_NODES)
-    if accuracy == "fast":
-        enough_nodes(recipe)  # which refuses what no such mesh can tell from 0
     return recipe, accuracy
 
 
 class PhantomFactory:
-    """The mesh and the plans of a recipe, worked out once, and the steps that use them.
+    """The steps that make phantoms, and what they use of a recipe, worked out once when asked for.
 
     Each step makes any number of phantoms, from the index `first` of the seed on. `seconds` adds up
     the time of each, over all threads; a GPU's time shows where it is waited for.
@@ -76,30 +76,51 @@ class PhantomFactory:
         device: int | None = None,
         accuracy: Accuracy | None = None,
     ) -> None:
-        self.recipe, self.accuracy = recipe, accuracy = settled(recipe, accuracy)
+        self.recipe, self.accuracy = resolve(recipe, accuracy)
         self.seed, self.device = seed, device
         self.xp = np if device is None else gpu.require()
         self.kernels = _core.optics if device is None else phantoms_gpu
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._counting = threading.Lock()
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """Of the disc; ValueError where one of linear elements cannot tell readings from 0."""
+        with self.clock("plan"):
+            nodes = enough_nodes(self.recipe) if self.accuracy == "fast" else None
+            return disc_mesh(self.recipe.radius, nodes, self.recipe.optodes)
+
+    @cached_property
+    def corners(self) -> Any:
+        """(places, 3, 2) mm: the triangles that properties are constant on."""
+        parts = self.mesh.elements if self.accuracy == "fast" else self.mesh.quarters
+        return self.xp.asarray(np.ascontiguousarray(self.mesh.nodes[parts]))
+
+    @cached_property
+    def extinction(self) -> Any:
+        """(wavelengths, 1, 1, chromophores)."""
+        table = spectra.extinction(self.recipe.wavelengths, self.recipe.extinction)
+        return self.xp.asarray(table[:, None, None])
+
+    @cached_property
+    def wavelengths(self) -> Any:
+        """(wavelengths, 1, 1) nm."""
+        return self.xp.asarray(np.array(self.recipe.wavelengths)[:, None, None])
+
+    @cached_property
+    def plans(self) -> list[Any]:
+        """The forward plan of each wavelength."""
+        at: At = "elements" if self.accuracy == "fast" else "quarters"
+        recipe, mesh = self.recipe, self.mesh
         with self.clock("plan"), self.at_work("the plans of the wavelengths"):
-            nodes = enough_nodes(recipe) if accuracy == "fast" else None
-            self.mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
-            at: At = "elements" if accuracy == "fast" else "quarters"
-            parts = self.mesh.elements if accuracy == "fast" else self.mesh.quarters
-            corners = np.ascontiguousarray(self.mesh.nodes[parts])
-            self.corners = self.xp.asarray(corners)
-            extinction = spectra.extinction(recipe.wavelengths, recipe.extinction)
-            self.extinction = self.xp.asarray(extinction[:, None, None])
-            self.wavelengths = self.xp.asarray(np.array(recipe.wavelengths)[:, None, None])
-            self.plans = [
+            return [
                 ForwardModel(
-                    self.mesh,
+                    mesh,
                     recipe.positions,
                     recipe.positions,
                     refractive_index=recipe.refractive_index,
                     source_depth=depth,
-                ).plans.at(at, device)
+                ).plans.at(at, self.device)
                 for depth in recipe.source_depths
             ]
 
@@ -151,24 +172,24 @@ class PhantomFactory:
         """(count, wavelengths, optodes, optodes - 1): the noisy signal of these phantoms."""
         recipe, count, xp = self.recipe, len(regions), self.xp
         with self.clock("mix"):
-            shares = xp.empty((count, 2, len(self.corners)))
-            self.kernels.element_shares(regions, self.corners, shares)
+            fractions = xp.empty((count, 2, len(self.corners)))
+            self.kernels.element_shares(regions, self.corners, fractions)
             hbo, hb, water, amplitude, power = xp.moveaxis(regions[..., 3:], -1, 0)
             mua = spectra.mixed_absorption(self.extinction, hbo, hb, water)
             mus = spectra.power_law(self.wavelengths, amplitude, power)
         with self.clock("solve"):
             readings = xp.empty((len(self.plans), count, recipe.optodes, recipe.optodes))
             for plan, a, s, out in zip(self.plans, mua, mus, readings, strict=True):
-                plan.measure_mixture(shares, a, s, out)
+                plan.measure_mixture(fractions, a, s, out)
         with self.clock("noise"):
             signal = xp.empty(
                 (count, len(self.plans), recipe.optodes, recipe.optodes - 1), np.float32
             )
             self.kernels.add_noise(readings, recipe.signal_noise, self.seed, first, signal)
-        require_light(signal)
+        check_light(signal)
         return signal
 
-    def paint(self, regions: Any, first: int, room: Buffers) -> None:
+    def paint(self, regions: Any, first: int, buffers: Buffers) -> None:
         """Fill the maps and the MRI of these phantoms."""
         with self.clock("paint"):
             self.kernels.paint(
@@ -178,6 +199,6 @@ class PhantomFactory:
                 self.recipe.mri_noise,
                 self.seed,
                 first,
-                room["chromophores"],
-                room["mri"],
+                buffers["chromophores"],
+                buffers["mri"],
             )

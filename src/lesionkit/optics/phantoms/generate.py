@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import lesionkit
 from lesionkit import _core, arrays, gpu
-from lesionkit.optics.phantoms.factory import Accuracy, Buffers, PhantomFactory, settled
+from lesionkit.optics.phantoms.factory import Accuracy, Buffers, PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 from lesionkit.optics.phantoms.store_layout import (
@@ -109,33 +109,33 @@ def generate(
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
     path = _path(out)
     number = _device(device)
-    recipe, accuracy = settled(recipe, accuracy)
+    factory = PhantomFactory(recipe, seed, number, accuracy)
     job = {
         "format": FORMAT,
         "version": lesionkit.__version__,
         "instruction_set": instruction_set(number),
         "seed": seed,
         "count": count,
-        "accuracy": accuracy,
-        "recipe": recipe.to_dict(),
+        "accuracy": factory.accuracy,
+        "recipe": factory.recipe.to_dict(),
     }
+    if path is not None:
+        check_libraries()
+        if is_finished(path, job):
+            return open_phantoms(path)
+    _ = factory.mesh  # which may be refused
     if path is None:
-        factory = PhantomFactory(recipe, seed, number, accuracy)
-        with factory.at_work(f"{count} phantoms"):
-            whole = {n: layout.empty(count, factory.xp) for n, layout in layouts(recipe).items()}
-            _make(factory, count, batch, _Memory(whole), progress)
-        attributes = {**job, **factory.attributes}
+        memory = _Memory(factory, count)
+        _make(factory, count, batch, memory, progress)
         return Phantoms(
-            **whole, recipe=recipe, seed=seed, attributes=attributes, seconds=dict(factory.seconds)
+            **memory.whole,
+            recipe=factory.recipe,
+            seed=seed,
+            attributes={**job, **factory.attributes},
+            seconds=dict(factory.seconds),
         )
-
-    check_libraries()
-    if is_finished(path, job):
-        return open_phantoms(path)
-    with StoreWriter(path, job, recipe) as writer:
-        factory = PhantomFactory(recipe, seed, number, accuracy)
-        with factory.at_work(f"{count} phantoms"):
-            _make(factory, count, batch, _Disk(writer, factory), progress)
+    with StoreWriter(path, job, factory.recipe) as writer:
+        _make(factory, count, batch, _Disk(writer, factory), progress)
         writer.finish(factory.attributes)
     return replace(open_phantoms(path), seconds=dict(factory.seconds))
 
@@ -178,10 +178,14 @@ class _Memory:
 
     done: frozenset[int] = frozenset()
 
-    def __init__(self, whole: Buffers) -> None:
-        self.whole = whole
+    def __init__(self, factory: PhantomFactory, count: int) -> None:
+        with factory.at_work(f"{count} phantoms"):
+            self.whole = {
+                name: layout.empty(count, factory.xp)
+                for name, layout in layouts(factory.recipe).items()
+            }
 
-    def room(self, chunk: int) -> Buffers:
+    def buffers(self, chunk: int) -> Buffers:
         here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
         return {name: array[here] for name, array in self.whole.items()}
 
@@ -191,7 +195,7 @@ class _Memory:
             self.whole[name][first : first + len(array)] = array
         return {}
 
-    def keep(self, chunk: int, room: Buffers) -> None:
+    def keep(self, chunk: int, buffers: Buffers) -> None:
         """They are in their place already."""
 
 
@@ -204,23 +208,23 @@ class _Disk:
         self.count = writer.job["count"]
         self.mine = threading.local()  # each thread packs from buffers of its own
 
-    def room(self, chunk: int) -> Buffers:
-        if not hasattr(self.mine, "room"):
+    def buffers(self, chunk: int) -> Buffers:
+        if not hasattr(self.mine, "buffers"):
             layouts = self.writer.layouts.items()
-            self.mine.room = {name: layout.empty(CHUNK) for name, layout in layouts}
-        room: Buffers = self.mine.room
-        for array in room.values():
+            self.mine.buffers = {name: layout.empty(CHUNK) for name, layout in layouts}
+        buffers: Buffers = self.mine.buffers
+        for array in buffers.values():
             array[self.count - chunk * CHUNK :] = 0  # what the last chunk has too much
-        return room
+        return buffers
 
     def collect(self, first: int, made: Buffers) -> Buffers:
         """A run that a GPU made, in the host's memory, to be finished."""
         with self.clock("copy"):
             return {name: self.xp.asnumpy(array) for name, array in made.items()}
 
-    def keep(self, chunk: int, room: Buffers) -> None:
+    def keep(self, chunk: int, buffers: Buffers) -> None:
         with self.clock("pack"):
-            packed = {name: self.writer.layouts[name].pack(room[name]) for name in room}
+            packed = {name: self.writer.layouts[name].pack(buffers[name]) for name in buffers}
         with self.clock("write"):
             self.writer.write(chunk, packed)
 
@@ -237,18 +241,17 @@ def _make(
     This thread makes a run of chunks, with all threads or the GPU; meanwhile others finish the run
     before, each a chunk at a time: they take it from the GPU, or paint it, then pack and write it.
     """
-    batch = batch or _fitting(factory)
     done = sum(min(CHUNK, count - chunk * CHUNK) for chunk in sink.done)
     todo = [chunk for chunk in range(chunk_count(count)) if chunk not in sink.done]
 
     def finish(chunk: int, made: Buffers) -> int:
-        room, size = sink.room(chunk), len(made["inclusions"])
-        filled = {name: array[:size] for name, array in room.items()}
+        buffers, size = sink.buffers(chunk), len(made["inclusions"])
+        filled = {name: array[:size] for name, array in buffers.items()}
         for name, array in made.items():
             filled[name][...] = array
         if "mri" not in made:
             factory.paint(made["inclusions"], chunk * CHUNK, filled)
-        sink.keep(chunk, room)
+        sink.keep(chunk, buffers)
         return size
 
     def settle(waiting: list[Future[int]]) -> None:
@@ -258,8 +261,11 @@ def _make(
         if progress is not None:
             progress(done, count)
 
-    with ThreadPoolExecutor(min(lesionkit.threads(), 16), "lesionkit") as pool:
+    _ = factory.plans  # before memory for phantoms is asked for
+    workers = ThreadPoolExecutor(min(lesionkit.threads(), 16), "lesionkit")
+    with factory.at_work(f"{count} phantoms"), workers as pool:
         waiting: list[Future[int]] = []
+        batch = batch or _fitting(factory)
         try:
             for run in _runs(todo, max(batch // CHUNK, 1)):
                 first, stop = run[0] * CHUNK, min((run[-1] + 1) * CHUNK, count)
@@ -307,8 +313,8 @@ def _wave(factory: PhantomFactory, first: int, count: int, batch: int) -> Buffer
             i += batch
     made: Buffers = {"inclusions": regions, "signal": factory.xp.concatenate(parts)}
     if factory.device is not None:
-        room = layouts(factory.recipe)
-        made |= {name: room[name].empty(count, factory.xp) for name in ("chromophores", "mri")}
+        buffers = layouts(factory.recipe)
+        made |= {name: buffers[name].empty(count, factory.xp) for name in ("chromophores", "mri")}
         factory.paint(regions, first, made)
     return made
 

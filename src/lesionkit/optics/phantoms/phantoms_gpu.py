@@ -38,11 +38,13 @@ def draw_regions(
     )
 
 
-def element_shares(regions: Any, corners: Any, shares: Any) -> None:
+def element_shares(regions: Any, corners: Any, fractions: Any) -> None:
     """Fill shares (n, 2, elements): which part of each triangle (corners (elements, 3, 2) mm) lies
     in each inclusion.
     """
-    _launch("element_shares", shares.size, [regions, corners, len(corners), len(regions), shares])
+    _launch(
+        "element_shares", fractions.size, [regions, corners, len(corners), len(regions), fractions]
+    )
 
 
 def paint(

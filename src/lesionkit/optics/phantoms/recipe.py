@@ -179,11 +179,11 @@ class PhantomRecipe:
             ("single_diameters", max(self.single_diameters)),
             ("pair_diameter and pair_distance", 2 * self.pair_diameter + self.pair_distance[1]),
         ):
-            width, room = widest + 2 * self.margin, 2 * self.radius
-            if width > room:
+            width, buffers = widest + 2 * self.margin, 2 * self.radius
+            if width > buffers:
                 raise ValueError(
                     f"{name} must leave room for the inclusions: with the margin they are up to "
-                    f"{width:g} mm wide, got a disc of {room:g} mm"
+                    f"{width:g} mm wide, got a disc of {buffers:g} mm"
                 )
         if max(self.source_depths) >= self.radius:
             raise ValueError(

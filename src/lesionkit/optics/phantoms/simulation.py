@@ -10,8 +10,8 @@ import numpy.typing as npt
 import lesionkit
 from lesionkit import arrays
 from lesionkit.optics import spectra
-from lesionkit.optics.phantoms.coarseness import require_light
-from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory, settled
+from lesionkit.optics.phantoms.coarseness import check_light
+from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms
 from lesionkit.optics.phantoms.store_layout import FORMAT, REGION_COLUMNS, layouts
@@ -60,26 +60,26 @@ def simulate(
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
-    recipe, accuracy = settled(recipe, accuracy)
+    factory = PhantomFactory(recipe, seed, accuracy=accuracy)
+    _, recipe = factory.mesh, factory.recipe  # a mesh may be refused
     given = arrays.real(regions, "regions", ("n", "regions", len(REGION_COLUMNS))).copy()
     _check(given, recipe)
     given[:, 0, :3] = 0, 0, recipe.radius
 
-    factory = PhantomFactory(recipe, seed, accuracy=accuracy)
-    room = {name: layout.empty(len(given)) for name, layout in layouts(recipe).items()}
-    _measure(factory, given, room["signal"])
-    _paint(factory, given, room)
-    room["inclusions"] = given
+    buffers = {name: layout.empty(len(given)) for name, layout in layouts(recipe).items()}
+    _measure(factory, given, buffers["signal"])
+    _paint(factory, given, buffers)
+    buffers["inclusions"] = given
     attributes = {
         "format": FORMAT,
         "version": lesionkit.__version__,
         "seed": seed,
         "count": len(given),
-        "accuracy": accuracy,
+        "accuracy": factory.accuracy,
         "recipe": recipe.to_dict(),
         **factory.attributes,
     }
-    return Phantoms(**room, recipe=recipe, seed=seed, attributes=attributes)
+    return Phantoms(**buffers, recipe=recipe, seed=seed, attributes=attributes)
 
 
 def _check(regions: Floats, recipe: PhantomRecipe) -> None:
@@ -121,49 +121,49 @@ def _pairs(regions: Floats) -> Any:
 
 
 def _measure(factory: PhantomFactory, regions: Floats, signal: Any) -> None:
-    """The noisy readings: properties are the background's and, of each inclusion, its share."""
+    """The noisy readings: properties are the background's and, of each inclusion, its fraction."""
     recipe, corners = factory.recipe, factory.corners
-    shares = np.empty((len(regions), regions.shape[1] - 1, len(corners)))
+    fractions = np.empty((len(regions), regions.shape[1] - 1, len(corners)))
     for pair, which in _pairs(regions):
         two = np.empty((len(regions), 2, len(corners)))
         factory.kernels.element_shares(pair, corners, two)
-        shares[:, which] = two[:, : len(which)]
+        fractions[:, which] = two[:, : len(which)]
     hbo, hb, water, amplitude, power = np.moveaxis(regions[..., 3:], -1, 0)
     mua = spectra.mixed_absorption(factory.extinction, hbo, hb, water)
     mus = spectra.power_law(factory.wavelengths, amplitude, power)
     readings = np.empty((len(factory.plans), len(regions), recipe.optodes, recipe.optodes))
     for plan, a, s, out in zip(factory.plans, mua, mus, readings, strict=True):
-        plan.measure(_mixed(a, shares), _mixed(s, shares), out)
+        plan.measure(_mixed(a, fractions), _mixed(s, fractions), out)
     factory.kernels.add_noise(readings, recipe.signal_noise, factory.seed, 0, signal)
-    require_light(signal)
+    check_light(signal)
 
 
-def _mixed(values: Floats, shares: Floats) -> Floats:
+def _mixed(values: Floats, fractions: Floats) -> Floats:
     """(n, regions) values and (n, inclusions, places) shares to (n, places)."""
     beyond = values[:, 1:] - values[:, :1]
-    mixed: Floats = values[:, :1] + np.einsum("nk,nkp->np", beyond, shares)
+    mixed: Floats = values[:, :1] + np.einsum("nk,nkp->np", beyond, fractions)
     return mixed
 
 
-def _paint(factory: PhantomFactory, regions: Floats, room: dict[str, Any]) -> None:
-    """The maps and the MRI, from the share of each pixel that an inclusion covers."""
+def _paint(factory: PhantomFactory, regions: Floats, buffers: dict[str, Any]) -> None:
+    """The maps and the MRI, from the fraction of each pixel that an inclusion covers."""
     recipe, count = factory.recipe, len(regions)
     pixels = recipe.pixels
-    shares = np.empty((count, regions.shape[1] - 1, pixels, pixels))
-    maps, gray = room["chromophores"], room["mri"]
+    fractions = np.empty((count, regions.shape[1] - 1, pixels, pixels))
+    maps, gray = buffers["chromophores"], buffers["mri"]
     for pair, which in _pairs(regions):
         pair[..., 3:6] = 0
         pair[:, 1, 3] = pair[:, 2, 4] = 1  # as if the first were of HbO and the second of Hb
         factory.kernels.paint(
             pair, recipe.radius, recipe.mri_gray, 0.0, factory.seed, 0, maps, gray
         )
-        shares[:, which] = maps[:, : len(which)]
-    flat = shares.reshape(count, -1, pixels * pixels)
+        fractions[:, which] = maps[:, : len(which)]
+    flat = fractions.reshape(count, -1, pixels * pixels)
     for channel in range(3):
         mixed = _mixed(regions[..., 3 + channel], flat).reshape(count, pixels, pixels)
         maps[:, channel] = mixed * recipe.inside
     background, inclusion = recipe.mri_gray
-    clean = background + (inclusion - background) * shares.sum(axis=1)
+    clean = background + (inclusion - background) * fractions.sum(axis=1)
     key = np.array([factory.seed, 1], np.uint64)
     noise = np.random.Generator(np.random.Philox(key=key)).standard_normal(clean.shape)
     noisy = clean * (1 + recipe.mri_noise * noise) * recipe.inside

@@ -257,7 +257,7 @@ def _array(
         raise ValueError(f"{path} is damaged: it lacks {name!r}")
     checksums = None
     if sums is None:
-        _refuse_other_metadata(folder / "zarr.json", layout.metadata(count, version=1))
+        _check_metadata(folder / "zarr.json", layout.metadata(count, version=1))
     else:
         for file in ("zarr.json", CHECKSUMS):
             data = (folder / file).read_bytes() if (folder / file).is_file() else b""
@@ -273,23 +273,25 @@ def _array(
     return StoredArray(folder, layout, count, checksums, sharded=sums is not None)
 
 
-def _refuse_other_metadata(file: Path, expected: dict[str, Any]) -> None:
+def _check_metadata(file: Path, expected: dict[str, Any]) -> None:
     """ValueError where the zarr.json of an array of format 1 tells of other numbers than its data
     are; nothing seals it."""
 
     def numbers(metadata: Any) -> dict[str, Any]:
-        told = {name: metadata[name] for name in ("shape", "data_type", "chunk_grid", "fill_value")}
+        report = {
+            name: metadata[name] for name in ("shape", "data_type", "chunk_grid", "fill_value")
+        }
         first, *others = metadata["codecs"]
-        return {**told, "bytes": first, "codecs": [codec["name"] for codec in others]}
+        return {**report, "bytes": first, "codecs": [codec["name"] for codec in others]}
 
     try:
-        told, right = numbers(files.read_json(file)), numbers(expected)
+        report, right = numbers(files.read_json(file)), numbers(expected)
     except (ValueError, KeyError, TypeError, IndexError):
         raise ValueError(f"{file.parent.parent} is damaged: {file} is no array's") from None
     for name in right:
-        if told[name] != right[name]:
+        if report[name] != right[name]:
             raise ValueError(
-                f"{file.parent.parent} is damaged: {file} says that its {name} is {told[name]}, "
+                f"{file.parent.parent} is damaged: {file} says that its {name} is {report[name]}, "
                 f"not {right[name]}"
             )
 

@@ -72,9 +72,11 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     if attributes is None:
         return False
     if attributes["format"] == job["format"] and _count(attributes) < job["count"]:
-        _refuse_other(path, {**attributes, "count": job["count"]}, job)
+        _check_same_job(path, {**attributes, "count": job["count"]}, job)
         return False
-    _refuse_other(path, {**attributes, "format": job["format"]}, job)  # other files, same phantoms
+    _check_same_job(
+        path, {**attributes, "format": job["format"]}, job
+    )  # other files, same phantoms
     part = partial_path(path)
     if part.is_dir() and set(os.listdir(part)) <= OURS:  # died between its last two steps
         shutil.rmtree(part, ignore_errors=True)
@@ -87,7 +89,7 @@ def _count(attributes: Mapping[str, Any]) -> float:
     return count if type(count) is int else math.inf
 
 
-def _refuse_other(place: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
+def _check_same_job(place: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
     """ValueError that says in what the job found at `place` differs from the one asked for."""
 
     def flat(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,18 +149,18 @@ class StoreWriter:
         journal = self.part / "journal"
         lines = list(_json_lines(journal))
         if lines:
-            _refuse_other(self.part, lines[0], self.job)
+            _check_same_job(self.part, lines[0], self.job)
         elif set(os.listdir(self.part)) - OURS:
             raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
         store = self.part / "store"
         for folder in (store, *(store / name for name in self.layouts)):
             for small in ("zarr.json", CHECKSUMS):  # from a process that died at the very end
                 (folder / small).unlink(missing_ok=True)
-        told = dict(filter(None, map(_journalled, lines[1:])))
-        if not told and self.path.exists():
-            told = self._copied(journal)
+        report = dict(filter(None, map(_journalled, lines[1:])))
+        if not report and self.path.exists():
+            report = self._copied(journal)
         for shard in range(shard_count(self.job["count"])):
-            self._chunks |= self._proven(shard, told)
+            self._chunks |= self._proven(shard, report)
         self.done = set(self._chunks)
         fresh = self.part / "journal.new"
         kept = (_journal_line(number, chunk) for number, chunk in self._chunks.items())
@@ -184,7 +186,7 @@ class StoreWriter:
         pieces = zip(whole, zip(*lengths, strict=True), zip(*sums, strict=True), strict=True)
         return {number: _Chunk(list(some), list(those)) for number, some, those in pieces}
 
-    def _proven(self, shard: int, told: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
+    def _proven(self, shard: int, report: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
         """The first chunks of a shard whose bytes are those that the journal tells of; what its
         files hold behind them is cut off."""
         proven: dict[int, _Chunk] = {}
@@ -194,12 +196,12 @@ class StoreWriter:
                 if (path := self._file(name, shard)).exists():
                     shards.append(stack.enter_context(open(path, "r+b")))
             for number in self._numbers(shard):
-                if number not in told or len(shards) < len(self.layouts):
+                if number not in report or len(shards) < len(self.layouts):
                     break
-                pieces = zip(shards, told[number].lengths, strict=True)
-                if [chunk_sum(file.read(length)) for file, length in pieces] != told[number].sums:
+                pieces = zip(shards, report[number].lengths, strict=True)
+                if [chunk_sum(file.read(length)) for file, length in pieces] != report[number].sums:
                     break
-                proven[number] = told[number]
+                proven[number] = report[number]
             for place, file in enumerate(shards):
                 lengths = [chunk.lengths[place] for chunk in proven.values()]
                 end = self._end(shard, lengths)
