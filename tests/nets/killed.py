@@ -27,7 +27,7 @@ def main(store: str, run: str, epoch: int, batch: int) -> None:
         if (now, done) == (epoch, batch):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Path.replace = replace  # type: ignore[method-assign]
+    Path.replace = replace
     train("znet", store, run, OPTIONS, device="cpu", progress=progress)
 
 

@@ -30,7 +30,7 @@ def random_boxes(n: int, seed: int, size: float = 40) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("other", "share"),
+    ("other", "fraction"),
     [
         ((0, 0, 10, 10), 1),  # itself
         ((5, 0, 15, 10), 1 / 3),  # half of each
@@ -41,10 +41,10 @@ def random_boxes(n: int, seed: int, size: float = 40) -> torch.Tensor:
         ((4, 4, 4, 4), 0),  # of no area
     ],
 )
-def test_known_overlaps(other: tuple[float, ...], share: float) -> None:
+def test_known_overlaps(other: tuple[float, ...], fraction: float) -> None:
     a = tensor((0, 0, 10, 10))
-    assert bx.iou(a, tensor(other)).item() == pytest.approx(share, rel=SINGLE)
-    assert bx.iou(tensor(other), a).item() == pytest.approx(share, rel=SINGLE)
+    assert bx.iou(a, tensor(other)).item() == pytest.approx(fraction, rel=SINGLE)
+    assert bx.iou(tensor(other), a).item() == pytest.approx(fraction, rel=SINGLE)
 
 
 def test_overlap_of_nothing() -> None:

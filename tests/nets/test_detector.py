@@ -70,8 +70,8 @@ def test_a_crop_of_24_pixels_is_the_image_about_them() -> None:
 
 def test_best_boxes() -> None:
     boxes = torch.tensor([[0.0, 0, 10, 10], [0, 1, 10, 11], [30, 30, 40, 40], [50, 50, 60, 60]])
-    shares = torch.tensor([[0.2, 0.6, 0.2], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3], [0.9, 0.05, 0.05]])
-    found = best_of(boxes, shares, 0.5)
+    fractions = torch.tensor([[0.2, 0.6, 0.2], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3], [0.9, 0.05, 0.05]])
+    found = best_of(boxes, fractions, 0.5)
     assert found.labels.tolist() == [2, 1]
     assert found.boxes.tolist() == [[0, 1, 10, 11], [30, 30, 40, 40]]
     np.testing.assert_allclose(found.scores, [0.9, 0.7])

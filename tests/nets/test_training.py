@@ -256,17 +256,17 @@ def test_a_store_that_is_none(tmp_path, store) -> None:
 
 def test_two_trainings_of_one_folder(tmp_path, store, options) -> None:
     pytest.importorskip("fcntl")
-    out, told = tmp_path / "run", []
+    out, report = tmp_path / "run", []
 
     def second(epoch, batch, batches, loss) -> None:
-        told.append(batch)
+        report.append(batch)
         with pytest.raises(ValueError, match=r"run is being written by another process$"):
             train("znet", store, out, options, device="cpu")
         raise Stop
 
     with pytest.raises(Stop):
         train("znet", store, out, options, device="cpu", progress=second)
-    assert told == [1]
+    assert report == [1]
     assert [path.name for path in out.iterdir()] == ["run.json"]
 
 
@@ -296,9 +296,9 @@ def test_a_full_disk_stops_a_training_in_a_sentence(tmp_path, store, options, mo
 
     monkeypatch.setattr(checkpoints.torch, "save", full)
     sentence = r"cannot write .*run/weights.pt: No space left on device"
-    with pytest.raises(OSError, match=sentence) as told:
+    with pytest.raises(OSError, match=sentence) as report:
         train("znet", store, tmp_path / "run", replace(options, epochs=1, batch=64), device="cpu")
-    assert told.value.errno == errno.ENOSPC
+    assert report.value.errno == errno.ENOSPC
     asked = ["train", "znet", "--data", str(store), "--out", str(tmp_path / "other")]
     assert cli.main([*asked, "--epochs", "1", "--batch", "64", "--device", "cpu"]) == 2
 

@@ -48,9 +48,9 @@ def read(path: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Any]:
         # Older ways of saving are not read: they are pickles without an archive around them.
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-        _refuse_more(path, size, unpacked)
+        _check_weights_size(path, size, unpacked)
         content = torch.load(path, map_location=device, weights_only=True)
-        _refuse_more(path, size, 0, content)
+        _check_weights_size(path, size, 0, content)
         found, checksum = content["format"], content.pop("checksum")
         if found == FORMAT and checksum != _checksum(content):
             raise damaged
@@ -72,7 +72,7 @@ class _Bomb(Exception):
     """A small file that asks for a lot of memory."""
 
 
-def _refuse_more(path: Path, size: int, unpacked: int, content: Any = None) -> None:
+def _check_weights_size(path: Path, size: int, unpacked: int, content: Any = None) -> None:
     """_Bomb where an archive, or what was in it, is longer than its file. Pickles can name one
     value a million times, and tensors repeat one number."""
     left = size - unpacked

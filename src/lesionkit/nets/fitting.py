@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lesionkit import arrays, files
 from lesionkit.nets import checkpoints
 from lesionkit.nets.framework import torch
+from lesionkit.progress import Callback
 
 LAST = "last.pt"
 Indices = npt.NDArray[np.intp]
@@ -95,7 +96,7 @@ def fit(
     epochs: int,
     batch: int,
     seed: int = 0,
-    progress: Callable[[int, float], object] | None = None,
+    progress: Callback | None = None,
 ) -> list[float]:
     """Train, and return the mean loss of each epoch.
 
@@ -103,7 +104,7 @@ def fit(
                backward() is called
     about    : what tells one run from another, plain values: a folder of another run is refused;
                more epochs of the same run go on from where it stands
-    progress : called after each epoch with its number, from 1, and its loss
+    progress : called as progress(done, epochs, what) after each epoch, what being its loss
     Order and dropout are drawn from seed and epoch alone. Raises ValueError where the loss is no
     longer finite.
     """
@@ -112,7 +113,8 @@ def fit(
     about = {**about, "batch": batch, "seed": seed, "count": count}
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder):
-        history = _resumed(net, optimizer, folder / LAST, about)
+        parts = {"state": net, "optimizer": optimizer}
+        history = resumed(folder, about, parts)
 
         def losses(order: Indices, epoch: int) -> Iterator[tuple[Any, int]]:
             for start in range(0, count, batch):
@@ -127,29 +129,36 @@ def fit(
                 loss = learn(net, losses(order, epoch), lambda loss: step(optimizer, loss))
             return loss, loss
 
-        def keep() -> None:
-            content = {
-                "about": about,
-                "history": history,
-                "state": net.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            }
-            checkpoints.save(folder / LAST, content)
+        def kept() -> None:
+            keep(folder, about, parts, history)
             if progress is not None:
-                progress(len(history), history[-1])
+                progress(len(history), epochs, f"loss {history[-1]:.4g}")
 
-        rounds(history, lambda: len(history) >= epochs, one, keep)
+        rounds(history, lambda: len(history) >= epochs, one, kept)
     net.eval()
     return history
 
 
-def _resumed(net: Any, optimizer: Any, last: Path, about: Mapping[str, Any]) -> list[float]:
-    """Take up what the last whole epoch left; its history, empty where there is none."""
+def resumed(folder: Path, about: Mapping[str, Any], parts: Mapping[str, Any]) -> list[float]:
+    """Take up what `keep` left after the last whole epoch; its history, empty where there is none.
+
+    about : as of :func:`fit`
+    parts : by name, what has `state_dict` and `load_state_dict`: the net, the optimizer
+    """
+    last = folder / LAST
     if not last.exists():
         return []
     content = checkpoints.read(last)
     if content.get("about") != about:
-        raise ValueError(f"{last.parent} holds another run: choose another folder")
-    net.load_state_dict(content["state"])
-    optimizer.load_state_dict(content["optimizer"])
+        raise ValueError(f"{folder} holds another run: choose another folder")
+    for name, part in parts.items():
+        part.load_state_dict(content[name])
     return list(content["history"])
+
+
+def keep(
+    folder: Path, about: Mapping[str, Any], parts: Mapping[str, Any], history: list[float]
+) -> None:
+    """Write last.pt, whole or not at all, for `resumed`."""
+    states = {name: part.state_dict() for name, part in parts.items()}
+    checkpoints.save(folder / LAST, {"about": dict(about), "history": history, **states})

@@ -43,7 +43,7 @@ OTHER_MIX = 8.0
 phantoms it is at most 3, in tissue of twice their range 5; with two wavelengths that have changed
 places, 5 to 30."""
 
-LEAST_VARIANCE = 1e-5
+MIN_VARIANCE = 1e-5
 """Of the wavelengths' components, by the greatest, that is still taken for a signal."""
 
 
@@ -220,7 +220,7 @@ class Scaling:
         pixels = self.recipe.pixels
         if not (isinstance(mri, np.ndarray) and mri.dtype == np.uint8):
             mri = arrays.real(mri, "mri", ("n", pixels, pixels), "gray", keep_float32=True)
-        arrays.require_shape(mri, "mri", ("n", pixels, pixels))
+        arrays.check_shape(mri, "mri", ("n", pixels, pixels))
         background, inclusion = self.recipe.mri_gray
         if len(mri) and background > 0:
             median = np.median(mri[:, self.recipe.inside], axis=1)
@@ -326,7 +326,7 @@ def _whitening(values: Floats) -> Floats:
     )
     strength, vectors = np.linalg.eigh(covariance)
     # Without noise the least would be rounding: it is not blown up beyond this.
-    strength = np.maximum(strength, strength.max() * LEAST_VARIANCE or 1)
+    strength = np.maximum(strength, strength.max() * MIN_VARIANCE or 1)
     mixing: Floats = ((vectors / np.sqrt(strength)) @ vectors.T).astype(np.float32)
     return mixing
 

@@ -259,8 +259,8 @@ class Trainer:
             return None
         content = checkpoints.read(last)
         try:
-            told = {"net": content["net"], **content["about"]}
-            own = all(told[name] == self.record[name] for name in records.COMPARED)
+            report = {"net": content["net"], **content["about"]}
+            own = all(report[name] == self.record[name] for name in records.COMPARED)
             own &= content["history"][:done] == self.record["history"]
         except (KeyError, TypeError):
             own = False
@@ -353,16 +353,16 @@ class Trainer:
         def losses() -> Iterator[tuple[Any, int]]:
             for number, batch in enumerate(source.batches(orders)):
                 if options.schedule == "cosine":
-                    share = (epoch + number / len(orders)) / options.epochs
-                    rate = options.learning_rate * (1 + np.cos(np.pi * share)) / 2
+                    fraction = (epoch + number / len(orders)) / options.epochs
+                    rate = options.learning_rate * (1 + np.cos(np.pi * fraction)) / 2
                     self.optimizer.param_groups[0]["lr"] = float(rate)
                 yield self._loss(turned(batch, int(symmetries[number]))), len(batch.maps)
 
-        def told(number: int, loss: float) -> None:
+        def report(number: int, loss: float) -> None:
             assert progress is not None
             progress(epoch + 1, number, len(orders), loss)
 
-        return fitting.learn(self.net, losses(), self._step, told if progress else None)
+        return fitting.learn(self.net, losses(), self._step, report if progress else None)
 
     def step(self, batch: Batch) -> Any:
         """One step of the optimizer; the loss, on the device."""

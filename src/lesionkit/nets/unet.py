@@ -64,13 +64,13 @@ class Body(torch.nn.Module):  # type: ignore[misc]
         self.dropout = torch.nn.Dropout(dropout)
 
     def forward(self, x: Any) -> Any:
-        beside = []
+        skip = []
         for level, down in enumerate(self.down):
             x = down(x if level == 0 else torch.nn.functional.max_pool2d(x, 2))
             if level >= 3:
                 x = self.dropout(x)
-            beside.append(x)
-        x = beside.pop()
+            skip.append(x)
+        x = skip.pop()
         for up, join in zip(self.up, self.join, strict=True):
-            x = join(torch.cat([beside.pop(), up(x)], 1))
+            x = join(torch.cat([skip.pop(), up(x)], 1))
         return x

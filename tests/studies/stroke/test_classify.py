@@ -136,7 +136,7 @@ def test_mistakes(lesions: Any) -> None:
     with pytest.raises(ValueError, match="got none of acute in a part"):
         sc.classify(values, kinds, [0 if k == "acute" else i for i, k in enumerate(kinds, 1)])
     with pytest.raises(ValueError, match="split must be 'folds' or 'leave-one-out', got 'random'"):
-        sc.classify(values, kinds, groups, "random")  # type: ignore[arg-type]
+        sc.classify(values, kinds, groups, "random")
     with pytest.raises(ValueError, match="folds must be at least 2, got 1"):
         sc.classify(values, kinds, groups, "folds", folds=1)
     with pytest.raises(ValueError, match=r"kind must be one of acute, .*, got 'tumour'"):

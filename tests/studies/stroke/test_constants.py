@@ -55,61 +55,61 @@ CHANGES: tuple[tuple[str, str, Any, str, str], ...] = (
 
 def head() -> Any:
     """A brain at 0.1 with a rim at 0.115 and dark ventricles."""
-    grey = np.zeros((256, 256))
-    grey[ellipse(128, 128, 105, 82)] = 0.115
-    grey[ellipse(128, 128, 98, 75)] = 0.10
+    gray = np.zeros((256, 256))
+    gray[ellipse(128, 128, 105, 82)] = 0.115
+    gray[ellipse(128, 128, 98, 75)] = 0.10
     for side in (-1, 1):
-        grey[ellipse(120, 128 + 16 * side, 30, 8)] = 0.035
-    return grey
+        gray[ellipse(120, 128 + 16 * side, 30, 8)] = 0.035
+    return gray
 
 
-def seen(grey: Any, rng: np.random.Generator) -> Any:
+def seen(gray: Any, rng: np.random.Generator) -> Any:
     """Blurred, with Rician noise, in 12 bits."""
-    grey = ndimage.gaussian_filter(np.clip(grey, 0, 1), 0.8)
-    real, imaginary = rng.normal(0, 0.01, (2, *grey.shape))
-    return np.rint(4095 * np.clip(np.hypot(grey + real, imaginary), 0, 1)).astype(np.uint16)
+    gray = ndimage.gaussian_filter(np.clip(gray, 0, 1), 0.8)
+    real, imaginary = rng.normal(0, 0.01, (2, *gray.shape))
+    return np.rint(4095 * np.clip(np.hypot(gray + real, imaginary), 0, 1)).astype(np.uint16)
 
 
 def ragged(kind: str, seed: int) -> Any:
     """A lesion with a soft, ragged edge and patches; with seed 1 a dark one has a bright rim."""
-    rng, grey = np.random.default_rng(seed), head()
-    field = ndimage.gaussian_filter(rng.normal(size=grey.shape), 4)
+    rng, gray = np.random.default_rng(seed), head()
+    field = ndimage.gaussian_filter(rng.normal(size=gray.shape), 4)
     field /= field.std()
     row, column = (110, 175) if seed else (150, 150)
-    y, x = np.indices(grey.shape)
+    y, x = np.indices(gray.shape)
     edge = np.hypot(y - row, x - column) / (24 + 4 * seed) - 1 + 0.25 * field
     inside = 1 / (1 + np.exp(8 * edge))
     if kind == "hypo" and seed:
-        grey += 0.1 * np.exp(-((edge / 0.12) ** 2))
-    patches = 0.6 * ndimage.gaussian_filter(rng.normal(size=grey.shape), 2)
+        gray += 0.1 * np.exp(-((edge / 0.12) ** 2))
+    patches = 0.6 * ndimage.gaussian_filter(rng.normal(size=gray.shape), 2)
     level = 0.3 if kind == "hyper" else 0.025
-    return seen(grey * (1 - inside) + level * inside * (1 + patches), rng)
+    return seen(gray * (1 - inside) + level * inside * (1 + patches), rng)
 
 
 def ring() -> Any:
     """Two bright rings: regions with holes."""
-    grey = head()
-    grey[ellipse(120, 172, 26, 22)], grey[ellipse(120, 172, 11, 9)] = 0.32, 0.10
-    grey[ellipse(175, 110, 12, 12)], grey[ellipse(175, 110, 9, 9)] = 0.30, 0.10
-    return seen(grey, np.random.default_rng(2))
+    gray = head()
+    gray[ellipse(120, 172, 26, 22)], gray[ellipse(120, 172, 11, 9)] = 0.32, 0.10
+    gray[ellipse(175, 110, 12, 12)], gray[ellipse(175, 110, 9, 9)] = 0.30, 0.10
+    return seen(gray, np.random.default_rng(2))
 
 
 def rimmed() -> Any:
     """A dark lesion with a bright rim along six tenths of its edge."""
-    grey, (y, x) = head(), np.indices((256, 256))
+    gray, (y, x) = head(), np.indices((256, 256))
     body = ellipse(150, 160, 24, 20)
     rim = ellipse(150, 160, 28, 24) & ~body & (np.abs(np.arctan2(y - 150, x - 160)) < 0.6 * np.pi)
-    grey[body], grey[rim] = 0.028, 0.22
-    return seen(grey, np.random.default_rng(4))
+    gray[body], gray[rim] = 0.028, 0.22
+    return seen(gray, np.random.default_rng(4))
 
 
 def small() -> Any:
     """Three bright lesions of 40 to 280 pixels."""
-    grey = head()
-    grey[ellipse(110, 175, 7, 6)] = 0.35
-    grey[ellipse(160, 90, 4, 3.3)] = 0.33
-    grey[ellipse(70, 120, 10, 9)] = 0.28
-    return seen(grey, np.random.default_rng(1))
+    gray = head()
+    gray[ellipse(110, 175, 7, 6)] = 0.35
+    gray[ellipse(160, 90, 4, 3.3)] = 0.33
+    gray[ellipse(70, 120, 10, 9)] = 0.28
+    return seen(gray, np.random.default_rng(1))
 
 
 SLICES: dict[str, Callable[[], Any]] = {

@@ -76,12 +76,13 @@ def test_what_is_learnt_from(examples: list[sd.Example]) -> None:
 @pytest.mark.parametrize("method", sd.METHODS)
 def test_training(method: Any, examples: list[sd.Example], tmp_path: Path) -> None:
     """It gets better, the same seed gives the same bits, and the file gives the same net back."""
-    seen: list[tuple[int, int, float]] = []
+    seen: list[tuple[int, int, str]] = []
     options = sd.Options(epochs=4, rate=0.01, seed=1)
-    net = sd.train(method, examples, options, progress=lambda *told: seen.append(told))
+    net = sd.train(method, examples, options, progress=lambda *report: seen.append(report))
     assert [(epoch, of) for epoch, of, _ in seen] == [(e, 4) for e in range(1, 5)]
+    losses = [float(what.removeprefix("loss ")) for *_, what in seen]
     if method == "rcnn":
-        assert seen[-1][2] < seen[0][2]
+        assert losses[-1] < losses[0]
     state = torch.get_rng_state()
     again = sd.train(method, examples, options)
     assert torch.equal(torch.get_rng_state(), state)
@@ -117,6 +118,29 @@ def test_scores_by_hand() -> None:
     assert math.isnan(score.by_kind["acute_hemorrhage"])
 
 
+@pytest.mark.parametrize("method", sd.METHODS)
+def test_training_goes_on(method: Any, examples: list[sd.Example], tmp_path: Path) -> None:
+    """Stopped after any epoch, to the same bits; a folder of another run is refused."""
+    options = sd.Options(epochs=3, seed=1)
+    whole = sd.train(method, examples, options)
+
+    def stop(done: int, *_: object) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sd.train(method, examples, options, folder=tmp_path, progress=stop)
+    seen: list[int] = []
+    net = sd.train(
+        method, examples, options, folder=tmp_path, progress=lambda done, *_: seen.append(done)
+    )
+    assert seen == [3]
+    for one, other in zip(net.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ValueError, match="holds another run: choose another folder"):
+        sd.train(method, examples, sd.Options(epochs=3, seed=2), folder=tmp_path)
+
+
 def test_scores_of_nothing_found_and_nothing_there() -> None:
     none = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.long))
     one = Detections(torch.ones(1, 4), torch.ones(1), torch.ones(1, dtype=torch.long))
@@ -128,9 +152,11 @@ def test_scores_of_nothing_found_and_nothing_there() -> None:
 def test_a_slice_without_a_box_has_no_loss() -> None:
     none = torch.zeros(0, 4)
     empty = sd.Example(torch.zeros(3, 40, 40), none, torch.zeros(0, dtype=torch.long), none)
-    losses: list[float] = []
-    net = sd.train("rcnn", [empty], sd.Options(1), progress=lambda *told: losses.append(told[2]))
-    assert losses == [0]
+    losses: list[str] = []
+    net = sd.train(
+        "rcnn", [empty], sd.Options(1), progress=lambda *report: losses.append(report[2])
+    )
+    assert losses == ["loss 0"]
     assert not len(sd.detect(net, empty).boxes)
 
 
@@ -138,7 +164,7 @@ def test_mistakes(examples: list[sd.Example], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="examples must hold at least one example, got none"):
         sd.train("rcnn", [])
     with pytest.raises(ValueError, match="method must be one of rcnn, faster, got 'yolo'"):
-        sd.train("yolo", examples)  # type: ignore[arg-type]
+        sd.train("yolo", examples)
     with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         sd.Options(epochs=0)
     with pytest.raises(ValueError, match="rate must be a finite number above 0, got -1"):
@@ -166,12 +192,12 @@ def test_the_command(lesionkit_data: Path, tmp_path: Path, capsys: Any) -> None:
     out = tmp_path / "study"
     asked = ["stroke-study", "--data", data, "--out", str(out), "--lesions", "20", "--epochs", "1"]
     assert cli.main(asked) == 0
-    told = capsys.readouterr().out
-    assert "six features of 20 lesions" in told
-    assert "detectors: 16 slices to learn from, 4 of 1 other shapes" in told
+    report = capsys.readouterr().out
+    assert "six features of 20 lesions" in report
+    assert "detectors: 16 slices to learn from, 4 of 1 other shapes" in report
     assert sorted(file.name for file in out.iterdir()) == [
-        "classifiers.png", "classifiers.txt", "detections.png", "detectors.json", "faster.pt",
-        "features.tsv", "rcnn.pt",
+        "classifiers.png", "classifiers.txt", "detections.png", "detectors.json", "faster",
+        "faster.pt", "features.tsv", "rcnn", "rcnn.pt",
     ]  # fmt: skip
     assert len((out / "features.tsv").read_text().splitlines()) == 21
     figures = json.loads((out / "detectors.json").read_text())

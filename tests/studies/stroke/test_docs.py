@@ -16,7 +16,7 @@ DATA = os.environ.get("LESIONKIT_DATA")
 def test_segmenting() -> None:
     names: dict[str, object] = {}
     exec(compile(SEGMENTING, "stroke.md", "exec"), names)
-    assert not names["mask"].any()  # type: ignore[attr-defined]
+    assert not names["mask"].any()
 
 
 @pytest.mark.skipif(not DATA, reason="LESIONKIT_DATA is not set: no shapes of strokes")

@@ -19,8 +19,8 @@ def toy() -> sp.Template:
     brain = far < 1
     fluid = (np.abs(ROWS - 60) < 12) & (np.abs(np.abs(COLUMNS - 50) - 6) < 3)
     white = ((far < 0.8) & ~fluid).astype(np.float32)
-    grey = (brain & ~fluid & (far >= 0.8)).astype(np.float32)
-    return sp.Template(*(np.stack([part] * 2) for part in (white, grey, brain)))
+    gray = (brain & ~fluid & (far >= 0.8)).astype(np.float32)
+    return sp.Template(*(np.stack([part] * 2) for part in (white, gray, brain)))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_set(toy: sp.Template, shapes: list[sp.Shape]) -> None:
         assert item.plane == 1
         assert item.dwi.dtype == np.uint8
         assert item.adc.dtype == np.uint16
-        assert item.mask.sum() > sp.SMALLEST
+        assert item.mask.sum() > sp.MIN_PIXELS
         assert not (item.mask & ~toy.brain[1]).any()
         assert (item.adc[~toy.brain[1]] == 0).all()
     # All are mirrored or not by chance: each shape is seen on both sides.

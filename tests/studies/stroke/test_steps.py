@@ -92,26 +92,26 @@ def test_erosion_and_reconstruction_are_scikit_images() -> None:
     morphology = pytest.importorskip("skimage.morphology")
     rng = np.random.default_rng(0)
     for shape in ((1, 1), (5, 40), (60, 53)):
-        grey = rng.integers(0, 4095, shape).astype(np.uint16)
-        low = eroded(grey)
-        np.testing.assert_array_equal(low, morphology.erosion(grey, morphology.disk(3)))
-        np.testing.assert_array_equal(reconstruct(low, grey), morphology.reconstruction(low, grey))
+        gray = rng.integers(0, 4095, shape).astype(np.uint16)
+        low = eroded(gray)
+        np.testing.assert_array_equal(low, morphology.erosion(gray, morphology.disk(3)))
+        np.testing.assert_array_equal(reconstruct(low, gray), morphology.reconstruction(low, gray))
 
 
 def test_regions_and_gradients_are_scipys() -> None:
     rng = np.random.default_rng(2)
     for shape in ((1, 1), (1, 30), (31, 1), (40, 53)):
-        for share in (0.0, 0.3, 0.5, 0.6, 0.9, 1.0):
-            mask = rng.random(shape) < share
+        for fraction in (0.0, 0.3, 0.5, 0.6, 0.9, 1.0):
+            mask = rng.random(shape) < fraction
             for diagonal in (False, True):
                 expected = ndimage.label(mask, np.ones((3, 3)) if diagonal else None)
                 labels, sizes = label(mask, diagonal)
                 np.testing.assert_array_equal(labels, expected[0])
                 np.testing.assert_array_equal(sizes[1:], np.bincount(expected[0].ravel())[1:])
                 assert sizes[0] == 0
-        grey = rng.integers(0, 4095, shape).astype(np.float32)
-        expected = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
-        np.testing.assert_allclose(gradient(grey.astype(np.uint16)), expected, rtol=1e-6)
+        gray = rng.integers(0, 4095, shape).astype(np.float32)
+        expected = np.hypot(ndimage.sobel(gray, 0), ndimage.sobel(gray, 1))
+        np.testing.assert_allclose(gradient(gray.astype(np.uint16)), expected, rtol=1e-6)
 
 
 def test_closing_and_filling_are_scikit_images() -> None:
@@ -138,5 +138,5 @@ def test_a_midline_is_found_though_the_head_is_tilted() -> None:
     tilted = ndimage.rotate(scene.brain.astype(float), 8, reshape=False) > 0.5
     turned = stroke_mirror.midline(tilted)
     assert abs(turned.along[1]) == pytest.approx(np.sin(np.deg2rad(8)), abs=0.02)
-    mirrored = stroke_mirror.Mirror(turned, tilted.shape)(tilted)  # type: ignore[arg-type]
+    mirrored = stroke_mirror.Mirror(turned, tilted.shape)(tilted)
     assert metrics.dice(mirrored, tilted) > 0.98

@@ -2,6 +2,7 @@
 
 A box is (x1, y1, x2, y2) in pixels: x to the right along the columns, y down along the rows, edges
 and not centres, so that pixel (0, 0) is the box (0, 0, 1, 1) and its centre is at (0.5, 0.5).
+torchvision has these functions as well, but each of its versions takes one version of torch alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from lesionkit.nets.framework import torch
 
 # Predicted sizes grow by 62.5 times at most: an untrained net must not overflow exp.
-LARGEST = math.log(1000 / 16)
+MAX_LOG_SCALE = math.log(1000 / 16)
 
 
 def area(boxes: torch.Tensor) -> torch.Tensor:
@@ -64,8 +65,8 @@ def iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     >>> bx.iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[0.0, 0, 2, 4]])).item()
     0.5
     """
-    _require_boxes(a, "a")
-    _require_boxes(b, "b")
+    _check_boxes(a, "a")
+    _check_boxes(b, "b")
     low = torch.maximum(a[:, None, :2], b[None, :, :2])
     high = torch.minimum(a[:, None, 2:], b[None, :, 2:])
     common = (high - low).clamp(min=0).prod(2)
@@ -114,7 +115,7 @@ def nms(
     >>> bx.nms(three, torch.tensor([0.8, 0.9, 0.1])).tolist()
     [1, 2]
     """
-    _require_boxes(boxes, "boxes")
+    _check_boxes(boxes, "boxes")
     for name, value in (("scores", scores), ("groups", groups)):
         if value is not None and value.shape != boxes.shape[:1]:
             raise ValueError(
@@ -193,7 +194,7 @@ def decode(deltas: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
     """
     from_middle, from_size = _middle_and_size(anchors)
     middle = from_middle + deltas[:, :2] * from_size
-    half = from_size * deltas[:, 2:].clamp(max=LARGEST).exp() / 2
+    half = from_size * deltas[:, 2:].clamp(max=MAX_LOG_SCALE).exp() / 2
     return torch.cat([middle - half, middle + half], 1)
 
 
@@ -277,7 +278,7 @@ def roi_align(
     >>> bx.roi_align(ramp, torch.tensor([[2.0, 2, 6, 6]]), torch.tensor([0]), 2)[0, 0].tolist()
     [[2.5, 4.5], [2.5, 4.5]]
     """
-    _require_boxes(boxes, "boxes")
+    _check_boxes(boxes, "boxes")
     if features.ndim != 4:
         raise ValueError(
             f"features must have shape (n, channels, rows, columns), got {tuple(features.shape)}"
@@ -322,6 +323,6 @@ def _middle_and_size(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return boxes[:, :2] + size / 2, size
 
 
-def _require_boxes(boxes: torch.Tensor, name: str) -> None:
+def _check_boxes(boxes: torch.Tensor, name: str) -> None:
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f"{name} must have shape (n, 4): x1, y1, x2, y2, got {tuple(boxes.shape)}")

@@ -169,18 +169,18 @@ def classify_boxes(
     least : the score from which a box counts (see `best_of`)
     """
     with torch.no_grad():
-        shares = net(crop(image, boxes)).softmax(1)
-    return best_of(boxes, shares, least)
+        fractions = net(crop(image, boxes)).softmax(1)
+    return best_of(boxes, fractions, least)
 
 
-def best_of(boxes: torch.Tensor, shares: torch.Tensor, least: float) -> Detections:
+def best_of(boxes: torch.Tensor, fractions: torch.Tensor, least: float) -> Detections:
     """Of each box its best class but background, of boxes that overlap by more than half the best.
 
     shares : (n, classes + 1) after the softmax
     A score is how sure it is that there is something, whichever class: of two classes that look
     alike neither may reach `least`.
     """
-    scores, labels = 1 - shares[:, 0], shares[:, 1:].argmax(1)
+    scores, labels = 1 - fractions[:, 0], fractions[:, 1:].argmax(1)
     good = (scores >= least).nonzero()[:, 0]
     kept = good[nms(boxes[good], scores[good], 0.5)]
     return Detections(boxes[kept], scores[kept], labels[kept] + 1)

@@ -21,7 +21,7 @@ from lesionkit.nets.detectors.rcnn import (
 )
 from lesionkit.nets.framework import torch
 
-LEAST = 15  # rows and columns of an image, of which three pools of 3 by steps of 2 leave one
+MIN_SIDE = 15  # rows and columns of an image, of which three pools of 3 by steps of 2 leave one
 CELLS = 7  # of the pooled features, a side
 SPREAD = (0.1, 0.1, 0.2, 0.2)  # typical size of the second stage's targets, which are divided by it
 
@@ -41,7 +41,7 @@ class Sampling(NamedTuple):
     anchor_background: float = 0.3
     rois: int = 32
     roi_lesion: float = 0.5
-    lesions: float = 0.5  # the largest share of them
+    lesions: float = 0.5  # the largest fraction of them
 
 
 class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
@@ -137,9 +137,9 @@ class FasterRCNN(torch.nn.Module):  # type: ignore[misc]
         ValueError
             Where `images` has another shape, or is so small that the proposal network has nothing.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < LEAST:
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < MIN_SIDE:
             raise ValueError(
-                f"images must have shape (n, 3, rows, columns), {LEAST} or more of both, got "
+                f"images must have shape (n, 3, rows, columns), {MIN_SIDE} or more of both, got "
                 f"{tuple(images.shape)}"
             )
         return self.quick.body(images)
@@ -356,11 +356,11 @@ def _sample(
     background: torch.Tensor,
     of: torch.Tensor,
     count: int,
-    share: float,
+    fraction: float,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """At most `count` of them, at most `share` of these lesion, drawn by chance."""
-    positive = _draw(lesion, int(count * share), generator)
+    positive = _draw(lesion, int(count * fraction), generator)
     negative = _draw(background, count - len(positive), generator)
     matched = torch.cat([of[positive], torch.full_like(negative, -1)])
     return torch.cat([positive, negative]), matched

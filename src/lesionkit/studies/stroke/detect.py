@@ -10,32 +10,34 @@ elsewhere, and only Faster R-CNN has such a network, so both are here:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
+from lesionkit import arrays, files
 from lesionkit.clustering import KMeans, segment
 from lesionkit.nets import checkpoints, fitting
 from lesionkit.nets.detectors import boxes as bx
 from lesionkit.nets.detectors.rcnn import Detections, QuickNet, classify_boxes, crop
 from lesionkit.nets.detectors.rpn import FasterRCNN
 from lesionkit.nets.framework import torch
+from lesionkit.progress import Callback
 from lesionkit.studies.stroke.plant import KINDS, Planted
 from lesionkit.studies.stroke.prepare import Prepared, preprocess
 
 Method = Literal["rcnn", "faster"]
 METHODS: tuple[Method, ...] = ("rcnn", "faster")
 RATES = {"rcnn": 0.01, "faster": 0.005}
-LEAST = 20  # pixels of a lesion, and of a proposal
+MIN_PIXELS = 20  # pixels of a lesion, and of a proposal
 CLUSTERS = (3, 4, 5, 6, 7)  # numbers of k-means clusters that proposals are made of
-LARGEST_SHARE = 0.15  # of the slice: what is larger is no proposal
+MAX_FRACTION = 0.15  # of the slice: what is larger is no proposal
 LESIONS, OTHERS = 8, 24  # boxes of a slice, which is a training step of the quick net
-SHAKE = 0.15  # SD of the edges of true boxes, as a share of their size
+JITTER = 0.15  # SD of the edges of true boxes, as a fraction of their size
 
 
 class Example(NamedTuple):
@@ -82,7 +84,7 @@ def true_boxes(mask: Any) -> npt.NDArray[np.float32]:
     found = [
         (x.start, y.start, x.stop, y.stop)
         for number, (y, x) in enumerate(pieces, 1)
-        if sizes[number] >= LEAST
+        if sizes[number] >= MIN_PIXELS
     ]
     return np.array(found, np.float32).reshape(-1, 4)
 
@@ -102,7 +104,7 @@ def propose(image: Prepared) -> npt.NDArray[np.float32]:
         classes = segment(image.levels, KMeans(k, init="optimal", n_init=1), mask=image.brain)
         for border in range(1, k):
             for mask in (classes >= border, (classes >= 0) & (classes < border)):
-                if mask.mean() > LARGEST_SHARE:
+                if mask.mean() > MAX_FRACTION:
                     continue
                 for width in range(3):
                     kept = ndimage.binary_opening(mask, iterations=width) if width else mask
@@ -130,12 +132,15 @@ def train(
     examples: Sequence[Example],
     options: Options | None = None,
     *,
-    progress: Callable[[int, int, float], None] | None = None,
+    folder: Path | None = None,
+    progress: Callback | None = None,
 ) -> torch.nn.Module:
     """A trained QuickNet ("rcnn") or FasterRCNN ("faster"), the same again for the same seed.
 
-    progress : called after each epoch with its number (from 1), how many there are, and its loss
-    Raises ValueError where there is nothing to learn from. torch's own generator stays as it was.
+    folder   : where each epoch leaves what the same call goes on from; None: it is not kept
+    progress : called as progress(done, epochs, what) after each epoch, what being its loss
+    Raises ValueError where there is nothing to learn from, where the loss is no longer finite, and
+    for the folder of another run. torch's own generator stays as it was.
     """
     options = options or Options()
     examples = list(examples)
@@ -148,14 +153,41 @@ def train(
     rate = RATES[method] if options.rate is None else options.rate
     stepper = torch.optim.SGD(net.parameters(), rate, options.momentum, weight_decay=options.decay)
     schedule = torch.optim.lr_scheduler.StepLR(stepper, options.drop_every, 0.1)
-    for epoch in range(1, options.epochs + 1):
+    about = {**asdict(options), "rate": rate, "detector": method, "count": len(examples)}
+    parts = {"net": net, "optimizer": stepper, "schedule": schedule, "draws": _Draws(generator)}
+
+    def one(_: int) -> tuple[float, float]:
         order = torch.randperm(len(examples), generator=generator).tolist()
         losses = ((_loss(net, examples[i], generator), 1) for i in order)
         loss = fitting.learn(net, losses, lambda loss: fitting.step(stepper, loss))
         schedule.step()
+        return loss, loss
+
+    def kept() -> None:
+        if folder is not None:
+            fitting.keep(folder, about, parts, history)
         if progress is not None:
-            progress(epoch, options.epochs, loss)
+            progress(len(history), options.epochs, f"loss {history[-1]:.4g}")
+
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with nullcontext() if folder is None else files.locked(folder):
+        history = [] if folder is None else fitting.resumed(folder, about, parts)
+        fitting.rounds(history, lambda: len(history) >= options.epochs, one, kept, "a lower rate")
     return net.eval()
+
+
+class _Draws:
+    """A generator as a part of what is kept."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        return {"state": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        self._generator.set_state(state["state"])
 
 
 def _new(method: Method) -> torch.nn.Module:
@@ -183,11 +215,11 @@ def _boxes_to_learn(of: Example, generator: torch.Generator) -> tuple[torch.Tens
     boxes, classes = of.proposals, torch.zeros(len(of.proposals), dtype=torch.long)
     best = boxes.new_zeros(len(boxes))
     if len(of.boxes):
-        shaken = of.boxes.repeat(2 * LESIONS, 1)
-        sizes = (shaken[:, 2:] - shaken[:, :2]).repeat(1, 2)
-        shaken = shaken + SHAKE * sizes * torch.randn(shaken.shape, generator=generator)
-        shaken = shaken[((shaken[:, 2:] - shaken[:, :2]) > 2).all(1)]
-        boxes = torch.cat([boxes, of.boxes, bx.clip(shaken, of.image.shape[1:])])
+        jittered = of.boxes.repeat(2 * LESIONS, 1)
+        sizes = (jittered[:, 2:] - jittered[:, :2]).repeat(1, 2)
+        jittered = jittered + JITTER * sizes * torch.randn(jittered.shape, generator=generator)
+        jittered = jittered[((jittered[:, 2:] - jittered[:, :2]) > 2).all(1)]
+        boxes = torch.cat([boxes, of.boxes, bx.clip(jittered, of.image.shape[1:])])
         best, match = bx.iou(boxes, of.boxes).max(1)
         classes = torch.where(best >= 0.5, of.labels[match], 0)
 
@@ -211,8 +243,8 @@ def detect(net: torch.nn.Module, of: Example, least: float = 0.5) -> Detections:
 class Score(NamedTuple):
     """How well boxes are found; a box is right from an IoU of 0.5 on, each true one once."""
 
-    recall: float  # of the true boxes, the share that is found, whatever it is called
-    precision: float  # of what is found, the share that is a lesion, whatever it is called
+    recall: float  # of the true boxes, the fraction that is found, whatever it is called
+    precision: float  # of what is found, the fraction that is a lesion, whatever it is called
     mean_iou: float  # of the right ones
     kind_recall: float  # the same, where the kind must be right too
     kind_precision: float
@@ -222,7 +254,7 @@ class Score(NamedTuple):
 
 
 def score(found: Iterable[Detections], examples: Iterable[Example]) -> Score:
-    """Of detections and the slices they were found in. A share of nothing is nan."""
+    """Of detections and the slices they were found in. A fraction of nothing is nan."""
     true = hits = right = count = 0
     overlaps: list[float] = []
     per_kind = {kind: [0, 0] for kind in KINDS}
@@ -243,18 +275,18 @@ def score(found: Iterable[Detections], examples: Iterable[Example]) -> Score:
                 right += 1
                 per_kind[list(KINDS)[int(of.labels[j]) - 1]][0] += 1
     return Score(
-        recall=_share(hits, true),
-        precision=_share(hits, count),
+        recall=_fraction(hits, true),
+        precision=_fraction(hits, count),
         mean_iou=float(np.mean(overlaps)) if overlaps else float("nan"),
-        kind_recall=_share(right, true),
-        kind_precision=_share(right, count),
-        by_kind={kind: _share(*pair) for kind, pair in per_kind.items()},
+        kind_recall=_fraction(right, true),
+        kind_precision=_fraction(right, count),
+        by_kind={kind: _fraction(*pair) for kind, pair in per_kind.items()},
         true=true,
         found=count,
     )
 
 
-def _share(part: int, whole: int) -> float:
+def _fraction(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 

@@ -100,8 +100,8 @@ def lesion_features(image: Any, mask: Any) -> Features:
     from scipy import ndimage
 
     perimeter = perimeter_of()
-    grey, lesion = _checked(image, mask)
-    values = grey[lesion]
+    gray, lesion = _checked(image, mask)
+    values = gray[lesion]
     inner = ndimage.binary_erosion(lesion, np.ones((3, 3)))
     counts = np.bincount(np.minimum((values * LEVELS).astype(int), LEVELS - 1))
     length = max(float(perimeter(lesion)), 1.0)
@@ -110,7 +110,7 @@ def lesion_features(image: Any, mask: Any) -> Features:
         mean=float(values.mean()),
         median=float(np.median(values)),
         std=float(values.std()),
-        mean_boundary=float(grey[lesion & ~inner].mean()),
+        mean_boundary=float(gray[lesion & ~inner].mean()),
         mode=(int(counts.argmax()) + 0.5) / LEVELS,
         compactness=compactness,
         roundness=1 / compactness,
@@ -158,12 +158,12 @@ def feature_table(
 
 def _checked(image: Any, mask: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     home = arrays.on_cpu(image=image, mask=mask)
-    grey = arrays.image(image, "image", home, kinds="fiu")
-    arrays.require_shape(grey, "image", ("rows", "columns"))
-    lesion = arrays.mask(mask, grey.shape, home, some=True)
-    grey = arrays.finite_inside(grey, "image", lesion).astype(np.float64)
-    if not 0 <= grey.min() <= grey.max() <= 1:
+    gray = arrays.image(image, "image", home, kinds="fiu")
+    arrays.check_shape(gray, "image", ("rows", "columns"))
+    lesion = arrays.mask(mask, gray.shape, home, some=True)
+    gray = arrays.finite_inside(gray, "image", lesion).astype(np.float64)
+    if not 0 <= gray.min() <= gray.max() <= 1:
         raise ValueError(
-            f"image must be from 0 to 1, got {grey.min():g} to {grey.max():g}; preprocess it first"
+            f"image must be from 0 to 1, got {gray.min():g} to {gray.max():g}; preprocess it first"
         )
-    return grey, lesion
+    return gray, lesion

@@ -26,7 +26,7 @@ def main(
     if method != "all" and method not in SEGMENTERS:
         raise ValueError(f"method must be all or one of {', '.join(SEGMENTERS)}, got {method}")
     methods = list(SEGMENTERS) if method == "all" else [method]
-    files.require_folder(out)
+    files.check_folder(out)
     cases = find_cases(image, truth, kind)
     done: list[Outcome] = []
     sections: list[str] = []
@@ -59,7 +59,7 @@ def _say(outcomes: list[Outcome], out: Path) -> None:
     if average := means(outcomes):
         scored = sum(any(f.scores for f in outcome.found.values()) for outcome in outcomes)
         what = f"mean of {scored}" if scored > 1 else ""
-        print(f"  {what:10} Jaccard   Dice  extra missed   (the last two: shares of the union)")
+        print(f"  {what:10} Jaccard   Dice  extra missed   (the last two: fractions of the union)")
         for method, scores in average.items():
             numbers = (scores[name] for name in ("jaccard", "dice", "fpr", "fnr"))
             print(f"  {method:10} {'  '.join(f'{number:5.3f}' for number in numbers)}")

@@ -1,4 +1,4 @@
-"""The mirror-correlation template of the stroke study: a ventricle has a twin, a lesion has none.
+"""The mirror-correlation template of the stroke study: ventricles have a like on the other side.
 
 The thesis correlates regions with a template to part hypointense lesions from cerebrospinal fluid.
 The template is not published; here it is the other half of the brain, mirrored (our choice).
@@ -17,7 +17,7 @@ from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared
 
 STRONG = 0.6  # correlation: 0.6 to 0.8 is called strong, more very strong
 MARGIN = 3  # pixels around a region that are correlated with it
-SPECK = 5  # pixels: what is smaller is no twin, but noise
+SPECK = 5  # pixels: what is smaller is noise
 ROUND = 1.15  # axes of a brain that are less apart than this tell no tilt
 
 
@@ -52,7 +52,7 @@ def midline(brain: Mask) -> Midline:
 
 
 class Mirror:
-    """Slices of one shape, each pixel in the place of its twin across a midline."""
+    """Slices of one shape, each pixel in the place of its contralateral one."""
 
     def __init__(self, line: Midline, shape: tuple[int, int]) -> None:
         (r0, c0), (down, across) = line
@@ -62,7 +62,7 @@ class Mirror:
         rows = np.rint(y + away * across).astype(np.intp)
         columns = np.rint(x - away * down).astype(np.intp)
         inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-        # What has its twin outside the image gets the pixel that is added at the end.
+        # What has its contralateral outside the image gets the pixel that is added at the end.
         self._from = np.where(inside, rows * shape[1] + columns, shape[0] * shape[1])
 
     def __call__(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -77,17 +77,17 @@ def mirror_for(scene: Prepared, kind: Kind) -> Mirror | None:
 
 
 def asymmetric(candidates: Mask, mirror: Mirror) -> Mask:
-    """Candidates without those whose twin is one too."""
+    """Candidates without those whose contralateral pixel is one too."""
     labels, sizes = label(candidates)
-    twins = mirror((sizes >= SPECK)[labels])
-    alone: Mask = candidates & ~twins
+    contralaterals = mirror((sizes >= SPECK)[labels])
+    alone: Mask = candidates & ~contralaterals
     return alone
 
 
 def lesion_like(
     regions: npt.NDArray[np.int32], scene: Prepared, mirror: Mirror, count: int
 ) -> Mask:
-    """For each region, 1 to `count`, whether it is unlike its twin: r < 0.6, where r is the
+    """For each region, 1 to `count`, whether it is unlike its mirror image: r < 0.6, where r is the
     correlation of S in the region's box, and 3 pixels around it, with the mirrored S there. Only
     what is brain on both sides counts: else the outline of the head would correlate."""
     other = mirror(scene.levels)

@@ -68,12 +68,12 @@ SCALE = 160.0  # grey levels of S0 = 1
 NOISE = SCALE * np.exp(-0.75) / 15  # SD: a 15th of white matter's signal
 EDGE = 0.8  # pixels, SD: lesions fade into the tissue, and the scanner blurs both
 PATCHES = 3.0  # pixels, SD: of a lesion's unevenness
-UNEVEN = 0.11  # SD of S0 and of D, as a share
+UNEVEN = 0.11  # SD of S0 and of D, as a fraction
 # Of the coil, as shares: SD from slice to slice, SD within one, together 12 % at three SD; pixels.
 GAIN, BIAS, BIAS_WIDTH = 0.03, 0.027, 45.0
 LARGE = 0.8  # of the largest: planes in which a shape is planted
-SMALLEST_SHAPE = 340  # pixels in its largest plane, as in the given phantoms
-SMALLEST = 100  # pixels of a planted lesion
+MIN_SHAPE = 340  # pixels in its largest plane, as in the given phantoms
+MIN_PIXELS = 100  # pixels of a planted lesion
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Template:
     def __post_init__(self) -> None:
         for name in ("white", "grey", "brain"):
             value = getattr(self, name)
-            arrays.require_shape(np.asarray(value), name, ("planes", "rows", "columns"))
+            arrays.check_shape(np.asarray(value), name, ("planes", "rows", "columns"))
             if value.shape != self.white.shape:
                 raise ValueError(
                     f"{name} must have the shape of white, {self.white.shape}, got {value.shape}"
@@ -301,7 +301,7 @@ def read_shapes(template: Template, path: str | os.PathLike[str] | None = None) 
     for file in files:
         lesion = io.read_mask(file).values
         sizes = lesion.sum((1, 2))
-        if sizes.max() < SMALLEST_SHAPE:
+        if sizes.max() < MIN_SHAPE:
             continue
         name = file.name.removeprefix("bwsr").removesuffix("_lesion.nii.gz")
         large = np.flatnonzero(sizes >= LARGE * sizes.max())
@@ -375,9 +375,9 @@ def plant(template: Template, shapes: Sequence[Shape], item: int, seed: int = 0)
         outline = outline[:, ::-1]
     brain = template.brain[plane]
     lesion = _smoothed(outline) & brain
-    if lesion.sum() < SMALLEST:
+    if lesion.sum() < MIN_PIXELS:
         raise ValueError(
-            f"shapes must have {SMALLEST} pixels inside the brain, got {int(lesion.sum())} for "
+            f"shapes must have {MIN_PIXELS} pixels inside the brain, got {int(lesion.sum())} for "
             f"{shape.name} in plane {plane}"
         )
     dwi, adc = _scan(template.white[plane], template.grey[plane], brain, lesion, KINDS[kind], rng)
@@ -402,9 +402,9 @@ def _scan(
     """DWI and ADC of a plane with a lesion in it."""
     from scipy import ndimage
 
-    shares = np.stack([white, grey, np.clip(1 - white - grey, 0, 1)]).astype(np.float64) * brain
-    fluid = shares[2]
-    s0, diffusivity = np.tensordot(np.array([WHITE, GREY, FLUID]).T, shares, 1)
+    fractions = np.stack([white, grey, np.clip(1 - white - grey, 0, 1)]).astype(np.float64) * brain
+    fluid = fractions[2]
+    s0, diffusivity = np.tensordot(np.array([WHITE, GREY, FLUID]).T, fractions, 1)
 
     weight = ndimage.gaussian_filter(lesion.astype(np.float64), EDGE) * brain
     if not kind.fluid:

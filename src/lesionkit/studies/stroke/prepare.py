@@ -32,8 +32,8 @@ NORMAL = 0.1  # where the brain's peak lies, before the gamma
 BACKGROUND = 0.023
 GAMMA = 0.4
 BINS = 4096  # of the histogram in which the normal peak is looked for
-HUGE = 1e100  # the largest grey value
-LEAST_PART = 64  # pixels of a brain, in a slice
+MAX_VALUE = 1e100  # the largest grey value
+MIN_PART = 64  # pixels of a brain, in a slice
 
 
 class Prepared(NamedTuple):
@@ -149,17 +149,17 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
     stored = image_of(image)
     at = arrays.on_cpu(brain=brain)
     inside = None if brain is None else arrays.mask(brain, stored.shape, at, "brain")
-    grey = _finite(stored, inside)
+    gray = _finite(stored, inside)
     if bits is not None:
         scale = 1.0 / (2.0 ** arrays.integer(bits, "bits", at_least=1, at_most=32) - 1)
     else:
-        normal = normal_peak(grey)
+        normal = normal_peak(gray)
         scale = NORMAL / normal if normal > 0 else 0.0
-    levels = _enhanced(grey, scale)
+    levels = _enhanced(gray, scale)
     if inside is None:
         # I > 0.023 is S > 0.023^gamma
         inside = _largest(levels > int(TOP * BACKGROUND**GAMMA))
-        if grey is not stored and (holes := np.count_nonzero(inside & np.isnan(stored))):
+        if gray is not stored and (holes := np.count_nonzero(inside & np.isnan(stored))):
             raise ValueError(f"image must be finite, got {holes} NaN or infinite inside the brain")
     return Prepared(np.where(inside, levels, np.uint16(0)), inside)
 
@@ -178,36 +178,37 @@ def kind_of(kind: Any) -> Kind:
 def image_of(image: Any) -> npt.NDArray[Any]:
     """The image as an array of 2 or 3 axes, which may hold NaN; else a clear error."""
     at = arrays.on_cpu(image=image)
-    grey: npt.NDArray[Any] = arrays.image(image, "image", at, kinds="iuf")
-    if grey.ndim == 3 and grey.shape[-1] in (3, 4) and min(grey.shape[:2]) > 4:
+    gray: npt.NDArray[Any] = arrays.image(image, "image", at, kinds="iuf")
+    if gray.ndim == 3 and gray.shape[-1] in (3, 4) and min(gray.shape[:2]) > 4:
         raise ValueError(
-            f"image must be grey, got what looks like colours ({arrays.describe(grey)}); "
+            f"image must be grey, got what looks like colours ({arrays.describe(gray)}); "
             "pass one channel"
         )
-    if grey.ndim not in (2, 3):
+    if gray.ndim not in (2, 3):
         raise ValueError(
-            f"image must be (rows, columns) or (planes, rows, columns), got {arrays.describe(grey)}"
+            f"image must be (rows, columns) or (planes, rows, columns), got {arrays.describe(gray)}"
         )
-    return grey
+    return gray
 
 
-def _finite(grey: npt.NDArray[Any], inside: Mask | None) -> npt.NDArray[Any]:
+def _finite(gray: npt.NDArray[Any], inside: Mask | None) -> npt.NDArray[Any]:
     """The same array, or one with 0 where it is not finite outside the brain; ValueError where it
     is not inside, or all of it is NaN. Where the brain is not known yet, NaN may lie anywhere."""
-    if inside is None and grey.dtype.kind == "f":
-        inside = ~np.isnan(grey)
+    if inside is None and gray.dtype.kind == "f":
+        inside = ~np.isnan(gray)
         if not inside.any():
             inside = None
-    finite: npt.NDArray[Any] = arrays.finite_inside(grey, "image", inside)
+    finite: npt.NDArray[Any] = arrays.finite_inside(gray, "image", inside)
     greatest = max(abs(float(finite.min())), abs(float(finite.max())))
-    if greatest > HUGE:
+    if greatest > MAX_VALUE:
         raise ValueError(
-            f"image must hold numbers up to {HUGE:g}, whose squares are finite, got {greatest:g}"
+            f"image must hold numbers up to {MAX_VALUE:g}, whose squares are finite, got "
+            f"{greatest:g}"
         )
     return finite
 
 
-def normal_peak(grey: npt.NDArray[Any]) -> float:
+def normal_peak(gray: npt.NDArray[Any]) -> float:
     """The grey value of the normal brain: where the histogram, each pixel weighted by its value, is
     highest, above the background; 0 where the image has but one value.
 
@@ -215,7 +216,7 @@ def normal_peak(grey: npt.NDArray[Any]) -> float:
     lesser of the mean and Otsu's threshold: the mean alone fails where air is rare, Otsu's alone
     where a lesion is as large as to be the second class.
     """
-    counts, unit, least = _counted(grey)
+    counts, unit, least = _counted(gray)
     values = least + unit * np.arange(counts.size, dtype=np.float64)  # of each bin
     positive = (values > max(least, 0)) & (counts > 0)
     ends = np.cumsum(np.where(positive, counts, 0))
@@ -235,28 +236,28 @@ def normal_peak(grey: npt.NDArray[Any]) -> float:
     return float(values[chosen[0] + int(smooth.argmax())])
 
 
-def _counted(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, float]:
+def _counted(gray: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], float, float]:
     """A histogram: counts, the width of a bin, and the middle of the first. Whole numbers get bins
     of whole numbers: else some bins would hold more of them than others, and waves would look like
     peaks."""
-    least, most = float(grey.min()), float(grey.max())
-    whole = grey.dtype.kind in "iu" or bool((np.rint(grey) == grey).all())
+    least, most = float(gray.min()), float(gray.max())
+    whole = gray.dtype.kind in "iu" or bool((np.rint(gray) == gray).all())
     unit = (most - least) / (BINS - 1) or 1.0
     if whole:
         unit = float(np.ceil((most - least + 1) / BINS))
-    if whole and unit == 1 and grey.itemsize <= 2 and least >= 0:
-        return np.bincount(grey.ravel())[int(least) :], unit, least
-    place = ((grey - least) / unit + (0.0 if whole else 0.5)).astype(np.int64)
+    if whole and unit == 1 and gray.itemsize <= 2 and least >= 0:
+        return np.bincount(gray.ravel())[int(least) :], unit, least
+    place = ((gray - least) / unit + (0.0 if whole else 0.5)).astype(np.int64)
     return np.bincount(place.ravel()), unit, least + (unit - 1) / 2 if whole else least
 
 
-def _enhanced(grey: npt.NDArray[Any], scale: float) -> Levels:
+def _enhanced(gray: npt.NDArray[Any], scale: float) -> Levels:
     """S on 4096 levels; small integers are looked up."""
-    if grey.dtype.kind in "iu" and grey.itemsize <= 2:
-        low, high = int(grey.min()), int(grey.max())
+    if gray.dtype.kind in "iu" and gray.itemsize <= 2:
+        low, high = int(gray.min()), int(gray.max())
         table = _enhanced(np.arange(low, high + 1, dtype=np.float64), scale)
-        return table[grey if low == 0 else grey.astype(np.int64) - low]
-    intensity = np.clip(grey * scale, 0, 1)
+        return table[gray if low == 0 else gray.astype(np.int64) - low]
+    intensity = np.clip(gray * scale, 0, 1)
     return np.rint(TOP * intensity**GAMMA).astype(np.uint16)
 
 
@@ -277,7 +278,7 @@ def _largest(candidate: Mask) -> Mask:
     for plane, kept in zip(planes, out[None] if out.ndim == 2 else out, strict=True):
         labels, sizes = label(plane)
         best = int(sizes.argmax())
-        if sizes[best] < LEAST_PART:
+        if sizes[best] < MIN_PART:
             continue
         piece = labels == best
         # What is not joined to the frame of the piece's box is a hole.

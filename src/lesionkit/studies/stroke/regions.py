@@ -14,7 +14,7 @@ from lesionkit.studies.stroke.mirror import Mirror, asymmetric, lesion_like, mir
 from lesionkit.studies.stroke.morphology import closed, label
 from lesionkit.studies.stroke.prepare import GAMMA, NORMAL, Kind, Mask, Prepared, box_of
 
-SMALLEST = 20  # pixels
+MIN_PIXELS = 20  # pixels
 CLOSING = 3  # pixels, the radius of the disk
 RECLAIMED = 2  # steps along the axes
 RIM = 2  # pixels, how far the bright rim of a haemorrhage reaches
@@ -39,7 +39,7 @@ class Place(NamedTuple):
         return (1 - EDGE) * NORMAL_LEVEL + EDGE * mean
 
     def beyond(self, edge: float) -> Mask:
-        """Brain pixels on the lesion's side of a level, without those whose twin is there, too."""
+        """Brain pixels on the lesion's side of a level, whose mirror pixel is not."""
         if self.mirror is None:
             return (self.scene.levels > edge) & self.scene.brain
         return asymmetric((self.scene.levels < edge) & self.scene.brain, self.mirror)
@@ -59,7 +59,7 @@ def lesions(
     candidates: Mask,
     scene: Prepared,
     kind: Kind,
-    smallest: int = SMALLEST,
+    smallest: int = MIN_PIXELS,
     grow: Callable[[Mask, Place], Mask] = half_height,
     mean_beyond: float | None = None,
 ) -> Mask:
@@ -70,8 +70,8 @@ def lesions(
        image as well, and those whose mean is not beyond the level `mean_beyond`. The rest are
        seeds.
     3. Seeds grow, by the rule of the method. Hypointense regions get back what lies within two
-       steps of them and had gone for its twin: there the lesion is opposite a sulcus or ventricle.
-       Those with a bright rim, as haemorrhages have it, get the rim (`_rimmed`).
+       steps of them and had gone for its mirror image: there the lesion is opposite a sulcus or
+       ventricle. Those with a bright rim, as haemorrhages have it, get the rim (`_rimmed`).
     4. Regions are closed by a disk of radius 3 within the brain, and holes smaller than half of
        their region are filled: lesions are uneven, and noise makes holes.
 
@@ -149,9 +149,9 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
             box = tuple(slice(max(s.start - RIM, 0), s.stop + RIM) for s in around)
             inside, lit = numbers[box] == one, bright[box]
             ring = ndimage.binary_dilation(inside, SQUARE) & brain[box] & ~inside
-            share = np.count_nonzero(lit & ring) / max(1, int(np.count_nonzero(ring)))
-            if share > most:
-                most = share
+            fraction = np.count_nonzero(lit & ring) / max(1, int(np.count_nonzero(ring)))
+            if fraction > most:
+                most = fraction
                 out[box] |= inside | (lit & ring)
     return out
 

@@ -46,7 +46,7 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
     """Write the report of all cases into one file that needs no other.
 
     outcomes : slim ones will do;  sections : what `section` gave for each that is done
-    Error rates are shares of the union of both masks, as in the papers.
+    Error rates are fractions of the union of both masks, as in the papers.
     """
     done = [outcome for outcome in outcomes if not outcome.problem]
     failed = [outcome for outcome in outcomes if outcome.problem]
@@ -77,7 +77,7 @@ def section(outcome: Outcome) -> str:
         )
     scored = outcome.truth is not None
     titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
-    if _is_picture(outcome):
+    if _is_image(outcome):
         kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
         sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
     else:
@@ -89,7 +89,7 @@ def section(outcome: Outcome) -> str:
         f"<h2>{html.escape(outcome.case.name)}</h2>"
         f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
         f"{1e3 * outcome.seconds:.1f} ms.{empty} {sides}</p>"
-        f"{page.picture(overlay(outcome), 'overlays')}{page.table(titles, rows)}{_doubts(outcome)}"
+        f"{page.image(overlay(outcome), 'overlays')}{page.table(titles, rows)}{_doubts(outcome)}"
     )
 
 
@@ -100,7 +100,7 @@ def _doubts(outcome: Outcome) -> str:
     scale = 1000 if _is_volume(outcome) else 1
     unit = "ml" if _is_volume(outcome) else "mm²"
     drawn = metrics.volume(outcome.truth, outcome.geometry)
-    told = page.note(f"Drawn by hand: {drawn / scale:.4g} {unit}.")
+    report = page.note(f"Drawn by hand: {drawn / scale:.4g} {unit}.")
     empty = [m for m, found in outcome.found.items() if drawn > 0 and not found.volume]
     far = {
         m: found.volume / drawn
@@ -109,11 +109,11 @@ def _doubts(outcome: Outcome) -> str:
     }
     if empty:
         other = "hypo" if outcome.case.kind == "hyper" else "hyper"
-        told += f'<p class="bad">Nothing was found by {", ".join(empty)}: is it {other}?</p>'
+        report += f'<p class="bad">Nothing was found by {", ".join(empty)}: is it {other}?</p>'
     if far:
         times = ", ".join(f"{m} {ratio:.2g} times" for m, ratio in far.items())
-        told += f'<p class="bad">Far from the drawn volume: {times} of it.</p>'
-    return told
+        report += f'<p class="bad">Far from the drawn volume: {times} of it.</p>'
+    return report
 
 
 def _unit(outcome: Outcome) -> str:
@@ -124,7 +124,7 @@ def _is_volume(outcome: Outcome) -> bool:
     return outcome.scene is not None and outcome.scene.brain.ndim == 3
 
 
-def _is_picture(outcome: Outcome) -> bool:
+def _is_image(outcome: Outcome) -> bool:
     """Whether rows go to the back, as in a slice that is seen; those of other files go to the
     front."""
     return bool(outcome.geometry.affine[1, 1] < 0)
@@ -158,14 +158,14 @@ def overlay(outcome: Outcome) -> bytes:
     axes = figure.subplots(len(chosen), len(masks), squeeze=False)
     for row, number in enumerate(chosen):
         pick: Any = ... if number is None else number
-        grey = scene.enhanced[pick]
+        gray = scene.enhanced[pick]
         for ax, (name, mask) in zip(axes[row], masks.items(), strict=True):
             ax.imshow(
-                grey,
+                gray,
                 cmap="gray",
                 vmin=SHOWN[0],
                 vmax=SHOWN[1],
-                origin="upper" if _is_picture(outcome) else "lower",  # else rows go to the front
+                origin="upper" if _is_image(outcome) else "lower",  # else rows go to the front
             )
             if outcome.truth is not None:
                 _contour(ax, outcome.truth[pick], TRUTH)
@@ -174,7 +174,7 @@ def overlay(outcome: Outcome) -> bytes:
             ax.axis("off")
             if row == 0:
                 ax.set_title(name, fontsize=9)
-            if not _is_picture(outcome):
+            if not _is_image(outcome):
                 for x, side in ((0.01, "L"), (0.93, "R")):
                     ax.text(x, 0.93, side, color="white", fontsize=7, transform=ax.transAxes)
             if number is not None and name == next(iter(masks)):

@@ -13,7 +13,7 @@ from lesionkit.extras import MissingLibrary
 from lesionkit.progress import Progress
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of
-from lesionkit.studies.stroke.pictures import draw_classifiers, draw_detections
+from lesionkit.studies.stroke.figures import draw_classifiers, draw_detections
 from lesionkit.studies.stroke.plant import KINDS, Planted, plant, read_shapes, read_template
 from lesionkit.studies.stroke.prepare import preprocess
 
@@ -29,25 +29,25 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
     """
     lesions = arrays.integer(lesions, "lesions", at_least=20)
     epochs = arrays.integer(epochs, "epochs", at_least=0)
-    files.require_folder(out)
+    files.check_folder(out)
     if epochs:
-        _require_torch()
+        _check_torch()
     template = read_template(data)
     shapes = read_shapes(template, data)
     perimeter_of()  # what is missing is told before anything is planted
     out.mkdir(parents=True, exist_ok=True)
 
     planted = []
-    with Progress("lesions") as told:
+    with Progress("lesions") as report:
         for i in range(lesions):
             planted.append(plant(template, shapes, i, seed))
-            told(i + 1, lesions)
+            report(i + 1, lesions)
     _classify(planted, out, seed)
     if epochs:
         _detect(planted, out, seed, epochs)
 
 
-def _require_torch() -> None:
+def _check_torch() -> None:
     """Before any work: the detectors come last."""
     try:
         import lesionkit.nets.framework  # noqa: F401
@@ -68,29 +68,29 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
     files.write(out / "features.tsv", files.table([header, *lines]))
 
     six = np.array([[getattr(row, name) for name in SIX] for row in rows])
-    told = []
+    report = []
     for title, values in (
         (f"six features of {len(planted)} lesions", six),
         ("the same and the lesion's mean ADC", np.column_stack([six, adc])),
     ):
         results = classify(values, kinds, groups, "leave-one-out", seed=seed)
-        told += [f"{title}, tested on shapes not seen", as_text(results, kinds), ""]
+        report += [f"{title}, tested on shapes not seen", as_text(results, kinds), ""]
         if values is six:
             draw_classifiers(results, kinds, out / "classifiers.png")
             folds = classify(values, kinds, groups, "folds", seed=seed)
-            told += ["the same, five folds", as_text(folds, kinds), ""]
-    print("\n".join(told))
-    files.write(out / "classifiers.txt", "\n".join(told))
+            report += ["the same, five folds", as_text(folds, kinds), ""]
+    print("\n".join(report))
+    files.write(out / "classifiers.txt", "\n".join(report))
 
 
 def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
     from lesionkit.studies.stroke import detect as sd
 
     examples = []
-    with Progress("proposals") as told:
+    with Progress("proposals") as report:
         for one in planted:
             examples.append(sd.example(one))
-            told(len(examples), len(planted))
+            report(len(examples), len(planted))
     names = sorted({one.shape for one in planted})
     many = max(1, round(HELD_OUT * len(names)))
     held = set(np.random.default_rng(seed).permutation(names)[:many].tolist())
@@ -102,19 +102,19 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
     figures: dict[str, Any] = {}
     print(f"detectors: {len(learnt)} slices to learn from, {len(tested)} of {many} other shapes")
     for method in sd.METHODS:
-        with Progress("epochs") as told:
+        with Progress("epochs") as report:
 
             def progress(
-                done: int, total: int, loss: float, told: Any = told, method: str = method
+                done: int, total: int, what: str, report: Any = report, method: str = method
             ) -> None:
-                told(done, total, f"{method}: epoch {done}, loss {loss:.3f}")
+                report(done, total, f"{method}: epoch {done}, {what}")
 
-            net = sd.train(method, learnt, options, progress=progress)
+            net = sd.train(method, learnt, options, folder=out / method, progress=progress)
         sd.save(net, out / f"{method}.pt")
         found[method] = [sd.detect(net, examples[i]) for i in tested]
         scores = sd.score(found[method], [examples[i] for i in tested])
         figures[method] = _plain(scores._asdict())
-        print(_told(method, scores))
+        print(_report(method, scores))
     files.write(out / "detectors.json", json.dumps(figures, indent=1) + "\n")
     order = range(0, len(tested), 5)[:SHOWN]  # kinds come in fours: each time another kind
     shown = [tested[i] for i in order]
@@ -133,7 +133,7 @@ def _plain(value: Any) -> Any:
     return None if value != value else value
 
 
-def _told(method: str, scores: Any) -> str:
+def _report(method: str, scores: Any) -> str:
     kinds = ", ".join(f"{name} {100 * scores.by_kind[name]:.0f}" for name in KINDS)
     return (
         f"  {method:7} recall {100 * scores.recall:.1f} %, precision "

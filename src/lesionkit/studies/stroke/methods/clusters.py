@@ -19,18 +19,18 @@ from lesionkit.studies.stroke.histograms import DISTINCT
 from lesionkit.studies.stroke.mirror import asymmetric
 from lesionkit.studies.stroke.morphology import label
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of, kind_of, prepared
-from lesionkit.studies.stroke.regions import EDGE, SMALLEST, Place, connected, large, lesions
+from lesionkit.studies.stroke.regions import EDGE, MIN_PIXELS, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
 CONTOUR = 100  # iterations
 SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
-LEAST_WEIGHT = 1e-3
+MIN_WEIGHT = 1e-3
 STOP = 100.0
 LARGE = 200  # pixels: seeds of more are eroded
 
 
-def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
     """Lesions by fuzzy c-means, their borders by an active contour.
 
     1. Fuzzy c-means of the brain's S: 4 clusters, m = 2, at most 100 passes, centres begun at
@@ -85,7 +85,7 @@ def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -
     return _segment(image, kind, smallest, _fuzzy_centres, contour)
 
 
-def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
     """Lesions by k-means, grown by fast marching: the thesis' best.
 
     1. k-means of the brain's S, 4 clusters, the best there are (the thesis: of several starts).
@@ -183,19 +183,19 @@ def contour(seeds: Mask, place: Place) -> Mask:
     brain = scene.brain
     median = np.median(scene.levels[brain])
     side = np.maximum if place.kind == "hyper" else np.minimum
-    grey = np.where(brain, side(scene.levels, median), median).astype(np.float32)
+    gray = np.where(brain, side(scene.levels, median), median).astype(np.float32)
     if place.mirror is not None:  # ventricles are filled, too
         dark = (scene.levels < place.edge(seeds)) & brain
-        grey[dark & ~asymmetric(dark, place.mirror)] = median
+        gray[dark & ~asymmetric(dark, place.mirror)] = median
     labels, _ = label(seeds)
     out = np.zeros_like(seeds)
     for number, region in enumerate(ndimage.find_objects(labels), 1):
         box = tuple(slice(max(side.start - BOX, 0), side.stop + BOX) for side in region)
-        if min(grey[box].shape) < 2:  # a line has no contour
+        if min(gray[box].shape) < 2:  # a line has no contour
             out[box] |= labels[box] == number
             continue
         level = morphological_chan_vese(
-            grey[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / EDGE - 1) ** 2
+            gray[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / EDGE - 1) ** 2
         )
         out[box] |= (level > 0) & brain[box]
     return out
@@ -209,7 +209,7 @@ def march(seeds: Mask, place: Place) -> Mask:
     box = box_of(open_)
     levels, seeds = place.scene.levels[box], seeds[box]
     away = (reference - levels) / (reference - edge)  # 1 at the edge, whatever the kind
-    weight = 1 / (LEAST_WEIGHT + np.sqrt(np.clip(away, 0, None)))
+    weight = 1 / (MIN_WEIGHT + np.sqrt(np.clip(away, 0, None)))
     weight[~open_[box]] = 0
     sizes = large(seeds, LARGE + 1)
     start = ndimage.binary_erosion(sizes) | (seeds & ~sizes)

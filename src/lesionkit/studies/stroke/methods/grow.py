@@ -13,13 +13,13 @@ import numpy as np
 from lesionkit.fronts import region_grow
 from lesionkit.studies.stroke.morphology import label
 from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
-from lesionkit.studies.stroke.regions import SMALLEST, Place, lesions
+from lesionkit.studies.stroke.regions import MIN_PIXELS, Place, lesions
 
 DEPTH = 3
 MANY = {"hyper": 30, "hypo": 100}  # pixels beyond the threshold, in a block that is not homogeneous
 
 
-def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
     """Lesions by splitting, merging and region growing, slice by slice.
 
     1. Pixels in range: beyond the threshold of `adaptive_threshold` (the papers: a fixed range).

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.studies.stroke.histograms import BINS, GRID, TOP, Levels, Peak, peak
 from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
-from lesionkit.studies.stroke.regions import SMALLEST, lesions
+from lesionkit.studies.stroke.regions import MIN_PIXELS, lesions
 
 LEVELS = 128  # Ng of the GLCM
 
 
 def adaptive_threshold(
-    image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST, grid: int = GRID
+    image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS, grid: int = GRID
 ) -> Mask:
     """Lesions beyond a threshold that the histograms of blocks give.
 
@@ -77,7 +77,7 @@ def adaptive_threshold(
     return lesions(outside, scene, kind, smallest)
 
 
-def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
     """Lesions by the main diagonal of the co-occurrence matrix.
 
     1. 128 grey levels; pairs of brain pixels at distance 1, 0, 45, 90 and 135 degrees, summed.
@@ -127,20 +127,20 @@ def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
     from lesionkit.texture import cooccurrence
 
     scene, kind = prepared(image), kind_of(kind)
-    grey = _binned(scene.levels, LEVELS)
-    counts = cooccurrence(grey, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
+    gray = _binned(scene.levels, LEVELS)
+    counts = cooccurrence(gray, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
     section = np.einsum("...ii->...i", counts).reshape(-1, LEVELS).sum(0).astype(float)
     found = peak(section, section)
-    outside = beyond(grey, scene.brain, found, kind)
+    outside = beyond(gray, scene.brain, found, kind)
     # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
     return lesions(outside, scene, kind, smallest)
 
 
-def beyond(grey: npt.NDArray[Any], brain: Mask, found: Peak | None, kind: Kind) -> Mask:
+def beyond(gray: npt.NDArray[Any], brain: Mask, found: Peak | None, kind: Kind) -> Mask:
     """Brain pixels above the peak, or below it."""
     if found is None:
         return np.zeros_like(brain)
-    return (grey > found.high) & brain if kind == "hyper" else (grey < found.low) & brain
+    return (gray > found.high) & brain if kind == "hyper" else (gray < found.low) & brain
 
 
 def _binned(levels: Levels, bins: int) -> npt.NDArray[np.uint8]:

@@ -18,10 +18,10 @@ from lesionkit.studies.stroke.histograms import DISTINCT, TOP, Levels, Peak
 from lesionkit.studies.stroke.mirror import Mirror, lesion_like, mirror_for
 from lesionkit.studies.stroke.morphology import reconstruct
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, kind_of, prepared
-from lesionkit.studies.stroke.regions import SMALLEST, lesions
+from lesionkit.studies.stroke.regions import MIN_PIXELS, lesions
 
 
-def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = SMALLEST) -> Mask:
+def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
     """Lesions by a watershed from markers, slice by slice.
 
     1. Gradient magnitude of S, by Sobel's operator.
@@ -120,17 +120,17 @@ def gradient(levels: Levels) -> npt.NDArray[np.float32]:
     return length
 
 
-def open_close(grey: Levels) -> Levels:
+def open_close(gray: Levels) -> Levels:
     """Opening by reconstruction, then closing by reconstruction, by a disk of radius 3."""
-    opened = reconstruct(eroded(grey), grey)
+    opened = reconstruct(eroded(gray), gray)
     low = TOP - eroded(TOP - opened)
     return TOP - reconstruct(TOP - low, TOP - opened)
 
 
-def eroded(grey: Levels) -> Levels:
+def eroded(gray: Levels) -> Levels:
     """Erosion by the disk of radius 3, whose rows reach 0, 2, 2, 3, 2, 2, 0 pixels to each side."""
-    rows, columns = grey.shape
-    framed = np.pad(grey, 3, constant_values=TOP)
+    rows, columns = gray.shape
+    framed = np.pad(gray, 3, constant_values=TOP)
     wide = framed[:, 3:-3].copy()
     reach = {0: wide.copy()}
     for step in (1, 2, 3):
