@@ -136,8 +136,8 @@ def test_matrices_of_any_magnitude(power):
             r"at least 2\*\*1000000000 rows and columns",
         ),
         (
-            lambda: texture.run_length_features(np.ones((2, 3)), pixels=-1),
-            "pixels must be above 0, got -1",
+            lambda: texture.run_length_features(np.ones((2, 3)), voxels=-1),
+            "voxels must be above 0, got -1",
         ),
         (lambda: texture.zone_features(np.ones((2, 3)), voxels=0), "voxels must be above 0, got 0"),
         (lambda: texture.zone_features(np.full((2, 3), 1e200)), "counts must have a largest"),

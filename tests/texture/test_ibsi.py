@@ -86,8 +86,8 @@ def aggregated(family: str, aggregation: str) -> dict[str, float]:
     way = {"2D": "2D, averaged", "2.5D": "2.5D, merged", "3D": "3D, averaged"}
     settings = Settings(
         binning="levels",
-        families=(family,),  # type: ignore[arg-type]
-        aggregation=way.get(aggregation, aggregation),  # type: ignore[arg-type]
+        families=(family,),
+        aggregation=way.get(aggregation, aggregation),
     )
     found = radiomics(IMAGE, MASK, PHANTOM["spacing_mm"], settings)
     table = names.FAMILIES[family]

@@ -30,7 +30,7 @@ def levels_of(volume: np.ndarray, count: int) -> np.ndarray:
 @pytest.mark.parametrize("order", ["C", "F", ">f4"])
 def test_bins_by_count_are_those_of_the_whole_numbers(scale: float, order: str) -> None:
     tenths = (WHOLE * scale).astype(np.float32)
-    tenths = tenths.astype(order) if order == ">f4" else np.array(tenths, order=order)  # type: ignore[call-overload]
+    tenths = tenths.astype(order) if order == ">f4" else np.array(tenths, order=order)
     np.testing.assert_array_equal(levels_of(tenths, 8), levels_of(WHOLE, 8))
 
 

@@ -166,7 +166,7 @@ def test_tensors_with_gradients_in_second_arguments() -> None:
         lambda: cooccurrence(IMAGE, torch.ones(2, 2, requires_grad=True), 8),
     ):
         with pytest.raises(TypeError, match="carries gradients"):
-            call()  # type: ignore[no-untyped-call]
+            call()
 
 
 def test_tensors_on_the_cpu() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.texture.glcm import cooccurrence
 from lesionkit.texture.haralick import haralick
 from lesionkit.texture.rois import MAZDA, label_features, roi_features
@@ -148,10 +148,10 @@ def test_large_regions(levels: int) -> None:
     found = roi_features(roi[None], [(-3, 2)], levels, log_base=math.e)[0, 0]
     n = a.size
     cells, count = np.unique([np.minimum(a, b), np.maximum(a, b)], axis=1, return_counts=True)
-    shares = np.where(cells[0] == cells[1], count / n, count / n / 2)
+    fractions = np.where(cells[0] == cells[1], count / n, count / n / 2)
     times = np.where(cells[0] == cells[1], 1, 2)
-    close(column(found, "AngScMom"), (times * shares**2).sum())
-    close(column(found, "Entropy"), -(times * shares * np.log(shares)).sum())
+    close(column(found, "AngScMom"), (times * fractions**2).sum())
+    close(column(found, "Entropy"), -(times * fractions * np.log(fractions)).sum())
     for name, values in (("SumEntrp", a + b), ("DifEntrp", abs(a - b))):
         p = np.unique(values, return_counts=True)[1] / n
         close(column(found, name), -(p * np.log(p)).sum())
@@ -220,18 +220,12 @@ def test_properties(case: tuple[np.random.Generator, int, int, int, int]) -> Non
 
 def test_threads_chunks_and_layouts_change_nothing() -> None:
     rois = np.random.default_rng(6).integers(0, 64, (300, 10, 10)).astype(np.uint8)
-    before = lesionkit.threads()
-    try:
-        found = [roi_features(rois, OFFSETS, 64) for t in (1, 2, 5) if lesionkit.threads(t)]
-    finally:
-        lesionkit.threads(before)
-    for other in found[1:]:
-        np.testing.assert_array_equal(found[0], other)
+    found = at_any_threads(lambda: roi_features(rois, OFFSETS, 64))
     locked = rois.copy()
     locked.flags.writeable = False
     strided = np.repeat(rois, 2, axis=2)[:, :, ::2]
     for same in (locked, strided, np.asfortranarray(rois), rois.astype(">i4"), rois.tolist()):
-        np.testing.assert_array_equal(roi_features(same, OFFSETS, 64), found[0])
+        np.testing.assert_array_equal(roi_features(same, OFFSETS, 64), found)
 
 
 def test_an_empty_batch() -> None:
@@ -301,12 +295,7 @@ class TestLabels:
         image, labels = random.integers(0, 64, (50, 50)), random.integers(0, 40, (50, 50))
         labels.flags.writeable = False
         found, ids = label_features(image, labels, STEPS, 64)
-        before = lesionkit.threads()
-        try:
-            lesionkit.threads(1)
-            np.testing.assert_array_equal(label_features(image, labels, STEPS, 64)[0], found)
-        finally:
-            lesionkit.threads(before)
+        at_any_threads(lambda: label_features(image, labels, STEPS, 64)[0])
         # numbered otherwise, turned round, with nonsense in the background
         other = np.where(labels > 0, image, -5)
         again, numbers = label_features(other, labels * 1000, STEPS, 64)

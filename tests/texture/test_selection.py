@@ -178,8 +178,8 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
         (PoeAcc(k=2.5), TypeError, "k must be an integer"),
         (PoeAcc(rule="vote"), ValueError, "rule must be 'nearest-neighbour' or 'nearest-mean'"),
         (PoeAcc(weights=(1, 2, 3)), ValueError, "weights must be two numbers"),
-        (PoeAcc(weights=[[1], [1, 2]]), TypeError, "weights must be a finite number at least 0"),  # type: ignore[arg-type]
-        (PoeAcc(scaled=np.ones(2)), ValueError, "scaled must be True or False, got"),  # type: ignore[arg-type]
+        (PoeAcc(weights=[[1], [1, 2]]), TypeError, "weights must be a finite number at least 0"),
+        (PoeAcc(scaled=np.ones(2)), ValueError, "scaled must be True or False, got"),
         (PoeAcc(weights=(1, -2)), ValueError, "weights must be a finite number at least 0"),
         (MutualInformation(bins=1), ValueError, "bins must be at least 2, got 1"),
         (MutualInformation(binning="auto"), ValueError, "binning must be 'width' or 'frequency'"),

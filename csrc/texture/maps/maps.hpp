@@ -11,7 +11,7 @@
 
 namespace lesionkit::texture {
 
-// In the order of lesionkit.texture.maps.FEATURES.
+// In the order of MAP_FEATURES in lesionkit.texture.names.
 enum MapFeature : int {
   ANGULAR_SECOND_MOMENT,
   CONTRAST,

@@ -1,9 +1,9 @@
 """MaZda's families of features beside co-occurrence and runs, of batches of ROIs.
 
 Histogram, gradient, autoregressive model and Haar energy, as in Materka and Strzelecki, "Texture
-analysis methods: a review" (1998), and Szczypinski et al., "MaZda" (2009). Their texts were not at
-hand: a definition marked "recalled" is from general knowledge and may differ from MaZda's in
-detail. Array algebra throughout: the time goes into NumPy.
+analysis methods: a review" (1998), and Szczypinski et al., "MaZda" (2009). Where no text of theirs
+or of a user's names a detail it is marked "provisional", and may differ from MaZda's. Array algebra
+throughout: the time goes into NumPy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HISTOGRAM = (
 GRADIENT = ("GrMean", "GrVariance", "GrSkewness", "GrKurtosis", "GrNonZeros")
 AR_MODEL = ("Teta1", "Teta2", "Teta3", "Teta4", "Sigma")
 BANDS = ("LL", "LH", "HL", "HH")
-LARGEST = 1e70  # what is made of it is still a number
+MAX_VALUE = 1e70  # what is made of it is still a number
 
 
 def _of_rois(compute: Callable[..., Real]) -> Callable[..., Any]:
@@ -50,8 +50,10 @@ def _of_rois(compute: Callable[..., Real]) -> Callable[..., Any]:
         array = arrays.real(home.view(rois, "rois"), "rois", ["n", "rows", "columns"])
         if 0 in array.shape[1:]:
             raise ValueError(f"rois must have pixels, got {arrays.describe(array)}")
-        if array.size and max(-array.min(), array.max()) > LARGEST:
-            raise ValueError(f"rois must be within ±{LARGEST:g}, so that their moments are numbers")
+        if array.size and max(-array.min(), array.max()) > MAX_VALUE:
+            raise ValueError(
+                f"rois must be within ±{MAX_VALUE:g}, so that their moments are numbers"
+            )
         return home.back(compute(array, *args, **options))
 
     return checked
@@ -70,9 +72,9 @@ def first_order(rois: Any) -> Any:
     -------
     (n, 9) array of float64
         In the order of `families.HISTOGRAM`: mean, variance (of the population), skewness m3 /
-        m2^1.5, kurtosis m4 / m2^2 - 3 (recalled: with the 3 taken away), both 0 for a constant ROI,
+        m2^1.5, kurtosis m4 / m2^2 - 3 (the 3 is provisional), both 0 for a constant ROI,
         and the percentiles 1, 10, 50, 90 and 99 (linear between two values, as `numpy.percentile`;
-        MaZda's own rule is not known here).
+        provisional).
 
     Raises
     ------
@@ -107,7 +109,8 @@ def gradient(rois: Any, step: int = 1) -> Any:
     rois : (n, rows, columns) array of real numbers
         Finite, at least 2 step + 1 rows and columns; on the CPU.
     step : int, default 1
-        Pixels from the middle; 1 is recalled as MaZda's, 2 as its other form.
+        Pixels from the middle. 2 is the form over 5 x 5 pixels that is published with MaZda's
+        features (Table 1 of the second reference); 1, over 3 x 3, is provisional.
 
     Returns
     -------
@@ -122,7 +125,8 @@ def gradient(rois: Any, step: int = 1) -> Any:
 
     References
     ----------
-    Szczypinski et al., Comput. Methods Programs Biomed. 94, 66-76, 2009.
+    Szczypinski et al., Comput. Methods Programs Biomed. 94, 66-76, 2009; Nuclear Medicine and
+    Molecular Imaging 48, 278-286, 2014 (PMC4571663), Table 1.
 
     Examples
     --------
@@ -151,7 +155,7 @@ def ar_model(rois: Any) -> Any:
 
     f(r, c) = Teta1 f(r, c - 1) + Teta2 f(r - 1, c - 1) + Teta3 f(r - 1, c) + Teta4 f(r - 1, c + 1)
     + e, by least squares over the pixels that have all four neighbours. The order of the neighbours
-    is recalled.
+    is provisional.
 
     Parameters
     ----------
@@ -209,9 +213,9 @@ def haar_energy(rois: Any, scales: int = 1) -> Any:
     """The energy of each ROI in the bands of its Haar wavelet transform.
 
     A block of 2 x 2 pixels a b / c d has the coefficients LL = (a + b + c + d) / 2, LH = (a + b - c
-    - d) / 2 (low along the row, high along the column; recalled, some have HL and LH the other
-    way), HL = (a - b + c - d) / 2 and HH = (a - b - c + d) / 2. An odd last row or column of a
-    scale is left out.
+    - d) / 2 (low along the row, high along the column; provisional, some have HL and LH the
+    other way), HL = (a - b + c - d) / 2 and HH = (a - b - c + d) / 2. An odd last row or column of
+    a scale is left out.
 
     Parameters
     ----------

@@ -27,23 +27,8 @@ import numpy as np
 from lesionkit import arrays
 from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import check_first_level, check_log_base
+from lesionkit.texture.names import HARALICK as HARALICK
 
-HARALICK = (
-    "angular_second_moment",
-    "contrast",
-    "correlation",
-    "joint_variance",
-    "inverse_difference_moment",
-    "sum_average",
-    "sum_variance",
-    "sum_entropy",
-    "joint_entropy",
-    "difference_variance",
-    "difference_entropy",
-    "information_correlation_1",
-    "information_correlation_2",
-    "maximal_correlation",
-)
 IBSI = (
     "joint_maximum",
     "joint_average",

@@ -12,7 +12,7 @@ from lesionkit import arrays
 from lesionkit._core import texture as _kernels
 from lesionkit.texture.images import Border, check_border, continued
 
-LARGEST = 1e300
+MAX_VALUE = 1e300
 KINDS = (np.uint8, np.uint16, np.float32, np.float64)  # what the kernels read as it is
 
 
@@ -97,8 +97,10 @@ def _real(value: Any, xp: Any) -> Any:
     image = arrays.real(value, "image", ("rows", "columns"), xp=xp)
     if not image.size:
         raise ValueError(f"image must hold a pixel or more, got {arrays.describe(image)}")
-    if max(-float(image.min()), float(image.max())) > LARGEST:
-        raise ValueError(f"image must be within ±{LARGEST:g}, so that its differences are numbers")
+    if max(-float(image.min()), float(image.max())) > MAX_VALUE:
+        raise ValueError(
+            f"image must be within ±{MAX_VALUE:g}, so that its differences are numbers"
+        )
     kind = xp.asarray(value).dtype
     return image.astype(kind) if kind in KINDS and kind.isnative else image
 

@@ -22,25 +22,9 @@ from lesionkit.texture.images import (
     integers,
     three,
 )
+from lesionkit.texture.names import MAP_FEATURES as FEATURES
 
-# In the order of MapFeature in csrc/texture/maps/maps.hpp.
-FEATURES = (
-    "angular_second_moment",
-    "contrast",
-    "correlation",
-    "joint_variance",
-    "inverse_difference_moment",
-    "sum_average",
-    "sum_variance",
-    "sum_entropy",
-    "joint_entropy",
-    "difference_variance",
-    "difference_entropy",
-    "dissimilarity",
-    "energy",
-    "joint_average",
-)
-MOST_PAIRS = 32767  # in a window: counts have 16 bits
+MAX_PAIRS = 32767  # in a window: counts have 16 bits
 
 
 def feature_maps(
@@ -159,8 +143,8 @@ def window_of(window: Any, axes: int) -> tuple[int, ...]:
     sides = tuple(arrays.integer(side, "window", at_least=1) for side in given)
     if any(side % 2 == 0 for side in sides):
         raise ValueError(f"window must be odd, so that it has a middle, got {window!r}")
-    if math.prod(sides) > MOST_PAIRS:
-        raise ValueError(f"window must hold at most {MOST_PAIRS} pixels, got {window!r}")
+    if math.prod(sides) > MAX_PAIRS:
+        raise ValueError(f"window must hold at most {MAX_PAIRS} pixels, got {window!r}")
     return sides
 
 

@@ -14,26 +14,13 @@ import numpy.typing as npt
 
 from lesionkit import _core, arrays
 from lesionkit.texture.images import check_levels, check_log_base, check_offsets, three
+from lesionkit.texture.names import MAZDA as MAZDA
 
 Normalise = Literal["sigma", "percentile"] | None
 
-# In the order of the enum Feature in csrc/texture/rois/rois.hpp.
-MAZDA = (
-    "AngScMom",
-    "Contrast",
-    "Correlat",
-    "SumOfSqs",
-    "InvDfMom",
-    "SumAverg",
-    "SumVarnc",
-    "SumEntrp",
-    "Entropy",
-    "DifVarnc",
-    "DifEntrp",
-)
 NORMALISE = {None: 0, "sigma": 1, "percentile": 2}
 SINGLE = 4  # is added where the values are those of float32
-LARGEST = 1e150  # its square is still a number
+MAX_VALUE = 1e150  # its square is still a number
 
 
 def roi_features(
@@ -72,7 +59,7 @@ def roi_features(
         last level; where low equals high all are level 0.
     log_base : float, default 10
         Of the entropies: 10, unlike the 2 of `haralick` and `feature_maps`, because programs with
-        these names use it (MaZda's own text was not at hand). 2 gives bits, math.e nats.
+        these names use it (provisional: no text of MaZda's says so). 2 gives bits, math.e nats.
 
     Returns
     -------
@@ -221,7 +208,7 @@ def label_features(
 
 
 class _Settings(NamedTuple):
-    """The checked arguments of both functions; features as numbers, the base as its share of a
+    """The checked arguments of both functions; features as numbers, the base as its fraction of a
     nat."""
 
     steps: npt.NDArray[np.int64]
@@ -263,15 +250,15 @@ def _pixels(
         kinds, accepted = "iu", "integers (levels; normalise='sigma' makes them of other numbers)"
     image = arrays.numbers(home.view(value, name), name, xp, kinds=kinds, accepted=accepted)
     if inside is not None:
-        arrays.require_shape(inside, "labels", image.shape)
+        arrays.check_shape(inside, "labels", image.shape)
     if of.normalise is not None:
         single = SINGLE if image.dtype == np.float32 else 0
         with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
             image = arrays.contiguous(image.astype(np.float64, copy=False))
         image = arrays.finite_inside(image, name, None if inside is None else inside != 0)
         used = image if inside is None else image[inside != 0]
-        if used.size and max(-float(used.min()), float(used.max())) > LARGEST:
-            raise ValueError(f"{name} must be within ±{LARGEST:g}, so that it has a variance")
+        if used.size and max(-float(used.min()), float(used.max())) > MAX_VALUE:
+            raise ValueError(f"{name} must be within ±{MAX_VALUE:g}, so that it has a variance")
         return image, NORMALISE[of.normalise] + single
     if image.size:
         seen = image

@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from lesionkit import gpu
 from lesionkit.arrays import describe, namespace
+from lesionkit.texture.names import MAZDA
 
 FILE = "texture/rois/rois.cu"
 THREADS, WARP = 128, 32
-FEATURES = 11  # as in csrc/texture/rois/rois.hpp
+FEATURES = len(MAZDA)  # in shared memory for each warp
 
 
 def roi_features(

@@ -53,7 +53,7 @@ def test_parts_without_a_pair_between_them() -> None:
 def test_bins_that_stay_empty_only_move_the_numbers(aggregation: str) -> None:
     """Levels 1, 2, 3 and the same 100 times as far apart: what looks at no number is the same."""
     levels = np.random.default_rng(2).integers(1, 4, (4, 6, 6))
-    settings = Settings(binning="levels", aggregation=aggregation)  # type: ignore[arg-type]
+    settings = Settings(binning="levels", aggregation=aggregation)
     near, far = (radiomics(levels * k, levels > 0, settings=settings) for k in (1, 101))
     for name in (
         "glcm_JointEntropy",

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from region_cases import regions
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
     dependence_features,
@@ -19,20 +20,8 @@ from lesionkit.texture.region.neighbours import (
 )
 from reference import texture as reference
 
-PICTURE = np.array([[1, 1, 4, 3, 1], [3, 4, 0, 1, 1], [5, 4, 2, 2, 2], [2, 1, 1, 4, 4]])
+IMAGE = np.array([[1, 1, 4, 3, 1], [3, 4, 0, 1, 1], [5, 4, 2, 2, 2], [2, 1, 1, 4, 4]])
 CLOSE = {"rel": tolerances.TEXTURE_SUMS, "abs": tolerances.TEXTURE_SUMS}
-
-
-@st.composite
-def regions(draw: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    """(image, mask, levels): 2 or 3 axes, a mask with holes."""
-    shape = draw(st.lists(st.integers(1, 6), min_size=2, max_size=3))
-    levels = draw(st.sampled_from([1, 2, 5, 300]))
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    image = random.integers(0, levels, shape)
-    mask = random.uniform(size=shape) < draw(st.sampled_from([0.2, 0.7, 1.0]))
-    mask.flat[draw(st.integers(0, mask.size - 1))] = True
-    return image, mask, levels
 
 
 def test_a_case_by_hand() -> None:
@@ -80,17 +69,7 @@ def test_alpha_beyond_all_levels() -> None:
 
 def test_threads_do_not_matter() -> None:
     image = np.random.default_rng(1).integers(0, 30, (20, 60, 70))
-    before = lesionkit.threads()
-    try:
-        found = []
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            found.append(neighbours(image, 30))
-    finally:
-        lesionkit.threads(before)
-    for other in found[1:]:
-        for a, b in zip(found[0], other, strict=True):
-            assert np.array_equal(a, b)
+    at_any_threads(lambda: neighbours(image, 30))
 
 
 def test_flat_and_lonely_regions() -> None:
@@ -113,12 +92,12 @@ def test_flat_and_lonely_regions() -> None:
         ({"alpha": 0.5}, "alpha must be an integer at least 0, got float 0.5"),
         ({"distance": 0}, "distance must be from 1 to 3, got 0"),
         ({"levels": 5}, "image must have levels from 0 to 4, got 5"),
-        ({"mask": PICTURE > 9}, "mask must hold a pixel or more"),
+        ({"mask": IMAGE > 9}, "mask must hold a pixel or more"),
     ],
 )
 def test_mistakes(options: dict[str, Any], said: str) -> None:
     with pytest.raises((ValueError, TypeError), match=said):
-        neighbours(PICTURE, **{"levels": 6, **options})
+        neighbours(IMAGE, **{"levels": 6, **options})
 
 
 def test_mistakes_of_features() -> None:

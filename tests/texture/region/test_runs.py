@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from region_cases import regions
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.texture.region.emphasis import emphases
 from lesionkit.texture.region.runs import (
     RUN_FEATURES,
@@ -21,7 +21,7 @@ from lesionkit.texture.region.runs import (
 from reference import texture as reference
 
 # Galloway 1975, figures 1 and 2: a picture, and its runs at 0, 45, 90 and 135 degrees.
-PICTURE = np.array([[0, 1, 2, 3], [0, 2, 3, 3], [2, 1, 1, 1], [3, 0, 3, 0]])
+IMAGE = np.array([[0, 1, 2, 3], [0, 2, 3, 3], [2, 1, 1, 1], [3, 0, 3, 0]])
 GALLOWAY = {
     (0, 1): [[4, 0, 0, 0], [1, 0, 1, 0], [3, 0, 0, 0], [3, 1, 0, 0]],
     (1, -1): [[4, 0, 0, 0], [4, 0, 0, 0], [0, 0, 1, 0], [3, 1, 0, 0]],
@@ -37,20 +37,8 @@ def dense(runs: dict[tuple[int, int], int], levels: int) -> np.ndarray:
     return table
 
 
-@st.composite
-def regions(draw: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    """(image, mask, levels): 2 or 3 axes, few levels, a mask with holes."""
-    shape = draw(st.lists(st.integers(1, 7), min_size=2, max_size=3))
-    levels = draw(st.sampled_from([1, 2, 3, 9]))
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    image = random.integers(0, levels, shape)
-    mask = random.uniform(size=shape) < draw(st.sampled_from([0.2, 0.7, 1.0]))
-    mask.flat[draw(st.integers(0, mask.size - 1))] = True
-    return image, mask, levels
-
-
 def test_galloways_example() -> None:
-    counts = run_lengths(PICTURE, list(GALLOWAY), 4)
+    counts = run_lengths(IMAGE, list(GALLOWAY), 4)
     for found, (direction, published) in zip(counts, GALLOWAY.items(), strict=True):
         assert found.tolist() == np.array(published)[:, : counts.shape[2]].tolist(), direction
     assert counts.dtype == np.int64
@@ -107,16 +95,7 @@ def test_opposite_directions_have_the_same_runs() -> None:
 
 def test_threads_do_not_matter() -> None:
     image = np.random.default_rng(2).integers(0, 4, (20, 60, 70))
-    before = lesionkit.threads()
-    try:
-        found = []
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            found.append(run_lengths(image, None, 4))
-    finally:
-        lesionkit.threads(before)
-    assert np.array_equal(found[0], found[1])
-    assert np.array_equal(found[0], found[2])
+    at_any_threads(lambda: run_lengths(image, None, 4))
 
 
 def test_wide_pictures() -> None:
@@ -130,7 +109,7 @@ def test_wide_pictures() -> None:
 
 
 def test_features_of_many_matrices_and_of_none() -> None:
-    counts = run_lengths(PICTURE, None, 4)
+    counts = run_lengths(IMAGE, None, 4)
     together = run_length_features(counts)
     for k, matrix in enumerate(counts):
         for name, value in run_length_features(matrix).items():
@@ -145,7 +124,7 @@ def test_features_of_many_matrices_and_of_none() -> None:
 
 def test_torch_tensors_stay_tensors() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    counts = run_lengths(torch.from_numpy(PICTURE), None, 4)
+    counts = run_lengths(torch.from_numpy(IMAGE), None, 4)
     assert isinstance(counts, torch.Tensor)
     assert isinstance(run_length_features(counts)["run_entropy"], torch.Tensor)
 
@@ -153,21 +132,21 @@ def test_torch_tensors_stay_tensors() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((PICTURE / 1, None, 4), "image must hold integers .*, got float64 array"),
-        ((PICTURE, None, 3), "image must have levels from 0 to 2, got 3"),
-        ((PICTURE - 1, None, 3, PICTURE < 2), "levels from 0 to 2 in the mask, got -1"),
-        ((PICTURE.astype(np.uint64) + 2**63, None, 4), "image must have levels from 0 to 3, got"),
-        ((PICTURE[0], None, 4), "image must have 2 or 3 axes, got int64 array of shape"),
-        ((PICTURE[:0], None, 4), "image must hold a pixel or more"),
-        ((PICTURE, None, 0), "levels must be from 1 to 65536, got 0"),
-        ((PICTURE, [(0, 0)], 4), "directions must be one or more steps of -1, 0 or 1, not all 0"),
-        ((PICTURE, [(0, 2)], 4), "directions must be one or more steps"),
-        ((PICTURE, np.zeros((0, 2), int), 4), "directions must be one or more steps"),
-        ((PICTURE, [(0, 0, 1)], 4), r"directions must have shape \(n, 2\)"),
-        ((PICTURE, [(0.0, 1.0)], 4), "directions must hold integers"),
-        ((PICTURE, None, 4, PICTURE > 9), "mask must hold a pixel or more"),
-        ((PICTURE, None, 4, PICTURE[1:] > 0), r"mask must have the shape of image, \(4, 4\)"),
-        ((PICTURE, None, 4, PICTURE * np.nan), "mask must hold booleans .*, got nan"),
+        ((IMAGE / 1, None, 4), "image must hold integers .*, got float64 array"),
+        ((IMAGE, None, 3), "image must have levels from 0 to 2, got 3"),
+        ((IMAGE - 1, None, 3, IMAGE < 2), "levels from 0 to 2 in the mask, got -1"),
+        ((IMAGE.astype(np.uint64) + 2**63, None, 4), "image must have levels from 0 to 3, got"),
+        ((IMAGE[0], None, 4), "image must have 2 or 3 axes, got int64 array of shape"),
+        ((IMAGE[:0], None, 4), "image must hold a pixel or more"),
+        ((IMAGE, None, 0), "levels must be from 1 to 65536, got 0"),
+        ((IMAGE, [(0, 0)], 4), "directions must be one or more steps of -1, 0 or 1, not all 0"),
+        ((IMAGE, [(0, 2)], 4), "directions must be one or more steps"),
+        ((IMAGE, np.zeros((0, 2), int), 4), "directions must be one or more steps"),
+        ((IMAGE, [(0, 0, 1)], 4), r"directions must have shape \(n, 2\)"),
+        ((IMAGE, [(0.0, 1.0)], 4), "directions must hold integers"),
+        ((IMAGE, None, 4, IMAGE > 9), "mask must hold a pixel or more"),
+        ((IMAGE, None, 4, IMAGE[1:] > 0), r"mask must have the shape of image, \(4, 4\)"),
+        ((IMAGE, None, 4, IMAGE * np.nan), "mask must hold booleans .*, got nan"),
     ],
 )
 def test_mistakes(args: tuple[Any, ...], said: str) -> None:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from region_cases import regions
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.texture.region.zones import ZONE_FEATURES, merged, zone_features, zones
 from reference import texture as reference
 
 # Thibault et al. 2009, figure 2: a picture of 4 levels, and its zones by level and size.
-PICTURE = np.array([[1, 2, 3, 4], [1, 3, 4, 4], [3, 2, 2, 2], [4, 1, 4, 1]]) - 1
+IMAGE = np.array([[1, 2, 3, 4], [1, 3, 4, 4], [3, 2, 2, 2], [4, 1, 4, 1]]) - 1
 THIBAULT = [[2, 1, 0], [1, 0, 1], [0, 0, 1], [2, 0, 1]]
 
 
@@ -23,20 +24,8 @@ def cells(counts: np.ndarray, sizes: np.ndarray) -> dict[tuple[int, int], int]:
     return {(int(i), int(sizes[j])): int(counts[i, j]) for i, j in np.argwhere(counts)}
 
 
-@st.composite
-def regions(draw: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    """(image, mask, levels): 2 or 3 axes, few levels, a mask with holes."""
-    shape = draw(st.lists(st.integers(1, 8), min_size=2, max_size=3))
-    levels = draw(st.sampled_from([1, 2, 3]))
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    image = random.integers(0, levels, shape)
-    mask = random.uniform(size=shape) < draw(st.sampled_from([0.3, 0.7, 1.0]))
-    mask.flat[draw(st.integers(0, mask.size - 1))] = True
-    return image, mask, levels
-
-
 def test_thibaults_example() -> None:
-    counts, sizes = zones(PICTURE, 4)
+    counts, sizes = zones(IMAGE, 4)
     assert sizes.tolist() == [1, 2, 3]
     assert counts.tolist() == THIBAULT
     assert counts.dtype == sizes.dtype == np.int64
@@ -68,23 +57,13 @@ def test_many_slabs_as_scipy_labels_them(shape: tuple[int, ...], joined: int) ->
     """Zones that reach through all slabs; and threads do not matter."""
     ndimage = pytest.importorskip("scipy.ndimage")
     image = np.random.default_rng(0).integers(0, 3, shape)
-    before = lesionkit.threads()
-    try:
-        found = []
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            found.append(zones(image, 3, None, joined))
-    finally:
-        lesionkit.threads(before)
-    for other in found[1:]:
-        assert np.array_equal(found[0].counts, other.counts)
-        assert np.array_equal(found[0].sizes, other.sizes)
+    found = at_any_threads(lambda: zones(image, 3, None, joined))
     structure = ndimage.generate_binary_structure(image.ndim, joined)
     for level in range(3):
         labels, _ = ndimage.label(image == level, structure)
         counts = np.bincount(np.bincount(labels.ravel())[1:])
         expected = {(level, int(size)): int(counts[size]) for size in np.flatnonzero(counts)}
-        ours = {cell: n for cell, n in cells(*found[0]).items() if cell[0] == level}
+        ours = {cell: n for cell, n in cells(*found).items() if cell[0] == level}
         assert ours == expected
 
 
@@ -105,7 +84,7 @@ def test_a_long_thread() -> None:
 
 
 def test_merged() -> None:
-    parts = [zones(PICTURE, 4), zones(np.zeros((5, 5), int), 4)]
+    parts = [zones(IMAGE, 4), zones(np.zeros((5, 5), int), 4)]
     counts, sizes = merged(parts)
     assert sizes.tolist() == [1, 2, 3, 25]
     assert counts.tolist() == [[*row, int(i == 0)] for i, row in enumerate(THIBAULT)]
@@ -114,11 +93,11 @@ def test_merged() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((PICTURE, 4, None, 3), "connectivity must be from 1 to 2, got 3"),
-        ((PICTURE, 4, None, 0), "connectivity must be from 1 to 2, got 0"),
-        ((PICTURE, 3), "image must have levels from 0 to 2, got 3"),
-        ((PICTURE * 1.0, 4), "image must hold integers .*, got float64 array"),
-        ((PICTURE, 4, PICTURE < 0), "mask must hold a pixel or more"),
+        ((IMAGE, 4, None, 3), "connectivity must be from 1 to 2, got 3"),
+        ((IMAGE, 4, None, 0), "connectivity must be from 1 to 2, got 0"),
+        ((IMAGE, 3), "image must have levels from 0 to 2, got 3"),
+        ((IMAGE * 1.0, 4), "image must hold integers .*, got float64 array"),
+        ((IMAGE, 4, IMAGE < 0), "mask must hold a pixel or more"),
     ],
 )
 def test_mistakes(args: tuple[Any, ...], said: str) -> None:

@@ -90,7 +90,7 @@ def region_at(
     """The same where image and mask live; on a GPU it is not cut out to the mask's box."""
     levels = check_levels(levels)
     array = integers(image, "image", home, takes_mask=True)
-    axes = require_axes(array, "image")
+    axes = check_axes(array, "image")
     inside = mask_of(mask, array, 0, home, some=True)
     volume, cut = _volume(array, axes), None if inside is None else _volume(inside, axes)
     if home.gpu is not None:
@@ -115,7 +115,7 @@ def _place_on_gpu(xp: Any, image: Any, mask: Any, levels: int, axes: int, border
     return Region(xp.pad(numbers, frame), border, levels, used.size, axes)
 
 
-def require_axes(array: Any, name: str) -> int:
+def check_axes(array: Any, name: str) -> int:
     """2 or 3; ValueError where the array has another number of axes."""
     axes: int = array.ndim
     if axes not in (2, 3):
@@ -244,9 +244,9 @@ def intensities(volume: Any, mask: Any, label: int = 1) -> Intensities:
     home = arrays.on_cpu(volume=volume, mask=mask)
     advice = "pass volume.data with mask & ~volume.mask"
     array = arrays.numbers(home.view(volume, "volume"), "volume", kinds="fiu", masked=advice)
-    axes = require_axes(array, "volume")
+    axes = check_axes(array, "volume")
     given = arrays.labels(mask, "mask", home, "booleans or labels")
-    arrays.require_shape(given, "mask", array.shape)
+    arrays.check_shape(given, "mask", array.shape)
     inside = given if given.dtype == bool else arrays.labelled(given, label, "mask")
     if not inside.any():
         raise ValueError("mask must hold a pixel or more, and all of it is False")

@@ -63,9 +63,9 @@ def emphases(
         }
 
 
-def _variance(share: Any, value: Any) -> Any:
-    mean = (share * value).sum(-1)[..., None]
-    return (share * (value - mean) ** 2).sum(-1)
+def _variance(fraction: Any, value: Any) -> Any:
+    mean = (fraction * value).sum(-1)[..., None]
+    return (fraction * (value - mean) ** 2).sum(-1)
 
 
 def renamed(features: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -74,10 +74,10 @@ def renamed(features: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def features_of(
-    counts: Any, names: dict[str, str], sizes: Any = None, voxels: Any = None, divisor: str = ""
+    counts: Any, names: dict[str, str], sizes: Any = None, voxels: Any = None
 ) -> dict[str, Any]:
     """The features of `names` of a caller's matrices, of which each counts something, and his sizes
-    and voxels, which he knows as `divisor`; else a clear error. Where the counts live."""
+    and voxels; else a clear error. Where the counts live."""
     home = arrays.home(counts=counts)
     with home.current():
         xp = home.xp
@@ -93,7 +93,7 @@ def features_of(
         if sizes is not None:
             sizes = _positive(sizes, "sizes", (array.shape[-1],), xp, 1e50)
         if voxels is not None:
-            voxels = _positive(voxels, divisor, ("...",), xp, 1e100)
+            voxels = _positive(voxels, "voxels", ("...",), xp, 1e100)
         found = renamed(emphases(array, sizes, voxels), names)
         return {name: home.back(value) for name, value in found.items()}
 

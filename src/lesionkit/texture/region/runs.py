@@ -89,7 +89,7 @@ def steps_of(directions: Any, axes: int) -> npt.NDArray[np.int64]:
     """Directions as (n, 3) steps along (z, y, x), each with its first non-zero part positive."""
     given = all_directions(axes) if directions is None else directions
     given = arrays.numbers(given, "directions", kinds="iu", accepted="integers")
-    arrays.require_shape(given, "directions", ("n", axes))
+    arrays.check_shape(given, "directions", ("n", axes))
     if not len(given) or given.max() > 1 or given.min() < -1 or not given.any(1).all():
         raise ValueError(
             f"directions must be one or more steps of -1, 0 or 1, not all 0, got {given.tolist()}"
@@ -117,17 +117,17 @@ def count_runs(cut: Region, steps: npt.NDArray[np.int64]) -> Any:
         f"levels must be so few that runs of {cut.levels} levels and up to {bound} voxels fit into "
         "memory",
     )
-    at_once = max(1, MAX_TABLES // size)
+    batch_size = max(1, MAX_TABLES // size)
     parts = []
-    for first in range(0, len(steps), at_once):
-        some = steps[first : first + at_once]
+    for first in range(0, len(steps), batch_size):
+        some = steps[first : first + batch_size]
         table = xp.zeros((len(some), cut.levels + 1, bound + 1), np.uint32)
         count(cut.padded, cut.border, some, table)
         parts.append(trimmed(table))
     longest = max(part.shape[2] for part in parts)
     counts = xp.zeros((len(steps), cut.levels, longest), np.int64)
-    for part, first in zip(parts, range(0, len(steps), at_once), strict=True):
-        counts[first : first + at_once, :, : part.shape[2]] = part
+    for part, first in zip(parts, range(0, len(steps), batch_size), strict=True):
+        counts[first : first + batch_size, :, : part.shape[2]] = part
     return counts
 
 
@@ -138,7 +138,7 @@ def trimmed(table: Any) -> Any:
     return table[:, 1:, 1 : longest + 1].astype(np.int64)
 
 
-def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
+def run_length_features(counts: Any, voxels: Any = None) -> dict[str, Any]:
     """The sixteen features of grey level run length matrices.
 
     Parameters
@@ -146,7 +146,7 @@ def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
     counts : (..., levels, lengths) array_like
         As :func:`run_lengths` gives them. Sum over directions or slices first to merge them, or
         take the mean of the features to average.
-    pixels : float or (...) array_like, optional
+    voxels : float or (...) array_like, optional
         Pixels of the region, by which run_percentage divides. None: the sum of counts * lengths,
         which for merged directions is the region's voxels times the number of directions.
 
@@ -168,8 +168,8 @@ def run_length_features(counts: Any, pixels: Any = None) -> dict[str, Any]:
     --------
     >>> from lesionkit.texture import run_length_features, run_lengths
     >>> counts = run_lengths([[0, 0, 0, 1], [1, 1, 0, 0]], [(0, 1)], levels=2)
-    >>> features = run_length_features(counts.sum(0), pixels=8)
+    >>> features = run_length_features(counts.sum(0), voxels=8)
     >>> float(features["run_percentage"]), round(float(features["long_run_emphasis"]), 2)
     (0.5, 4.5)
     """
-    return features_of(counts, RUN_FEATURES, voxels=pixels, divisor="pixels")
+    return features_of(counts, RUN_FEATURES, voxels=voxels)

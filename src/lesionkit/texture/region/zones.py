@@ -136,4 +136,4 @@ def zone_features(counts: Any, sizes: Any = None, voxels: Any = None) -> dict[st
     >>> float(zone_features(*found)["zone_percentage"])
     0.5
     """
-    return features_of(counts, ZONE_FEATURES, sizes, voxels, "voxels")
+    return features_of(counts, ZONE_FEATURES, sizes, voxels)
