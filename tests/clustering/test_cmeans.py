@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.clustering import cmeans, cmeans_predict
 from reference.clustering import fcm as reference
 
@@ -18,7 +18,7 @@ def blobs(features: int, samples: int, seed: int = 0) -> Any:
     return random.normal(size=(features, samples)) + 4 * random.integers(0, 3, samples)
 
 
-def shares(c: int, n: int) -> Any:
+def fractions(c: int, n: int) -> Any:
     u = np.random.default_rng(5).uniform(size=(c, n))
     return u / u.sum(axis=0)
 
@@ -26,7 +26,7 @@ def shares(c: int, n: int) -> Any:
 @pytest.mark.parametrize("m", [2, 1.3, 4.0])
 @pytest.mark.parametrize(("features", "c"), [(1, 3), (2, 2), (4, 9)])
 def test_as_the_reference(m: float, features: int, c: int) -> None:
-    data, u0 = blobs(features, 90), shares(c, 90)
+    data, u0 = blobs(features, 90), fractions(c, 90)
     for error, maxiter in ((0.05, 40), (0, 7), (1e9, 5)):
         cntr, u, given, d, jm, p, fpc = cmeans(data, c, m, error, maxiter, init=u0)
         centres, memberships, history = reference.cmeans(data.T, u0, m, error, maxiter)
@@ -43,7 +43,7 @@ def test_as_the_reference(m: float, features: int, c: int) -> None:
 
 def test_memberships_that_do_not_add_up() -> None:
     """They are divided by their sum; the first change is that from the given numbers."""
-    data, u0 = blobs(2, 50), 3 * shares(3, 50)
+    data, u0 = blobs(2, 50), 3 * fractions(3, 50)
     _, _, _, _, jm, p, _ = cmeans(data, 3, 2, 4.0, 20, init=u0)
     _, _, history = reference.cmeans(data.T, u0, 2, 4.0, 20)
     assert p == len(history) > 1
@@ -71,7 +71,7 @@ def test_random_start() -> None:
 def test_predict() -> None:
     data, test = blobs(3, 200), blobs(3, 70, seed=1)
     cntr, *_ = cmeans(data, 3, 2, 1e-4, 100, seed=1)
-    u0 = shares(3, 70)
+    u0 = fractions(3, 70)
     expected = np.array([reference.memberships(x, cntr, 2) for x in test.T]).T
     distances = np.linalg.norm(test.T - cntr[:, None], axis=2)
     first, then = ((u**2 * distances**2).sum() for u in (u0, expected))
@@ -90,7 +90,7 @@ def test_predict() -> None:
 
 def test_other_metrics() -> None:
     """The general way is the fast one where both can go; another metric has other distances."""
-    data, u0 = blobs(2, 80), shares(3, 80)
+    data, u0 = blobs(2, 80), fractions(3, 80)
     fast = cmeans(data, 3, 2, 1e-3, 30, init=u0)
     slow = cmeans(data, 3, 2, 1e-3, 30, "minkowski", init=u0)  # with p = 2
     for ours, theirs in zip(fast, slow, strict=True):
@@ -114,16 +114,8 @@ def test_a_sample_on_a_centre() -> None:
 
 @pytest.mark.parametrize("m", [2, 1.5])
 def test_threads_change_no_bit(m: float) -> None:
-    data, u0 = blobs(2, 300_000), shares(3, 300_000)
-    before, found = lesionkit.threads(), []
-    try:
-        for threads in (1, 3):
-            lesionkit.threads(threads)
-            found.append(cmeans(data, 3, m, 1e-9, 3, init=u0))
-    finally:
-        lesionkit.threads(before)
-    for one, three in zip(*found, strict=True):
-        np.testing.assert_array_equal(one, three)
+    data, u0 = blobs(2, 300_000), fractions(3, 300_000)
+    at_any_threads(lambda: cmeans(data, 3, m, 1e-9, 3, init=u0))
 
 
 def test_kinds_of_data() -> None:

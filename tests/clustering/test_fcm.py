@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.clustering import FuzzyCMeans
 from reference.clustering import fcm as reference
 
@@ -202,23 +202,18 @@ def test_the_objective_never_rises(kind: Any, d: int, seed: int, c: int, m: floa
 def test_threads_change_no_bit(kind: Any, d: int, c: int, m: float) -> None:
     X = blobs(700_000 // (d * c), d, kind=kind)
     weights = np.random.default_rng(0).uniform(0, 2, len(X))
-    before, found = lesionkit.threads(), []
-    try:
-        for threads in (1, 2, 5, 2):
-            lesionkit.threads(threads)
-            for given_weights in (None, weights):
-                for criterion in ("centers", "memberships"):
-                    model = FuzzyCMeans(
-                        c, m=m, init=X[:c], tol=1e-9, max_iter=4, criterion=criterion
-                    )
-                    model.fit(X, sample_weight=given_weights)
-                    parts = (model.cluster_centers_, model.memberships_, model.labels_)
-                    found.append([*parts, model.transform(X[:99]), model.objective_])
-    finally:
-        lesionkit.threads(before)
-    for again in range(4, len(found)):
-        for ours, first in zip(found[again], found[again % 4], strict=True):
-            np.testing.assert_array_equal(ours, first)
+
+    def call() -> list[Any]:
+        found: list[Any] = []
+        for given_weights in (None, weights):
+            for criterion in ("centers", "memberships"):
+                model = FuzzyCMeans(c, m=m, init=X[:c], tol=1e-9, max_iter=4, criterion=criterion)
+                model.fit(X, sample_weight=given_weights)
+                found += [model.cluster_centers_, model.memberships_, model.labels_]
+                found += [model.transform(X[:99]), model.objective_]
+        return found
+
+    at_any_threads(call)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint16, np.int16, *KINDS])

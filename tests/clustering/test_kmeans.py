@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sklearn import cluster
 from sklearn.exceptions import ConvergenceWarning
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans
 from reference.clustering import kmeans as reference
@@ -191,31 +191,20 @@ def test_as_scikit_learn(d: int, k: int, weighted: bool) -> None:
 # --- properties -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def threads() -> Any:
-    before = lesionkit.threads()
-    yield lesionkit.threads
-    lesionkit.threads(before)
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
     ("n", "d", "k"), [(1_200_003, 1, 4), (300_001, 1, 30), (300_007, 3, 8), (50_011, 20, 12)]
 )
-def test_any_number_of_threads_gives_the_same_bits(
-    threads: Any, n: int, d: int, k: int, weighted: bool
-) -> None:
+def test_any_number_of_threads_gives_the_same_bits(n: int, d: int, k: int, weighted: bool) -> None:
     for dtype in (np.float32, np.float64):
         X = mixture(n, d, k, 3, dtype)
         w = np.random.default_rng(4).uniform(size=n) if weighted else None
-        found = []
-        for count in (1, 2, 5):
-            threads(count)
-            found.append(KMeans(k, max_iter=3, random_state=0).fit(X, sample_weight=w))
-        for other in found[1:]:
-            np.testing.assert_array_equal(other.cluster_centers_, found[0].cluster_centers_)
-            np.testing.assert_array_equal(other.labels_, found[0].labels_)
-            assert other.inertia_ == found[0].inertia_
+
+        def call(X: Any = X, w: Any = w) -> tuple[Any, ...]:
+            made = KMeans(k, max_iter=3, random_state=0).fit(X, sample_weight=w)
+            return made.cluster_centers_, made.labels_, made.inertia_
+
+        at_any_threads(call)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

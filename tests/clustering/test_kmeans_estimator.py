@@ -60,7 +60,7 @@ def test_weights() -> None:
 
 
 def test_elkan_is_the_same() -> None:
-    found = [KMeans(4, algorithm=a, random_state=0).fit(X) for a in ("lloyd", "elkan")]  # type: ignore[arg-type]
+    found = [KMeans(4, algorithm=a, random_state=0).fit(X) for a in ("lloyd", "elkan")]
     np.testing.assert_array_equal(found[0].cluster_centers_, found[1].cluster_centers_)
     with pytest.warns(RuntimeWarning, match="algorithm='elkan' doesn't make sense for a single"):
         KMeans(1, algorithm="elkan").fit(X)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import KMeans, histogram
 
 
-def picture(n: int, low: float, high: float, seed: int = 0) -> Any:
+def view(n: int, low: float, high: float, seed: int = 0) -> Any:
     random = np.random.default_rng(seed)
     middle = np.array([0.2, 0.5, 0.9])[random.integers(0, 3, n)]
     return np.clip(low + (high - low) * (middle + random.normal(0, 0.06, n)), low, high).round()
@@ -30,7 +30,7 @@ def picture(n: int, low: float, high: float, seed: int = 0) -> Any:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_as_the_plain_loop(kind: str, low: int, high: int, weighted: bool) -> None:
     n = 140_000 if high == 65535 else 30_000
-    X = picture(n, low, high)[:, None].astype(kind)
+    X = view(n, low, high)[:, None].astype(kind)
     w = np.random.default_rng(1).integers(0, 3, n) / 2 if weighted else None
     plain = X.astype(np.float64 if kind != "float32" else np.float32)
     assert histogram.levels(plain, w) is not None
@@ -59,7 +59,7 @@ def test_as_the_plain_loop(kind: str, low: int, high: int, weighted: bool) -> No
 
 
 def test_seeds_and_the_optimum_of_counted_levels() -> None:
-    X = picture(20_000, 0, 255)[:, None].astype(np.uint8)
+    X = view(20_000, 0, 255)[:, None].astype(np.uint8)
     values, counts = np.unique(X, return_counts=True)
     for init in ("k-means++", "optimal"):
         found = KMeans(6, init=init, random_state=0).fit(X)
@@ -80,7 +80,7 @@ def test_fewer_levels_than_clusters() -> None:
 
 
 def test_what_is_counted() -> None:
-    X = picture(8192, 0, 100)[:, None]
+    X = view(8192, 0, 100)[:, None]
     assert histogram.levels(X, None) is not None
     for other in (
         X[:4000],  # few
@@ -104,10 +104,8 @@ def test_counts_and_tables(kind: str, n: int) -> None:
     x = random.integers(low, low + size, n).astype(kind)
     w = random.uniform(size=n)
     expected = np.bincount(x.astype(int) - low, minlength=size)
-    before = lesionkit.threads()
-    seen = []
-    for threads in (1, 2):
-        lesionkit.threads(threads)
+
+    def count() -> np.ndarray:
         counts, sums = np.zeros(size, np.int64), np.zeros(size)
         _kernels.count_values(x, None, low, counts, sums)
         np.testing.assert_array_equal(counts, expected)
@@ -116,9 +114,9 @@ def test_counts_and_tables(kind: str, n: int) -> None:
         _kernels.count_values(x, w, low, counts, sums)
         np.testing.assert_array_equal(counts, expected)
         np.testing.assert_allclose(sums, np.bincount(x.astype(int) - low, w, size))
-        seen.append(sums)
-    lesionkit.threads(before)
-    np.testing.assert_array_equal(seen[0], seen[1])
+        return sums
+
+    at_any_threads(count)
     table = random.integers(0, 99, size).astype(np.int32)
     np.testing.assert_array_equal(
         histogram.look_up(x[:, None], low, table), table[x.astype(int) - low]

@@ -148,7 +148,7 @@ def test_the_optimum_of_fewer_values_than_clusters() -> None:
 
 
 def test_too_many_values_for_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starts, "MOST_DISTINCT", 90)
+    monkeypatch.setattr(starts, "MAX_DISTINCT", 90)
     X = np.random.default_rng(0).normal(size=(91, 1))
     with pytest.raises(ValueError, match=r"takes at most 90 distinct values, got 91; round them"):
         KMeans(2, init="optimal").fit(X)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit.clustering import FCM_S1, FCM_S2, FGFCM, FLICM, EnFCM, FuzzyCMeans, sFCM
 from reference.clustering import spatial as reference
 from spatial_cases import ALL
@@ -143,14 +143,8 @@ def test_on_levels(work: Any, border: Any, masked: bool, kind: str) -> None:
     np.testing.assert_array_equal(made.labels_, np.where(mask, u.argmax(-1), -1))
 
 
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("kind", WITH_CHANNELS)
-def test_channels(kind: Any, masked: bool) -> None:
-    image = np.stack([noisy((9, 8)), -noisy((9, 8), 5), noisy((9, 8), 6, 1.0)], -1)
-    mask = holes((9, 8)) if masked else np.ones((9, 8), bool)
-    start = np.array([[0, 0, 0.0], [1, -1, 1], [2, -2, 2], [3, -3, 3]])
-    fitted = kind(4, init=start, max_iter=1, tol=0, size=3)
-    fitted.fit(np.moveaxis(image, -1, 0), mask if masked else None, channel_axis=0)
+def a_pass(kind: Any, image: np.ndarray, mask: np.ndarray, start: np.ndarray) -> tuple[Any, Any]:
+    """Centres after one pass of the reference, 3 x 3 pixels, and the memberships about them."""
     if kind is sFCM:
         _, centres = reference.sfcm(image, mask, start, 2.0, 1, 1, (3, 3), "valid")
         u, _ = reference.sfcm(image, mask, centres, 2.0, 1, 1, (3, 3), "valid")
@@ -164,6 +158,18 @@ def test_channels(kind: Any, masked: bool) -> None:
         near = reference.filtered(image, mask, (3, 3), "valid", False, what)
         _, centres = reference.fcm_s(image, near, mask, start, 2.0, 1.0)
         u, _ = reference.fcm_s(image, near, mask, centres, 2.0, 1.0)
+    return centres, u
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("kind", WITH_CHANNELS)
+def test_channels(kind: Any, masked: bool) -> None:
+    image = np.stack([noisy((9, 8)), -noisy((9, 8), 5), noisy((9, 8), 6, 1.0)], -1)
+    mask = holes((9, 8)) if masked else np.ones((9, 8), bool)
+    start = np.array([[0, 0, 0.0], [1, -1, 1], [2, -2, 2], [3, -3, 3]])
+    fitted = kind(4, init=start, max_iter=1, tol=0, size=3)
+    fitted.fit(np.moveaxis(image, -1, 0), mask if masked else None, channel_axis=0)
+    centres, u = a_pass(kind, image, mask, start)
     compare(fitted, mask, centres, u)
 
 
@@ -174,18 +180,7 @@ def test_numbers_of_classes(kind: Any, classes: int) -> None:
     image, start = noisy((8, 19)), np.linspace(-1, 4, classes)[:, None]
     mask = np.ones(image.shape, bool)
     fitted = kind(classes, init=start, max_iter=1, tol=0, size=3).fit(image)
-    if kind is sFCM:
-        _, centres = reference.sfcm(image, mask, start, 2.0, 1, 1, (3, 3), "valid")
-        u, _ = reference.sfcm(image, mask, centres, 2.0, 1, 1, (3, 3), "valid")
-    elif kind is FLICM:
-        u = reference.fcm(image, mask, start, 2.0)
-        centres = reference.new_centres(u, 2.0, image, mask)
-        u = reference.flicm(image, mask, u, centres, 2.0, (3, 3), "valid")
-        centres = reference.new_centres(u, 2.0, image, mask)
-    else:
-        near = reference.filtered(image, mask, (3, 3), "valid", False, "mean")
-        _, centres = reference.fcm_s(image, near, mask, start, 2.0, 1.0)
-        u, _ = reference.fcm_s(image, near, mask, centres, 2.0, 1.0)
+    centres, u = a_pass(kind, image, mask, start)
     compare(fitted, mask, centres, u)
 
 
@@ -301,18 +296,13 @@ def test_constant_image(kind: Any, dtype: Any) -> None:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("shape", [(150, 70), (5, 70, 23)])
 def test_threads_change_no_bit(kind: Any, shape: tuple[int, ...]) -> None:
-    before, made = lesionkit.threads(), []
     image, mask = noisy(shape).astype(np.float32), holes(shape)
-    try:
-        for threads in (1, 2, 5):
-            lesionkit.threads(threads)
-            made.append(kind(4, init=np.arange(4.0), max_iter=5, tol=0).fit(image, mask))
-    finally:
-        lesionkit.threads(before)
-    for other in made[1:]:
-        np.testing.assert_array_equal(other.cluster_centers_, made[0].cluster_centers_)
-        np.testing.assert_array_equal(planes(other), planes(made[0]))
-        np.testing.assert_array_equal(other.labels_, made[0].labels_)
+
+    def call() -> tuple[Any, ...]:
+        made = kind(4, init=np.arange(4.0), max_iter=5, tol=0).fit(image, mask)
+        return made.cluster_centers_, planes(made), made.labels_
+
+    at_any_threads(call)
 
 
 @given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([1e-6, 1.0, 1e6]))

@@ -196,7 +196,7 @@ def _range(x: Real, scale: float, name: str) -> float:
     """No two rows of x, which is the data times `scale`, are farther apart; squares and their sums
     are finite, else a clear error."""
     span = float(np.linalg.norm(np.ptp(x, axis=0)))
-    scaling.refuse_overflow(len(x), span / scale, name)
+    scaling.check_overflow(len(x), span / scale, name)
     return span
 
 

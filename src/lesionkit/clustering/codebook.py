@@ -13,11 +13,11 @@ from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
 from lesionkit.clustering import scaling
 from lesionkit.clustering.histogram import levels
-from lesionkit.clustering.images import Picture, read
+from lesionkit.clustering.images import ImageView, read
 
 Real = npt.NDArray[np.float64]
 SPREAD = 0.01  # of a cell: by how many standard deviations its halves lie apart from its word
-MOST_WORDS = 65536
+MAX_WORDS = 65536
 
 
 class Codebook(NamedTuple):
@@ -52,7 +52,6 @@ def codebook(
     image: Any,
     n: int,
     init: Literal["split", "blocks"] | Any = "split",
-    reduce: Literal["pnn"] = "pnn",
     *,
     mask: Any = None,
     channel_axis: int | None = None,
@@ -66,8 +65,9 @@ def codebook(
     At each size Lloyd's algorithm runs over all pixels. Where a codebook grows, the cells of the
     largest distortion are split, word y into y - e and y + e, e a hundredth of the standard
     deviations of its channels. A word without pixels moves to the worst cell, on the other side of
-    its word along the channel that varies most. Nothing is drawn at random. Where the image has
-    fewer different pixels than n there are fewer words, and a UserWarning.
+    its word along the channel that varies most. Where a codebook shrinks, the nearest pairs are
+    merged (Equitz). Nothing is drawn at random. Where the image has fewer different pixels than n
+    there are fewer words, and a UserWarning.
 
     Parameters
     ----------
@@ -79,8 +79,6 @@ def codebook(
         "split": from one word, the mean, by splitting (Linde, Buzo and Gray). "blocks": the
         brightest pixel of each block, by the sum of its channels, of several the first. Or the
         first words, (k, channels), for a grey image also (k,).
-    reduce : {"pnn"}, default "pnn"
-        How a codebook is made smaller: the nearest pairs are merged (Equitz).
     mask : array of bool or int, optional
         Of the image's shape; pixels where it is 0 do not count.
     channel_axis : int, optional
@@ -117,17 +115,16 @@ def codebook(
     >>> book.words.ravel().tolist(), book.sizes, book.distortions.round(2).tolist()
     ([0.5, 8.5], (1, 2), [14.47, 0.25])
     """
-    n = arrays.integer(n, "n", at_least=1, at_most=MOST_WORDS)
+    n = arrays.integer(n, "n", at_least=1, at_most=MAX_WORDS)
     blocks = arrays.integer(blocks, "blocks", at_least=1)
     tol = arrays.number(tol, "tol", at_least=0)
     max_iter = arrays.integer(max_iter, "max_iter", at_least=1)
-    arrays.one_of(reduce, "reduce", ("pnn",))
-    picture, scale = read(image, mask, channel_axis).scaled()
-    data = _Data.of(picture)
-    if picture.pixels.dtype.kind == "f":
-        span = 2 * scaling.largest(picture.pixels) / scale
-        scaling.refuse_overflow(data.samples.shape[1], span, "image")
-    words = _first(init, picture, data, blocks, scale)
+    view, scale = read(image, mask, channel_axis).scaled()
+    data = _Data.of(view)
+    if view.pixels.dtype.kind == "f":
+        span = 2 * scaling.largest(view.pixels) / scale
+        scaling.check_overflow(data.samples.shape[1], span, "image")
+    words = _first(init, view, data, blocks, scale)
     sizes = _sizes(len(words), n, through)
     book = data.refined(words, tol, max_iter)
     reached, distortions = [len(words)], [book.distortion]
@@ -146,7 +143,7 @@ def codebook(
             stacklevel=2,
         )
     reached[-1] = int(used.sum())
-    return data.answer(picture, book, used, tuple(reached), np.array(distortions), scale)
+    return data.answer(view, book, used, tuple(reached), np.array(distortions), scale)
 
 
 class _Book(NamedTuple):
@@ -216,10 +213,10 @@ class _Data(NamedTuple):
     counted: Any
 
     @classmethod
-    def of(cls, picture: Picture) -> _Data:
-        counted = None if picture.channels else levels(picture.numbers(), None)
+    def of(cls, view: ImageView) -> _Data:
+        counted = None if view.channels else levels(view.numbers(), None)
         if counted is None:
-            return cls(picture.samples(), None, None)
+            return cls(view.samples(), None, None)
         return cls(counted.values, counted.weights, counted)
 
     def refined(self, words: Real, tol: float, max_iter: int) -> _Book:
@@ -244,7 +241,7 @@ class _Data(NamedTuple):
 
     def answer(
         self,
-        picture: Picture,
+        view: ImageView,
         book: _Book,
         used: npt.NDArray[np.bool_],
         sizes: tuple[int, ...],
@@ -257,20 +254,20 @@ class _Data(NamedTuple):
         ranks[np.flatnonzero(used)[order]] = np.arange(len(order))
         labels = ranks[book.labels]
         if self.counted is not None:
-            labels = self.counted.labels(picture.numbers(), labels)
-        kind = np.float32 if picture.pixels.dtype == np.float32 else np.float64
-        labels = picture.whole(labels, -1)
+            labels = self.counted.labels(view.numbers(), labels)
+        kind = np.float32 if view.pixels.dtype == np.float32 else np.float64
+        labels = view.whole(labels, -1)
         return Codebook(words[order].astype(kind), labels, sizes, distortions / scale / scale)
 
 
-def _first(init: Any, picture: Picture, data: _Data, blocks: int, scale: float) -> Real:
+def _first(init: Any, view: ImageView, data: _Data, blocks: int, scale: float) -> Real:
     """The first words; the picture's numbers are those of the image times `scale`."""
     channels = data.samples.shape[1]
     if not isinstance(init, str):
         words = arrays.numbers(init, "init", kinds="fiu")
         words = arrays.real(words[:, None] if words.ndim == 1 else words, "init", ("k", channels))
-        if not 1 <= len(words) <= MOST_WORDS:
-            raise ValueError(f"init must hold from 1 to {MOST_WORDS} words, got {len(words)}")
+        if not 1 <= len(words) <= MAX_WORDS:
+            raise ValueError(f"init must hold from 1 to {MAX_WORDS} words, got {len(words)}")
         return np.array(words * scale, np.float64)
     if init == "split":
         mean: Real = data.samples.mean(0, dtype=np.float64)
@@ -279,20 +276,20 @@ def _first(init: Any, picture: Picture, data: _Data, blocks: int, scale: float) 
         return mean[None]
     if init != "blocks":
         raise ValueError(f"init must be 'split', 'blocks' or words, got {init!r}")
-    if any(side < blocks for side in picture.shape):
+    if any(side < blocks for side in view.shape):
         raise ValueError(
-            f"blocks must be at most the image's shortest side, {min(picture.shape)}, got {blocks}"
+            f"blocks must be at most the image's shortest side, {min(view.shape)}, got {blocks}"
         )
-    return _brightest(picture, blocks)
+    return _brightest(view, blocks)
 
 
-def _brightest(picture: Picture, blocks: int) -> Real:
+def _brightest(view: ImageView, blocks: int) -> Real:
     """The brightest pixel of each block that holds any."""
-    pixels = picture.pixels.reshape(*picture.shape, -1)
+    pixels = view.pixels.reshape(*view.shape, -1)
     bright = pixels.sum(-1, dtype=np.float64)
-    if picture.mask is not None:
-        bright = np.where(picture.mask, bright, -np.inf)
-    edges = [np.arange(blocks + 1) * side // blocks for side in picture.shape]
+    if view.mask is not None:
+        bright = np.where(view.mask, bright, -np.inf)
+    edges = [np.arange(blocks + 1) * side // blocks for side in view.shape]
     words = []
     for block in np.ndindex(*(blocks,) * len(edges)):
         where = tuple(slice(e[b], e[b + 1]) for e, b in zip(edges, block, strict=True))

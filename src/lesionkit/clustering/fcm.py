@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -14,9 +13,9 @@ from lesionkit._core import clustering as _kernels
 from lesionkit.arrays import to_host
 from lesionkit.clustering import fcm_gpu, scaling
 from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
+from lesionkit.clustering.fcm_data import FcmData
 from lesionkit.clustering.fcm_starts import Start, start_of
-from lesionkit.clustering.histogram import levels
-from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
+from lesionkit.clustering.samples import check_finite, checked_samples, checked_weights
 from lesionkit.clustering.starts import random_of
 
 Real = npt.NDArray[np.float64]
@@ -282,7 +281,7 @@ class FuzzyCMeans(CentreEstimator):
             weight = checked_weights(sample_weight, X, home)
             X, centres = as_floats(X), self._centres()
             total = float(len(X) if weight is None else weight.sum())
-            scaling.refuse_overflow(total, 2 * scaling.largest(X, centres), "X")
+            scaling.check_overflow(total, 2 * scaling.largest(X, centres), "X")
             X, centres, _ = scaling.in_range(X, centres)
             squares, logarithms, objective = kernels_for(X, fcm_gpu).fcm_validity(
                 X, weight, float(self.m), centres
@@ -367,24 +366,24 @@ class FuzzyCMeans(CentreEstimator):
     ) -> tuple[arrays.Home, Any]:
         """Where they live, and the checked samples.
 
-        finite : look for NaN and infinities, which _Data does as well
+        finite : look for NaN and infinities, which FcmData does as well
         """
         if not reset:
             check_is_fitted(self)
         home = arrays.home(X=X, sample_weight=sample_weight)
         with home.current():
             X = checked_samples(self, X, home, reset=reset, finite=finite)
-            if home.gpu is not None and X.shape[1] > fcm_gpu.MOST_FEATURES:
+            if home.gpu is not None and X.shape[1] > fcm_gpu.MAX_FEATURES:
                 raise ValueError(
-                    f"X must have at most {fcm_gpu.MOST_FEATURES} features on a GPU, got "
+                    f"X must have at most {fcm_gpu.MAX_FEATURES} features on a GPU, got "
                     f"{X.shape[1]}"
                 )
         return home, X
 
-    def _data(self, X: Any, sample_weight: Any) -> _Data:
-        data = _Data.of(X, sample_weight)
+    def _data(self, X: Any, sample_weight: Any) -> FcmData:
+        data = FcmData.of(X, sample_weight)
         if data is None:
-            refuse_infinite(self, X)
+            check_finite(self, X)
             raise ValueError("X must be finite")
         return data
 
@@ -392,53 +391,3 @@ class FuzzyCMeans(CentreEstimator):
         state = dict(super().__getstate__())
         state.pop("_fitted_to", None)
         return state
-
-
-class _Data(NamedTuple):
-    """Samples as the passes read them: as they are, or each value once and how often it occurs;
-    times a power of two where they are so large or small that squares would leave their range."""
-
-    x: Any
-    weight: Real | None
-    scale: float
-    low: Real  # of each feature
-    high: Real
-    spread: float  # root of the mean variance of the features
-    heaviest: float  # weight
-    total: float
-
-    @classmethod
-    def of(cls, X: Any, weight: Real | None) -> Self | None:
-        """None where X is not finite."""
-        on_cpu = isinstance(X, np.ndarray)
-        counted = levels(X, weight) if on_cpu and X.shape[1] == 1 else None
-        if counted is not None:
-            there = counted.weights > 0
-            X, weight = counted.values[there], counted.weights[there]
-        found, scale = np.empty((X.shape[1], 4)), 1.0
-        if not kernels_for(X, fcm_gpu).column_statistics(X, weight, found):
-            return None
-        scale = scaling.scale_for(float(np.abs(found[:, :2]).max()))
-        if scale != 1.0:
-            X = X * scale
-            kernels_for(X, fcm_gpu).column_statistics(X, weight, found)
-        low, high, _, variance = found.T
-        heaviest, total = (1.0, len(X)) if weight is None else (weight.max(), weight.sum())
-        spread = math.sqrt(variance.mean())
-        return cls(X, weight, scale, low, high, spread, float(heaviest), float(total))
-
-    def run(
-        self, centres: Real, m: float, max_iter: int, tol: float, of_memberships: bool
-    ) -> tuple[int, float]:
-        """Move the centres, (n_clusters, features), until they stop: passes, and J. They, tol and
-        J are of numbers like x."""
-        ends = np.vstack([self.low, self.high, centres])
-        with np.errstate(over="ignore"):
-            span = float(np.linalg.norm(np.ptp(ends, axis=0)))
-        scaling.refuse_overflow(self.total, span / self.scale, "X")
-        limit = tol if of_memberships else tol * self.spread
-        passes, objective = kernels_for(self.x, fcm_gpu).fcm_fit(
-            self.x, self.weight, span, self.heaviest, self.total, m, max_iter, limit,
-            of_memberships, centres,
-        )  # fmt: skip
-        return passes, objective

@@ -23,7 +23,7 @@ THREADS = 128  # of a block
 BLOCK_PARTS, GRID_PARTS = 8, 32  # of sums, as in the file
 PASSES = 16  # started before the host looks whether they are done: each is two launches
 LINES = range(2, 6)  # clusters that have a kernel of their own for one channel of float32
-MOST_FEATURES = 16
+MAX_FEATURES = 16
 DONE, UNTRUSTED = 1, 2  # states in struct Progress
 LABELS, DISTANCES, MEMBERSHIPS = range(3)
 
@@ -70,7 +70,7 @@ def fcm_fit(
     parts = xp.zeros((entries, blocks))
     progress = xp.zeros(5, np.int64)  # struct Progress; its last is a double
     scale, weight_scale = _scale(span, x.dtype), 1.0 / greatest_weight
-    features, group = (4, 4) if d <= 4 else (MOST_FEATURES, 1)
+    features, group = (4, 4) if d <= 4 else (MAX_FEATURES, 1)
     values = group * (features + 1) + 2
     of_line = 8 * (2 * c + 1) * (THREADS + BLOCK_PARTS)  # bytes of shared memory
     of_pass = 8 * (2 * c * features + values * (THREADS + BLOCK_PARTS))

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from lesionkit import _core
 from lesionkit._core import clustering as _kernels
 
-MOST = 65536  # different numbers
-FEWEST_SAMPLES = 4096  # below, counting is not worth its overhead
+MAX_VALUES = 65536  # different numbers
+MIN_SAMPLES = 4096  # below, counting is not worth its overhead
 SMALL = ("uint8", "int8", "uint16", "int16")
 
 
@@ -47,10 +47,10 @@ def levels(X: Any, weights: npt.NDArray[np.float64] | None) -> Levels | None:
         kind = np.iinfo(X.dtype)
         low, high = (kind.min, kind.max) if kind.bits == 8 else (int(X.min()), int(X.max()))
     else:
-        if len(X) < FEWEST_SAMPLES or not _kernels.whole_numbers(X):
+        if len(X) < MIN_SAMPLES or not _kernels.whole_numbers(X):
             return None
         least, most, finite = _core.extent(X)
-        if not finite or most - least >= min(MOST, len(X) // 2):
+        if not finite or most - least >= min(MAX_VALUES, len(X) // 2):
             return None
         low, high = int(least), int(most)
     size = high - low + 1

@@ -16,7 +16,7 @@ Real = npt.NDArray[np.floating[Any]]
 EXACT_IN_FLOAT32 = ("u1", "i1", "u2", "i2")
 
 
-class Picture(NamedTuple):
+class ImageView(NamedTuple):
     """A checked image: its channels last, if it has any; its mask, if some pixels do not count."""
 
     home: Home
@@ -92,7 +92,7 @@ class Picture(NamedTuple):
         image[self.mask] = values.ravel()
         return self.home.back(image)
 
-    def scaled(self) -> tuple[Picture, float]:
+    def scaled(self) -> tuple[ImageView, float]:
         """The picture with its numbers multiplied by a power of two, and that: 1 unless their
         squares, or products of these, would leave what is computed in."""
         if self.pixels.dtype.kind != "f":
@@ -103,7 +103,7 @@ class Picture(NamedTuple):
         return self._replace(pixels=self.pixels * self.pixels.dtype.type(scale)), scale
 
 
-def read(image: Any, mask: Any = None, channel_axis: Any = None) -> Picture:
+def read(image: Any, mask: Any = None, channel_axis: Any = None) -> ImageView:
     """The image of real numbers, finite inside the mask; else a clear error. Where it is not finite
     outside, it becomes 0."""
     home = arrays.on_cpu(image=image, mask=mask)
@@ -115,10 +115,10 @@ def read(image: Any, mask: Any = None, channel_axis: Any = None) -> Picture:
         inside = arrays.mask(mask, shape, home, some=True)
         inside = None if inside.all() else inside
     if axis is None:
-        return Picture(home, arrays.finite_inside(pixels, "image", inside), inside, False)
+        return ImageView(home, arrays.finite_inside(pixels, "image", inside), inside, False)
     everywhere = None if inside is None else np.expand_dims(inside, axis)
     pixels = np.moveaxis(arrays.finite_inside(pixels, "image", everywhere), axis, -1)
-    return Picture(home, pixels, inside, True)
+    return ImageView(home, pixels, inside, True)
 
 
 def _axis(value: Any, image: npt.NDArray[Any]) -> int:

@@ -17,7 +17,7 @@ from lesionkit.arrays import namespace, to_host
 from lesionkit.clustering import kmeans_gpu, scaling, starts
 from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
 from lesionkit.clustering.histogram import levels, look_up
-from lesionkit.clustering.samples import checked_samples, checked_weights, refuse_infinite
+from lesionkit.clustering.samples import check_finite, checked_samples, checked_weights
 
 Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -165,7 +165,7 @@ class KMeans(CentreEstimator):
                 self._fit(checked, weights)
             except starts.NotFinite:
                 if home.gpu is None:
-                    refuse_infinite(self, checked)
+                    check_finite(self, checked)
                 raise
             self.labels_ = home.back(self.labels_)
             self.cluster_centers_ = home.back(home.xp.asarray(self.cluster_centers_))
@@ -353,14 +353,14 @@ class KMeans(CentreEstimator):
 
     def _run(self, given: Given, centres: Real, dtype: np.dtype[Any]) -> Run:
         X, weights, counted = given[:3]
-        passes, settled, finite, limit, steps = kernels_for(X, kmeans_gpu).lloyd(
+        passes, converged, finite, limit, steps = kernels_for(X, kmeans_gpu).lloyd(
             X, weights, counted, centres, self.max_iter, float(self.tol), bool(self.verbose)
         )
         if not finite:
             raise starts.NotFinite
         for number, (inertia, shift) in enumerate(steps):
             print(f"Iteration {number}, inertia {inertia}.")
-            if number == passes - 1 and settled:
+            if number == passes - 1 and converged:
                 print(f"Converged at iteration {number}: strict convergence.")
             elif number == passes - 1 and shift <= limit:
                 print(

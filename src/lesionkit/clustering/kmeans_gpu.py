@@ -23,7 +23,7 @@ THREADS = 256
 PLACES = (4, 8)  # clusters on a line
 FEATURES = (4, 16)
 LINE_BYTES = 200
-RUNNING, SETTLED, EMPTY = 0, 1, 3  # State in the .cu
+RUNNING, CONVERGED, EMPTY = 0, 1, 3  # State in the .cu
 CHECK = 16  # passes that are launched before the host looks whether they are done
 
 
@@ -38,7 +38,7 @@ def lloyd(
 ) -> tuple[int, bool, bool, float, list[tuple[float, float]]]:
     """As on the CPU, which does the run where a cluster is left empty. No steps are told."""
     xp, (n, d), k = namespace(x), x.shape, len(centres)
-    refuse_features(x)
+    check_features(x)
     total = float(n) if weights is None else float(weights.sum())
     low = np.minimum(to_host(x.min(axis=0)), centres.min(axis=0)).astype(np.float64)
     high = np.maximum(to_host(x.max(axis=0)), centres.max(axis=0)).astype(np.float64)
@@ -85,7 +85,7 @@ def lloyd(
         given = to_host(x), to_host(weights)
         return _kernels.lloyd(*given, counted, centres, most, tol, watched)
     centres[...] = to_host(at)
-    return int(passes), ended == SETTLED, True, limit, []
+    return int(passes), ended == CONVERGED, True, limit, []
 
 
 def nearest(
@@ -147,7 +147,7 @@ def variance(x: Any, weights: Any) -> float:
     return float(xp.average(xp.square(x - mean), axis=0, weights=weights).mean())
 
 
-def refuse_features(x: Any) -> None:
+def check_features(x: Any) -> None:
     """Raise where the kernels have no room for a sample."""
     if x.shape[1] > FEATURES[-1]:
         raise ValueError(

@@ -25,7 +25,7 @@ def checked_samples(
 
     finite : whether it is looked at that they are; a fit finds out by itself
     """
-    arrays.refuse_masked(X, "X", "leave those samples out, or fill them first, with X.filled(...)")
+    arrays.check_unmasked(X, "X", "leave those samples out, or fill them first, with X.filled(...)")
     X = home.view(arrays.regular(X, "X"), "X")
     if home.gpu is not None:
         X = arrays.real(X, "X", ("n", "features"), xp=home.xp, keep_float32=True)
@@ -40,11 +40,11 @@ def checked_samples(
     X = validate_data(estimator, X, reset=reset, dtype=dtype, order="C", ensure_all_finite=False)
     X = np.require(X, requirements=["C", "A"])
     if finite and not _core.extent(X)[2]:
-        refuse_infinite(estimator, X)
+        check_finite(estimator, X)
     return X
 
 
-def refuse_infinite(estimator: Any, X: Any) -> None:
+def check_finite(estimator: Any, X: Any) -> None:
     """Tell in scikit-learn's words what is not finite, if anything."""
     assert_all_finite(X, input_name="X", estimator_name=type(estimator).__name__)
 
@@ -57,7 +57,7 @@ def checked_weights(
     if sample_weight is None:
         return None
     advice = "fill them first, with sample_weight.filled(0) to leave those samples out"
-    arrays.refuse_masked(sample_weight, "sample_weight", advice)
+    arrays.check_unmasked(sample_weight, "sample_weight", advice)
     one = isinstance(sample_weight, Number)
     given = sample_weight if one else arrays.regular(sample_weight, "sample_weight")
     given = home.view(given, "sample_weight")

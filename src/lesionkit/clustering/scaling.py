@@ -64,7 +64,7 @@ def distances_back(distances: Any, scale: float) -> Any:
     return distances
 
 
-def refuse_overflow(total: float, span: float, name: str) -> None:
+def check_overflow(total: float, span: float, name: str) -> None:
     """Raise where a sum of squares overflows: of weights that add up to `total`, and of distances
     up to `span`."""
     if not math.isfinite(total * span * span):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.clustering.histogram import Levels, levels
-from lesionkit.clustering.images import Picture, read
+from lesionkit.clustering.images import ImageView, read
 from lesionkit.clustering.spatial.base import Spatial
 from lesionkit.clustering.starts import NotFinite
 
@@ -109,7 +109,7 @@ class Segmentation:
                 "estimator must be a clusterer with fit_predict, such as KMeans(4), got "
                 f"{arrays.describe(estimator)}"
             )
-        self._picture = read(image, mask, channel_axis)
+        self._view = read(image, mask, channel_axis)
         self.estimator = _copy(estimator)
         if isinstance(estimator, Spatial):
             self._spatial()
@@ -137,36 +137,36 @@ class Segmentation:
         """
         j = arrays.integer(j, "j", at_least=0, at_most=len(self.order) - 1)
         cluster = int(self.order[j])
-        estimator, picture = self.estimator, self._picture
+        estimator, view = self.estimator, self._view
         if isinstance(estimator, Spatial):
             return estimator.membership(cluster)
         one_by_one = _is_ours(estimator) and hasattr(estimator, "_membership")
         if not one_by_one and not hasattr(estimator, "predict_proba"):
             raise TypeError(f"{type(estimator).__name__} has no memberships; use FuzzyCMeans")
         counted = self._levels
-        samples = picture.samples() if counted is None else counted.values
+        samples = view.samples() if counted is None else counted.values
         if one_by_one:
-            plane = np.empty(len(samples), picture.dtype)
-            estimator._membership(samples.astype(picture.dtype, copy=False), cluster, plane)
+            plane = np.empty(len(samples), view.dtype)
+            estimator._membership(samples.astype(view.dtype, copy=False), cluster, plane)
         else:
-            plane = estimator.predict_proba(samples)[:, cluster].astype(picture.dtype)
+            plane = estimator.predict_proba(samples)[:, cluster].astype(view.dtype)
         if counted is not None:
-            table = np.zeros(counted.size, picture.dtype)
+            table = np.zeros(counted.size, view.dtype)
             table[counted.present] = plane
-            at = picture.numbers()[:, 0].astype(np.int64) - counted.low
+            at = view.numbers()[:, 0].astype(np.int64) - counted.low
             plane = table[at]
-        return picture.whole(plane, 0)
+        return view.whole(plane, 0)
 
     def _spatial(self) -> None:
-        estimator, picture = self.estimator, self._picture
-        estimator._fit_picture(picture)
+        estimator, view = self.estimator, self._view
+        estimator._fit_view(view)
         self.order = _order(estimator.cluster_centers_)
-        labels = picture.home.view(estimator.labels_, "labels")
-        self.labels = picture.home.back(_ranks(self.order, outside=True)[labels])
+        labels = view.home.view(estimator.labels_, "labels")
+        self.labels = view.home.back(_ranks(self.order, outside=True)[labels])
 
     def _pixels(self) -> None:
-        estimator, picture = self.estimator, self._picture
-        counted, samples = _counted(estimator, picture)
+        estimator, view = self.estimator, self._view
+        counted, samples = _counted(estimator, view)
         self._levels = counted
         values, weights = (samples, None) if counted is None else (counted.values, counted.weights)
         found = _fit(estimator, values, weights)
@@ -177,7 +177,7 @@ class Segmentation:
         labels = _ranks(self.order, outside=found.min() < 0)[found]
         if counted is not None:
             labels = counted.labels(samples, labels)
-        self.labels = picture.whole(labels, -1)
+        self.labels = view.whole(labels, -1)
 
 
 def _is_ours(estimator: Any) -> bool:
@@ -202,17 +202,17 @@ def _copy(estimator: Any) -> Any:
     return other
 
 
-def _counted(estimator: Any, picture: Picture) -> tuple[Levels | None, npt.NDArray[Any]]:
+def _counted(estimator: Any, view: ImageView) -> tuple[Levels | None, npt.NDArray[Any]]:
     """The levels of a grey image, if it has few and the estimator takes weights; the samples."""
-    if not picture.channels and (_is_ours(estimator) or _takes_weights(estimator)):
-        numbers = picture.numbers()
+    if not view.channels and (_is_ours(estimator) or _takes_weights(estimator)):
+        numbers = view.numbers()
         counted = levels(numbers, None)
         # k-means of fewer values than clusters is right only for the pixels themselves.
         least = getattr(estimator, "n_clusters", 1)
         # A number of clusters that is none is the estimator's to refuse.
         if counted is not None and not (isinstance(least, int) and len(counted.values) < least):
             return counted, numbers
-    return None, picture.samples()
+    return None, view.samples()
 
 
 def _takes_weights(estimator: Any) -> bool:
@@ -237,9 +237,9 @@ def _means(values: Any, weights: Any, found: npt.NDArray[np.intp]) -> npt.NDArra
     """The mean of each cluster's pixels; of an empty one infinity, so that it comes last."""
     inside = found >= 0
     sums = values.sum(1, dtype=np.float64)
-    shares = np.ones(len(values)) if weights is None else weights
-    total = np.bincount(found[inside], shares[inside])
-    sums = np.bincount(found[inside], (shares * sums)[inside])
+    fractions = np.ones(len(values)) if weights is None else weights
+    total = np.bincount(found[inside], fractions[inside])
+    sums = np.bincount(found[inside], (fractions * sums)[inside])
     means = np.full(len(total), np.inf)
     np.divide(sums, total, out=means, where=total > 0)
     return means[:, None]

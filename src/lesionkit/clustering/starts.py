@@ -13,7 +13,7 @@ from lesionkit.arrays import describe, namespace, to_host
 
 Real = npt.NDArray[np.float64]
 
-MOST_DISTINCT = 2**20  # values of one feature that the exact optimum takes
+MAX_DISTINCT = 2**20  # values of one feature that the exact optimum takes
 
 
 class NotFinite(ValueError):
@@ -64,9 +64,9 @@ def optimal(X: Any, weights: Any, k: int) -> Real:
     values, inverse, counts = np.unique(X[:, 0], return_inverse=True, return_counts=True)
     if not np.isfinite(values[-1:]).all() or not np.isfinite(values[:1]).all():
         raise NotFinite
-    if len(values) > MOST_DISTINCT:
+    if len(values) > MAX_DISTINCT:
         raise ValueError(
-            f"init='optimal' takes at most {MOST_DISTINCT} distinct values, got {len(values)}; "
+            f"init='optimal' takes at most {MAX_DISTINCT} distinct values, got {len(values)}; "
             "round them, or start with 'k-means++'"
         )
     mass = np.asarray(counts if weights is None else np.bincount(inverse, weights), np.float64)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
-from lesionkit.clustering.images import Picture, Real, read
+from lesionkit.clustering.images import ImageView, Real, read
 
 Border = Literal["valid", "reflect", "symmetric", "edge"]
 BORDERS = ("valid", "reflect", "symmetric", "edge")  # in the order of Border in window.hpp
-MOST_CLASSES = 256
-MOST_PIXELS = 32767  # of a window
+MAX_CLASSES = 256
+MAX_PIXELS = 32767  # of a window
 Doubles = npt.NDArray[np.float64]
 
 
@@ -37,7 +37,7 @@ class Spatial:
     cluster_centers_: npt.NDArray[Any] = field(init=False, repr=False)
     labels_: Any = field(init=False, repr=False)
     n_iter_: int = field(init=False, repr=False)
-    _picture: Picture = field(init=False, repr=False)
+    _view: ImageView = field(init=False, repr=False)
     _scale: float = field(init=False, repr=False)  # what the picture was multiplied by
     _centres: Doubles = field(init=False, repr=False)
 
@@ -65,7 +65,7 @@ class Spatial:
         TypeError, ValueError
             Where a setting or an argument is not as described.
         """
-        return self._fit_picture(read(image, mask, channel_axis))
+        return self._fit_view(read(image, mask, channel_axis))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the settings by name, as scikit-learn's `clone` and searches ask for them.
@@ -109,24 +109,24 @@ class Spatial:
             setattr(self, name, value)
         return self
 
-    def _fit_picture(self, picture: Picture) -> Self:
+    def _fit_view(self, view: ImageView) -> Self:
         """`fit` to an image that is checked."""
-        self._refuse()
-        if len(picture.shape) not in (2, 3):
+        self._check_parameters()
+        if len(view.shape) not in (2, 3):
             raise ValueError(
-                f"image must have 2 or 3 axes{' beside that of its channels' * picture.channels}, "
-                f"got {arrays.describe(picture.pixels)}"
+                f"image must have 2 or 3 axes{' beside that of its channels' * view.channels}, "
+                f"got {arrays.describe(view.pixels)}"
             )
-        self._half(len(picture.shape))
-        if picture.total < self.n_clusters:
+        self._half(len(view.shape))
+        if view.total < self.n_clusters:
             raise ValueError(
-                f"n_clusters must be at most the number of pixels, {picture.total}, got "
+                f"n_clusters must be at most the number of pixels, {view.total}, got "
                 f"{self.n_clusters}"
             )
-        picture, self._scale = picture.scaled()
-        self._fit(picture)
-        self._picture = picture
-        single = picture.pixels.dtype == np.float32
+        view, self._scale = view.scaled()
+        self._fit(view)
+        self._view = view
+        single = view.pixels.dtype == np.float32
         centres = self._centres / self._scale
         self.cluster_centers_ = centres.astype(np.float32 if single else np.float64)
         return self
@@ -181,16 +181,16 @@ class Spatial:
         j = arrays.integer(j, "j", at_least=0, at_most=len(self._centres) - 1)
         return self._plane(j)
 
-    def _fit(self, picture: Picture) -> None:
+    def _fit(self, view: ImageView) -> None:
         """Sets _centres, labels_ and n_iter_."""
         raise NotImplementedError
 
     def _plane(self, j: int) -> Any:
         raise NotImplementedError
 
-    def _refuse(self) -> None:
+    def _check_parameters(self) -> None:
         """ValueError or TypeError where a setting cannot be."""
-        arrays.integer(self.n_clusters, "n_clusters", at_least=1, at_most=MOST_CLASSES)
+        arrays.integer(self.n_clusters, "n_clusters", at_least=1, at_most=MAX_CLASSES)
         arrays.number(self.m, "m", above=1)
         arrays.one_of(self.border, "border", BORDERS)
         arrays.integer(self.max_iter, "max_iter", at_least=1)
@@ -207,16 +207,16 @@ class Spatial:
         sides = [arrays.integer(side, "size", at_least=1) for side in given]
         if any(side % 2 == 0 for side in sides):
             raise ValueError(f"size must be odd, so that a window has a middle, got {self.size!r}")
-        if math.prod(sides) > MOST_PIXELS:
+        if math.prod(sides) > MAX_PIXELS:
             raise ValueError(
-                f"size must give a window of at most {MOST_PIXELS} pixels, got {self.size!r}"
+                f"size must give a window of at most {MAX_PIXELS} pixels, got {self.size!r}"
             )
         planes, rows, columns = [0] * (3 - axes) + [side // 2 for side in sides]
         return planes, rows, columns
 
-    def _window(self, picture: Picture) -> tuple[tuple[int, int, int], int]:
+    def _window(self, view: ImageView) -> tuple[tuple[int, int, int], int]:
         """As kernels want it."""
-        return self._half(len(picture.shape)), BORDERS.index(self.border)
+        return self._half(len(view.shape)), BORDERS.index(self.border)
 
     def _first_centres(self, samples: Real, weights: Doubles | None = None) -> Doubles:
         """(n_clusters, channels): those given, or seeds from the samples (n, channels)."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
-from lesionkit.clustering.images import Picture, Real
+from lesionkit.clustering.images import ImageView, Real
 from lesionkit.clustering.spatial.base import Spatial
 
 
@@ -78,19 +78,19 @@ class FCM_S1(Spatial):
 
     _filter: ClassVar[Any] = staticmethod(_kernels.window_mean)
 
-    def _refuse(self) -> None:
-        super()._refuse()
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         arrays.number(self.alpha, "alpha", at_least=0)
         arrays.flag(self.include_self, "include_self")
 
-    def _fit(self, picture: Picture) -> None:
-        x = picture.planes()
+    def _fit(self, view: ImageView) -> None:
+        x = view.planes()
         z = np.empty_like(x)
         extra = np.zeros(x.shape[1:], x.dtype)
-        self._filter(x, picture.bytes(), *self._window(picture), bool(self.include_self), z)
+        self._filter(x, view.bytes(), *self._window(view), bool(self.include_self), z)
         _kernels.mix(x, z, float(self.alpha), extra)
-        self._z = picture.inside(z)
-        self._extra = picture.inside(extra[None])[0]
+        self._z = view.inside(z)
+        self._extra = view.inside(extra[None])[0]
         samples = np.ascontiguousarray(self._z.T)
         self._centres = self._first_centres(samples)
         self.n_iter_ = _kernels.spatial_fcm_fit(
@@ -104,7 +104,7 @@ class FCM_S1(Spatial):
         )
         labels = np.empty(samples.shape[0], np.int32)
         self._answer(labels=labels)
-        self.labels_ = picture.whole(labels, -1)
+        self.labels_ = view.whole(labels, -1)
 
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
@@ -116,7 +116,7 @@ class FCM_S1(Spatial):
     def _plane(self, j: int) -> Any:
         plane = np.empty(self._z.shape[1], self._z.dtype)
         self._answer(j, plane)
-        return self._picture.whole(plane, 0)
+        return self._view.whole(plane, 0)
 
 
 class FCM_S2(FCM_S1):
@@ -202,19 +202,19 @@ class sFCM(Spatial):
     q: float = 1.0
     size: int | Sequence[int] = 5
 
-    def _refuse(self) -> None:
-        super()._refuse()
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         for name in ("p", "q"):
             arrays.number(getattr(self, name), name, at_least=0)
         if self.p == 0 and self.q == 0:
             raise ValueError("p and q must not both be 0: all memberships would be equal")
 
-    def _fit(self, picture: Picture) -> None:
-        self._planes, self._weight = picture.planes(), picture.weight()
-        samples = picture.samples()
+    def _fit(self, view: ImageView) -> None:
+        self._planes, self._weight = view.planes(), view.weight()
+        samples = view.samples()
         self._centres = self._first_centres(samples)
         self._rules = (float(self.m), float(self.p), float(self.q))
-        self._where = self._window(picture)
+        self._where = self._window(view)
         self.n_iter_ = _kernels.sfcm_fit(
             self._planes,
             self._weight,
@@ -226,7 +226,7 @@ class sFCM(Spatial):
         )
         labels = np.empty(self._planes.shape[1:], np.int32)
         self._answer(labels=labels)
-        self.labels_ = picture.outside(labels, -1)
+        self.labels_ = view.outside(labels, -1)
 
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
@@ -238,7 +238,7 @@ class sFCM(Spatial):
     def _plane(self, j: int) -> Any:
         plane = np.empty(self._planes.shape[1:], self._planes.dtype)
         self._answer(j, plane)
-        return self._picture.outside(plane, 0)
+        return self._view.outside(plane, 0)
 
 
 class FLICM(Spatial):
@@ -276,15 +276,15 @@ class FLICM(Spatial):
     1
     """
 
-    def _fit(self, picture: Picture) -> None:
-        x, samples = picture.planes(), picture.samples()
+    def _fit(self, view: ImageView) -> None:
+        x, samples = view.planes(), view.samples()
         self._centres = self._first_centres(samples)
         self._u = np.empty((self.n_clusters, *x.shape[1:]), x.dtype)
         labels = np.empty(x.shape[1:], np.int32)
         self.n_iter_ = _kernels.flicm_fit(
             x,
-            picture.weight(),
-            *self._window(picture),
+            view.weight(),
+            *self._window(view),
             float(self.m),
             self.max_iter,
             self._tolerance(samples),
@@ -293,7 +293,7 @@ class FLICM(Spatial):
             np.empty_like(self._u),
             labels,
         )
-        self.labels_ = picture.outside(labels, -1)
+        self.labels_ = view.outside(labels, -1)
 
     def _plane(self, j: int) -> Any:
-        return self._picture.outside(self._u[j].copy(), 0)
+        return self._view.outside(self._u[j].copy(), 0)

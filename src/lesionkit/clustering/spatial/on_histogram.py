@@ -14,10 +14,10 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
 from lesionkit._core import extent
-from lesionkit.clustering.images import Picture
+from lesionkit.clustering.images import ImageView
 from lesionkit.clustering.spatial.base import Doubles, Spatial
 
-MOST_COUNTED = 1 << 20  # levels that are counted in a table
+MAX_COUNTED = 1 << 20  # levels that are counted in a table
 MAX_ALPHA = 1e100  # times grey values it is finite
 VARIANTS = ("local", "S1", "S2")
 
@@ -72,24 +72,24 @@ class _OnLevels(Spatial):
         """
         return self.fit(image, mask).labels_
 
-    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+    def _filtered(self, view: ImageView, x: Doubles) -> Doubles:
         """xi of the planes x."""
         raise NotImplementedError
 
-    def _fit_picture(self, picture: Picture) -> Self:
-        if picture.channels:
+    def _fit_view(self, view: ImageView) -> Self:
+        if view.channels:
             raise ValueError(f"{type(self).__name__} takes grey images, without channel_axis")
-        return super()._fit_picture(picture)
+        return super()._fit_view(view)
 
-    def _refuse(self) -> None:
-        super()._refuse()
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         arrays.integer(self.levels, "levels", at_least=2, at_most=65536)
 
-    def _fit(self, picture: Picture) -> None:
+    def _fit(self, view: ImageView) -> None:
         # In float64 throughout: what lies halfway between two levels is to be seen as that.
-        x = np.asarray(picture.planes(np.dtype(np.float64)), np.float64)
-        xi = np.asarray(picture.inside(self._filtered(picture, x))[0], np.float64)
-        integers = picture.pixels.dtype.kind in "iu"
+        x = np.asarray(view.planes(np.dtype(np.float64)), np.float64)
+        xi = np.asarray(view.inside(self._filtered(view, x))[0], np.float64)
+        integers = view.pixels.dtype.kind in "iu"
         self._levels, self._codes, counts = grey_levels(xi, None if integers else self.levels)
         samples = self._levels[:, None]
         self._centres = self._first_centres(samples, counts)
@@ -104,7 +104,7 @@ class _OnLevels(Spatial):
         )
         labels = np.empty(len(samples), np.int32)
         self._answer(labels=labels)
-        self.labels_ = picture.whole(labels[self._codes], -1)
+        self.labels_ = view.whole(labels[self._codes], -1)
 
     def _answer(
         self, j: int = 0, plane: Doubles | None = None, labels: npt.NDArray[np.int32] | None = None
@@ -116,7 +116,7 @@ class _OnLevels(Spatial):
     def _plane(self, j: int) -> Any:
         plane = np.empty(len(self._levels))
         self._answer(j, plane)
-        return self._picture.whole(plane.astype(self._picture.dtype)[self._codes], 0)
+        return self._view.whole(plane.astype(self._view.dtype)[self._codes], 0)
 
 
 def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[np.int64], Doubles]:
@@ -133,7 +133,7 @@ def grey_levels(xi: Doubles, levels: int | None) -> tuple[Doubles, npt.NDArray[n
         if high > low:
             step = high / (levels - 1) - low / (levels - 1)
         places = np.rint((xi - low) / step)
-    if places.max() < MOST_COUNTED:
+    if places.max() < MAX_COUNTED:
         numbers = places.astype(np.int64)
         counts = np.bincount(numbers)
         there: npt.NDArray[Any] = np.flatnonzero(counts)
@@ -186,15 +186,15 @@ class EnFCM(_OnLevels):
     alpha: float = 1.0
     include_self: bool = False
 
-    def _refuse(self) -> None:
-        super()._refuse()
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         arrays.number(self.alpha, "alpha", at_least=0, at_most=MAX_ALPHA)
         arrays.flag(self.include_self, "include_self")
 
-    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+    def _filtered(self, view: ImageView, x: Doubles) -> Doubles:
         y = np.empty_like(x)
-        where = self._window(picture)
-        _kernels.window_mean(x, picture.bytes(), *where, bool(self.include_self), y)
+        where = self._window(view)
+        _kernels.window_mean(x, view.bytes(), *where, bool(self.include_self), y)
         return (x + self.alpha * y) / (1.0 + self.alpha)
 
 
@@ -242,15 +242,15 @@ class FGFCM(_OnLevels):
     lambda_g: float = 6.0
     variant: Literal["local", "S1", "S2"] = "local"
 
-    def _refuse(self) -> None:
-        super()._refuse()
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         arrays.number(self.lambda_s, "lambda_s", above=0)
         arrays.number(self.lambda_g, "lambda_g", above=0)
         arrays.one_of(self.variant, "variant", VARIANTS)
 
-    def _filtered(self, picture: Picture, x: Doubles) -> Doubles:
+    def _filtered(self, view: ImageView, x: Doubles) -> Doubles:
         xi = np.empty_like(x)
-        where = (x, picture.bytes(), *self._window(picture))
+        where = (x, view.bytes(), *self._window(view))
         if self.variant == "local":
             _kernels.window_similar(*where, float(self.lambda_s), float(self.lambda_g), xi)
         elif self.variant == "S1":
