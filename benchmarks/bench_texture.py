@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.texture.ours import ours
 from benchmarks.texture.peers import PEERS, missing, peer
-from benchmarks.texture.rows import apart, refuse
+from benchmarks.texture.rows import apart, check_answers
 from benchmarks.texture.work import (
     ANGLES,
     IN_MAPS,
@@ -111,4 +111,4 @@ def test_peer(benchmark: Any, timed: bool, name: str, who: str) -> None:
         own = ours(name, who, task)()
     if who == "ITK":
         own |= pooled(task)
-    refuse(apart(answer, own, who), who)
+    check_answers(apart(answer, own, who), who)

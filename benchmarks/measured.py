@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 
-def main(folder: Path, picture: Path) -> None:
+def main(folder: Path, image: Path) -> None:
     from lesionkit import report
     from lesionkit.optics import reconstruct_measured
 
     made = reconstruct_measured(folder / "anom.paa", folder / "homog.paa")
     maps, extent = made.pixels(200)
     title = "A measured phantom: NIRFAST's circle_spec, anom.paa against homog.paa"
-    report.tissue_maps(maps, extent, title, picture)
+    report.tissue_maps(maps, extent, title, image)
     print("reference:", {name: round(x, 3) for name, x in made.reference_tissue.items()})
     print("residuals:", made.found.residuals.round(4))
     for name, values in made.found.maps.items():

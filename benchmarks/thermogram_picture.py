@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.thermogram.rows import picture
+from benchmarks.thermogram.rows import image
 from lesionkit import report
-from lesionkit.studies.thermogram import clusters, pictures
+from lesionkit.studies.thermogram import clusters, figures
 
 
 def main(path: str) -> None:
-    found = clusters.segment(picture(0))
-    report.save(pictures.steps(found, "A made woman, 128 x 128"), Path(path))
+    found = clusters.segment(image(0))
+    report.save(figures.steps(found, "A made woman, 128 x 128"), Path(path))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ neighbour that would spoil a ratio of two separate runs.
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import time
@@ -125,3 +126,13 @@ def machine() -> str:
         busy = ": BUSY, do not trust the times" if load > 0.5 else ""
         words.append(f"load {load:.2f} before the run{busy}")
     return ", ".join(words)
+
+
+def cannot_import(name: str, module: str | None) -> str | None:
+    """Why a peer of that module cannot run here, or None."""
+    try:
+        if module is not None:
+            importlib.import_module(module)
+    except (ImportError, OSError) as error:
+        return f"{name}: {error}"
+    return None

@@ -60,6 +60,7 @@ WORDS = {
     "optics/readings": "measured data",
     "optics/reconstruction": "Gauss-Newton, Tikhonov",
     "texture/region": "PyRadiomics' matrices",
+    "texture/selection": "choosing of features",
     "clustering/spatial": "neighbours count",
     "fronts/contours": "Chan-Vese, geodesic",
     "csrc/optics": "elements, factor, forward, phantom",

@@ -266,9 +266,9 @@ def basins(size: int) -> Iterator[Case]:
     for shape in shapes(size):
         image = field(shape, 4, 5)
         slope = ndimage.gaussian_gradient_magnitude(image, 1)
-        grey = (slope / slope.max() * 255).astype(np.uint8)
+        gray = (slope / slope.max() * 255).astype(np.uint8)
         name = "a field's gradient, uint8, " + " x ".join(map(str, shape))
-        fields[name] = lambda g=grey, i=image: (g, minima(i))
+        fields[name] = lambda g=gray, i=image: (g, minima(i))
         fields[name.replace("uint8", "float64")] = lambda g=slope, i=image: (g, minima(i))
     random = np.random.default_rng(6)
     noise = random.integers(0, 200, (size, size)).astype(np.uint8)

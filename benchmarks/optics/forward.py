@@ -34,8 +34,8 @@ def against_peers(report: Report) -> None:
         work = disc(rings(ring_count))
         nodes = len(work.nodes)
         model, maps = ours(work), phantoms(work, many)
-        share = (maps[0][:few], maps[1][:few])
-        answer = model.measure(*share, at="elements")
+        fraction = (maps[0][:few], maps[1][:few])
+        answer = model.measure(*fraction, at="elements")
         own = Contender(partial(model.measure, *maps, at="elements"), many, report.threads)
 
         rows = []
@@ -44,13 +44,13 @@ def against_peers(report: Report) -> None:
                 report.say(f"left out, {reason}")
                 continue
             plan = peer(name, work)
-            agreement = np.abs(plan(*share) / answer - 1).max()
+            agreement = np.abs(plan(*fraction) / answer - 1).max()
             times = rounds(
-                {"ours": own, "peer": Contender(partial(plan, *share), few)}, report.pairs
+                {"ours": own, "peer": Contender(partial(plan, *fraction), few)}, report.pairs
             )
             rows.append(_row(f"{name}, 1 process", times, agreement))
             if name == BASE:
-                with Processes(name, work, share, 2) as processes:
+                with Processes(name, work, fraction, 2) as processes:
                     agreement = np.abs(processes.run() / answer - 1).max()
                     both = {"ours": own, "peer": Contender(processes.run, few)}
                     times = rounds(both, report.pairs)

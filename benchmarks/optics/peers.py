@@ -8,7 +8,6 @@ here and by nothing that lesionkit ships.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from scipy.sparse.linalg import splu
 
 from benchmarks.optics.assembly import Assembly, robin
 from benchmarks.optics.problem import REFRACTIVE_INDEX, Array, Problem
+from benchmarks.timing import cannot_import
 
 
 class Peer:
@@ -168,13 +168,7 @@ BASE = "CHOLMOD simplicial"
 
 def missing(name: str) -> str | None:
     """Why a peer cannot run here, or None."""
-    module = PEERS[name][0]
-    try:
-        if module is not None:
-            importlib.import_module(module)
-    except (ImportError, OSError) as error:
-        return f"{name}: {error}"
-    return None
+    return cannot_import(name, PEERS[name][0])
 
 
 def peer(name: str, work: Problem, at: str = "elements") -> Peer:

@@ -174,7 +174,7 @@ def _errors(point: Point, truth: Truth) -> dict[str, float]:
 def _maps(
     point: Point, tissue: tuple[float, float], discs: list[tuple[float, ...]]
 ) -> tuple[Any, Any]:
-    """Maps of mua and mus': shares of triangles, or which nodes lie inside."""
+    """Maps of mua and mus': fractions of triangles, or which nodes lie inside."""
     from lesionkit import _core
 
     if point.at_nodes is not None:
@@ -187,9 +187,9 @@ def _maps(
         for k, disc in enumerate(discs, 1):
             regions[0, k, :3] = disc[:3]
         count = len(point.corners)
-        shares = np.empty((1, 2, count))
-        _core.optics.element_shares(regions, np.ascontiguousarray(point.corners), shares)
-        inside = list(shares[0, : len(discs)])
+        fractions = np.empty((1, 2, count))
+        _core.optics.element_shares(regions, np.ascontiguousarray(point.corners), fractions)
+        inside = list(fractions[0, : len(discs)])
     mua, mus = (
         background * (1 + sum(f * (disc[3 + k] - 1) for f, disc in zip(inside, discs, strict=True)))
         * np.ones(count)

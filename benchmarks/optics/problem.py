@@ -92,11 +92,11 @@ def point_weights(nodes: Array, elements: NDArray[np.int32], points: Array) -> s
             / twice_area
         )
         best = inside.min(axis=0).argmax()
-        share = inside[:, best]
-        if share.min() < -1e-9:
+        fraction = inside[:, best]
+        if fraction.min() < -1e-9:
             raise ValueError(f"the point {point.ravel()} lies outside the mesh")
-        share[np.abs(share) < 1e-12] = 0
-        row[elements[best]] = share / share.sum()
+        fraction[np.abs(fraction) < 1e-12] = 0
+        row[elements[best]] = fraction / fraction.sum()
     return sparse.csr_array(weights)
 
 

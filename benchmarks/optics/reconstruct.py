@@ -168,7 +168,7 @@ class Scene:
         return reconstruct(
             self.model, self.signal[:many], self.against, self.tissue, self.nm, self.basis,
             pairs=self.pairs, gray=self.gray[:many], gray_scale=GRAY_SCALE, maps=MAPS,
-            regularisation=REGULARISATION, iterations=ITERATIONS, tolerance=0.0,
+            regularisation=REGULARISATION, max_iter=ITERATIONS, tol=0.0,
         )  # fmt: skip
 
     def loop(self, basis: Any, gray: Array, strength: Array | None = None) -> Any:
@@ -196,7 +196,7 @@ def _same_basis(report: Report, scene: Scene) -> list[list[str]]:
 def _at_nodes(report: Report, scene: Scene) -> list[list[str]]:
     work, corners = scene.work, scene.work.elements
     count = len(work.nodes)
-    share = sparse.csr_array(
+    fraction = sparse.csr_array(
         (np.full(corners.size, 1 / 3), (np.repeat(np.arange(len(corners)), 3), corners.ravel())),
         (len(corners), count),
     )
@@ -205,7 +205,7 @@ def _at_nodes(report: Report, scene: Scene) -> list[list[str]]:
     # the same functional: a sum over more and smaller places
     strength = first.last * len(scene.basis) / count
     pixel = np.linalg.norm(work.nodes[:, None] - scene.points, axis=2).argmin(axis=1)
-    _, peer = scene.loop(share, scene.image[0][pixel], strength)
+    _, peer = scene.loop(fraction, scene.image[0][pixel], strength)
     found: list[Array] = []
     contenders = {
         "the loop, unknowns at nodes": Contender(lambda: found.append(peer())),

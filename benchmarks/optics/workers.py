@@ -23,11 +23,11 @@ class Processes:
     def __init__(self, name: str, work: Problem, maps: tuple[Array, Array], count: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipes, self.processes = [], []
-        shares = zip(*(np.array_split(values, count) for values in maps), strict=True)
-        for place, share in enumerate(shares):
+        fractions = zip(*(np.array_split(values, count) for values in maps), strict=True)
+        for place, fraction in enumerate(fractions):
             here, there = context.Pipe()
             core = cores()[place % len(cores())]
-            process = context.Process(target=_serve, args=(there, name, work, share, core))
+            process = context.Process(target=_serve, args=(there, name, work, fraction, core))
             process.daemon = True
             process.start()
             self.pipes.append(here)

@@ -52,7 +52,7 @@ def kinds(report: Report, root: Path, phantom_folder: str) -> None:
     report.table(
         f"Learnt from {LESIONS} planted lesions, tested on the {len(given)} phantoms: accuracy, %",
         list(classifiers()),
-        [[f"{100 * share:.1f}" for share in right]],
+        [[f"{100 * fraction:.1f}" for fraction in right]],
     )
     of_given, of_made = ratios(given), ratios(made)
     report.table(

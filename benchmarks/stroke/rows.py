@@ -35,16 +35,16 @@ def brain(kind: str, seed: int = 0) -> tuple[Any, Any]:
     def ellipse(row: float, column: float, half_rows: float, half_columns: float) -> Any:
         return ((y - row) / half_rows) ** 2 + ((x - column) / half_columns) ** 2 <= 1
 
-    grey = np.zeros((256, 256))
-    grey[ellipse(128, 128, 105, 82)] = 0.115
-    grey[ellipse(128, 128, 98, 75)] = 0.10
+    gray = np.zeros((256, 256))
+    gray[ellipse(128, 128, 105, 82)] = 0.115
+    gray[ellipse(128, 128, 98, 75)] = 0.10
     for side in (-1, 1):
-        grey[ellipse(120, 128 + 16 * side, 30, 8)] = 0.035
+        gray[ellipse(120, 128 + 16 * side, 30, 8)] = 0.035
     lesion = ellipse(110, 175, 22, 17)
-    grey[lesion] = 0.35 if kind == "hyper" else 0.03
-    grey = ndimage.gaussian_filter(grey, 0.8)
+    gray[lesion] = 0.35 if kind == "hyper" else 0.03
+    gray = ndimage.gaussian_filter(gray, 0.8)
     rng = np.random.default_rng(seed)
-    noisy = np.hypot(grey + rng.normal(0, 0.008, grey.shape), rng.normal(0, 0.008, grey.shape))
+    noisy = np.hypot(gray + rng.normal(0, 0.008, gray.shape), rng.normal(0, 0.008, gray.shape))
     return np.rint(4095 * noisy).astype(np.uint16), lesion
 
 
@@ -135,7 +135,7 @@ def figures(report: Report) -> None:
                 values = [getattr(o.found[method].scores, score) for o in members]
                 row.append(f"{np.mean(values):.3f}")
             rows.append(row)
-        title = f"{score}, means of cases" + (", share of the union" if score[0] == "f" else "")
+        title = f"{score}, means of cases" + (", fraction of the union" if score[0] == "f" else "")
         report.table(title, ["cases", "n", *METHODS], rows)
     report.table(
         "Jaccard of the best single level, chosen for each phantom with its truth at hand",
@@ -208,7 +208,7 @@ def phantoms(folder: Path) -> list[Any]:
         dark = kind == "hypo"
         cases += [
             case
-            for case in find_cases(folder, kind=kind)  # type: ignore[arg-type]
+            for case in find_cases(folder, kind=kind)
             if ("chronic" in case.name or "hemorrhage" in case.name) == dark
         ]
     return sorted(cases, key=lambda case: group_of(case))

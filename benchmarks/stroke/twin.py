@@ -84,30 +84,30 @@ def block_limits(scene: Scene) -> tuple[int, int, int]:
 def threshold(image: Array, kind: str) -> Array:
     scene = prepare(image, kind)
     _, low, high = block_limits(scene)
-    grey = scene.levels // 16
-    return finish(scene, outside(scene, grey, low, high), half_height)
+    gray = scene.levels // 16
+    return finish(scene, outside(scene, gray, low, high), half_height)
 
 
 def glcm(image: Array, kind: str) -> Array:
     scene = prepare(image, kind)
-    grey = scene.levels // 32
+    gray = scene.levels // 32
     # Level 0 stands for what is not brain.
-    marked = np.where(scene.brain, grey + 1, 0).astype(np.uint8)
+    marked = np.where(scene.brain, gray + 1, 0).astype(np.uint8)
     angles = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
     counts = feature.graycomatrix(marked, [1], angles, levels=129, symmetric=True)
     section = np.einsum("iida->i", counts)[1:].astype(float)
     _, low, high = limits(scene, section, section)
-    return finish(scene, outside(scene, grey, low, high), half_height)
+    return finish(scene, outside(scene, gray, low, high), half_height)
 
 
 def watershed(image: Array, kind: str) -> Array:
     scene = prepare(image, kind)
     level, low, high = block_limits(scene)
-    grey = scene.levels
+    gray = scene.levels
     if kind == "hypo":
-        grey = np.where(scene.brain, 4095 - grey, 0).astype(np.uint16)
+        gray = np.where(scene.brain, 4095 - gray, 0).astype(np.uint16)
     disk = morphology.disk(3)
-    opened = morphology.reconstruction(morphology.erosion(grey, disk), grey)
+    opened = morphology.reconstruction(morphology.erosion(gray, disk), gray)
     dilated = morphology.dilation(opened, disk)
     smooth = 4095 - morphology.reconstruction(4095 - dilated, 4095 - opened)
     smooth = smooth.astype(np.uint16)
@@ -166,8 +166,8 @@ def clustered(scene: Scene, centres: Array, grow: Callable[..., Array]) -> Array
     return finish(scene, candidates, grow, least)
 
 
-def outside(scene: Scene, grey: Array, low: int, high: int) -> Array:
-    return ((grey > high) if scene.kind == "hyper" else (grey < low)) & scene.brain
+def outside(scene: Scene, gray: Array, low: int, high: int) -> Array:
+    return ((gray > high) if scene.kind == "hyper" else (gray < low)) & scene.brain
 
 
 # --- regions --------------------------------------------------------------------------------------
@@ -244,17 +244,17 @@ def half_height(scene: Scene, seeds: Array) -> Array:
 def contour(scene: Scene, seeds: Array) -> Array:
     median = np.median(scene.levels[scene.brain])
     side = np.maximum if scene.kind == "hyper" else np.minimum
-    grey = np.where(scene.brain, side(scene.levels, median), median).astype(np.float32)
+    gray = np.where(scene.brain, side(scene.levels, median), median).astype(np.float32)
     if scene.kind == "hypo":
         dark = (scene.levels < edge(scene, seeds)) & scene.brain
-        grey[dark & ~alone(scene, dark)] = median
+        gray[dark & ~alone(scene, dark)] = median
     out = np.zeros_like(seeds)
     labels = measure.label(seeds, connectivity=1)
     for region in measure.regionprops(labels):
         box = tuple(slice(max(side.start - 8, 0), side.stop + 8) for side in region.slice)
         start = labels[box] == region.label
         level = segmentation.morphological_chan_vese(
-            grey[box], 100, start, smoothing=0, lambda2=2.25
+            gray[box], 100, start, smoothing=0, lambda2=2.25
         )
         out[box] |= (level > 0) & scene.brain[box]
     return out

@@ -21,7 +21,7 @@ from benchmarks.texture.peers import missing, peer
 from benchmarks.texture.work import Work, work
 from benchmarks.timing import Contender, rounds
 
-MOST = 1.0  # seconds: where one call of a peer takes longer, its curve ends
+MAX_SECONDS = 1.0  # seconds: where one call of a peer takes longer, its curve ends
 Sizes = Iterable[tuple[int, Work]]
 
 
@@ -84,7 +84,7 @@ def curve(report: Report, workload: str, peers: list[str], sizes: Sizes) -> Curv
         contenders = {k: Contender(v, threads=report.threads) for k, v in runs.items()}
         for name, spent in rounds(contenders, min(report.pairs, 5)).items():
             found[name].append((size, float(np.median(spent)) * 1e3))
-        running = [name for name in running if found[name][-1][1] < MOST * 1e3]
+        running = [name for name in running if found[name][-1][1] < MAX_SECONDS * 1e3]
     return found
 
 
@@ -101,7 +101,7 @@ def table(report: Report, title: str, found: Curves) -> None:
         ["size", *found],
         rows,
         f"Medians of {min(report.pairs, 5)} rounds, {report.threads} threads. Ours: {grown}. A "
-        f"peer's curve ends where a call takes more than {MOST:g} s.",
+        f"peer's curve ends where a call takes more than {MAX_SECONDS:g} s.",
     )
 
 

@@ -6,7 +6,6 @@ it starts from the raw arrays and returns a dict of arrays. Names that ours has 
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +32,7 @@ from benchmarks.texture.regions import (
     pyradiomics_extractor,
 )
 from benchmarks.texture.work import Work
+from benchmarks.timing import cannot_import
 
 os.environ.setdefault("PICTOLOGICS_DISABLE_WARMUP", "1")  # compiled by the round that is not timed
 
@@ -78,13 +78,7 @@ PEERS: dict[str, dict[str, tuple[str | None, Callable[[Work], Run]]]] = {
 
 def missing(workload: str, name: str) -> str | None:
     """Why a peer cannot run here, or None."""
-    module = PEERS[workload][name][0]
-    try:
-        if module is not None:
-            importlib.import_module(module)
-    except (ImportError, OSError) as error:
-        return f"{name}: {error}"
-    return None
+    return cannot_import(name, PEERS[workload][name][0])
 
 
 def peer(workload: str, name: str, work: Work) -> Run:

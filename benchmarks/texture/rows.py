@@ -50,7 +50,7 @@ def apart(theirs: Answer, own: Answer, who: str) -> dict[str, float]:
     return found
 
 
-def refuse(found: dict[str, float], who: str) -> None:
+def check_answers(found: dict[str, float], who: str) -> None:
     """AssertionError where a feature is further away than it may be."""
     for name, difference in found.items():
         if not difference <= TOLERANCE.get(who, ELSE):
@@ -64,7 +64,7 @@ def compared(workload: str, who: str, job: Work) -> tuple[Callable[[], Any], dic
     if who == "ITK":
         answer |= pooled(job)
     found = apart(run(), answer, who)
-    refuse(found, who)
+    check_answers(found, who)
     return run, found
 
 

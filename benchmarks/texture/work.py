@@ -16,25 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionkit.texture.names import MAZDA as MAZDA
+
 Array = NDArray[Any]
 Answer = dict[str, Array]
 
 ANGLES = [0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
 PROPERTIES = ["contrast", "dissimilarity", "homogeneity", "ASM", "energy", "correlation"]
 ROUND = [(0, 1), (1, 1), (1, 0), (1, -1)]  # the four directions of the plane
-MAZDA = [
-    "AngScMom",
-    "Contrast",
-    "Correlat",
-    "SumOfSqs",
-    "InvDfMom",
-    "SumAverg",
-    "SumVarnc",
-    "SumEntrp",
-    "Entropy",
-    "DifVarnc",
-    "DifEntrp",
-]
 IN_MAPS = {  # name of a map: MaZda's name of the feature
     "contrast": "Contrast",
     "homogeneity": "InvDfMom",
@@ -115,8 +104,8 @@ def work(name: str, size: int | None = None, levels: int | None = None) -> Work:
     wavy = 0.1 * np.sin(13 * z) * np.cos(9 * y)
     mask = (z / 0.59) ** 2 + (y / 0.55) ** 2 + (x / 0.56) ** 2 + wavy < 1
     values = volume[mask].astype(np.float64)
-    share = (volume.astype(np.float64) - values.min()) / np.ptp(values)
-    bins = np.where(mask, np.minimum(np.floor(share * levels) + 1, levels), 0).astype(np.int32)
+    fraction = (volume.astype(np.float64) - values.min()) / np.ptp(values)
+    bins = np.where(mask, np.minimum(np.floor(fraction * levels) + 1, levels), 0).astype(np.int32)
     offsets = [o for o in np.ndindex(3, 3, 3) if o > (1, 1, 1)]
     offsets = [(a - 1, b - 1, c - 1) for a, b, c in offsets]
     arrays = {"volume": volume, "mask": mask, "bins": bins}
@@ -127,8 +116,10 @@ def three_sigma(rois: Array, levels: int) -> NDArray[np.uint8]:
     """Each region cut at its mean +- 3 standard deviations into equal levels, as MaZda does."""
     mean = rois.mean((1, 2), keepdims=True)
     sigma = rois.std((1, 2), keepdims=True) + 1e-9
-    share = (rois - mean + 3 * sigma) / (6 * sigma)
-    return np.ascontiguousarray(np.clip(np.floor(share * levels), 0, levels - 1).astype(np.uint8))
+    fraction = (rois - mean + 3 * sigma) / (6 * sigma)
+    return np.ascontiguousarray(
+        np.clip(np.floor(fraction * levels), 0, levels - 1).astype(np.uint8)
+    )
 
 
 def small(name: str) -> Work:

@@ -23,7 +23,7 @@ from benchmarks.timing import Contender, ratio, rounds
 TAU = 60.0
 
 
-def picture(seed: int) -> Any:
+def image(seed: int) -> Any:
     """A made woman in colours, 128 x 128."""
     from lesionkit.studies.thermogram.clusters import picture_of
 
@@ -49,7 +49,7 @@ def against_twin(report: Report) -> None:
     from lesionkit.fronts import edge_flow, region_grow
     from lesionkit.studies.thermogram import clusters
 
-    page = picture(0)
+    page = image(0)
     found = clusters.segment(page)
     inside = page.max(-1) >= clusters.DARK
     seeds = _seeds(found)
@@ -121,7 +121,7 @@ def learning(report: Report) -> None:
         spot = plant.plant(celsius, body.find(celsius), item)
         images.append(clusters.picture_of(spot.celsius))
         masks.append(regions.scaled(spot.mask, 128))
-    pictures, truth = np.stack(images), np.stack(masks)
+    figures, truth = np.stack(images), np.stack(masks)
     start, dice, epochs, net = time.perf_counter(), 0.0, 0, None
     with tempfile.TemporaryDirectory() as place:
         while dice < 0.9 and epochs < 400:
@@ -129,8 +129,8 @@ def learning(report: Report) -> None:
             options = unet.Options(
                 epochs=epochs, batch=4, width=8, dropout=0.0, weight=5.0, rate=1e-3
             )
-            net, _ = unet.train(pictures, truth, Path(place) / "run", options)
-            found = unet.probabilities(net, pictures) > 0.5
+            net, _ = unet.train(figures, truth, Path(place) / "run", options)
+            found = unet.probabilities(net, figures) > 0.5
             dice = 2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1)
             report.say(
                 f"{epochs} epochs, {time.perf_counter() - start:.0f} s: Dice {dice:.3f} of 8 "

@@ -40,8 +40,8 @@ def words(page: Any, inside: Any, sizes: tuple[int, ...] = (8, 3), blocks: int =
                     if together == 0:
                         cost = 0.0
                     else:
-                        share = weights[i] * weights[j] / together
-                        cost = share * ((means[i] - means[j]) ** 2).sum()
+                        fraction = weights[i] * weights[j] / together
+                        cost = fraction * ((means[i] - means[j]) ** 2).sum()
                     best = min(best, (cost, i, j))
             _, i, j = best
             together = max(weights[i] + weights[j], 1e-300)

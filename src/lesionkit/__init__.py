@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lesionkit import texture as texture
 
 
-def _refuse_subinterpreters() -> None:
+def _check_interpreter() -> None:
     """ImportError before NumPy is imported, which hangs there or fails in words of its own, as the
     compiled module does."""
     for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
@@ -38,7 +38,7 @@ def _refuse_subinterpreters() -> None:
         return
 
 
-_refuse_subinterpreters()
+_check_interpreter()
 
 __version__ = "0.1.0"
 __all__ = [

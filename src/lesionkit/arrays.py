@@ -9,11 +9,11 @@ import numpy as np
 
 from lesionkit import _core
 from lesionkit.homes import Home as Home
+from lesionkit.homes import check_no_container, check_no_gradients, short
 from lesionkit.homes import describe as describe
 from lesionkit.homes import home as home
 from lesionkit.homes import namespace as namespace
 from lesionkit.homes import on_cpu as on_cpu
-from lesionkit.homes import refuse_containers, refuse_gradients, short
 from lesionkit.homes import to_host as to_host
 
 Shape = Sequence[int | str | None]
@@ -39,7 +39,7 @@ def real(
     keep_float32 : leave float32 as it is; every other dtype becomes float64
     """
     array = numbers(value, name, xp, kinds="fiu")
-    require_shape(array, name, shape)
+    check_shape(array, name, shape)
     kept = keep_float32 and array.dtype == np.float32
     array = xp.asarray(array, dtype=np.float32 if kept else np.float64, order="C")
     if xp is np:
@@ -72,14 +72,14 @@ def numbers(
 
     masked : what to do with an array that has masked entries; empty: fill them
     """
-    refuse_gradients(value, name)
-    refuse_containers(value, name)
+    check_no_gradients(value, name)
+    check_no_container(value, name)
     if xp is np and hasattr(value, "__cuda_array_interface__"):
         raise TypeError(
             f"{name} must be a NumPy array, got a GPU array ({type(value).__module__}); "
             "copy it to the host first"
         )
-    refuse_masked(value, name, masked)
+    check_unmasked(value, name, masked)
     try:
         array: np.ndarray = xp.asarray(value)
     except MemoryError:
@@ -115,7 +115,7 @@ def regular(value: Any, name: str, accepted: str = "real numbers") -> Any:
     return array
 
 
-def refuse_masked(value: Any, name: str, advice: str = "") -> None:
+def check_unmasked(value: Any, name: str, advice: str = "") -> None:
     """Raise where entries are masked: what is made of the array would have them all the same."""
     parts = value if isinstance(value, (list, tuple)) else (value,)
     masked = (part for part in parts if isinstance(part, np.ma.MaskedArray))
@@ -142,7 +142,7 @@ def image(
     takes_mask : the function has an argument `mask`, which is what masked entries are told to use
     """
     advice = f"pass {name}.data with mask=~{name}.mask" if takes_mask else ""
-    refuse_masked(value, name, advice)
+    check_unmasked(value, name, advice)
     array = numbers(at.view(value, name), name, at.xp, kinds=kinds, accepted=accepted)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} must hold a pixel or more, got {describe(array)}")
@@ -246,7 +246,7 @@ def _least(array: Any) -> tuple[float, bool]:
     return low, bool(np.isfinite([low, high]).all())
 
 
-def require_shape(array: Any, name: str, shape: Shape) -> None:
+def check_shape(array: Any, name: str, shape: Shape) -> None:
     """Raise unless `array` has `shape` (written as for :func:`real`)."""
     batched = bool(shape) and shape[0] == "..."
     tail = list(shape[1:]) if batched else list(shape)

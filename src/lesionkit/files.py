@@ -146,7 +146,7 @@ def on_one_line(text: str) -> str:
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def require_folder(path: Path, name: str = "out") -> None:
+def check_folder(path: Path, name: str = "out") -> None:
     """ValueError where something else has the folder's name."""
     if path.exists() and not path.is_dir():
         raise ValueError(f"{name} must be a folder, got the file {path}")
@@ -155,7 +155,7 @@ def require_folder(path: Path, name: str = "out") -> None:
 def new_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
     """`path`, where a folder is or can be made; else a sentence."""
     path = Path(path)
-    require_folder(path, name)
+    check_folder(path, name)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot make the folder {path}: there is no such place")
     return path

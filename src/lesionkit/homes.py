@@ -112,7 +112,7 @@ CONTAINERS = {
 }
 
 
-def refuse_containers(value: Any, name: str) -> None:
+def check_no_container(value: Any, name: str) -> None:
     for (module, kind), advice in CONTAINERS.items():
         if is_a(value, module, kind):
             raise TypeError(
@@ -122,8 +122,8 @@ def refuse_containers(value: Any, name: str) -> None:
 
 
 def _home_of(value: Any, name: str) -> Home:
-    refuse_gradients(value, name)
-    refuse_containers(value, name)
+    check_no_gradients(value, name)
+    check_no_container(value, name)
     if is_a(value, "torch", "Tensor"):
         device = value.device
         if device.type not in ("cpu", "cuda"):
@@ -141,7 +141,7 @@ def _home_of(value: Any, name: str) -> Home:
     return Home("NumPy", None)
 
 
-def refuse_gradients(value: Any, name: str) -> None:
+def check_no_gradients(value: Any, name: str) -> None:
     if getattr(value, "requires_grad", False):
         raise TypeError(f"{name} carries gradients, which would be lost here; pass {name}.detach()")
 

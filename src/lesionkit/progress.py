@@ -28,7 +28,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._bar: Any = None
         self._what = ""
-        self._told = time.monotonic()
+        self._report = time.monotonic()
 
     def __enter__(self) -> Progress:
         return self
@@ -40,10 +40,10 @@ class Progress:
     def __call__(self, done: int, total: int, what: str = "") -> None:
         if self._terminal:
             self._draw(done, total, what)
-        elif what != self._what or time.monotonic() - self._told >= EVERY:
+        elif what != self._what or time.monotonic() - self._report >= EVERY:
             count = f"{done:,} of {total:,} {self.unit}".rstrip()
             self.say(f"lesionkit: {what} ({count})" if what else f"lesionkit: {count}")
-            self._told = time.monotonic()
+            self._report = time.monotonic()
         self._what = what
 
     def say(self, text: str) -> None:

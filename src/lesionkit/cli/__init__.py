@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.run is not _bench:
-        options.parser.refuse_unknown(rest[0])
+        options.parser.check_known(rest[0])
     options.rest = rest
     try:
         with _warnings_in_a_line():
@@ -59,13 +59,13 @@ def _limit_threads(options: argparse.Namespace) -> None:
 def _warnings_in_a_line() -> Iterator[None]:
     """Inside, what somebody should know is told as a sentence, each once, and not as a place in a
     program."""
-    told: set[str] = set()
+    report: set[str] = set()
 
     def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if not issubclass(category, UserWarning):
             usual(message, category, *place, **more)
-        elif str(message) not in told:
-            told.add(str(message))
+        elif str(message) not in report:
+            report.add(str(message))
             print(f"lesionkit: warning: {message}", file=sys.stderr)
 
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
-from lesionkit.cli.results import refuse_results
+from lesionkit.cli.results import check_no_results
 from lesionkit.progress import Progress, by_epoch
 
 
@@ -179,8 +179,8 @@ def _train(options: argparse.Namespace) -> None:
     if more:
         print(f"{options.out}: going on from epoch {more}")
     worked = False
-    with Progress("batches") as told:
-        tell = by_epoch(told, chosen.epochs)
+    with Progress("batches") as report:
+        tell = by_epoch(report, chosen.epochs)
 
         def progress(epoch: int, batch: int, batches: int, loss: float) -> None:
             nonlocal worked
@@ -225,8 +225,8 @@ def _evaluate(options: argparse.Namespace) -> None:
             pass
     from lesionkit.studies.nirst import evaluation
 
-    refuse_results(options, "evaluation.json", "evaluation.md")
-    with Progress("steps") as told:
+    check_no_results(options, "evaluation.json", "evaluation.md")
+    with Progress("steps") as report:
         result = evaluation.evaluate(
             options.data,
             options.nets,
@@ -234,7 +234,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             methods=options.methods,
             limit=options.limit,
             device=options.device if options.nets else "cpu",
-            progress=told,
+            progress=report,
             pictures=options.format,
         )
     print(evaluation.table(result))
@@ -246,8 +246,8 @@ def _nirst(options: argparse.Namespace) -> None:
         from lesionkit.studies import nirst
         from lesionkit.studies.nirst import evaluation
 
-    with Progress() as told:
-        result = nirst.run(options.out, options.size, device=options.device, progress=told)
+    with Progress() as report:
+        result = nirst.run(options.out, options.size, device=options.device, progress=report)
     print(evaluation.table(result))
 
 

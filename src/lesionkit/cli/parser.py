@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(Exit.REFUSED, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
-    def refuse_unknown(self, argument: str) -> NoReturn:
+    def check_known(self, argument: str) -> NoReturn:
         """Say that there is no such argument."""
         flags = [flag for action in self._actions for flag in action.option_strings]
         name = argument.partition("=")[0]

@@ -139,9 +139,9 @@ def _phantoms(options: argparse.Namespace) -> None:
     if not options.no_picture:
         from lesionkit import report
 
-        picture = options.out.with_name(f"{options.out.name}.{options.format}")
-        report.preview(made, picture)
-        print(f"  picture    {picture}")
+        image = options.out.with_name(f"{options.out.name}.{options.format}")
+        report.preview(made, image)
+        print(f"  picture    {image}")
 
 
 def _peak_memory() -> int | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lesionkit import extras, files
 from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
-from lesionkit.cli.results import refuse_results
+from lesionkit.cli.results import check_no_results
 from lesionkit.progress import Progress
 from lesionkit.report import TITLES
 
@@ -151,7 +151,7 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Do it."""
     method = METHODS[options.method]
-    refuse_results(options, "maps.npz")
+    check_no_results(options, "maps.npz")
     if not method.measured:
         _trained(options.method, options.weights)
     elif options.weights is not None:
@@ -291,7 +291,7 @@ def _image(path: Path) -> np.ndarray:
 @contextmanager
 def _folder(path: Path) -> Iterator[None]:
     """Within the block the folder is there; it goes again if nothing came into it."""
-    files.require_folder(path, "--out")
+    files.check_folder(path, "--out")
     made = [part for part in (path, *path.parents) if not part.exists()]
     path.mkdir(parents=True, exist_ok=True)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 
-def refuse_results(options: argparse.Namespace, *names: str) -> None:
+def check_no_results(options: argparse.Namespace, *names: str) -> None:
     """ValueError where the folder --out holds results of one of these names already, unless
     --overwrite was given."""
     there = [name for name in names if (options.out / name).exists()]

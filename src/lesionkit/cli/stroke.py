@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit.cli.parser import add_command, add_overwrite, add_threads
-from lesionkit.cli.results import refuse_results
+from lesionkit.cli.results import check_no_results
 
 
 def add_to(commands: Any) -> None:
@@ -100,7 +100,7 @@ def _stroke(options: argparse.Namespace) -> int:
     from lesionkit import arrays
     from lesionkit.studies.stroke import job
 
-    refuse_results(options, "scores.tsv", "report.html")
+    check_no_results(options, "scores.tsv", "report.html")
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
     return job.main(
         options.image,
@@ -115,5 +115,5 @@ def _stroke(options: argparse.Namespace) -> int:
 def _stroke_study(options: argparse.Namespace) -> None:
     from lesionkit.studies.stroke import study
 
-    refuse_results(options, "features.tsv", "classifiers.txt", "detectors.json")
+    check_no_results(options, "features.tsv", "classifiers.txt", "detectors.json")
     study.main(options.data, options.out, options.lesions, options.seed, options.epochs)

@@ -88,7 +88,7 @@ def arrival_time(
     home = arrays.home(speed=speed, mask=mask)
     accurate = order == 2 or factored is True
     if home.gpu is not None and (accurate or return_labels):
-        _refuse_on_gpu(home, order, factored, return_labels)
+        _check_on_cpu(home, order, factored, return_labels)
     with home.current():
         task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
         times = home.xp.empty_like(task.speed)
@@ -114,7 +114,7 @@ def arrival_time(
         return (answer, home.back(task.shaped(labels))) if return_labels else answer
 
 
-def _refuse_on_gpu(home: arrays.Home, order: int, factored: Any, return_labels: bool) -> None:
+def _check_on_cpu(home: arrays.Home, order: int, factored: Any, return_labels: bool) -> None:
     asked = {"order": order, "factored": factored, "return_labels": return_labels}
     kernel = {"order": (1,), "factored": (False, "auto"), "return_labels": (False,)}
     came = ", ".join(f"{k}={v!r}" for k, v in asked.items() if v not in kernel[k])
@@ -215,12 +215,12 @@ class Task(NamedTuple):
         image = np.arange(images)[:, None]
         nodes, weights, slowness, away = [], [], [], []
         for step in itertools.product((0, 1), repeat=3):
-            share = np.where(step, part, 1 - part).prod(axis=-1)
-            at = corner.astype(np.int64) + (share > 0)[..., None] * step
+            fraction = np.where(step, part, 1 - part).prod(axis=-1)
+            at = corner.astype(np.int64) + (fraction > 0)[..., None] * step
             speed = _picked(self.speed, image, at)
             if self.mask is not None:
                 speed = speed * _picked(self.mask, image, at)
-            weights.append(np.where(speed > 0, share, 0.0))
+            weights.append(np.where(speed > 0, fraction, 0.0))
             slowness.append(self.scale / np.where(speed > 0, speed, np.inf))
             away.append(np.sqrt((((self.seeds - at) * self.spacing) ** 2).sum(axis=-1)))
             nodes.append((at[..., 0] * sides[1] + at[..., 1]) * sides[2] + at[..., 2])

@@ -56,7 +56,7 @@ def arrival_times(
 
     queue, queued = np.zeros((3, count), np.int64), np.zeros((3, count), np.uint32)
     counts = np.zeros(3, np.uint32)
-    for colour, asked in enumerate(_tiles_beside(image, place, size, tile, tiles)):
+    for colour, asked in enumerate(_neighbour_tiles(image, place, size, tile, tiles)):
         queue[colour, : len(asked)] = asked
         queued[colour, asked] = 1
         counts[colour] = len(asked)
@@ -101,17 +101,17 @@ def tile_of(size: Sequence[int], images: int, itemsize: int, device: int) -> tup
     return (8, 8, 8) if size[0] > 1 else (1, 32, 32)
 
 
-def _tiles_beside(
+def _neighbour_tiles(
     image: Any, place: Any, size: Sequence[int], tile: Sequence[int], tiles: Sequence[int]
 ) -> list[Any]:
     """The tiles that hold nodes beside the starts, or these: the red ones, and the black ones."""
     edges = np.array(tile)[:, None]
     asked: list[set[int]] = [set(), set()]
     for axis, step in itertools.product(range(3), (-1, 0, 1)):
-        beside = place.copy()
-        beside[axis] += step
-        inside = (beside[axis] >= 0) & (beside[axis] < size[axis])
-        index = beside[:, inside] // edges
+        neighbour = place.copy()
+        neighbour[axis] += step
+        inside = (neighbour[axis] >= 0) & (neighbour[axis] < size[axis])
+        index = neighbour[:, inside] // edges
         number = image[inside]
         for n, count in zip(index, tiles, strict=True):
             number = number * count + n

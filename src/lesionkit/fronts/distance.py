@@ -18,7 +18,7 @@ from lesionkit._core import fronts as _kernels
 
 Doubles = npt.NDArray[np.float64]
 
-MOST_AXES = 12
+MAX_AXES = 12
 NUMBER = (int, float, np.integer, np.floating)
 EPSILON = float(np.finfo(np.float64).eps)  # a lesser speed is none
 
@@ -338,7 +338,7 @@ def _doubles(value: Any, message: str) -> Doubles:
         array = np.asarray(value).astype(np.float64, casting="safe", copy=False)
     except (TypeError, ValueError) as problem:
         raise ValueError(message) from problem
-    if not 1 <= array.ndim <= MOST_AXES:
+    if not 1 <= array.ndim <= MAX_AXES:
         raise ValueError(message)
     return np.require(array, requirements=["C", "A"])
 

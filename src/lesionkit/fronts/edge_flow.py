@@ -14,7 +14,7 @@ from lesionkit import arrays
 from lesionkit._jit import njit
 from lesionkit.fronts import inputs, level_sets
 
-MOST_DIRECTIONS = 360
+MAX_DIRECTIONS = 360
 
 
 class EdgeFlow(NamedTuple):
@@ -104,11 +104,11 @@ def edge_flow(
     """
     from scipy import ndimage
 
-    scale = arrays.number(sigma, "sigma", above=0, at_most=inputs.WIDEST)
-    directions = arrays.integer(orientations, "orientations", at_least=4, at_most=MOST_DIRECTIONS)
+    scale = arrays.number(sigma, "sigma", above=0, at_most=inputs.MAX_SIGMA)
+    directions = arrays.integer(orientations, "orientations", at_least=4, at_most=MAX_DIRECTIONS)
     if directions % 2:
         raise ValueError(f"orientations must be even, got {directions}")
-    rounds = arrays.integer(max_iter, "max_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    rounds = arrays.integer(max_iter, "max_iter", at_least=0, at_most=inputs.MAX_STEPS)
     home = arrays.on_cpu("edge_flow", image=image)
     channels = level_sets.channels(image, channel_axis, home)
     if channels.ndim != 3:
@@ -117,9 +117,9 @@ def edge_flow(
     unit = inputs.scale_of(channels)  # slopes are squared and added
     channels = channels / unit
     if weights is None:
-        shares = np.full(len(channels), 1 / len(channels))
+        fractions = np.full(len(channels), 1 / len(channels))
     else:
-        shares = arrays.real(weights, "weights", (len(channels),), at_least=0)
+        fractions = arrays.real(weights, "weights", (len(channels),), at_least=0)
 
     def filtered(*order: int) -> Any:
         return np.stack(
@@ -129,7 +129,9 @@ def edge_flow(
     start = np.zeros((2, *channels.shape[1:]))
     angles = 2 * np.pi * np.arange(directions) / directions
     turns = np.stack([np.sin(angles), np.cos(angles)], axis=1)  # down, right
-    _begin_compiled(filtered(0, 0), filtered(1, 0), filtered(0, 1), shares, turns, 4 * scale, start)
+    _begin_compiled(
+        filtered(0, 0), filtered(1, 0), filtered(0, 1), fractions, turns, 4 * scale, start
+    )
     flow = start.copy()
     _propagate_compiled(flow, rounds)
     strength = np.zeros(channels.shape[1:])
@@ -195,7 +197,7 @@ def link_boundaries(
 
 
 def _begin(
-    smooth: Any, down: Any, right: Any, shares: Any, turns: Any, distance: float, flow: Any
+    smooth: Any, down: Any, right: Any, fractions: Any, turns: Any, distance: float, flow: Any
 ) -> None:
     """Fill flow [2][rows][columns]. smooth, down, right: [channels][rows][columns], the image and
     its slopes; turns: [directions][2], once round."""
@@ -219,10 +221,10 @@ def _begin(
                     below = smooth[c, y1, x0] + (x - x0) * (smooth[c, y1, x1] - smooth[c, y1, x0])
                     errors[t] = abs(above + (y - y0) * (below - above) - smooth[c, row, column])
                     slope = turns[t, 0] * down[c, row, column] + turns[t, 1] * right[c, row, column]
-                    energy[t] += shares[c] * abs(slope)
+                    energy[t] += fractions[c] * abs(slope)
                 for t in range(directions):
                     both = errors[t] + errors[(t + half) % directions]
-                    likely[t] += shares[c] * (errors[t] / both if both > 0 else 0.5)
+                    likely[t] += fractions[c] * (errors[t] / both if both > 0 else 0.5)
             best, first = -1.0, 0
             for t in range(directions):
                 total = 0.0

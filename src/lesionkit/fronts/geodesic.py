@@ -12,7 +12,7 @@ from lesionkit.arrays import Home
 from lesionkit.fronts import inputs
 from lesionkit.fronts.arrival import arrival_time
 
-LEAST = 1e-3  # weight
+MIN_WEIGHT = 1e-3  # weight
 STEEPEST = 100.0  # roll-off: a step, all but
 NARROWEST = 1e-3  # midpoint
 
@@ -75,7 +75,9 @@ def grey_weight(
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # u is 1, the weight least
         u = np.where(away > 0, np.minimum(away / limit, 1), 0)
         weight, end = 1 / (1 + (u / half) ** power), 1 / (1 + half**-power)
-    return home.back((LEAST + (1 - LEAST) / (1 - end) * (weight - end)).astype(values.dtype))
+    return home.back(
+        (MIN_WEIGHT + (1 - MIN_WEIGHT) / (1 - end) * (weight - end)).astype(values.dtype)
+    )
 
 
 def gradient_weight(
@@ -126,7 +128,7 @@ def gradient_weight(
 
     home = arrays.on_cpu("gradient_weight", image=image)
     values = _image(image, home)
-    width = arrays.number(sigma, "sigma", above=0.0, at_most=inputs.WIDEST)
+    width = arrays.number(sigma, "sigma", above=0.0, at_most=inputs.MAX_SIGMA)
     power, half = _shape(rolloff, midpoint)
     least = arrays.number(cutoff, "cutoff", at_least=0.0, at_most=1.0)
     unit = values.dtype.type(inputs.scale_of(values))
@@ -135,7 +137,7 @@ def gradient_weight(
     g = np.clip((length - low) / ((high - low) or 1.0), 0, 1)
     with np.errstate(over="ignore"):
         weight = 1 / (1 + (g / half) ** power)
-    return home.back(np.where(weight < least, LEAST, weight).astype(values.dtype))
+    return home.back(np.where(weight < least, MIN_WEIGHT, weight).astype(values.dtype))
 
 
 def geodesic_segment(

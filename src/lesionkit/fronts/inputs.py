@@ -12,8 +12,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.arrays import Home
 
-MOST_STEPS = 2**31 - 1  # iterations and the like
-WIDEST = 1e4  # of a Gaussian, in pixels: its kernel must be made
+MAX_STEPS = 2**31 - 1  # iterations and the like
+MAX_SIGMA = 1e4  # of a Gaussian, in pixels: its kernel must be made
 NUMPY = Home("NumPy", None)
 
 

@@ -156,7 +156,7 @@ def checkerboard_level_set(
     [[0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0]]
     """
     shape = _shape(image_shape)
-    side = arrays.integer(square_size, "square_size", at_least=1, at_most=inputs.MOST_STEPS)
+    side = arrays.integer(square_size, "square_size", at_least=1, at_most=inputs.MAX_STEPS)
     odd = np.zeros((), np.int64)
     for a in np.ogrid[tuple(slice(n) for n in shape)]:
         odd = odd ^ (a // side & 1)

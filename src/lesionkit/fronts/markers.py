@@ -13,7 +13,7 @@ from lesionkit import arrays
 from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
 
-MOST_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
+MAX_PLACES = 2**32  # of the image in its frame: they are numbered in 32 bits
 
 
 def h_minima(image: Any, h: float, connectivity: int = 1) -> Any:
@@ -56,32 +56,32 @@ def h_minima(image: Any, h: float, connectivity: int = 1) -> Any:
     [[0, 0, 0, 1, 0, 2, 0]]
     """
     home = arrays.on_cpu("h_minima", image=image)
-    grey = inputs.grey_image(image, home)
-    refuse_size(grey)
+    gray = inputs.grey_image(image, home)
+    check_size(gray)
     depth = arrays.number(h, "h", above=0)
-    connectivity = arrays.integer(connectivity, "connectivity", at_least=1, at_most=grey.ndim)
-    if grey.dtype.kind != "f":
+    connectivity = arrays.integer(connectivity, "connectivity", at_least=1, at_most=gray.ndim)
+    if gray.dtype.kind != "f":
         depth = float(math.ceil(depth))
-        if grey.itemsize <= 2:
+        if gray.itemsize <= 2:
             depth = min(depth, 2.0**17)
-        elif max(-int(grey.min()), int(grey.max())) >= 2**53:
+        elif max(-int(gray.min()), int(gray.max())) >= 2**53:
             raise ValueError("image must hold integers below 2^53 in size")
-    labels = np.empty(grey.shape, np.int32)
-    _kernels.h_minima(grey, depth, connectivity, labels)
+    labels = np.empty(gray.shape, np.int32)
+    _kernels.h_minima(gray, depth, connectivity, labels)
     return home.back(labels)
 
 
-def local_minima(grey: npt.NDArray[Any], connectivity: Any, inside: Any) -> npt.NDArray[np.int32]:
+def local_minima(gray: npt.NDArray[Any], connectivity: Any, inside: Any) -> npt.NDArray[np.int32]:
     """The local minima of an image, numbered in raster order; none where it is constant."""
     from scipy import ndimage
 
-    reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=grey.ndim)
-    ranks = np.unique(grey, return_inverse=True)[1].reshape(grey.shape)
-    lowest = h_minima(ranks, 1, reach) > 0 if ranks.any() else np.zeros(grey.shape, bool)
+    reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=gray.ndim)
+    ranks = np.unique(gray, return_inverse=True)[1].reshape(gray.shape)
+    lowest = h_minima(ranks, 1, reach) > 0 if ranks.any() else np.zeros(gray.shape, bool)
     if inside is not None:
         lowest &= inside
     labels: npt.NDArray[np.int32] = ndimage.label(
-        lowest, ndimage.generate_binary_structure(grey.ndim, reach)
+        lowest, ndimage.generate_binary_structure(gray.ndim, reach)
     )[0]
     return labels
 
@@ -112,11 +112,11 @@ def regular_grid(shape: tuple[int, ...], count: int, inside: Any) -> npt.NDArray
     return markers if inside is None else markers * inside
 
 
-def refuse_size(image: npt.NDArray[Any], gaps: Sequence[int] = ()) -> None:
+def check_size(image: npt.NDArray[Any], gaps: Sequence[int] = ()) -> None:
     """Raise where the places of the image in its frame cannot be numbered."""
     sides = [n + gap for n, gap in zip(image.shape, gaps or [1] * image.ndim, strict=True)]
     steps = [math.prod(sides[d:]) for d in range(image.ndim + 1)]
-    if steps[0] + 2 * max(gaps, default=1) * sum(steps[1:]) > MOST_PLACES:
+    if steps[0] + 2 * max(gaps, default=1) * sum(steps[1:]) > MAX_PLACES:
         raise ValueError(
             f"image must have at most 2^32 pixels with its frame, got {arrays.describe(image)}"
         )

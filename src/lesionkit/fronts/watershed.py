@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs
-from lesionkit.fronts.markers import local_minima, refuse_size, regular_grid
+from lesionkit.fronts.markers import check_size, local_minima, regular_grid
 
 WHOLE = "labels, whole numbers or booleans"
 
@@ -82,45 +82,45 @@ def watershed(
     counted = markers is None or isinstance(markers, (bool, int, float, np.generic))
     home = arrays.on_cpu("watershed", image=image, markers=None if counted else markers, mask=mask)
     inside = None if mask is None else arrays.mask(mask, _shape_of(image), home)
-    grey = inputs.grey_image(image, home, inside, takes_mask=True)
+    gray = inputs.grey_image(image, home, inside, takes_mask=True)
     slope = arrays.number(compactness, "compactness", at_least=0)
     line = arrays.flag(watershed_line, "watershed_line")
     if line and slope > 0:
         raise ValueError(f"watershed_line must be False with compactness, got {slope:g}")
     seeds: npt.NDArray[Any]
     if markers is None:
-        seeds = local_minima(grey, connectivity, inside)
+        seeds = local_minima(gray, connectivity, inside)
     elif counted:
-        seeds = regular_grid(grey.shape, arrays.integer(markers, "markers", at_least=1), inside)
+        seeds = regular_grid(gray.shape, arrays.integer(markers, "markers", at_least=1), inside)
     else:
         seeds = inputs.whole(markers, "markers", home, WHOLE)
-    if grey.shape != seeds.shape:
+    if gray.shape != seeds.shape:
         raise ValueError(
-            f"image and markers must have one shape, got {arrays.describe(grey)} and "
+            f"image and markers must have one shape, got {arrays.describe(gray)} and "
             f"{arrays.describe(seeds)}"
         )
-    offsets = _neighbours(connectivity, offset, grey)
+    offsets = _neighbours(connectivity, offset, gray)
     flooded = None if inside is None else inside.view(np.uint8)
     if slope > 0:
-        source = np.empty(grey.shape, np.int64)
+        source = np.empty(gray.shape, np.int64)
         marked = (seeds != 0).view(np.uint8)
-        _kernels.compact_watershed(grey, marked, flooded, offsets, slope, source)
+        _kernels.compact_watershed(gray, marked, flooded, offsets, slope, source)
         labels = np.where(source >= 0, seeds.ravel()[source], seeds.dtype.type(0))
     else:
         labels = np.empty_like(seeds)
         bits = labels.view(np.uint8) if labels.dtype == bool else labels
-        _kernels.watershed(grey, seeds.view(bits.dtype), flooded, offsets, line, bits)
+        _kernels.watershed(gray, seeds.view(bits.dtype), flooded, offsets, line, bits)
     return home.back(labels)
 
 
-def _neighbours(connectivity: Any, offset: Any, grey: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _neighbours(connectivity: Any, offset: Any, gray: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """The steps to a pixel's neighbours, (neighbours, axes), in raster order."""
-    axes = grey.ndim
+    axes = gray.ndim
     if _shape_of(connectivity) == ():
         reach = arrays.integer(connectivity, "connectivity", at_least=1, at_most=axes)
         if offset is not None:
             raise ValueError("offset must be None where connectivity is a number")
-        refuse_size(grey)
+        check_size(gray)
         steps = []
         for count in range(1, reach + 1):
             for chosen in itertools.combinations(range(axes), count):
@@ -148,7 +148,7 @@ def _neighbours(connectivity: Any, offset: Any, grey: npt.NDArray[Any]) -> npt.N
             )
     steps_to = np.argwhere(near) - middle
     steps_to = np.ascontiguousarray(steps_to[steps_to.any(axis=1)], np.int64)
-    refuse_size(grey, np.abs(steps_to).max(axis=0, initial=1).tolist())
+    check_size(gray, np.abs(steps_to).max(axis=0, initial=1).tolist())
     return steps_to
 
 

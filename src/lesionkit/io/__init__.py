@@ -21,7 +21,7 @@ import numpy as np
 from lesionkit import arrays, files
 from lesionkit.extras import MissingLibrary
 from lesionkit.geometry import Geometry
-from lesionkit.io import dicom, itk, matlab, nifti, pictures
+from lesionkit.io import dicom, itk, matlab, nifti, raster
 from lesionkit.io.common import MAX_BYTES, Image, library
 from lesionkit.io.matlab import TumourSlice
 
@@ -59,7 +59,7 @@ FORMATS = {
     "MAT": (".mat",),
 }
 ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
-PICTURES = ("PNG", "JPEG", "MAT")  # of no place: as they are seen
+RASTER = ("PNG", "JPEG", "MAT")  # of no place: as they are seen
 LABELS = 32  # the most that a mask may have
 _RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
 
@@ -109,7 +109,7 @@ def read_images(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
     if kind == "DICOM":
         return dicom.read(file, series(file) if file.is_dir() else [file], limit)
     if kind in ("PNG", "JPEG"):
-        return pictures.read(file, kind, limit)
+        return raster.read(file, kind, limit)
     if kind == "MAT":
         return {"": matlab.read(file, limit).image}
     return itk.read(file, kind, limit)
@@ -244,7 +244,7 @@ def _placed(inside: Image, like: Image) -> Image:
             f"{inside.path} must have the shape of {like.path}, {like.values.shape}, got "
             f"{inside.values.shape}"
         )
-    seen = [format_of(image.path) in PICTURES for image in (inside, like)]
+    seen = [format_of(image.path) in RASTER for image in (inside, like)]
     if seen[0] != seen[1]:
         turned = np.ascontiguousarray(inside.values[::-1, ::-1])
         return Image(turned, like.geometry, like.affine, like.axes, inside.path)

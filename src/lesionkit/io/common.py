@@ -184,7 +184,7 @@ def upright(
     return Image(values, Geometry(turn, values.ndim, unit), matrix, axes, path)
 
 
-def picture(values: npt.NDArray[Any], path: Path) -> Image:
+def unplaced(values: npt.NDArray[Any], path: Path) -> Image:
     """A slice as it is seen, whose scale and place are not known.
 
     Rows go back and columns left in the usual picture of a slice.

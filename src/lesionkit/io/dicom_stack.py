@@ -38,13 +38,13 @@ def _split(
         if len(values) < 2 or not wanted(frames):
             result[name] = frames
             continue
-        for value, told in _told(mark, values):
+        for value, report in _report(mark, values):
             part = [frame for frame in frames if frame.marks[mark] == value]
-            result[f"{name}, {told}" if name else told] = part
+            result[f"{name}, {report}" if name else report] = part
     return result
 
 
-def _told(mark: str, values: list[Any]) -> list[tuple[Any, str]]:
+def _report(mark: str, values: list[Any]) -> list[tuple[Any, str]]:
     """Values and what they are called: numbers of b and echo; words of types; else a count."""
     known = sorted((v for v in values if v is not None), key=lambda v: (isinstance(v, str), v))
     names = []

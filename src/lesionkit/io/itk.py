@@ -86,9 +86,11 @@ def _check_whole(path: Path, header: bytes, size: int) -> None:
 
     size : bytes of the voxels;  what is written as text, or in several files, is left to ITK
     """
-    beside = re.search(rb"^(?:ElementDataFile\s*=|data ?file:)[ \t]*(\S+)[ \t]*\r?$", header, re.M)
-    local = beside is None or beside.group(1) == b"LOCAL"
-    file = path if local or beside is None else path.with_name(beside.group(1).decode())
+    companion = re.search(
+        rb"^(?:ElementDataFile\s*=|data ?file:)[ \t]*(\S+)[ \t]*\r?$", header, re.M
+    )
+    local = companion is None or companion.group(1) == b"LOCAL"
+    file = path if local or companion is None else path.with_name(companion.group(1).decode())
     if not file.is_file() or re.search(rb"^(encoding: *(txt|text|ascii|hex)|BinaryData *= *False)",
                                        header, re.M):  # fmt: skip
         return

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.io.common import BROKEN, Image, check_size, library, picture, unreadable
+from lesionkit.io.common import BROKEN, Image, check_size, library, unplaced, unreadable
 
 LABELS = ("meningioma", "glioma", "pituitary")  # 1, 2, 3
 
@@ -63,7 +63,7 @@ def read(path: Path, max_bytes: int) -> TumourSlice:
         )
     if label.size != 1 or label.item() not in (1, 2, 3):
         raise ValueError(f"{path} must hold 1, 2 or 3 in cjdata/label")
-    return TumourSlice(picture(image, path), picture(mask == 1, path), int(label.item()))
+    return TumourSlice(unplaced(image, path), unplaced(mask == 1, path), int(label.item()))
 
 
 def _field(file: Any, name: str, path: Path, max_bytes: int) -> npt.NDArray[Any]:

@@ -174,16 +174,19 @@ def _names(path: Path, count: int) -> list[str]:
     base = path.name
     for ending in (".gz", ".nii"):
         base = base[: -len(ending)] if base.lower().endswith(ending) else base
-    beside = path.with_name(base + ".bval")
-    if not beside.is_file():
+    companion = path.with_name(base + ".bval")
+    if not companion.is_file():
         return [f"volume={i}" for i in range(count)]
     try:
-        values = [float(word) for word in beside.read_text().split()]
+        values = [float(word) for word in companion.read_text().split()]
     except ValueError as problem:
-        raise ValueError(f"{beside} must hold a b-value for each volume, it has words") from problem
+        raise ValueError(
+            f"{companion} must hold a b-value for each volume, it has words"
+        ) from problem
     if len(values) != count or not np.isfinite(values).all():
         raise ValueError(
-            f"{beside} must hold a finite b-value for each of {count} volumes, it has {len(values)}"
+            f"{companion} must hold a finite b-value for each of {count} volumes, it has "
+            f"{len(values)}"
         )
     names = [f"b={value:g}" for value in values]
     several = {name for name in names if names.count(name) > 1}

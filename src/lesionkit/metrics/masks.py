@@ -177,10 +177,12 @@ def error_rates(
     normalise = arrays.one_of(normalise, "normalise", ("union", "reference", "standard"))
     hit, extra, missed, rest = _counts(*_pair(found, truth))
     if normalise == "union":
-        return Rates(_share(extra, hit + extra + missed), _share(missed, hit + extra + missed))
+        return Rates(
+            _fraction(extra, hit + extra + missed), _fraction(missed, hit + extra + missed)
+        )
     if normalise == "reference":
-        return Rates(_share(extra, hit + missed), _share(missed, hit + missed))
-    return Rates(_share(extra, extra + rest), _share(missed, missed + hit))
+        return Rates(_fraction(extra, hit + missed), _fraction(missed, hit + missed))
+    return Rates(_fraction(extra, extra + rest), _fraction(missed, missed + hit))
 
 
 def hausdorff95(found: Any, truth: Any, spacing: Any = 1.0) -> float:
@@ -325,8 +327,8 @@ def scores(found: Any, truth: Any, spacing: Any = 1.0) -> Scores:
     return Scores(
         _jaccard(*counts),
         _dice(*counts),
-        _share(extra, union),
-        _share(missed, union),
+        _fraction(extra, union),
+        _fraction(missed, union),
         _hausdorff95(a, b, steps, geometry),
         _lesion_f1(a, b),
         (hit + extra) * pixel,
@@ -357,7 +359,7 @@ def _counts(a: Mask, b: Mask) -> tuple[int, int, int, int]:
     return hit, extra, missed, a.size - hit - extra - missed
 
 
-def _share(part: int, whole: int) -> float:
+def _fraction(part: int, whole: int) -> float:
     if whole:
         return part / whole
     return np.inf if part else 0.0

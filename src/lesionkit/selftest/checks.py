@@ -11,7 +11,7 @@ from lesionkit.arrays import to_host
 
 ROUNDING = 1e-9  # float64 on a GPU against the CPU, relative to the largest value
 SINGLE = 1e-6  # the same where the answer is float32
-GRAY = 1e-3  # share of bytes that may round the other way
+GRAY = 1e-3  # fraction of bytes that may round the other way
 
 
 class Check(NamedTuple):

@@ -61,9 +61,9 @@ def optics() -> Iterator[Check]:
 
     regions = np.zeros((1, 3, 8))
     regions[0, :2, :3] = (0, 0, 10), (1.0, -2.0, 3.0)
-    shares = np.empty((1, 2, len(corners)))
-    _core.optics.element_shares(regions, np.ascontiguousarray(corners), shares)
-    covered = float(shares[0, 0] @ area) / (9 * np.pi)
+    fractions = np.empty((1, 2, len(corners)))
+    _core.optics.element_shares(regions, np.ascontiguousarray(corners), fractions)
+    covered = float(fractions[0, 0] @ area) / (9 * np.pi)
     yield Check("the area of an inclusion", abs(covered - 1), ROUNDING)
 
 
@@ -84,9 +84,9 @@ def texture() -> Iterator[Check]:
     found = cooccurrence(image, offsets, 6)
     yield Check("co-occurrence, counted", distance(found.astype(float), counts), 0)
 
-    shares = counts / counts.sum((1, 2), keepdims=True)
+    fractions = counts / counts.sum((1, 2), keepdims=True)
     squares = np.subtract.outer(np.arange(6), np.arange(6)) ** 2
-    contrast = (shares * squares).sum((1, 2))
+    contrast = (fractions * squares).sum((1, 2))
     regions = roi_features(np.tile(image, (9, 1, 1)), offsets, 6, ["Contrast"])
     yield Check("regions: contrast", distance(regions[..., 0], np.tile(contrast, (9, 1))), ROUNDING)
     window = feature_maps(image, (19, 37), offsets, 6, "contrast", border="valid")
@@ -145,8 +145,8 @@ def fronts() -> Iterator[Check]:
     halves = np.zeros((16, 20))
     halves[:, 11:] = 1.0
     cut = chan_vese(halves + random.normal(0, 0.02, halves.shape))
-    share = float(np.mean(cut == (halves > 0)))
-    yield Check("contours: pixels on the wrong side", min(share, 1 - share), 0)
+    fraction = float(np.mean(cut == (halves > 0)))
+    yield Check("contours: pixels on the wrong side", min(fraction, 1 - fraction), 0)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def maps(xp: Any) -> Iterator[Check]:
     """csrc/texture/maps/maps.cu: all features of small windows, and centre-symmetric patterns."""
     from lesionkit.texture import maps_gpu
     from lesionkit.texture.lbp import KINDS, neighbours
-    from lesionkit.texture.maps import FEATURES
+    from lesionkit.texture.names import MAP_FEATURES as FEATURES
 
     random = np.random.default_rng(4)
     image = random.integers(0, 5, (4, 11, 13)).astype(np.uint16)

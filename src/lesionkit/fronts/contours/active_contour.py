@@ -11,7 +11,7 @@ from lesionkit import arrays
 from lesionkit._core import fronts as _kernels
 from lesionkit.fronts import inputs, level_sets
 
-MOST_NODES = 2**31 - 1
+MAX_NODES = 2**31 - 1
 
 
 def geodesic_active_contour(
@@ -82,7 +82,7 @@ def geodesic_active_contour(
     >>> round((inside & truth).sum().item() / (inside | truth).sum().item(), 2)
     0.97
     """
-    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MAX_STEPS)
     push = arrays.number(balloon, "balloon")
     bend = arrays.number(curvature, "curvature", at_least=0)
     pull = arrays.number(advection, "advection", at_least=0)
@@ -95,8 +95,8 @@ def geodesic_active_contour(
     edge = inputs.floating(gimage, "gimage", home)
     if edge.ndim not in (2, 3):
         raise ValueError(f"gimage must have 2 or 3 axes, got {arrays.describe(edge)}")
-    if np.prod([n + 4.0 for n in edge.shape]) > MOST_NODES:
-        raise ValueError(f"gimage must have fewer than {MOST_NODES} pixels, got {edge.shape}")
+    if np.prod([n + 4.0 for n in edge.shape]) > MAX_NODES:
+        raise ValueError(f"gimage must have fewer than {MAX_NODES} pixels, got {edge.shape}")
     edge = arrays.real(edge, "gimage", edge.shape, keep_float32=True, at_least=0)
     steps = arrays.spacing_of(spacing, edge.ndim)
     phi = _level_set(init_level_set, edge, home)

@@ -90,7 +90,7 @@ def chan_vese(
         arrays.number(v, n) for n, v in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2))
     ]
     tol, dt = arrays.number(tol, "tol"), arrays.number(dt, "dt", above=0.0, at_most=MAX_STEP)
-    most = arrays.integer(max_num_iter, "max_num_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    most = arrays.integer(max_num_iter, "max_num_iter", at_least=0, at_most=inputs.MAX_STEPS)
     extended_output = arrays.flag(extended_output, "extended_output")
     home = arrays.home(image=image, mask=mask, init_level_set=inputs.name_or_array(init_level_set))
     with home.current():

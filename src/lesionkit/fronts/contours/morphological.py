@@ -79,7 +79,7 @@ def morphological_chan_vese(
             scaled, level, image.ndim == 3, iterations, times, smoothed, *weights
         )
 
-    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
+    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MAX_STEPS)
     return _run(home, level, num_iter, times, iter_callback, advance)
 
 
@@ -158,7 +158,7 @@ def morphological_geodesic_active_contour(
             _volume(image), level, image.ndim == 3, iterations, times, smoothed, where, force > 0
         )
 
-    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MOST_STEPS)
+    times = arrays.integer(smoothing, "smoothing", at_least=0, at_most=inputs.MAX_STEPS)
     return _run(home, level, num_iter, times, iter_callback, advance)
 
 
@@ -198,7 +198,7 @@ def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5
     from scipy import ndimage
 
     steepness = arrays.number(alpha, "alpha", at_least=0)
-    width = arrays.number(sigma, "sigma", at_least=0, at_most=inputs.WIDEST)
+    width = arrays.number(sigma, "sigma", at_least=0, at_most=inputs.MAX_SIGMA)
     home = arrays.on_cpu("inverse_gaussian_gradient", image=image)
     values = inputs.floating(image, "image", home)
     values = arrays.real(values, "image", values.shape, keep_float32=True)
@@ -219,7 +219,7 @@ def _run(
     callback: Callable[[Level], Any],
     advance: Callable[[Any, int, int], None],
 ) -> Level:
-    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MOST_STEPS)
+    iterations = arrays.integer(num_iter, "num_iter", at_least=0, at_most=inputs.MAX_STEPS)
     if not callable(callback):
         raise TypeError(
             f"iter_callback must be a function of the level set, got {arrays.describe(callback)}"

@@ -18,7 +18,7 @@ Indices = npt.NDArray[np.intp]
 
 LEAF = 12  # sets this small are eliminated as one dense block: measured fastest from 8 to 16
 DIRECTIONS = np.deg2rad([0.5, 90.5])  # slightly off the axes, so that no node lies on a cut
-CUTS = (0.45, 0.5, 0.55)  # share of the nodes before the cut
+CUTS = (0.45, 0.5, 0.55)  # fraction of the nodes before the cut
 
 
 def adjacency(count: int, elements: npt.NDArray[np.int32]) -> sparse.csr_array:
@@ -74,8 +74,8 @@ def _best_cut(
     best, best_cost = None, np.inf
     for shadow in shadows.T:
         order = np.argsort(shadow, kind="stable")
-        for share in CUTS:
-            middle = int(count * share)
+        for fraction in CUTS:
+            middle = int(count * fraction)
             before, after = order[:middle], order[middle:]
             in_cover, after_cover = _vertex_cover(graph[before][:, after])
             left, right = before[~in_cover], after[~after_cover]

@@ -16,7 +16,6 @@ from lesionkit import _core, gpu
 FILE = "optics/forward.cu"
 THREADS = 128  # of a block: about the tiles of a middling front's update
 BLOCK_ENTRIES = 16  # the block on the diagonal, beside the panels and the inverse pivots
-SPARE_SHARED = 1024  # bytes that the GPU keeps of each block's shared memory
 
 
 class DevicePlan:
@@ -53,7 +52,7 @@ class DevicePlan:
         panels = self.size * out.dtype.itemsize
         if self.in_shared_memory and beside + panels <= device.shared_per_block:
             shared, scratch = beside + panels, None
-            resident = device.shared_per_multiprocessor // (shared + SPARE_SHARED)
+            resident = device.shared_per_multiprocessor // (shared + gpu.RESERVED_SHARED)
             grid = min(len(out), max(1, resident) * device.multiprocessors)
         else:
             shared = beside

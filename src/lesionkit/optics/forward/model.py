@@ -112,7 +112,7 @@ class ForwardModel:
         rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
         if compat is None:
             self.detector_weights = optodes.rim_weights(mesh, rim)
-            self.source_weights = self._place_sources()
+            self.source_weights = optodes.source_weights(mesh, self.sources, self.source_depth)
             self.plans = Plans(
                 mesh,
                 self.source_weights,
@@ -136,13 +136,6 @@ class ForwardModel:
                 self.frequency,
                 self.source_depth,
             )
-
-    def _place_sources(self) -> sparse.csr_array:
-        if self.source_depth == 0:
-            return optodes.interior_weights(self.mesh, self.sources, "sources")
-        rim = optodes.snap_to_rim(self.mesh, self.sources, "sources")
-        inside = rim.position + self.source_depth * rim.inward
-        return optodes.interior_weights(self.mesh, inside, "sources")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ForwardModel, (

@@ -215,25 +215,25 @@ class _Rim:
 
     def weights(self, points: np.ndarray, what: str) -> np.ndarray:
         """(points, nodes) barycentric weights of each point in the element that contains it."""
-        element, shares = self._locate(points)
-        outside = np.flatnonzero(shares.min(axis=1, initial=0) < -MARGIN)
+        element, fractions = self._locate(points)
+        outside = np.flatnonzero(fractions.min(axis=1, initial=0) < -MARGIN)
         if outside.size:
             raise ValueError(
                 f"{what} {outside[0]} at {points[outside[0]]} mm lies outside the mesh"
             )
         weights = np.zeros((len(points), len(self.nodes)))
-        np.put_along_axis(weights, self.elements[element], shares, axis=1)
+        np.put_along_axis(weights, self.elements[element], fractions, axis=1)
         return weights
 
     def _locate(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The element of each point, the one in which it lies deepest, and its three shares."""
         corner = self.nodes[self.elements]
         found = np.empty(len(points), dtype=np.int64)
-        shares = np.empty((len(points), 3))
+        fractions = np.empty((len(points), 3))
         for i, point in enumerate(points):
             x, y = np.moveaxis(corner - point, 2, 0)
             part = np.roll(x, -1, 1) * np.roll(y, 1, 1) - np.roll(x, 1, 1) * np.roll(y, -1, 1)
             part /= part.sum(axis=1, keepdims=True)
             found[i] = part.min(axis=1).argmax()
-            shares[i] = part[found[i]]
-        return found, shares
+            fractions[i] = part[found[i]]
+        return found, fractions

@@ -102,6 +102,14 @@ def interior_weights(mesh: Mesh, points: Floats, name: str) -> sparse.csr_array:
     return _weights(mesh, mesh.elements[element], shape_functions(mesh.order, barycentric))
 
 
+def source_weights(mesh: Mesh, points: Floats, depth: float) -> sparse.csr_array:
+    """Sources `depth` mm inside the rim from `points` (n, 2) mm on it; 0: where they lie."""
+    if depth:
+        rim = snap_to_rim(mesh, points, "sources")
+        points = rim.position + depth * rim.inward
+    return interior_weights(mesh, points, "sources")
+
+
 def rim_weights(mesh: Mesh, rim: RimPoints) -> sparse.csr_array:
     """Readings of the fluence at points of the rim, (n, nodes)."""
     phi, _ = edge_functions(mesh.order, rim.fraction)

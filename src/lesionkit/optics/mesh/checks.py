@@ -101,7 +101,7 @@ def _node_numbers(elements: npt.ArrayLike, nodes: Floats) -> Ints:
             "nodes and elements must have shapes (n, 2) and (m, 3) or (m, 6), or (n, 3) and "
             f"(m, 4), with m above 0, got {nodes.shape} and {numbers.shape}"
         )
-    _refuse(
+    _check_none(
         ((numbers < 0) | (numbers >= len(nodes))).any(axis=1),
         f"elements must hold node numbers from 0 to {len(nodes) - 1}",
         lambda i: _element(numbers, i),
@@ -111,7 +111,7 @@ def _node_numbers(elements: npt.ArrayLike, nodes: Floats) -> Ints:
 
 def _check_nodes(nodes: Floats, elements: Ints) -> None:
     """Nodes are within bounds, each at its own place, in some element, and in none twice."""
-    _refuse(
+    _check_none(
         (np.abs(nodes) > FARTHEST).any(axis=1),
         f"nodes must lie within {FARTHEST:g} mm of the origin",
         lambda i: f"node {i} = {nodes[i].tolist()}",
@@ -119,12 +119,12 @@ def _check_nodes(nodes: Floats, elements: Ints) -> None:
     width = float(np.ptp(nodes, axis=0).max())
     if width < NARROWEST:
         raise ValueError(f"nodes must span at least {NARROWEST:g} mm, got {width:g} mm")
-    _refuse(
+    _check_none(
         (np.diff(np.sort(elements, axis=1), axis=1) == 0).any(axis=1),
         "elements must not hold a node twice",
         lambda i: _element(elements, i),
     )
-    _refuse(
+    _check_none(
         np.bincount(elements.ravel(), minlength=len(nodes)) == 0,
         "nodes must each belong to an element",
         lambda i: f"node {i} in none",
@@ -147,7 +147,7 @@ def _check_middles(nodes: Floats, elements: Ints) -> None:
     start, end = nodes[sides[:, 0]], nodes[sides[:, 1]]
     away = np.linalg.norm(nodes[middle] - (start + end) / 2, axis=1)
     length = np.linalg.norm(end - start, axis=1)
-    _refuse(
+    _check_none(
         away >= length / 4,
         "elements of 6 nodes must hold the corners, then the nodes in the middle of edges 01, 12 "
         "and 20, none off by a quarter of its edge",
@@ -168,7 +168,7 @@ def _sizes(nodes: Floats, elements: Ints) -> Floats:
         size = np.einsum("ij,ij->i", np.cross(spans[0], spans[1]), spans[2])
     squares = [np.square(a - b).sum(axis=1) for a, b in combinations(corners, 2)]
     longest = np.sqrt(np.max(squares, axis=0))
-    _refuse(
+    _check_none(
         np.abs(size) <= _FLATTEST * longest ** len(spans),
         "elements must have an area (volume), with corners not all but in line (plane)",
         lambda i: _element(elements, i),
@@ -195,7 +195,7 @@ def _bent(nodes: Floats, elements: Ints) -> Bools:
     ends, between = control[:, :3], control[:, 3:]
     control[:, 3:] = 2 * between - (ends + np.roll(ends, -1, axis=1)) / 2
     which = np.flatnonzero(bent)
-    _refuse(
+    _check_none(
         (control <= 0).any(axis=1),
         "elements must not be bent so far that they fold",
         lambda i: _element(elements, int(which[i])),
@@ -208,7 +208,7 @@ def _check_elements(elements: Ints) -> None:
     kind, kinds = groups_of(np.sort(corners_of(elements), axis=1))
     first = np.full(kinds, len(elements))
     np.minimum.at(first, kind, np.arange(len(elements)))
-    _refuse(
+    _check_none(
         first[kind] < np.arange(len(elements)),
         "elements must not come twice",
         lambda i: f"the corners of element {first[kind[i]]} again in {_element(elements, i)}",
@@ -221,7 +221,7 @@ def _boundary(nodes: Floats, elements: Ints) -> Ints:
     side, kinds = groups_of(np.sort(sides, axis=1))
     sharing = np.bincount(side, minlength=kinds)[side]
     name = "edge" if sides.shape[1] == 2 else "face"
-    _refuse(
+    _check_none(
         sharing > 2,
         f"elements must share each {name} with at most one other",
         lambda s: f"{name} {sides[s].tolist()} in {sharing[s]} elements",
@@ -231,7 +231,7 @@ def _boundary(nodes: Floats, elements: Ints) -> Ints:
         return rim
 
     directed, kinds = groups_of(sides)
-    _refuse(
+    _check_none(
         np.bincount(directed, minlength=kinds)[directed] > 1,
         "elements must not overlap",
         lambda s: f"two on the same side of edge {sides[s].tolist()}, one being element {s // 3}",
@@ -240,7 +240,7 @@ def _boundary(nodes: Floats, elements: Ints) -> Ints:
         _check_shared_middles(elements, sides, side)
         middle = elements[:, 3:].ravel()
         rim = np.column_stack([rim, middle[sharing == 1]])
-    _refuse(
+    _check_none(
         np.bincount(rim[:, 0], minlength=len(nodes)) > 1,
         "elements must not leave a boundary that touches itself",
         lambda i: f"node {i} on it twice",
@@ -257,14 +257,14 @@ def _check_shared_middles(elements: Ints, sides: Ints, side: Index) -> None:
     middle = elements[:, 3:].ravel()
     chosen = np.empty(side.max() + 1, dtype=np.int32)
     chosen[side] = middle
-    _refuse(
+    _check_none(
         chosen[side] != middle,
         "elements that share an edge must share the node in its middle",
         lambda s: f"nodes {middle[s]} and {chosen[side[s]]} for edge {sides[s].tolist()}",
     )
     roles = np.bincount(chosen, minlength=elements.max() + 1)
     roles[sides[:, 0]] += 1
-    _refuse(
+    _check_none(
         roles > 1,
         "nodes must be either a corner or in the middle of one edge",
         lambda i: f"node {i} in two such roles",
@@ -366,7 +366,7 @@ def _element(elements: npt.NDArray[Any], i: int) -> str:
     return f"element {i} = {elements[i].tolist()}"
 
 
-def _refuse(wrong: Bools | np.bool_, rule: str, example: Callable[[int], str]) -> None:
+def _check_none(wrong: Bools | np.bool_, rule: str, example: Callable[[int], str]) -> None:
     """Raise ValueError if any is `wrong`: the rule, the first that breaks it, and how many do."""
     found = np.flatnonzero(wrong)
     if len(found):

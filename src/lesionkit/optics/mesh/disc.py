@@ -12,7 +12,7 @@ from lesionkit.optics.mesh.checks import Floats
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.refinement import refine
 
-_MOST_NODES = 10_000_000  # more is a slip of the finger
+_MAX_NODES = 10_000_000  # more is a slip of the finger
 
 SPACING = 2.7
 """mm, of the accurate mesh's nodes around the rim: light that falls by a factor e in 3.3 mm keeps
@@ -65,7 +65,7 @@ def disc_mesh(radius: float = 41.0, nodes: int | None = None, optodes: int = 16)
         radius, "radius", at_least=checks.NARROWEST, at_most=checks.FARTHEST, unit="mm"
     )
     if nodes is not None:
-        nodes = arrays.integer(nodes, "nodes", at_least=7, at_most=_MOST_NODES)
+        nodes = arrays.integer(nodes, "nodes", at_least=7, at_most=_MAX_NODES)
     optodes = arrays.integer(optodes, "optodes", at_least=1)
     return graded_disc(radius, optodes) if nodes is None else _rings(radius, nodes, optodes)
 
@@ -75,9 +75,9 @@ def graded_disc(radius: float, optodes: int, fineness: float = 1.0) -> Mesh:
     spacing = min(SPACING, radius / 4) / fineness
     around = optodes * math.ceil(2 * math.pi * radius / spacing / optodes)
     rings = max(2, round(around / (2 * math.pi * _RING_STEP)))
-    if 2 * around * rings > _MOST_NODES:  # 6-node triangles have four times the nodes
+    if 2 * around * rings > _MAX_NODES:  # 6-node triangles have four times the nodes
         raise ValueError(
-            f"radius and optodes must need at most {_MOST_NODES} nodes, got {radius:g} mm and "
+            f"radius and optodes must need at most {_MAX_NODES} nodes, got {radius:g} mm and "
             f"{optodes}"
         )
     counts = [max(5, round(around * k / rings)) for k in range(1, rings)] + [around]
@@ -128,9 +128,9 @@ def _rings(radius: float, nodes: int, optodes: int) -> Mesh:
     choices = [step * max(1, nearest + shift) for shift in (-1, 0, 1)]
     rings = min(choices, key=lambda n: abs(1 + 3 * n * (n + 1) - nodes))
     count = 1 + 3 * rings * (rings + 1)
-    if count > _MOST_NODES:
+    if count > _MAX_NODES:
         raise ValueError(
-            f"optodes must need at most {_MOST_NODES} nodes to be nodes of the rim themselves, got "
+            f"optodes must need at most {_MAX_NODES} nodes to be nodes of the rim themselves, got "
             f"{optodes}, which need {count}"
         )
 

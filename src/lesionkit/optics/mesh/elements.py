@@ -162,12 +162,12 @@ def mapping(places: Floats, barycentric: Floats) -> tuple[Floats, Floats]:
     return inverse, np.linalg.det(jacobian)
 
 
-def edge_functions(order: int, share: Floats) -> tuple[Floats, Floats]:
-    """The functions of an edge and their derivatives, (..., 2 or 3), at shares of it in [0, 1].
+def edge_functions(order: int, fraction: Floats) -> tuple[Floats, Floats]:
+    """The functions of an edge and their derivatives, (..., 2 or 3), at fractions of it in [0, 1].
 
     Nodes: first end, second end[, middle].
     """
-    s = share
+    s = fraction
     if order == 1:
         return np.stack([1 - s, s], axis=-1), np.stack([-np.ones_like(s), np.ones_like(s)], axis=-1)
     return (

@@ -107,7 +107,7 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
     base = _nirfast_base(path)
     if base is not None:
         return read_nirfast(base).mesh
-    _require_format(path)
+    _check_format(path)
     if not path.exists():
         raise FileNotFoundError(f"path must name a file, got {path}, which does not exist")
     return _mesh(path, *(_read_npz if _suffix(path) == ".npz" else _read_meshio)(path))[0]
@@ -150,7 +150,9 @@ def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
         raise ValueError(
             f"path must be the name of a NIRFAST mesh, or of its .node or .elem file, got {path}"
         )
-    node_path, elem_path, param_path = (_beside(base, end) for end in (".node", ".elem", ".param"))
+    node_path, elem_path, param_path = (
+        _companion(base, end) for end in (".node", ".elem", ".param")
+    )
     rows = _table(node_path)[1]
     if rows.shape[1] not in (3, 4) or not np.isin(rows[:, 0], (0, 1)).all():
         raise ValueError(
@@ -233,7 +235,7 @@ def write_mesh(
             raise ValueError(f"mesh must have elements of 3 or 4 nodes for NIRFAST, got {mesh!r}")
         _write_whole(base, lambda new: _write_nirfast(mesh, new))
         return
-    _require_format(path)
+    _check_format(path)
     write = _write_npz if _suffix(path) == ".npz" else _write_meshio
     _write_whole(path, lambda new: write(mesh, new, nodes, elements))
 
@@ -248,7 +250,7 @@ def _suffix(path: Path) -> str:
     return path.suffix.lower()
 
 
-def _beside(base: Path, suffix: str) -> Path:
+def _companion(base: Path, suffix: str) -> Path:
     return base.with_name(base.name + suffix)
 
 
@@ -257,10 +259,10 @@ def _nirfast_base(path: Path) -> Path | None:
     if _suffix(path) in (".node", ".elem", ".param"):
         return path.with_suffix("")
     known = _suffix(path) in _MESHIO or _suffix(path) == ".npz"
-    return path if not path.suffix or (not known and _beside(path, ".node").exists()) else None
+    return path if not path.suffix or (not known and _companion(path, ".node").exists()) else None
 
 
-def _require_format(path: Path) -> None:
+def _check_format(path: Path) -> None:
     if _suffix(path) not in (".npz", *_MESHIO):
         known = ", ".join([".npz", *_MESHIO])
         raise ValueError(
@@ -430,8 +432,8 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
 def _write_nirfast(mesh: Mesh, base: Path) -> None:
     flagged = np.isin(np.arange(len(mesh.nodes)), mesh.boundary)
     rows = np.column_stack([flagged, _in_space(mesh)])
-    np.savetxt(_beside(base, ".node"), rows, fmt="%d\t%.17g\t%.17g\t%.17g")
-    np.savetxt(_beside(base, ".elem"), mesh.elements + 1, fmt="%d", delimiter="\t")
+    np.savetxt(_companion(base, ".node"), rows, fmt="%d\t%.17g\t%.17g\t%.17g")
+    np.savetxt(_companion(base, ".elem"), mesh.elements + 1, fmt="%d", delimiter="\t")
 
 
 def _write_npz(

@@ -150,9 +150,9 @@ class Mesh:
 
         element = np.full(len(places), -1, dtype=np.int32)
         weights = np.full((len(places), dim + 1), np.nan)
-        at_once = max(1, 2_000_000 // len(lowest))  # bounds memory to some 10 MB
-        for begin in range(0, len(places), at_once):
-            block = places[begin : begin + at_once]
+        batch_size = max(1, 2_000_000 // len(lowest))  # bounds memory to some 10 MB
+        for begin in range(0, len(places), batch_size):
+            block = places[begin : begin + batch_size]
             near = np.ones((len(block), len(lowest)), dtype=bool)
             for axis in range(dim):
                 x = block[:, axis, None]

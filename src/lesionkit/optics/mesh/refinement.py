@@ -18,7 +18,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 
 Index = npt.NDArray[np.intp]
 
-_MOST_NODES = 10_000_000  # as of a generated disc
+_MAX_NODES = 10_000_000  # as of a generated disc
 FINEST = 1e-9  # of the mesh's width
 
 
@@ -83,8 +83,8 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
         large = length[longest] > limit
         if not large.any():
             return Mesh(nodes, elements) if len(nodes) > len(mesh.nodes) else mesh
-        if np.square(length[longest] / limit)[large].sum() / 4 > _MOST_NODES:  # roughly needed
-            raise ValueError(f"size must need at most {_MOST_NODES} nodes, got {size:g} mm")
+        if np.square(length[longest] / limit)[large].sum() / 4 > _MAX_NODES:  # roughly needed
+            raise ValueError(f"size must need at most {_MAX_NODES} nodes, got {size:g} mm")
         cut = np.zeros(len(ends), bool)
         cut[longest[large]] = True
         while (spread := cut[edge].any(axis=1) & ~cut[longest]).any():

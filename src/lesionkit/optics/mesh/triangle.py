@@ -13,7 +13,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.refinement import refine
 
 AT_OPTODES, GROWTH = 1.6, 0.7  # as of the accurate disc
-_SMALLEST, _LARGEST = 10.0, 1000.0  # mm
+_MIN_SIDE, _MAX_SIDE = 10.0, 1000.0  # mm
 
 
 class Interface(NamedTuple):
@@ -65,7 +65,7 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     >>> mesh.order, optodes[:6, 0].round(1).tolist()
     (2, [-33.3, -20.0, -6.7, 6.7, 20.0, 33.3])
     """
-    side = arrays.number(side, "side", at_least=_SMALLEST, at_most=_LARGEST, unit="mm")
+    side = arrays.number(side, "side", at_least=_MIN_SIDE, at_most=_MAX_SIDE, unit="mm")
     spacing = arrays.number(spacing, "spacing", above=0, at_most=side / 4, unit="mm")
     if side / spacing > 1000:
         raise ValueError(f"spacing must be at least side / 1000, got {spacing:g} mm")
@@ -78,7 +78,7 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
     # node j of row i, counted from the base: rows - i + 1 nodes
     i, j = (x.ravel() for x in np.meshgrid(*2 * [np.arange(rows + 1)], indexing="ij"))
     i, j = i[i + j <= rows], j[i + j <= rows]
-    shares = np.column_stack([rows - i - j, j, i]) / rows
+    fractions = np.column_stack([rows - i - j, j, i]) / rows
     number = np.full((rows + 2, rows + 2), -1)
     number[i, j] = np.arange(len(i))
     here, right, above = number[i, j], number[i, j + 1], number[i + 1, j]
@@ -91,6 +91,6 @@ def triangular_interface(side: float = 80.0, spacing: float = 4.5) -> Interface:
             for k, n in enumerate((6, 5, 5))
         ]
     )
-    coarse = Mesh(shares @ corners, np.concatenate([up, down]))
+    coarse = Mesh(fractions @ corners, np.concatenate([up, down]))
     fine = refine(coarse, optodes, min(AT_OPTODES, 0.4 * spacing), GROWTH)
     return Interface(fine.to_quadratic(), optodes)

@@ -51,9 +51,9 @@ class Placed:
         places = self.optodes.places
         ends = mesh.nodes[mesh.boundary[:, :2]]
         along = ends[:, 1] - ends[:, 0]
-        share = np.einsum("nex,ex->ne", places[:, None] - ends[:, 0], along)
-        share = np.clip(share / np.square(along).sum(axis=1), 0, 1)
-        foot = ends[:, 0] + share[..., None] * along
+        fraction = np.einsum("nex,ex->ne", places[:, None] - ends[:, 0], along)
+        fraction = np.clip(fraction / np.square(along).sum(axis=1), 0, 1)
+        foot = ends[:, 0] + fraction[..., None] * along
         distance = np.linalg.norm(places[:, None] - foot, axis=2)
         each, nearest = np.arange(len(places)), distance.argmin(axis=1)
         moved = distance[each, nearest]
@@ -83,7 +83,7 @@ def frequency_of(readings: Readings, otherwise: float) -> float:
     return readings.frequency if isinstance(readings, SnirfReadings) else otherwise
 
 
-def require_same(of: Readings, against: Readings, data: str, reference: str) -> None:
+def check_same(of: Readings, against: Readings, data: str, reference: str) -> None:
     """Raise unless both were measured at the same wavelengths, with the same optodes."""
     if not np.array_equal(of.wavelengths, against.wavelengths):
         raise ValueError(

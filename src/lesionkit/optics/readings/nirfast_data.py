@@ -107,7 +107,7 @@ def read_paa(path: str | os.PathLike[str], link: str | os.PathLike[str] | None =
         active = flag == 1
     else:
         rows = _rows(path, lines[1:], 2 * len(nm))
-        link = _beside(path) if link is None else link
+        link = _companion(path) if link is None else link
         pairs, active = _linked(path, len(rows), link, len(nm))
         amplitude, phase = rows.reshape(len(rows), len(nm), 2).transpose(2, 1, 0)
     if len(np.unique(pairs, axis=0)) < len(pairs):
@@ -132,7 +132,7 @@ def _other(header: Sequence[str]) -> str:
     return ""
 
 
-def _beside(path: Path) -> Path:
+def _companion(path: Path) -> Path:
     found = sorted(path.parent.glob("*.link"))
     if len(found) != 1:
         raise ValueError(

@@ -139,7 +139,7 @@ class _Recording:
         """A dataset of finite numbers with so many axes (a number counts as a list of one)."""
         if name not in group or not hasattr(group[name], "shape"):
             raise ValueError(f"{self.path} must hold {name}")
-        self._require_small(group[name], name)
+        self._check_small(group[name], name)
         found = np.asarray(group[name][()])
         if found.dtype.kind not in "fiu" or found.ndim > axes + (found.ndim == 0):
             raise ValueError(f"{self.path} must hold numbers in {name}, got {found.dtype}")
@@ -149,7 +149,7 @@ class _Recording:
             raise ValueError(f"{self.path} must hold finite numbers in {name}")
         return found
 
-    def _require_small(self, dataset: Any, name: str) -> None:
+    def _check_small(self, dataset: Any, name: str) -> None:
         if dataset.size is None or dataset.size > MAX_NUMBERS:
             raise ValueError(f"{self.path} must hold at most {MAX_NUMBERS} numbers in {name}")
 

@@ -21,7 +21,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 Floats = npt.NDArray[np.float64]
 
 _PARTS = 5  # of an edge, where functions are averaged over elements
-_MOST = 20_000  # functions; their Gram matrix would need 3 GB
+_MAX_FUNCTIONS = 20_000  # functions; their Gram matrix would need 3 GB
 
 
 class GridBasis:
@@ -65,9 +65,9 @@ class GridBasis:
         low, high = mesh.nodes.min(axis=0), mesh.nodes.max(axis=0)
         with np.errstate(over="ignore"):  # infinite, and refused
             cells = np.ceil((high - low) / self.spacing)
-        if np.prod(cells + 1) > _MOST:
+        if np.prod(cells + 1) > _MAX_FUNCTIONS:
             raise ValueError(
-                f"spacing must give at most {_MOST} grid points over the mesh, got "
+                f"spacing must give at most {_MAX_FUNCTIONS} grid points over the mesh, got "
                 f"{self.spacing:g} mm, which gives {np.prod(cells + 1):.3g}"
             )
         self._cells = cells.astype(np.int64)
@@ -112,12 +112,12 @@ class GridBasis:
         dim = self.points.shape[1]
         places = (arrays.real(points, "points", ("n", dim), "mm") - self._corner) / self.spacing
         cell = np.clip(np.floor(places), 0, np.maximum(self._cells - 1, 0)).astype(np.int64)
-        share = np.clip(places - cell, 0, 1)
+        fraction = np.clip(places - cell, 0, 1)
         columns, values = [], []
         for side in itertools.product((0, 1), repeat=dim):
             vertex = np.minimum(cell + side, self._cells)
             number = self._number[np.ravel_multi_index(tuple(vertex.T), tuple(self._cells + 1))]
-            weight = np.where(side, share, 1 - share).prod(axis=1)
+            weight = np.where(side, fraction, 1 - fraction).prod(axis=1)
             columns.append(np.maximum(number, 0))
             values.append(np.where(number >= 0, weight, 0))
         column, value = np.stack(columns, axis=1), np.stack(values, axis=1)
@@ -136,11 +136,11 @@ class GridBasis:
         count = corners.shape[1]
         steps = itertools.product(range(_PARTS), repeat=count)
         parts = np.array([step for step in steps if sum(step) == _PARTS - 1])
-        shares = (parts + 1 / count) / _PARTS
-        places = np.einsum("qc,mcx->mqx", shares, corners)
+        fractions = (parts + 1 / count) / _PARTS
+        places = np.einsum("qc,mcx->mqx", fractions, corners)
         table = self.at(places.reshape(-1, corners.shape[2]))
-        row = np.repeat(np.arange(len(corners)), len(shares))
-        mean = np.full(len(row), 1 / len(shares))
+        row = np.repeat(np.arange(len(corners)), len(fractions))
+        mean = np.full(len(row), 1 / len(fractions))
         return sparse.csr_array((mean, (row, np.arange(len(row))))) @ table
 
     def average(self, points: npt.ArrayLike, values: npt.ArrayLike) -> Floats:

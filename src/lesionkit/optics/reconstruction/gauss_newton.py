@@ -25,7 +25,7 @@ from scipy import linalg, sparse
 from lesionkit import _core
 from lesionkit.optics.forward.maps import basis_rows, check_finite
 from lesionkit.optics.forward.model import ForwardModel
-from lesionkit.optics.reconstruction.normal_equations import Room, normal_equations
+from lesionkit.optics.reconstruction.normal_equations import Buffers, normal_equations
 from lesionkit.optics.reconstruction.weighting import Weighting
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 """What tissue is made of; with lipid, `Problem.contents` names it after water."""
 MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 PER_CENT = ("water", "lipid")  # what cannot be more than all
-LARGEST = 1.0  # factor of e by which a map may move in a step
+MAX_LOG_STEP = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
 DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
 NOISE = 0.01  # of a log reading: what priors are weighed against
@@ -115,19 +115,19 @@ class Problem:
     def _used(self, readings: Any) -> Any:
         return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
 
-    def room(self, phantoms: int) -> tuple[Any, Any]:
+    def buffers(self, phantoms: int) -> tuple[Any, Any]:
         """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
         shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
         return np.empty(shape, self.model.plans.kind), np.empty(shape, self.model.plans.kind)
 
-    def derivatives(self, tissue: Floats, room: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
+    def derivatives(self, tissue: Floats, buffers: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
         """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
         mua, mus = self.optical(tissue)
         n, wavelengths = mua.shape[:2]
         mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
         model = self.model
-        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), room[0].dtype)
-        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in room]
+        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), buffers[0].dtype)
+        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in buffers]
         _, rows = basis_rows(self.basis, mua.shape[1])
         pairs = self.pairs.astype(np.int32)
         for some, fields in model.plans.fields(mua, mus, of_all, "elements"):
@@ -137,8 +137,8 @@ class Problem:
                 *(part[some] for part in parts),
             )  # fmt: skip
         readings = self._used(of_all).reshape(n, wavelengths, -1)
-        by_mua, by_mus = (_real(x[:n]) for x in room)
-        # by ln amplitude: every mus' grows by its own share, whatever the map
+        by_mua, by_mus = (_real(x[:n]) for x in buffers)
+        # by ln amplitude: every mus' grows by its own fraction, whatever the map
         c = self.chromophores
         spectrum = self.spectrum(tissue[:, c + 1, 0])
         by_log = np.matmul(tissue[:, None, c : c + 1], by_mus) * spectrum[..., None]
@@ -224,17 +224,19 @@ class _Phantom:
         out[-1] += single[-1]
         return problem.within(out)
 
-    def moved(self, step: tuple[Floats, Floats], share: float) -> tuple[Floats, Floats]:
-        """Maps and numbers after a share of a step, within what tissue can be.
+    def moved(self, step: tuple[Floats, Floats], fraction: float) -> tuple[Floats, Floats]:
+        """Maps and numbers after a fraction of a step, within what tissue can be.
 
         To first order a map moves by its step; beyond, by factors: maps stay above 0, and a step
         that trades absorption for scattering keeps their product, by which light falls.
         """
-        maps = self.maps * np.exp(np.clip(share * step[0] / self.maps, -LARGEST, LARGEST))
+        maps = self.maps * np.exp(
+            np.clip(fraction * step[0] / self.maps, -MAX_LOG_STEP, MAX_LOG_STEP)
+        )
         for i, name in enumerate(self.problem.maps):
             if name in PER_CENT:
                 maps[i] = np.minimum(maps[i], 100 / self.start[self.problem.contents.index(name)])
-        return maps, self.single + share * step[1]
+        return maps, self.single + fraction * step[1]
 
     def cost(self, residual: Floats, maps: Floats) -> float:
         bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
@@ -245,7 +247,7 @@ class _Phantom:
         found: Derivatives,
         residual: Floats,
         regularisation: float,
-        room: Room,
+        buffers: Buffers,
         spread: Callable[..., Iterable[None]] = map,
     ) -> tuple[Floats, Floats]:
         """The Gauss-Newton step from derivatives of this phantom, (wavelengths, ..., rows)."""
@@ -257,14 +259,14 @@ class _Phantom:
         if "amplitude" in problem.maps:
             power = self.start[-1] + self.single[-1]
             by_mus = self.start[-2] * problem.spectrum(power)[:, 0]
-        hessian, right = normal_equations(*found, residual, by_mua, by_mus, room, spread)
+        hessian, right = normal_equations(*found, residual, by_mua, by_mus, buffers, spread)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
             largest = diagonal[:count].reshape(-1, k).max(axis=1)
             self.strength[...] = regularisation * largest
         for i, strength in enumerate(self.strength):
             here = slice(i * k, (i + 1) * k)
-            bend = np.multiply(self.penalty, strength, out=room.take("sums", k, k))
+            bend = np.multiply(self.penalty, strength, out=buffers.take("sums", k, k))
             hessian[here, here] += bend
             right[here] -= strength * (self.penalty @ self.maps[i])
         diagonal[count:] += DAMPING * diagonal[:count].max()
@@ -286,8 +288,8 @@ def solve(
     start: Floats,
     penalties: Sequence[Floats],
     regularisation: float,
-    iterations: int,
-    tolerance: float,
+    max_iter: int,
+    tol: float,
     pool: ThreadPoolExecutor,
     space: tuple[Any, Any],
     weighting: Weighting | None = None,
@@ -299,11 +301,11 @@ def solve(
     penalties : L'L of each phantom, (k, k)
     space     : `Problem.room` for as many phantoms, or more
     weighting : of these phantoms' readings; None: all count alike
-    record    : (n, iterations + 1) root mean squares of data - model, NaN once a phantom rests
+    record    : (n, max_iter + 1) root mean squares of data - model, NaN once a phantom rests
     returns   : tissue, record, and (n, wavelengths, rows) how much each row counted in the end
     """
     k, modulated = problem.basis.shape[1], bool(problem.model.frequency)
-    record = np.full((len(data), iterations + 1), np.nan)
+    record = np.full((len(data), max_iter + 1), np.nan)
     phantoms = [
         _Phantom(
             problem, y, t, p, np.ones((len(problem.maps), k)),
@@ -320,11 +322,11 @@ def solve(
         residual: Floats,
         spread: Callable[..., Iterable[None]] = map,
     ) -> tuple[Floats, Floats]:
-        if not hasattr(own, "room"):
-            own.room = Room()
-        return one.step(found, residual, regularisation, own.room, spread)
+        if not hasattr(own, "buffers"):
+            own.buffers = Buffers()
+        return one.step(found, residual, regularisation, own.buffers, spread)
 
-    for turn in range(iterations):
+    for turn in range(max_iter):
         if not len(active):
             break
         mine = [phantoms[i] for i in active]
@@ -344,9 +346,9 @@ def solve(
             steps = list(pool.map(step, mine, each, residual))
         before = np.array([p.cost(r, p.maps) for p, r in zip(mine, residual, strict=True)])
         # as long as a step leads uphill, half of it
-        todo, share, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
+        todo, fraction, rest = np.arange(len(mine)), 1.0, np.zeros(len(mine), bool)
         for _ in range(HALVINGS):
-            tried = [mine[i].moved(steps[i], share) for i in todo]
+            tried = [mine[i].moved(steps[i], fraction) for i in todo]
             tissue = np.stack([mine[i].tissue(*to) for i, to in zip(todo, tried, strict=True)])
             residual = difference(
                 data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
@@ -362,8 +364,8 @@ def solve(
             record[active[todo[good]], turn + 1] = _rms(
                 residual[good], None if root is None else root[todo[good]]
             )
-            rest[todo[good]] = after[good] > (1 - tolerance) * before[todo[good]]
-            todo, share = todo[~good], share / 2
+            rest[todo[good]] = after[good] > (1 - tol) * before[todo[good]]
+            todo, fraction = todo[~good], fraction / 2
             if not len(todo):
                 break
         rest[todo] = True

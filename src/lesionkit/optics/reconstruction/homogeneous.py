@@ -42,7 +42,7 @@ def fit(
             np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
         )
         maps = (np.repeat(side, elements, axis=-1) for side in sides)
-        here, by_mua, by_mus = _require_finite(problem.logs(*maps), used)
+        here, by_mua, by_mus = _check_finite(problem.logs(*maps), used)
         by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
         residual = gauss_newton.difference(data, here, modulated)
         weight = None
@@ -58,11 +58,11 @@ def fit(
             residual = gauss_newton.rooted(residual, root)
             by_mua, by_mus = by_mua * root, by_mus * root
         c = problem.chromophores
-        share = problem.extinction * tissue[:, None, :c] / mua  # (n, w, c): d ln mua / d ln c
+        fraction = problem.extinction * tissue[:, None, :c] / mua  # (n, w, c): d ln mua / d ln c
         log_nm = np.log(problem.nm / 1000)
         jacobian = np.concatenate(
             [
-                share.transpose(0, 2, 1)[..., None] * by_mua[:, None],
+                fraction.transpose(0, 2, 1)[..., None] * by_mua[:, None],
                 by_mus[:, None],
                 -log_nm[:, None] * by_mus[:, None],
             ],
@@ -114,10 +114,10 @@ def logs(
     maps = (
         np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in optical(problem, tissue)
     )
-    return _require_finite(problem.logs(*maps), used)
+    return _check_finite(problem.logs(*maps), used)
 
 
-def _require_finite(logs: Floats, used: npt.NDArray[np.bool_] | None) -> Floats:
+def _check_finite(logs: Floats, used: npt.NDArray[np.bool_] | None) -> Floats:
     """Logs (..., wavelengths, rows), those that are `used` all finite; the others are made so."""
     ok = np.isfinite(logs)
     if not (ok.all() if used is None else (ok | ~used).all()):

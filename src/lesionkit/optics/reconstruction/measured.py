@@ -223,7 +223,7 @@ def reconstruct_measured(
             "frequency must be above 0 Hz where reference_tissue is not given: phases tell the "
             "reference's scattering from its absorption"
         )
-    instrument.require_same(of, against, *names)
+    instrument.check_same(of, against, *names)
     max_move = arrays.number(max_move, "max_move", at_least=0, unit="mm")
     base = instrument.mesh_name(data, mesh)
     forward, optodes = instrument.read_setup(base, of)
@@ -298,7 +298,7 @@ def reconstruct_measured(
     moved = {name: rim.moved for name, rim in zip(("sources", "detectors"), rims, strict=True)}
     made = Measured(found, forward, of.wavelengths, pairs, dict(known), moved)
     if made.outliers:
-        warnings.warn(_told(made.outliers, int(used.sum())), stacklevel=2)
+        warnings.warn(_report(made.outliers, int(used.sum())), stacklevel=2)
     return made
 
 
@@ -314,7 +314,7 @@ def _maps(maps: Any, tissue: Any) -> Any:
     return (WITH_LIPID if lipid else TISSUE)[:-1]
 
 
-def _told(outliers: list[tuple[int, int, float]], count: int) -> str:
+def _report(outliers: list[tuple[int, int, float]], count: int) -> str:
     """What a warning says of them; optodes counted from 1, as in NIRFAST's files."""
     listed = ", ".join(f"{s + 1}-{d + 1} at {nm:g} nm" for s, d, nm in outliers[:5])
     more = ", ..." if len(outliers) > 5 else ""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-class Room:
+class Buffers:
     """A thread's memory: fresh pages cost as much as the sums that are written to them."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Room:
 
 def normal_equations(
     a: Floats, s: Floats, single: Floats, residual: Floats, by_mua: Floats, by_mus: Floats | None,
-    room: Room,
+    buffers: Buffers,
     spread: Callable[..., Iterable[None]] = map,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The lower triangle of J'J (n, n), in `room`, and J'r (n,).
@@ -49,16 +49,16 @@ def normal_equations(
     chromophores, k = len(by_mua), a.shape[1]
     maps = chromophores + (by_mus is not None)
     size = maps * k + single.shape[1]
-    hessian, right = room.take("hessian", size, size), np.empty(size)
+    hessian, right = buffers.take("hessian", size, size), np.empty(size)
 
     def add(row: int, columns: list[int], weights: Floats, x: Floats, y: Floats) -> None:
         """Blocks right of each other: sums of x_w y_w' with weights (columns, wavelengths)."""
-        grams = room.take("grams", len(x), x.shape[1], y.shape[1])
+        grams = buffers.take("grams", len(x), x.shape[1], y.shape[1])
         list(spread(_gram, x, y, grams))
         put(row, columns, weights, grams)
 
     def put(row: int, columns: list[int], weights: Floats, grams: Floats) -> None:
-        sums = room.take("sums", len(weights), grams[0].size)
+        sums = buffers.take("sums", len(weights), grams[0].size)
         np.matmul(weights, grams.reshape(len(grams), -1), out=sums)
         for column, block in zip(columns, sums.reshape(-1, *grams.shape[1:]), strict=True):
             here = slice(column * k, column * k + block.shape[1])
@@ -67,7 +67,7 @@ def normal_equations(
     ones = np.ones((1, len(a)))
     every = list(range(chromophores))
     if chromophores:
-        grams = room.take("grams", len(a), k, k)
+        grams = buffers.take("grams", len(a), k, k)
         list(spread(_gram, a, a, grams))
         for c in every:
             put(c, every[: c + 1], by_mua[c] * by_mua[: c + 1], grams)

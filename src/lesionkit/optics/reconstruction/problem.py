@@ -70,10 +70,10 @@ def checked_problem(
             f"maps must be one or more of {', '.join(contents[:-1])}{lipid}, got {maps!r}"
         )
     chosen = tuple(name for name in contents if name in names)
-    told_apart = len(set(chosen) - {"amplitude"})
-    if len(nm) < told_apart:
+    separable = len(set(chosen) - {"amplitude"})
+    if len(nm) < separable:
         raise ValueError(
-            f"wavelengths must be at least as many as the chromophores of maps, {told_apart}, to "
+            f"wavelengths must be at least as many as the chromophores of maps, {separable}, to "
             f"tell them apart, got {nm.tolist()}; choose fewer maps"
         )
     known = [

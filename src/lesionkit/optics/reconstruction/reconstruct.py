@@ -42,7 +42,7 @@ class Reconstruction:
         per cent, the scattering amplitude in mm^-1.
     homogeneous : mapping of str to (...) array
         "hbo", "hb", "water", "amplitude", "power" (and "lipid"): the tissue it began with.
-    residuals : (..., iterations + 1) array
+    residuals : (..., max_iter + 1) array
         Root mean square of data - model, of ln amplitude (and of phase in rad), at the start and
         after each step; NaN once it rests. Each reading weighs as much as it counts.
     basis : GridBasis
@@ -122,8 +122,8 @@ def reconstruct(
     sigma: npt.ArrayLike | None = None,
     robust: float | None = None,
     regularisation: float = 0.01,
-    iterations: int = 10,
-    tolerance: float = 0.01,
+    max_iter: int = 10,
+    tol: float = 0.01,
     extinction: str | npt.ArrayLike = "nirfast",
     progress: Callable[[int, int], object] | None = None,
 ) -> Reconstruction:
@@ -178,9 +178,9 @@ def reconstruct(
         the median of each phantom's residuals.
     regularisation : float, default 0.01
         Above 0: lambda over the largest diagonal element of the map's block of J'J at the start.
-    iterations : int, default 10
+    max_iter : int, default 10
         Steps at most, 1 to 1000.
-    tolerance : float, default 0.01
+    tol : float, default 0.01
         0 to 1: a phantom is at rest when a step takes less than this fraction of what is minimised,
         or when no part of a step (down to 1/16) takes any.
     extinction : str or array, default "nirfast"
@@ -230,8 +230,8 @@ def reconstruct(
     )
     regularisation = arrays.number(regularisation, "regularisation", above=0)
     gray_scale = arrays.number(gray_scale, "gray_scale", above=0)
-    iterations = arrays.integer(iterations, "iterations", at_least=1, at_most=1000)
-    tolerance = arrays.number(tolerance, "tolerance", at_least=0, at_most=1)
+    max_iter = arrays.integer(max_iter, "max_iter", at_least=1, at_most=1000)
+    tol = arrays.number(tol, "tol", at_least=0, at_most=1)
     if robust is not None:
         robust = arrays.number(robust, "robust", above=0)
     used, spread = _counting(signal, mask, sigma, problem)
@@ -259,11 +259,11 @@ def reconstruct(
     anywhere = None if given is None or not count else np.any(given > 0, axis=0)
     base = homogeneous.logs(problem, known[None], anywhere)[0]
     contents = problem.contents
-    tissue, record = np.empty((count, len(contents), k)), np.empty((count, iterations + 1))
+    tissue, record = np.empty((count, len(contents), k)), np.empty((count, max_iter + 1))
     start = np.empty((count, len(contents)))
     counted = None if given is None else np.empty((count, *measured.shape[-2:]))
     each = _penalties(grays, gray_scale, k)
-    space = problem.room(min(count, AT_ONCE))
+    space = problem.buffers(min(count, AT_ONCE))
     with (
         ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool,
         _blas().limit(limits=1, user_api="blas"),
@@ -282,8 +282,8 @@ def reconstruct(
                 start[some],
                 penalties,
                 regularisation,
-                iterations,
-                tolerance,
+                max_iter,
+                tol,
                 pool,
                 space,
                 weights,
@@ -295,7 +295,7 @@ def reconstruct(
     return Reconstruction(
         {name: tissue[:, contents.index(name)].reshape(*batch, k) for name in problem.maps},
         {name: start[:, i].reshape(batch) for i, name in enumerate(contents)},
-        record.reshape(*batch, iterations + 1),
+        record.reshape(*batch, max_iter + 1),
         basis,
         None if counted is None else counted.reshape(measured.shape),
     )
@@ -373,7 +373,7 @@ def _readings(
     if not modulated:
         checked: npt.NDArray[Any] = arrays.real(array, name, wanted, above=0)
         return checked
-    arrays.require_shape(array, name, wanted)
+    arrays.check_shape(array, name, wanted)
     if not np.isfinite(array).all() or not np.abs(array).min(initial=1) > 0:
         raise ValueError(f"{name} must be finite and of amplitudes above 0")
     whole: npt.NDArray[Any] = array.astype(np.complex128)

@@ -83,6 +83,6 @@ def given(
 def of_pairs(weight: Floats, given: Floats, modulated: bool) -> Floats:
     """How much each pair counts, (n, wavelengths, pairs) from 0 to 1, of what was found against
     what was given for rows: the lesser of amplitude and phase."""
-    share = np.divide(weight, given, out=np.zeros_like(weight), where=given > 0)
-    whole: Floats = share.reshape(*share.shape[:-1], 1 + modulated, -1).min(axis=-2)
+    fraction = np.divide(weight, given, out=np.zeros_like(weight), where=given > 0)
+    whole: Floats = fraction.reshape(*fraction.shape[:-1], 1 + modulated, -1).min(axis=-2)
     return whole

@@ -26,7 +26,7 @@ class Auc(NamedTuple):
 
 
 def area(positive: Any, scores: Any) -> float:
-    """The share of pairs of a positive and a negative in which the positive scores higher; ties
+    """The fraction of pairs of a positive and a negative in which the positive scores higher; ties
     count a half. positive : (n,) booleans; scores : (n,)"""
     from scipy.stats import rankdata
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lesionkit.studies.nirst.study import run as run
 
 _HOME = {"DEVICES": "study", "SIZES": "study", "Size": "study", "run": "study"}
-_MODULES = ("evaluation", "methods", "pictures")
+_MODULES = ("evaluation", "figures", "methods")
 __all__ = ["DEVICES", "SIZES", "Size", "run"]
 
 make_lazy(__name__)

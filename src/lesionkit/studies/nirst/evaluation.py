@@ -16,6 +16,7 @@ from lesionkit import arrays, files, metrics
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 from lesionkit.progress import Callback
 from lesionkit.report import FORMATS, TITLES
+from lesionkit.studies.nirst.figures import comparison
 from lesionkit.studies.nirst.methods import (
     CLASSICAL,
     Case,
@@ -24,7 +25,6 @@ from lesionkit.studies.nirst.methods import (
     learned,
     three_inclusions,
 )
-from lesionkit.studies.nirst.pictures import comparison
 
 if TYPE_CHECKING:
     from lesionkit.nets.reconstruction import TrainedNet

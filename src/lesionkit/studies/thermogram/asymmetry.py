@@ -215,7 +215,7 @@ def features(
         raise ValueError("celsius must show both breasts to compare left and right, it does not")
     apart = a - b
     low, median, high = np.abs(np.subtract(*(np.percentile(s, (5, 50, 95)) for s in (a, b))))
-    shares = [np.histogram(s.clip(-4.999, 4.999), BINS)[0] / a.size for s in (a, b)]
+    fractions = [np.histogram(s.clip(-4.999, 4.999), BINS)[0] / a.size for s in (a, b)]
     alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else 0.0
     return Asymmetry(
         float(abs(apart.mean())),
@@ -226,5 +226,5 @@ def features(
         float(high),
         float(abs(a.std() - b.std())),
         float(1 - alike),
-        float(np.abs(shares[0] - shares[1]).sum() / 2),
+        float(np.abs(fractions[0] - fractions[1]).sum() / 2),
     )

@@ -16,8 +16,8 @@ from lesionkit.studies.common import page
 from lesionkit.studies.thermogram import (
     asymmetry,
     clusters,
+    figures,
     leaks,
-    pictures,
     read,
     regions,
 )
@@ -156,14 +156,14 @@ def process(
     except ValueError as trouble:
         problem = str(trouble)
         section.append(page.note(problem + "."))
-    figure = pictures.woman(
+    figure = figures.woman(
         values,
         {"body": body, "left breast": breasts[0], "right breast": breasts[1]},
         axis.column,
         curves,
         "C" if known else "cold 0, hot 1",
     )
-    section.append(page.picture(page.png_of(figure), "body, midline and breasts"))
+    section.append(page.image(page.png_of(figure), "body, midline and breasts"))
     record["midline"] = {"column": axis.column, "correlation": axis.correlation}
     if known:
         found = leaks.features(values, body, case.image)
@@ -172,9 +172,9 @@ def process(
     if "codebook" in options.methods:
         parted = clusters.segment(rgb)
         masks["codebook"] = _enlarged(parted.red, values.shape)
-        write("clusters", pictures.clusters(parted.labels))
+        write("clusters", figures.clusters(parted.labels))
         with files.whole(out / f"{case.name}_steps.png") as partial:
-            steps = pictures.steps(parted, case.name)
+            steps = figures.steps(parted, case.name)
             steps.savefig(partial, format="png", dpi=90)
         made.append(f"{case.name}_steps.png")
         small = tuple(regions.scaled(side, len(parted.rgb)) for side in breasts)
@@ -183,8 +183,8 @@ def process(
     for name, net in nets.items():
         masks[name] = _enlarged(net.segment(rgb), values.shape)
         write(name, np.where(masks[name], 255, 0).astype(np.uint8))
-        share = 100 * masks[name].mean()
-        section.append(page.note(f"{name}: {share:.1f} % of the picture is marked."))
+        fraction = 100 * masks[name].mean()
+        section.append(page.note(f"{name}: {fraction:.1f} % of the picture is marked."))
     if truth is not None:
         for name, mask in masks.items():
             scores = metrics.scores(mask, truth, (1.0, 1.0))
@@ -241,7 +241,7 @@ def _codebook_section(parted: clusters.Clusters, record: dict[str, Any], steps: 
         for c in record["colours"]
     ]
     return [
-        page.picture(steps, "the twelve steps"),
+        page.image(steps, "the twelve steps"),
         page.note(
             f"The paper's rule (a red cluster is there) says {by_rule}, as it says of everyone; "
             f"stage by our thresholds, never scored: {record['stage']}. Words: {words}. "

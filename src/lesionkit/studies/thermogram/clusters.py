@@ -108,7 +108,7 @@ class Clusters:
     hits: Mask
     regions: Labels
     boundary: Mask
-    rgb: colour.Picture
+    rgb: colour.Rgb
     positions: npt.NDArray[np.int64]
     coded: Labels
     grown: Labels
@@ -218,7 +218,7 @@ def segment(
     merge_below = arrays.number(merge_below, "merge_below", at_least=0)
     smallest = arrays.number(smallest, "smallest", at_least=0, at_most=0.5)
     limits, on = _conditions(ranges, sigma_on)
-    page = resized(colour.picture(rgb), size)
+    page = resized(colour.check_rgb(rgb), size)
     inside = page.max(-1) >= DARK
     if inside.sum() < 3:
         raise ValueError("rgb must hold pixels brighter than 20 of 255, it is black")
@@ -282,7 +282,7 @@ def picture_of(
     palette: str = "rainbow",
     limits: tuple[float, float] = colour.LIMITS,
     size: int = 128,
-) -> colour.Picture:
+) -> colour.Rgb:
     """Temperatures resized by bilinear interpolation, and then painted.
 
     The mean of two colours may be a colour that the palette does not have: so temperatures are
@@ -325,7 +325,7 @@ def picture_of(
     return colour.paint(_bilinear(grid, size), palette, limits)
 
 
-def resized(rgb: colour.Picture, size: int) -> colour.Picture:
+def resized(rgb: colour.Rgb, size: int) -> colour.Rgb:
     """A colour image resized by bilinear interpolation.
 
     Parameters
@@ -380,7 +380,7 @@ def _conditions(
     return limits, on
 
 
-def _codebook(page: colour.Picture, inside: Mask, blocks: int, through: Sequence[int]) -> Any:
+def _codebook(page: colour.Rgb, inside: Mask, blocks: int, through: Sequence[int]) -> Any:
     """The first codebook, a word a block, and the last of three."""
     import warnings
 

@@ -29,17 +29,17 @@ def main(image: Path, truth: Path | None, out: Path, options: Options) -> int:
     """
     for method in options.methods:
         arrays.one_of(method, "method", METHODS)
-    files.require_folder(out)
+    files.check_folder(out)
     nets = _nets(options)
     cases = find_cases(image, truth)
     out.mkdir(parents=True, exist_ok=True)
-    told = {
+    report = {
         **asdict(options),
         "weights": None,
         "max_bytes": None,
         "nets": {n: net.digest for n, net in nets.items()},
     }
-    ledger = job.Ledger(out, told)
+    ledger = job.Ledger(out, report)
     done: list[Outcome] = []
     code = job.work(
         _run(cases, options, out, nets, ledger),

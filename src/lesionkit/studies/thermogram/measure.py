@@ -33,9 +33,9 @@ class Woman:
     breasts: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
     leaks: leaks.Leaks
     asymmetry: asymmetry.Asymmetry | None  # None: not from the front
-    red_range: tuple[float, ...]  # share of the body in the red range, by SCALES
-    red_cluster: tuple[float, ...]  # share of the picture in the red cluster, by SCALES
-    no_range: tuple[float, ...]  # share of the body in no range
+    red_range: tuple[float, ...]  # fraction of the body in the red range, by SCALES
+    red_cluster: tuple[float, ...]  # fraction of the picture in the red cluster, by SCALES
+    no_range: tuple[float, ...]  # fraction of the body in no range
 
 
 def data_folder(path: str | os.PathLike[str] | None = None) -> Path:

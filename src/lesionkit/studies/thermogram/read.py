@@ -19,8 +19,8 @@ from lesionkit.io.common import MAX_BYTES, check_size
 from lesionkit.studies.thermogram.readers import colour, text
 
 TEXT = (".txt", ".csv", ".tsv", ".dat")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-ENDINGS = (*TEXT, *PICTURES)
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+ENDINGS = (*TEXT, *IMAGES)
 HUNDREDTHS = 100.0  # what a 16-bit PNG's values are divided by
 POSSIBLE = (0.0, 60.0)  # C, of a 16-bit PNG
 SANE = (-60.0, 600.0)  # C, of a camera
@@ -138,12 +138,12 @@ def thermogram(
     ending = file.suffix.lower()
     if ending in TEXT:
         found = _text(file, unit, fill)
-    elif ending in PICTURES:
-        found = _picture(file, palette, limits, limit)
+    elif ending in IMAGES:
+        found = _image(file, palette, limits, limit)
     else:
         raise ValueError(
             f"{file} must be temperature text ({', '.join(TEXT)}) or a picture "
-            f"({', '.join(PICTURES)})"
+            f"({', '.join(IMAGES)})"
         )
     values = found.values
     if min(values.shape) < 16:
@@ -161,7 +161,7 @@ def _text(file: Path, unit: str, fill: bool) -> Thermogram:
     return Thermogram(celsius, None, "text", notes=notes, decimals=matrix.decimals)
 
 
-def _picture(
+def _image(
     file: Path, palette: str | None, limits: tuple[float, float] | None, max_bytes: int
 ) -> Thermogram:
     data = file.read_bytes()
@@ -185,8 +185,8 @@ def _picture(
         return Thermogram(celsius.astype(np.float32), None, "16-bit PNG", decimals=2)
     if values.ndim == 3 and (values != values[..., :1]).any():
         return _coloured(file, values, palette, limits)
-    grey = values[..., 0] if values.ndim == 3 else values
-    return _known(grey / 255.0, None, "grey", limits, ())
+    gray = values[..., 0] if values.ndim == 3 else values
+    return _known(gray / 255.0, None, "grey", limits, ())
 
 
 def _coloured(
@@ -195,7 +195,7 @@ def _coloured(
     bar = colour.find_bar(rgb)
     notes: tuple[str, ...] = ()
     if bar is not None:
-        rgb = _beside(rgb, bar)
+        rgb = _companion(rgb, bar)
         notes = ("its colour bar is the palette",)
     try:
         chosen: Any = palette or bar or colour.name_palette(rgb)
@@ -211,8 +211,8 @@ def _coloured(
     if isinstance(chosen, str):
         notes = (*notes, f"palette {chosen}")
     if foreign.any():
-        share = 100 * foreign.mean()
-        notes = (*notes, f"{share:.1f} % of its pixels are text or marks, and were filled in")
+        fraction = 100 * foreign.mean()
+        notes = (*notes, f"{fraction:.1f} % of its pixels are text or marks, and were filled in")
     return _known(place, rgb, "palette", limits, notes)
 
 
@@ -231,12 +231,12 @@ def _known(
     return Thermogram(celsius, rgb, origin, levels.astype(np.float32), notes)
 
 
-def _beside(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8]:
+def _companion(rgb: npt.NDArray[np.uint8], bar: colour.Bar) -> npt.NDArray[np.uint8]:
     """The larger part of the page beside the bar, without the margin between them."""
     top, left, bottom, right = bar.box
     if bottom - top < right - left:  # it lies
         turned = colour.Bar(bar.colours, (left, top, right, bottom))
-        return np.ascontiguousarray(_beside(rgb.transpose(1, 0, 2), turned).transpose(1, 0, 2))
+        return np.ascontiguousarray(_companion(rgb.transpose(1, 0, 2), turned).transpose(1, 0, 2))
     lines = rgb[top:bottom]
     if left >= rgb.shape[1] - right:
         return np.ascontiguousarray(rgb[:, : left - colour.margin(lines[:, :left][:, ::-1])])
@@ -290,13 +290,13 @@ def _flir(file: Path) -> Thermogram:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             opened = flyr.unpack(str(file))
-            told = opened.metadata
+            report = opened.metadata
             celsius = np.asarray(opened.celsius, np.float32)
     except Exception as problem:  # flyr raises whatever its parsing comes upon
         reason = str(problem).strip().split("\n")[0] or type(problem).__name__
         raise ValueError(f"{file} cannot be read as a radiometric FLIR file: {reason}") from problem
-    emissivity = float(told.get("emissivity", 1))
-    reflected = float(told.get("reflected_apparent_temperature", 293.15)) + text.ABSOLUTE_ZERO
+    emissivity = float(report.get("emissivity", 1))
+    reflected = float(report.get("reflected_apparent_temperature", 293.15)) + text.ABSOLUTE_ZERO
     if not 0 < emissivity <= 1:
         raise ValueError(f"{file} must have an emissivity from 0 to 1, it has {emissivity:g}")
     if not SANE[0] <= reflected <= 100:

@@ -28,7 +28,7 @@ class Region(NamedTuple):
     perimeter: float  # pixels, of its contour
     compactness: float  # perimeter^2 / (4 pi area): 1 for a disc, more for anything else
     elongation: float  # long axis over short axis of the ellipse of equal moments
-    solidity: float  # its share of its convex hull
+    solidity: float  # its fraction of its convex hull
     red: float  # means of its colours
     green: float
     blue: float
@@ -101,11 +101,11 @@ def stage_of(red: Any, breasts: tuple[Any, Any]) -> str:
         arrays.mask(m, shape, arrays.home(**{name: m}), name, image="red")
         for name, m in (("red", red), ("breasts", breasts[0]), ("breasts", breasts[1]))
     ]
-    shares = [float(masks[0][side].mean()) if side.any() else 0.0 for side in masks[1:]]
-    large = sum(share >= LARGE for share in shares)
+    fractions = [float(masks[0][side].mean()) if side.any() else 0.0 for side in masks[1:]]
+    large = sum(fraction >= LARGE for fraction in fractions)
     if large:
         return STAGES[1 + large]
-    return STAGES[int(max(shares) >= SPOT)]
+    return STAGES[int(max(fractions) >= SPOT)]
 
 
 def scaled(mask: Mask, size: int) -> Mask:

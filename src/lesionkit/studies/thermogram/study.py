@@ -30,7 +30,7 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     width = arrays.integer(width, "width", at_least=1, at_most=256)
     epochs = arrays.integer(epochs, "epochs", at_least=0, at_most=10**5)
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**31)
-    files.require_folder(out)
+    files.check_folder(out)
     folder = measure.data_folder(data)
     if epochs:
         from lesionkit.studies.thermogram.learning import (  # what is missing is told first
@@ -45,9 +45,9 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
             women.append(woman)
             progress(len(women), len(rows))
     table = leak_table(women, seed) + (cnn_rows(women, seed) if epochs else [])
-    told = "\n".join([WARNING, "", *_counts(women), "", *as_text(table)])
-    print(told)
-    files.write(out / "table.txt", told + "\n")
+    report = "\n".join([WARNING, "", *_counts(women), "", *as_text(table)])
+    print(report)
+    files.write(out / "table.txt", report + "\n")
     job.write_table(out / "table.tsv", table, COLUMNS)
     _measured(women, out / "women.tsv")
     parts = [
@@ -58,7 +58,7 @@ def main(data: Path | None, out: Path, width: int, epochs: int, seed: int) -> No
     if epochs:
         summary, pictures = spots.compare(women, out, width, epochs, seed)
         parts += [*_shown("Planted hot spots on women not seen", summary, out / "spots")]
-        parts += [page.picture(path.read_bytes(), path.stem) for path in pictures]
+        parts += [page.image(path.read_bytes(), path.stem) for path in pictures]
         repeated = silver.compare(women, out, width, epochs, seed)
         parts += [*_shown("Truths that a program drew, women not seen", repeated, out / "silver")]
     page.write(out / "report.html", "The thermograms of DMR-IR", parts)
@@ -128,11 +128,11 @@ def leak_table(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     for name, features, method in groups:
         row = {"row": name, "features": str(1 if features.ndim == 1 else features.shape[1])}
         for group in columns:
-            told = adds = "–"
+            report = adds = "–"
             if group.enough:
-                told = _told(features[group.which], group.sick, group.patients, seed)
+                report = _report(features[group.which], group.sick, group.patients, seed)
                 adds = group.adds(features[group.which]) if method else ""
-            row[group.title], row[f"adds ({group.title.split()[0]})"] = told, adds
+            row[group.title], row[f"adds ({group.title.split()[0]})"] = report, adds
         rows.append(row)
     return rows
 
@@ -177,7 +177,7 @@ def _columns(women: list[Woman], seed: int) -> list[_Column]:
     ]
 
 
-def _told(values: Any, sick: Any, patients: Any, seed: int) -> str:
+def _report(values: Any, sick: Any, patients: Any, seed: int) -> str:
     if values.ndim > 1:
         return str(auc(sick, out_of_fold(values, sick, patients, seed=seed), seed=seed))
     known = np.where(np.isfinite(values), values, np.nanmedian(values))
@@ -198,12 +198,12 @@ def cnn_rows(women: list[Woman], seed: int = 0) -> list[dict[str, str]]:
     ):
         row = {"row": name, "features": "–"}
         for column in columns:
-            told = adds = "–"
+            report = adds = "–"
             if column.enough:
                 seen = inputs[column.which]
                 scores = cnn.out_of_fold(seen, column.sick, column.patients, seed=seed)
-                told, adds = str(auc(column.sick, scores, seed=seed)), column.adds(scores)
-            row[column.title], row[f"adds ({column.title.split()[0]})"] = told, adds
+                report, adds = str(auc(column.sick, scores, seed=seed)), column.adds(scores)
+            row[column.title], row[f"adds ({column.title.split()[0]})"] = report, adds
         rows.append(row)
     return rows
 

@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 TRUTHS: Mapping[str, Callable[[Woman, Any], Mask]] = {
     "body": lambda woman, _: scaled(woman.body, SIZE),
     "breasts": lambda woman, _: scaled(woman.breasts[0] | woman.breasts[1], SIZE),
-    "red cluster": lambda _, picture: clusters.segment(picture).red,
+    "red cluster": lambda _, rgb: clusters.segment(rgb).red,
 }
 
 
@@ -52,7 +52,7 @@ def compare(
                 {
                     "truth": name,
                     "method": method,
-                    "Dice": told(dice, seed),
+                    "Dice": report(dice, seed),
                     "women": f"{len(known)} learnt, {len(unseen)} tested",
                 }
             )
@@ -66,7 +66,7 @@ def overlap(found: Mask, truth: Mask) -> npt.NDArray[np.float64]:
     return np.where(sizes > 0, 2 * both / np.maximum(sizes, 1), 1.0)
 
 
-def told(values: npt.NDArray[np.float64], seed: int) -> str:
+def report(values: npt.NDArray[np.float64], seed: int) -> str:
     """A mean with the middle 95 per cent of the means of 2000 draws."""
     random = np.random.default_rng(seed)
     means = random.choice(values, (2000, len(values))).mean(1)

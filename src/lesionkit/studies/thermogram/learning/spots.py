@@ -109,7 +109,7 @@ def compare(
     """Learn on half of the healthy women, test on the others; rows of a table, and pictures.
 
     A picture's score: for a net the mean of its surest fiftieth of the breasts, for the codebook
-    the red cluster's share of them, for plain asymmetry the largest difference. Dice: of what is
+    the red cluster's fraction of them, for plain asymmetry the largest difference. Dice: of what is
     found in the breasts, over planted pictures.
     """
     known, unseen = halves(women, seed)
@@ -146,9 +146,9 @@ def learnt(
     )  # fmt: skip
     with Progress("epochs") as tell:
 
-        def progress(epoch: int, loss: float) -> None:
-            what = f"{folder.parent.name}/{folder.name}: epoch {epoch} of {epochs}, loss {loss:.4f}"
-            tell(epoch, epochs, what)
+        def progress(done: int, total: int, what: str) -> None:
+            run = f"{folder.parent.name}/{folder.name}"
+            tell(done, total, f"{run}: epoch {done} of {total}, {what}")
 
         return unet.train(images, masks, folder, options, progress=progress)
 

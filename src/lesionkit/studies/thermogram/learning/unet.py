@@ -19,6 +19,7 @@ from lesionkit import arrays
 from lesionkit.nets import checkpoints, fitting
 from lesionkit.nets.framework import torch
 from lesionkit.nets.unet import Body, Border, convolution
+from lesionkit.progress import Callback
 from lesionkit.studies.thermogram.readers import colour
 
 MASK = (1.0, 1.0, 49 / 255)  # the colour of a lesion in the mask; all else is 0   [paper]
@@ -88,7 +89,7 @@ def train(
     out: Path,
     options: Options | None = None,
     *,
-    progress: Callable[[int, float], object] | None = None,
+    progress: Callback | None = None,
 ) -> tuple[UNet, list[float]]:
     """A trained net, and the loss of each epoch. The same call goes on where one was interrupted.
 
@@ -108,8 +109,8 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         net = UNet(options.width, dropout=options.dropout, border=options.border)
-    share = float(truth.float().mean())
-    _begin(net, options.weight * share / (options.weight * share + 1 - share))
+    fraction = float(truth.float().mean())
+    _begin(net, options.weight * fraction / (options.weight * fraction + 1 - fraction))
     rate = options.rate or RATES[options.optimiser]
     optimizer = OPTIMISERS[options.optimiser](net.parameters(), rate)
     yellow = torch.tensor(MASK)[None, :, None, None]
@@ -131,9 +132,9 @@ def train(
     return net, history
 
 
-def _begin(net: UNet, share: float) -> None:
+def _begin(net: UNet, fraction: float) -> None:
     """Set the last biases so that each pixel begins as a lesion of this probability."""
-    begin = torch.logit(share * torch.tensor(MASK), eps=1e-4)
+    begin = torch.logit(fraction * torch.tensor(MASK), eps=1e-4)
     with torch.no_grad():
         for head in (net.mask, net.output):
             head[1].bias.copy_(begin)
@@ -166,7 +167,7 @@ class Trained:
     def __init__(self, net: UNet, digest: str) -> None:
         self.net, self.digest = net, digest
 
-    def segment(self, rgb: colour.Picture) -> npt.NDArray[np.bool_]:
+    def segment(self, rgb: colour.Rgb) -> npt.NDArray[np.bool_]:
         """(rows, columns): the lesion of a picture, 128 x 128 x 3."""
         return np.asarray(probabilities(self.net, rgb[None])[0] > 0.5)
 

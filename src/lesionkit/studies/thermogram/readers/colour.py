@@ -10,14 +10,14 @@ import numpy.typing as npt
 from lesionkit import arrays
 
 Real = npt.NDArray[np.float64]
-Picture = npt.NDArray[np.uint8]  # (rows, columns, 3)
+Rgb = npt.NDArray[np.uint8]  # (rows, columns, 3)
 LIMITS = (22.0, 37.0)  # C, of the colours' ends: skin in a cool room
 MATCH = 12.0  # of 255: how far from a palette the colours of its picture lie at most (median)
 FOREIGN = 40.0  # of 255: what lies farther from a palette is text, a crosshair or a logo
 BESIDE = 3  # pixels around what is foreign that are not trusted: the blocks of JPEG blur it
 
 
-def _ramp(*stops: tuple[float, int, int, int]) -> Picture:
+def _ramp(*stops: tuple[float, int, int, int]) -> Rgb:
     """256 colours, straight between stops of (place, red, green, blue)."""
     places, *channels = (np.array(part, float) for part in zip(*stops, strict=True))
     at = np.linspace(0, 1, 256)
@@ -51,17 +51,17 @@ PALETTES = {
 class Bar(NamedTuple):
     """A colour bar in a picture."""
 
-    colours: Picture  # (256, 3), cold to hot
+    colours: Rgb  # (256, 3), cold to hot
     box: tuple[int, int, int, int]  # first row, first column, last row + 1, last column + 1
 
 
-def paint(celsius: Any, palette: str = "rainbow", limits: tuple[float, float] = LIMITS) -> Picture:
+def paint(celsius: Any, palette: str = "rainbow", limits: tuple[float, float] = LIMITS) -> Rgb:
     """Temperatures, (rows, columns), as colours of a palette between limits; beyond, its ends."""
     table = PALETTES[arrays.one_of(palette, "palette", tuple(PALETTES))]
     low, high = checked(limits)
     values = arrays.real(celsius, "celsius", (None, None))
     levels = np.clip((values - low) / (high - low) * 255, 0, 255)
-    painted: Picture = table[levels.round().astype(np.intp)]
+    painted: Rgb = table[levels.round().astype(np.intp)]
     return painted
 
 
@@ -73,7 +73,7 @@ def checked(limits: Any) -> tuple[float, float]:
     return low, high
 
 
-def positions(rgb: Picture, table: Picture) -> tuple[Real, Real]:
+def positions(rgb: Rgb, table: Rgb) -> tuple[Real, Real]:
     """For each pixel its place in a palette, 0 to 1, and how far its colour is from there, of 255
     in each channel."""
     from scipy.spatial import KDTree
@@ -91,11 +91,11 @@ def unpaint(
     """Temperatures, (rows, columns), of a picture's colours; and how far, of 255, each colour lies
     from the palette. Text and other foreign colours take the temperature of the nearest pixel."""
     low, high = checked(limits)
-    place, distance, _ = levels_of(picture(rgb), palette)
+    place, distance, _ = levels_of(check_rgb(rgb), palette)
     return (low + place * (high - low)).astype(np.float32), distance.astype(np.float32)
 
 
-def levels_of(rgb: Picture, palette: str | Bar) -> tuple[Real, Real, npt.NDArray[np.bool_]]:
+def levels_of(rgb: Rgb, palette: str | Bar) -> tuple[Real, Real, npt.NDArray[np.bool_]]:
     """Places in the palette, distances, and what was foreign and has its neighbours' places."""
     from scipy import ndimage
 
@@ -115,7 +115,7 @@ def levels_of(rgb: Picture, palette: str | Bar) -> tuple[Real, Real, npt.NDArray
     return place, distance, foreign
 
 
-def picture(rgb: Any) -> Picture:
+def check_rgb(rgb: Any) -> Rgb:
     """8-bit colours, (rows, columns, 3); else a clear error."""
     array = np.asarray(rgb)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
@@ -125,7 +125,7 @@ def picture(rgb: Any) -> Picture:
     return array
 
 
-def name_palette(rgb: Picture) -> str:
+def name_palette(rgb: Rgb) -> str:
     """The palette that a picture's colours are of; else ValueError."""
     medians = {name: float(np.median(positions(rgb, table)[1])) for name, table in PALETTES.items()}
     best = min(medians, key=lambda name: medians[name])
@@ -141,7 +141,7 @@ def name_palette(rgb: Picture) -> str:
 def find_bar(rgb: Any) -> Bar | None:
     """The colour bar of a picture, upright or lying: a strip whose lines have one colour each, and
     no colour twice. None where there is none. Hot is up, or right."""
-    page = picture(rgb)
+    page = check_rgb(rgb)
     for turned in (False, True):
         found = _upright(page.transpose(1, 0, 2)[::-1] if turned else page)
         if found is not None:
@@ -152,14 +152,14 @@ def find_bar(rgb: Any) -> Bar | None:
     return None
 
 
-LEAST_SHARE = 0.3  # of the picture's height that a bar takes up
+MIN_FRACTION = 0.3  # of the picture's height that a bar takes up
 EVEN = 12.0  # of 255: how much colours differ along a line of a bar; JPEG leaves some
 APART = 0.25  # of the bar: colours so far apart must differ
 DIFFERENT = 40.0  # of 255, by so much
 BLUR = 8  # pixels beside a bar that JPEG may have mixed with it
 
 
-def _upright(page: Picture) -> tuple[Picture, tuple[int, int, int, int]] | None:
+def _upright(page: Rgb) -> tuple[Rgb, tuple[int, int, int, int]] | None:
     rows, columns = page.shape[:2]
     narrow = max(5, columns // 100)
     if rows < 32 or columns < 4 * narrow:
@@ -171,7 +171,7 @@ def _upright(page: Picture) -> tuple[Picture, tuple[int, int, int, int]] | None:
     for x in np.flatnonzero(coloured[: columns - narrow + 1] > DIFFERENT).tolist():
         run = even[:, x : x + narrow - 1].all(1)
         top, bottom = _longest(run & (values[:, x].max(1) > 40))
-        if bottom - top < LEAST_SHARE * rows or (best and bottom - top <= best[2] - best[0]):
+        if bottom - top < MIN_FRACTION * rows or (best and bottom - top <= best[2] - best[0]):
             continue
         if not _single(values[top:bottom, x + narrow // 2]):
             continue

@@ -14,7 +14,7 @@ Real = npt.NDArray[np.float64]
 UNITS = ("C", "F", "K")
 ABSOLUTE_ZERO = -273.15  # what cameras write for a pixel that they do not know
 SKIN = (0.0, 60.0)  # where the median of a matrix in Celsius lies, if no header tells its unit
-MOST_NAMED = 5
+MAX_NAMED = 5
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _UNIT = re.compile(
@@ -160,7 +160,7 @@ def _values(
                 if number is not None:
                     values[i, j] = number
     values[np.isinf(values)] = np.nan
-    for i, j in np.argwhere(~(values > ABSOLUTE_ZERO))[:MOST_NAMED].tolist():
+    for i, j in np.argwhere(~(values > ABSOLUTE_ZERO))[:MAX_NAMED].tolist():
         words[i, j] = rows[i][1][j]
     return values, words
 
@@ -180,8 +180,8 @@ def _named(bad: npt.NDArray[np.bool_], words: dict[tuple[int, int], str]) -> str
 def _celsius(path: Path, values: Real, bad: npt.NDArray[np.bool_], unit: str, header: str) -> Real:
     median = float(np.median(values[~bad]))
     if unit == "auto":
-        told = _UNIT.search(header)
-        letter = next(g for g in told.groups() if g)[0].upper() if told else ""
+        report = _UNIT.search(header)
+        letter = next(g for g in report.groups() if g)[0].upper() if report else ""
         if not letter and not SKIN[0] <= median <= SKIN[1]:
             raise ValueError(
                 f"{path} must tell its unit, or be in Celsius: its median is {median:g}; "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lesionkit.io.common import Image, check_size, library, naming, picture
+from lesionkit.io.common import Image, check_size, library, naming, unplaced
 
 GREY = ("L", "LA", "I", "I;16", "I;16B", "F", "RGB", "RGBA")
 
@@ -30,4 +30,4 @@ def read(path: Path, kind: str, max_bytes: int) -> dict[str, Image]:
         if mode not in GREY or (colours != colours[..., :1]).any():
             raise ValueError(f"{path} must hold grey values, it has colours")
         values = np.ascontiguousarray(colours[..., 0])
-    return {"": picture(values, path)}
+    return {"": unplaced(values, path)}

@@ -41,7 +41,7 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
     >>> case = Case.of("some", generate(recipe, 2, accuracy="fast"), 0, 2)
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from lesionkit.studies.nirst.pictures import comparison
+    >>> from lesionkit.studies.nirst.figures import comparison
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     comparison(case, {"dri": case.truth}, Path(folder, "some.png"))
     ...     len(list(Path(folder).iterdir()))
