@@ -104,10 +104,10 @@ T, G0, G1 = Tensor("cpu"), Tensor("cuda", 0), Tensor("cuda", 1)
 def test_mixed_homes_are_refused(
     cupy: FakeCupy, fake_torch: Any, a: Any, b: Any, sentence: str
 ) -> None:
-    with pytest.raises(TypeError) as told:
+    with pytest.raises(TypeError) as report:
         arrays.home(a=a, b=b)
-    assert str(told.value).startswith("a and b must live in one place, ")
-    assert sentence in str(told.value)
+    assert str(report.value).startswith("a and b must live in one place, ")
+    assert sentence in str(report.value)
 
 
 def test_other_places_are_refused(fake_torch: Any) -> None:
@@ -132,13 +132,13 @@ def test_cuda_tensors_go_by_dlpack_in_torchs_stream(cupy: FakeCupy, fake_torch: 
             self.both = stream, device
 
         def __enter__(self) -> None:
-            streams.append((*self.both, cupy.device))  # type: ignore[arg-type]
+            streams.append((*self.both, cupy.device))
 
         def __exit__(self, *_: object) -> None:
             pass
 
     cupy.cuda.ExternalStream = ExternalStream
-    cupy.from_dlpack = lambda tensor: ("CuPy's view of", tensor)  # type: ignore[attr-defined]
+    cupy.from_dlpack = lambda tensor: ("CuPy's view of", tensor)
     fake_torch.from_dlpack = lambda array: ("torch's view of", array)
     home = arrays.home(a=G1)
     with home.current():
@@ -157,7 +157,7 @@ def test_tensors_that_have_no_view(cupy: FakeCupy, fake_torch: Any) -> None:
     def refuse(*_: object) -> None:
         raise TypeError("Got unsupported ScalarType BFloat16")
 
-    cupy.from_dlpack = refuse  # type: ignore[attr-defined]
+    cupy.from_dlpack = refuse
     sentence = r"^a must be a dense tensor of real numbers that NumPy knows, got strided torch\.f"
     with pytest.raises(TypeError, match=sentence):
         arrays.home(a=G0).view(G0, "a")

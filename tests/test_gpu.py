@@ -144,8 +144,8 @@ def test_selftest_of_a_cpu_that_computes_wrongly(
 ) -> None:
     use(None)
     row = '["co-occurrence, counted", 0.5, 0]'
-    told = subprocess.CompletedProcess([], -4, row, "Illegal instruction")
-    monkeypatch.setattr(selftest.subprocess, "run", lambda *_, **__: told)
+    report = subprocess.CompletedProcess([], -4, row, "Illegal instruction")
+    monkeypatch.setattr(selftest.subprocess, "run", lambda *_, **__: report)
     assert cli.main(["selftest"]) == 1
     said = capsys.readouterr().out
     assert re.search(r"co-occurrence, counted +5.0e-01 +0.0e\+00  WRONG", said)

@@ -3,6 +3,7 @@ and files have a size that can be overlooked."""
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from collections import Counter
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ("csrc", "src", "tests", "benchmarks")
 SOURCES = (".py", ".hpp", ".cpp", ".cu")
 MAX_FILES = 16  # directly in a folder
+MAX_LINES = 400  # of a file, docstrings not counted
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,21 @@ def sources() -> list[Path]:
 def test_folders_hold_few_files() -> None:
     files = Counter(file.parent.relative_to(ROOT) for file in sources())
     assert {str(folder): n for folder, n in files.items() if n > MAX_FILES} == {}
+
+
+def docstrings(text: str) -> int:
+    """Their lines."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    firsts = [node.body[0] for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    found = [one for one in firsts if isinstance(one, ast.Expr) and ast.unparse(one)[0] in "'\"r"]
+    return sum((one.end_lineno or 0) - one.lineno + 1 for one in found)
+
+
+def test_files_are_short() -> None:
+    lines = {}
+    for file in sources():
+        text = file.read_text()
+        lines[str(file.relative_to(ROOT))] = len(text.splitlines())
+        if file.suffix == ".py" and text:
+            lines[str(file.relative_to(ROOT))] -= docstrings(text)
+    assert {file: n for file, n in lines.items() if n > MAX_LINES} == {}

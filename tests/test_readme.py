@@ -14,7 +14,7 @@ def test_python_in_the_readme_runs() -> None:
     assert len(blocks) == 1
     names: dict[str, object] = {}
     exec(compile(blocks[0], "README.md", "exec"), names)
-    assert names["readings"].shape == (100, 16, 16)  # type: ignore[attr-defined]
+    assert names["readings"].shape == (100, 16, 16)
 
 
 def test_ci_runs_every_command_of_the_readme() -> None:

@@ -37,14 +37,14 @@ def test_the_page_from_top_to_bottom(
         "selftest", "phantoms", "phantoms", "reconstruct", "train", "train", "evaluate",
     ]  # fmt: skip
     said = capsys.readouterr()
-    for told in (
+    for report in (
         "20 phantoms in",
         "24 phantoms in",
         "<24 phantoms of seed 0 in phantoms.zarr: ",
         "znet: going on from epoch 1",
         "| SSIM | water |",
     ):
-        assert told in said.out, told
+        assert report in said.out, report
     assert "lesionkit: epoch 2 of 2, loss " in said.err
     assert (tmp_path / "hbo.png").stat().st_size > 1000
     with pytest.raises(SystemExit):

@@ -125,25 +125,25 @@ def clock(monkeypatch):
 
 
 def test_without_a_terminal_there_is_a_line_every_30_s(clock, capsys) -> None:
-    with Progress("phantoms") as told:
+    with Progress("phantoms") as report:
         for second in range(0, 100, 10):
             clock[0] = second
-            told(second, 2000)
+            report(second, 2000)
     assert capsys.readouterr().err.splitlines() == [
         f"lesionkit: {second} of 2,000 phantoms" for second in (30, 60, 90)
     ]
 
 
 def test_short_work_says_nothing(clock, capsys) -> None:
-    with Progress("phantoms") as told:
-        told(1, 2)
-        told(2, 2)
+    with Progress("phantoms") as report:
+        report(1, 2)
+        report(2, 2)
     assert capsys.readouterr().err == ""
 
 
 def test_without_a_terminal_there_is_a_line_for_each_epoch(clock, capsys) -> None:
-    with Progress("batches") as told:
-        tell = by_epoch(told, 2)
+    with Progress("batches") as report:
+        tell = by_epoch(report, 2)
         for epoch in (1, 2):
             for batch in (1, 2, 3):
                 tell(epoch, batch, 3, 1 / epoch)
@@ -155,10 +155,10 @@ def test_without_a_terminal_there_is_a_line_for_each_epoch(clock, capsys) -> Non
 
 def test_on_a_terminal_there_is_a_bar(clock, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with Progress("phantoms") as told:
-        told(64, 128)
-        told(128, 128)
-        told(1, 6, "another step")
+    with Progress("phantoms") as report:
+        report(64, 128)
+        report(128, 128)
+        report(1, 6, "another step")
     said = capsys.readouterr().err
     assert "128/128" in said
     assert "another step" in said

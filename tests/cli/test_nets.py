@@ -62,17 +62,17 @@ def test_train_tells_each_epoch_and_goes_on_with_more(tmp_path, store, capsys) -
     run, whole = tmp_path / "run", tmp_path / "whole"
     asked = ["train", "znet", "--data", str(store), "--batch", "14", "--device", "cpu"]
     assert cli.main([*asked, "--out", str(run), "--epochs", "1"]) == 0
-    told = capsys.readouterr()
-    assert re.fullmatch(r"lesionkit: epoch 1 of 1, loss \S+ \(2 of 2 batches\)\n", told.err)
-    assert "the last epoch was the best: more --epochs are likely to help" in told.out
+    report = capsys.readouterr()
+    assert re.fullmatch(r"lesionkit: epoch 1 of 1, loss \S+ \(2 of 2 batches\)\n", report.err)
+    assert "the last epoch was the best: more --epochs are likely to help" in report.out
     assert cli.main([*asked, "--out", str(run), "--epochs", "1"]) == 0
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert f"{run} holds this run already, finished after 1 epochs; nothing to do" in told.out
+    report = capsys.readouterr()
+    assert report.err == ""
+    assert f"{run} holds this run already, finished after 1 epochs; nothing to do" in report.out
     assert cli.main([*asked, "--out", str(run), "--epochs", "2"]) == 0
-    told = capsys.readouterr()
-    assert f"{run}: going on from epoch 1" in told.out
-    assert told.err.startswith("lesionkit: epoch 2 of 2, loss ")
+    report = capsys.readouterr()
+    assert f"{run}: going on from epoch 1" in report.out
+    assert report.err.startswith("lesionkit: epoch 2 of 2, loss ")
     assert cli.main([*asked, "--out", str(whole), "--epochs", "2"]) == 0
     left, right = (checkpoints.read(folder / "last.pt") for folder in (run, whole))
     assert all(torch.equal(left["state"][name], right["state"][name]) for name in right["state"])

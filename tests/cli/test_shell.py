@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import lesionkit
+from fake_cupy import OnTheGpu
 from lesionkit import _core, arrays, processors
-from on_the_gpu import OnTheGpu
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -102,7 +102,7 @@ def test_threads_refuses(
     count: object, error: type[Exception], came: str, threads_as_they_were: int
 ) -> None:
     with pytest.raises(error, match=f"^count must be .*from 1 to 1024, {came}$"):
-        lesionkit.threads(count)  # type: ignore[arg-type]
+        lesionkit.threads(count)
     assert lesionkit.threads() == threads_as_they_were
 
 

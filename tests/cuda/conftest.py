@@ -46,8 +46,8 @@ def kernels_on_host(
             program.launch(kernel, *rest, **options)
 
         monkeypatch.setattr(gpu, "launch", launch)
-        monkeypatch.setattr(gpu, "blocks_for", lambda *_: on_host.MOST_BLOCKS)
-        host = gpu.Properties("host", 90, on_host.MOST_BLOCKS, 2**20, 2**20, 2**30)
+        monkeypatch.setattr(gpu, "blocks_for", lambda *_: on_host.MAX_BLOCKS)
+        host = gpu.Properties("host", 90, on_host.MAX_BLOCKS, 2**20, 2**20, 2**30)
         monkeypatch.setattr(gpu, "properties", lambda _: host)
         monkeypatch.setattr(gpu, "free_memory", lambda: host.memory)
 

@@ -28,7 +28,7 @@ PLAIN = ("-O2",)
 
 Order = Literal["forward", "reverse", "together"]
 ORDERS: tuple[Order, ...] = ("forward", "reverse", "together")
-MOST_BLOCKS, MOST_THREADS = 3, 64  # of a launch: a kernel must do its work with any number
+MAX_BLOCKS, MAX_THREADS = 3, 64  # of a launch: a kernel must do its work with any number
 
 
 def build(
@@ -80,8 +80,8 @@ class Program:
         shared: int = 0,
     ) -> None:
         """As `gpu.launch`, on NumPy arrays; with few blocks and threads, and blocks in `order`."""
-        grid = [*(min(n, MOST_BLOCKS) for n in gpu.sizes(grid)), 1, 1][:3]
-        block = [*(min(n, MOST_THREADS) for n in gpu.sizes(block)), 1, 1][:3]
+        grid = [*(min(n, MAX_BLOCKS) for n in gpu.sizes(grid)), 1, 1][:3]
+        block = [*(min(n, MAX_THREADS) for n in gpu.sizes(block)), 1, 1][:3]
         given = [_argument(arg) for arg in map(gpu.scalar, args)]
         numbers = [*grid, *block, shared, ORDERS.index(self.order), len(given)]
         lines = [kernel, " ".join(map(str, numbers)), *(f"{t} {len(b)}" for t, b in given)]

@@ -19,11 +19,11 @@ def test_the_road_to_a_gpu(
 ) -> None:
     """What is done before and after the kernel, with the kernel on the host."""
     random = np.random.default_rng(3)
-    picture, batch = random.uniform(0.5, 1, (9, 40)), random.uniform(0.5, 1, (5, 17, 6))
+    image, batch = random.uniform(0.5, 1, (9, 40)), random.uniform(0.5, 1, (5, 17, 6))
     seeds = random.uniform(0, 4, (17, 2))
-    wall = random.random(picture.shape) < 0.9
+    wall = random.random(image.shape) < 0.9
     expected = [
-        arrival_time(picture, (3.25, 30), 2.0, stop=25.0, mask=wall),
+        arrival_time(image, (3.25, 30), 2.0, stop=25.0, mask=wall),
         arrival_time(batch, seeds, batch_axis=1),
     ]
     kernels_on_host()
@@ -31,7 +31,7 @@ def test_the_road_to_a_gpu(
     monkeypatch.setattr(arrays, "home", lambda **_: arrays.Home("CuPy", 0))
     monkeypatch.setattr(arrival_gpu, "ROUNDS", 2)
     found = [
-        arrival_time(picture, (3.25, 30), 2.0, stop=25.0, mask=wall),
+        arrival_time(image, (3.25, 30), 2.0, stop=25.0, mask=wall),
         arrival_time(batch, seeds, batch_axis=1),
     ]
     for ours, cpu in zip(found, expected, strict=True):
@@ -39,7 +39,7 @@ def test_the_road_to_a_gpu(
     for asked in ({"order": 2}, {"factored": True}, {"return_labels": True}):
         ((name, value),) = asked.items()
         with pytest.raises(ValueError, match=f"on a GPU allows .* got {name}={value} with a CuPy"):
-            arrival_time(picture, (3, 3), **asked)
+            arrival_time(image, (3, 3), **asked)
 
 
 @pytest.mark.gpu

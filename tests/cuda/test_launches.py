@@ -65,7 +65,7 @@ def launched(card: FakeCupy) -> list[int]:
     return sizes
 
 
-def room(card: FakeCupy, kernel: str) -> int:
+def buffers(card: FakeCupy, kernel: str) -> int:
     return card.opt_in(0) - statics(kernel)
 
 
@@ -92,7 +92,7 @@ def test_sizes_about_the_limits(card: FakeCupy, file: str, kernel: str) -> None:
     """With static and dynamic memory about 48 KiB, and about what the card has."""
     for shared in around(UNASKED - statics(kernel)) + around(UNASKED):
         gpu.launch(file, kernel, 1, 32, [], shared)
-    most = room(card, kernel)
+    most = buffers(card, kernel)
     for shared in (most, most - 1):
         gpu.launch(file, kernel, 1, 32, [], shared)
     assert len([entry for entry in card.log if entry[0] == "ask"]) == 1
@@ -232,7 +232,7 @@ def test_tiles(
     first, nodes, at = np.arange(17), np.zeros(16, np.int64), np.zeros(16)
     rest = (1.0, (1.0, 1.0, 1.0), math.inf, first, nodes, at, np.empty_like(speed))
     arrival_gpu.arrival_times(speed, None, *rest)
-    assert max(launched(card)) <= room(card, "relax_tiles<float>")
+    assert max(launched(card)) <= buffers(card, "relax_tiles<float>")
 
 
 def test_contours(card: FakeCupy) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from arrival_cases import close
+from fake_cupy import OnTheGpu
 from invariances import at_any_threads, layouts
 from lesionkit.fronts import distance, extension_velocities, travel_time
-from on_the_gpu import OnTheGpu
 from reference.fronts import marching as reference
 
 # --- known answers --------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def arguments(kind: str) -> list[tuple[str, str]]:
     ]
 
 
-def told(name: str, argument: str, value: Any) -> str:
+def report(name: str, argument: str, value: Any) -> str:
     """What a call says of one bad argument; nothing where it takes it."""
     try:
         getattr(fronts, name)(**(CALLS[name] | {argument: value}))
@@ -98,7 +98,7 @@ def test_what_is_no_array_of_numbers(name: str, argument: str) -> None:
     if name in ("distance", "distance_transform", "h_minima", "inverse_gaussian_gradient"):
         fits = {"five axes"}  # any number of axes
     for kind, value in NO_ARRAYS.items():
-        message = told(name, argument, value)
+        message = report(name, argument, value)
         if kind in fits:
             continue
         assert is_a_sentence(message, argument), (kind, message)
@@ -107,9 +107,9 @@ def test_what_is_no_array_of_numbers(name: str, argument: str) -> None:
 @pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
 def test_nothing_in_the_place_of_an_array(name: str, argument: str) -> None:
     if argument in ("mask", "ext_mask", "markers") and name != "distance_transform":
-        assert not told(name, argument, None)
+        assert not report(name, argument, None)
     else:
-        assert is_a_sentence(told(name, argument, None), argument)
+        assert is_a_sentence(report(name, argument, None), argument)
 
 
 @pytest.mark.parametrize(("name", "argument"), arguments("arrays"))
@@ -119,11 +119,11 @@ def test_nan_and_masked_entries(name: str, argument: str) -> None:
         image[2, 3] = value
         if argument == "times" and value == np.inf:
             continue  # no front arrived
-        assert is_a_sentence(told(name, argument, image), argument)
+        assert is_a_sentence(report(name, argument, image), argument)
     if name in ("distance", "travel_time", "extension_velocities") and argument != "ext_mask":
         return  # take masked arrays
     masked = np.ma.MaskedArray(CALLS[name].get(argument, IMAGE > 0.5), IMAGE > 0.9)
-    assert "masked entries" in told(name, argument, masked)
+    assert "masked entries" in report(name, argument, masked)
 
 
 @pytest.mark.parametrize(("name", "argument"), arguments("numbers"))
@@ -139,7 +139,7 @@ def test_what_is_no_number_no_name_and_no_list(name: str, argument: str) -> None
         "cutoff": set(),
     }
     for kind, value in NO_NUMBERS.items():
-        message = told(name, argument, value)
+        message = report(name, argument, value)
         if not message:
             assert kind in takes.get(argument, set()), kind
         else:
@@ -176,7 +176,7 @@ def test_what_is_no_number_no_name_and_no_list(name: str, argument: str) -> None
     ],
 )
 def test_out_of_range(name: str, argument: str, value: Any) -> None:
-    assert is_a_sentence(told(name, argument, value), argument)
+    assert is_a_sentence(report(name, argument, value), argument)
 
 
 def same(one: Any, two: Any) -> None:
@@ -254,7 +254,7 @@ def test_tensors_reach_the_callback_and_mixed_kinds_are_refused() -> None:
         ("geodesic_active_contour", "init_level_set"),
         ("watershed", "mask"),
     ):
-        message = told(name, argument, torch.ones(7, 9))
+        message = report(name, argument, torch.ones(7, 9))
         assert is_a_sentence(message, argument), message
         assert "must live in one place" in message
 
@@ -263,7 +263,7 @@ def test_tensors_reach_the_callback_and_mixed_kinds_are_refused() -> None:
 def test_tensors_that_carry_gradients(name: str, argument: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     tensor = torch.tensor(IMAGE, requires_grad=True)
-    assert f"{argument} carries gradients" in told(name, argument, tensor)
+    assert f"{argument} carries gradients" in report(name, argument, tensor)
 
 
 @pytest.mark.filterwarnings("error")

@@ -177,8 +177,8 @@ def test_what_repeats_ends_where_all_iterations_would(smoothing: int) -> None:
         morphological_chan_vese(
             image, iterations, smoothing=smoothing, iter_callback=stepped.append
         )
-        at_once = morphological_chan_vese(image, iterations, smoothing=smoothing)
-        np.testing.assert_array_equal(at_once, stepped[-1])
+        batch_size = morphological_chan_vese(image, iterations, smoothing=smoothing)
+        np.testing.assert_array_equal(batch_size, stepped[-1])
         np.testing.assert_array_equal(stepped[-1], stepped[-3])
 
 
@@ -245,7 +245,7 @@ def test_mistakes(
 def test_mistakes_of_one_of_them() -> None:
     image = np.ones((4, 4))
     with pytest.raises(TypeError, match="lambda1 must be a finite number, got str '1'"):
-        morphological_chan_vese(image, 1, lambda1="1")  # type: ignore[arg-type]
+        morphological_chan_vese(image, 1, lambda1="1")
     with pytest.raises(ValueError, match="threshold must be a number or 'auto', got 'otsu'"):
         morphological_geodesic_active_contour(image, 1, threshold="otsu")
     with pytest.raises(ValueError, match="balloon must be a finite number, got nan"):

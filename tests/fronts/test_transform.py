@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import tolerances
+from fake_cupy import OnTheGpu
 from invariances import at_any_threads, layouts
 from lesionkit.fronts import distance_transform
-from on_the_gpu import OnTheGpu
 from reference.fronts import transform as reference
 
 # --- known answers --------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ def test_as_the_definition(seed: int) -> None:
 @pytest.mark.parametrize("spacing", [1.0, 0.37])
 def test_as_scipy(shape: tuple[int, ...], spacing: float) -> None:
     noise = np.random.default_rng(1).standard_normal(shape)
-    for width, share in ((0, 0.99), (3, 0.5), (1, 0.1)):
+    for width, fraction in ((0, 0.99), (3, 0.5), (1, 0.1)):
         smooth = ndimage.gaussian_filter(noise, width)
-        mask = smooth > np.quantile(smooth, share)
+        mask = smooth > np.quantile(smooth, fraction)
         expected = ndimage.distance_transform_edt(mask, sampling=[spacing] * mask.ndim)
         found = distance_transform(mask, spacing)
         np.testing.assert_allclose(found, expected, rtol=tolerances.DISTANCE)

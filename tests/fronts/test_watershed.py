@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from fake_cupy import OnTheGpu
 from invariances import at_any_threads, layouts
 from lesionkit.fronts import h_minima, watershed
-from on_the_gpu import OnTheGpu
 from reference.fronts import watershed as reference
 
 # --- known answers --------------------------------------------------------------------------------
 
 
 def test_two_basins_by_hand() -> None:
-    grey = [[0, 1, 2, 5, 2, 1, 0]]
+    gray = [[0, 1, 2, 5, 2, 1, 0]]
     markers = [[1, 0, 0, 0, 0, 0, 2]]
     # Both fronts reach the ridge's sides at level 2; the left one is the earlier.
-    assert watershed(grey, markers).tolist() == [[1, 1, 1, 1, 2, 2, 2]]
-    assert watershed(grey, markers, watershed_line=True).tolist() == [[1, 1, 1, 0, 2, 2, 2]]
+    assert watershed(gray, markers).tolist() == [[1, 1, 1, 1, 2, 2, 2]]
+    assert watershed(gray, markers, watershed_line=True).tolist() == [[1, 1, 1, 0, 2, 2, 2]]
 
 
 def test_a_plateau_is_shared_by_distance() -> None:
@@ -39,17 +39,17 @@ def test_a_plateau_is_shared_by_distance() -> None:
 def test_water_does_not_fall_back() -> None:
     """Behind a ridge a pixel enters at the ridge's level, not at its own: label 2, which comes over
     a lower ridge, takes the valley although 1 is nearer."""
-    grey = [[0, 9, 1, 1, 7, 0]]
+    gray = [[0, 9, 1, 1, 7, 0]]
     markers = [[1, 0, 0, 0, 0, 2]]
-    assert watershed(grey, markers).tolist() == [[1, 1, 2, 2, 2, 2]]
+    assert watershed(gray, markers).tolist() == [[1, 1, 2, 2, 2, 2]]
 
 
 def test_corners_count_with_connectivity_2() -> None:
-    grey = np.array([[0, 9], [9, 0]])
+    gray = np.array([[0, 9], [9, 0]])
     markers = np.array([[4, 0], [0, 0]])
-    mask = grey == 0
-    assert watershed(grey, markers, mask=mask).tolist() == [[4, 0], [0, 0]]
-    assert watershed(grey, markers, 2, mask=mask).tolist() == [[4, 0], [0, 4]]
+    mask = gray == 0
+    assert watershed(gray, markers, mask=mask).tolist() == [[4, 0], [0, 0]]
+    assert watershed(gray, markers, 2, mask=mask).tolist() == [[4, 0], [0, 4]]
 
 
 # --- reference ------------------------------------------------------------------------------------

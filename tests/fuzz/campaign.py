@@ -88,12 +88,12 @@ def each_call(batch: Batch, act: Callable[[int, dict[str, Any]], None]) -> None:
 
 def batches(targets: Sequence[Target], calls: int, seed: int) -> Iterator[Batch]:
     """Turn by turn for each function, until so many calls are made."""
-    left, share = calls, max(1, calls // max(1, len(targets)))
+    left, fraction = calls, max(1, calls // max(1, len(targets)))
     for turn in itertools.count():
         for target in targets:
             if left <= 0:
                 return
-            count = min(left, share, target.batch)
+            count = min(left, fraction, target.batch)
             left -= count
             yield Batch(target, zlib.crc32(f"{seed}/{target.full_name}/{turn}".encode()), count)
 

@@ -126,8 +126,8 @@ def _h5(path: Path, members: dict[str, Any]) -> None:
 
 
 def _tumour(path: Path) -> None:
-    grey = np.arange(30, dtype=np.int16).reshape(6, 5)
-    _h5(path, {"cjdata/image": grey, "cjdata/tumorMask": grey > 20, "cjdata/label": [[2.0]]})
+    gray = np.arange(30, dtype=np.int16).reshape(6, 5)
+    _h5(path, {"cjdata/image": gray, "cjdata/tumorMask": gray > 20, "cjdata/label": [[2.0]]})
 
 
 def _snirf(path: Path) -> None:

@@ -68,7 +68,7 @@ def judge(target: Target, given: dict[str, Any]) -> Verdict:
             findings += _of_refusal(target, refusal)
         except (Exception, SystemExit) as fault:
             answer, outcome = None, "fault"
-            findings.append(Finding("exception", f"{_told(fault)} {_place(fault)}"))
+            findings.append(Finding("exception", f"{_report(fault)} {_place(fault)}"))
     findings += _of_warnings(heard)
     changed = [name for name, mark in _fingerprints(given) if before.get(name) != mark]
     if changed:
@@ -85,7 +85,7 @@ def _of_refusal(target: Target, refusal: Exception) -> Iterator[Finding]:
     if "incompatible function arguments" in sentence:
         yield Finding("pybind", sentence.split("(): ")[0])
     elif len(sentence.split()) < 3 or not target.names_an_argument(sentence):
-        yield Finding("unnamed", f"{_told(refusal)} {_place(refusal)}")
+        yield Finding("unnamed", f"{_report(refusal)} {_place(refusal)}")
 
 
 def _of_warnings(heard: Sequence[warnings.WarningMessage]) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ def _compare(target: Target, given: dict[str, Any], answer: Any, kind: str) -> I
         try:
             other = target.call(**given)
         except Exception as fault:
-            yield Finding(kind, f"an answer, and then {_told(fault)}")
+            yield Finding(kind, f"an answer, and then {_report(fault)}")
             return
     apart = difference(answer, other, kind == "order")
     if apart:
@@ -226,7 +226,7 @@ def _described(value: Any) -> str:
 # --- faults in words ------------------------------------------------------------------------------
 
 
-def _told(fault: BaseException) -> str:
+def _report(fault: BaseException) -> str:
     text = " ".join(str(fault).split())
     return f"{type(fault).__name__}: {text[:160]}"
 
@@ -235,8 +235,8 @@ def _place(fault: BaseException) -> str:
     """The innermost line of the library, and the innermost of all where that is another's."""
     frames = traceback.extract_tb(fault.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
-    told = [f"{_short(frame.filename)}:{frame.lineno}" for frame in (*ours[-1:], frames[-1])]
-    return f"[{', then '.join(dict.fromkeys(told))}]"
+    report = [f"{_short(frame.filename)}:{frame.lineno}" for frame in (*ours[-1:], frames[-1])]
+    return f"[{', then '.join(dict.fromkeys(report))}]"
 
 
 def _short(filename: str) -> str:

@@ -21,12 +21,18 @@ class Array(np.ndarray):
     gpu = 0
 
     @property
-    def device(self) -> Any:  # type: ignore[override]
+    def device(self) -> Any:
         return SimpleNamespace(id=self.gpu)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         return {"version": 3}
+
+
+class OnTheGpu:
+    """What says of itself that it is an array on a GPU, and is of no library that is known."""
+
+    __cuda_array_interface__ = {"version": 3}  # noqa: RUF012
 
 
 class DriverError(RuntimeError):

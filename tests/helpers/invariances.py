@@ -10,8 +10,9 @@ import numpy as np
 import lesionkit
 
 
-def at_any_threads(call: Callable[[], Any]) -> None:
-    """Bit for bit the same answer, whatever the number of threads. An answer may be a tuple."""
+def at_any_threads(call: Callable[[], Any]) -> Any:
+    """Bit for bit the same answer, whatever the number of threads; that answer, which may be a
+    tuple, a list or a dict of arrays."""
     before = lesionkit.threads()
     made = []
     try:
@@ -23,10 +24,15 @@ def at_any_threads(call: Callable[[], Any]) -> None:
     for other in made[1:]:
         for one, two in zip(_parts(made[0]), _parts(other), strict=True):
             np.testing.assert_array_equal(two, one)
+    return made[0]
 
 
-def _parts(answer: Any) -> tuple[Any, ...]:
-    return answer if isinstance(answer, tuple) else (answer,)
+def _parts(answer: Any) -> list[Any]:
+    if isinstance(answer, dict):
+        answer = list(answer.items())
+    if isinstance(answer, (tuple, list)):
+        return [part for one in answer for part in _parts(one)]
+    return [answer]
 
 
 def layouts(array: np.ndarray) -> Iterator[Any]:

@@ -74,10 +74,10 @@ def test_unreadable_files_are_named(tmp_path: Path, kind: str, sentence: str) ->
 def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
     """Whatever the libraries raise, a ValueError comes out."""
     rng = np.random.default_rng(5)
-    grey = RNG.integers(0, 255, (20, 20))
-    nifti(tmp_path / "a.nii", grey[..., None].astype(np.int16))
-    dicom(tmp_path / "b.dcm", grey.astype(np.uint16))
-    pillow.fromarray(grey.astype(np.uint8)).save(tmp_path / "c.png")
+    gray = RNG.integers(0, 255, (20, 20))
+    nifti(tmp_path / "a.nii", gray[..., None].astype(np.int16))
+    dicom(tmp_path / "b.dcm", gray.astype(np.uint16))
+    pillow.fromarray(gray.astype(np.uint8)).save(tmp_path / "c.png")
     said = []
     for file in list(tmp_path.iterdir()):
         data = np.frombuffer(file.read_bytes(), np.uint8)

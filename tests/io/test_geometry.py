@@ -258,7 +258,7 @@ def test_every_flipped_bit_of_gzipped_voxels_is_told(tmp_path: Path) -> None:
     file = nifti(tmp_path / "a.nii.gz")
     data, expected = file.read_bytes(), io.read_image(file).values
     rng = np.random.default_rng(1)
-    told = 0
+    report = 0
     for place in rng.integers(0, len(data), 120):
         wrong = bytearray(data)
         wrong[place] ^= 1 << int(rng.integers(8))
@@ -268,8 +268,8 @@ def test_every_flipped_bit_of_gzipped_voxels_is_told(tmp_path: Path) -> None:
             np.testing.assert_array_equal(io.read_image(file).values, expected)
         except ValueError as problem:
             assert "a.nii.gz" in str(problem)  # noqa: PT017
-            told += 1
-    assert told > 100
+            report += 1
+    assert report > 100
     file.write_bytes(data + b"x")
     with pytest.raises(ValueError, match=r"a.nii.gz cannot be read as NIfTI"):
         io.read_image(file)

@@ -137,13 +137,13 @@ def test_a_series_is_whole_whatever_lies_beside_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "I;16", "1", "LA", "RGB", "P"])
 def test_png(tmp_path: Path, mode: str) -> None:
-    grey = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
+    gray = RNG.integers(0, 255, (5, 6)).astype(np.uint8)
     if mode == "I;16":
-        picture, expected = pillow.fromarray(grey.astype(np.uint16) * 9), grey.astype(int) * 9
+        picture, expected = pillow.fromarray(gray.astype(np.uint16) * 9), gray.astype(int) * 9
     elif mode == "1":
-        picture, expected = pillow.fromarray(grey > 99), 255 * (grey > 99)
+        picture, expected = pillow.fromarray(gray > 99), 255 * (gray > 99)
     else:
-        picture, expected = pillow.fromarray(grey).convert(mode), grey
+        picture, expected = pillow.fromarray(gray).convert(mode), gray
     picture.save(tmp_path / "a.png")
     image = io.read_image(tmp_path / "a.png")
     np.testing.assert_array_equal(image.values, expected)
@@ -172,9 +172,9 @@ def test_pictures_are_read_as_they_are_shown(tmp_path: Path) -> None:
     """A tag may say that the pixels lie on their side."""
     tags = pillow.Exif()
     tags[0x0112] = 6  # turn by 90 degrees
-    grey = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
-    pillow.fromarray(grey).save(tmp_path / "a.png", exif=tags)
-    np.testing.assert_array_equal(io.read_image(tmp_path / "a.png").values, np.rot90(grey, -1))
+    gray = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+    pillow.fromarray(gray).save(tmp_path / "a.png", exif=tags)
+    np.testing.assert_array_equal(io.read_image(tmp_path / "a.png").values, np.rot90(gray, -1))
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "RGB", "YCbCr"])

@@ -93,8 +93,8 @@ def test_empty_masks(shape: tuple[int, ...]) -> None:
 def pairs(draw: Any) -> tuple[np.ndarray, np.ndarray]:
     shape = draw(st.sampled_from([(9,), (6, 7), (3, 4, 5)]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    share = draw(st.sampled_from([0.02, 0.2, 0.6]))
-    return rng.random(shape) < share, rng.random(shape) < share
+    fraction = draw(st.sampled_from([0.02, 0.2, 0.6]))
+    return rng.random(shape) < fraction, rng.random(shape) < fraction
 
 
 @settings(max_examples=60, deadline=None)
@@ -223,9 +223,9 @@ def test_mistakes_in_masks(found: Any, truth: Any, kind: type[Exception], senten
 
 def test_mistakes_in_options() -> None:
     with pytest.raises(ValueError, match="normalise must be 'union', 'reference' or 'standard'"):
-        metrics.error_rates(FOUND, TRUTH, "all")  # type: ignore[arg-type]
+        metrics.error_rates(FOUND, TRUTH, "all")
     with pytest.raises(ValueError, match="normalise must be"):
-        metrics.error_rates(FOUND, TRUTH, np.array([1, 2]))  # type: ignore[arg-type]
+        metrics.error_rates(FOUND, TRUTH, np.array([1, 2]))
     for spacing in (0.0, (1.0, -1.0), (1.0, 1.0, 1.0), (1.0, math.nan)):
         for score in (metrics.hausdorff95, metrics.scores):
             with pytest.raises(ValueError, match="spacing"):

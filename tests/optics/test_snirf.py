@@ -151,9 +151,9 @@ def test_lists_of_version_1_1(tmp_path: Path) -> None:
 )
 def test_what_is_refused(tmp_path: Path, change, sentence) -> None:
     path = write(tmp_path / "a.snirf", wave(), **change)
-    with pytest.raises(ValueError, match=sentence) as told:
+    with pytest.raises(ValueError, match=sentence) as report:
         read_snirf(path)
-    assert "a.snirf" in str(told.value)
+    assert "a.snirf" in str(report.value)
 
 
 def test_a_phase_unit_that_the_file_lacks(tmp_path: Path) -> None:

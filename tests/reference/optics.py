@@ -101,17 +101,17 @@ def shape_functions(kind, u, v):
     Corners at (u, v) = (0, 0), (1, 0), (0, 1). The six-node triangle has its nodes 3, 4, 5 on the
     edges 01, 12, 20 (the order of meshio and VTK).
     """
-    share = np.array([1 - u - v, u, v])
+    fraction = np.array([1 - u - v, u, v])
     slope = np.array([[-1.0, -1.0], [1.0, 0.0], [0.0, 1.0]])
     if kind == 3:
-        return share, slope
+        return fraction, slope
     values, derivatives = np.empty(6), np.empty((6, 2))
     for i in range(3):
         j = (i + 1) % 3
-        values[i] = share[i] * (2 * share[i] - 1)
-        derivatives[i] = (4 * share[i] - 1) * slope[i]
-        values[3 + i] = 4 * share[i] * share[j]
-        derivatives[3 + i] = 4 * (share[i] * slope[j] + share[j] * slope[i])
+        values[i] = fraction[i] * (2 * fraction[i] - 1)
+        derivatives[i] = (4 * fraction[i] - 1) * slope[i]
+        values[3 + i] = 4 * fraction[i] * fraction[j]
+        derivatives[3 + i] = 4 * (fraction[i] * slope[j] + fraction[j] * slope[i])
     return values, derivatives
 
 
@@ -287,9 +287,9 @@ def reading_derivatives(nodes, elements, absorption, scattering, sources, detect
                 here, slope = values @ of_source[element], gradients.T @ of_source[element]
                 for d, of_detector in enumerate(detectors):
                     there, steep = values @ of_detector[element], gradients.T @ of_detector[element]
-                    for p, share in zip(where, psi, strict=True):
-                        by_mua[s, d, p] -= area * share * here * there
-                        by_kappa[s, d, p] -= area * share * (slope @ steep)
+                    for p, fraction in zip(where, psi, strict=True):
+                        by_mua[s, d, p] -= area * fraction * here * there
+                        by_kappa[s, d, p] -= area * fraction * (slope @ steep)
     kappa = 1 / (3 * (np.asarray(absorption) + np.asarray(scattering)))
     by_mus = by_kappa * -3 * kappa**2
     return by_mua + by_mus, by_mus

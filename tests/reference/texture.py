@@ -169,7 +169,7 @@ def glcm(
 def pixel_offset(distance: float, angle: float) -> tuple[int, int]:
     """scikit-image's step: rounded, halves away from zero, by adding a half and cutting off."""
     steps = (math.sin(angle) * distance, math.cos(angle) * distance)
-    return tuple(int(x + 0.5 if x > 0 else x - 0.5) for x in steps)  # type: ignore[return-value]
+    return tuple(int(x + 0.5 if x > 0 else x - 0.5) for x in steps)
 
 
 def haralick_features(counts: np.ndarray, base: float = 2.0, first: int = 1) -> dict[str, float]:
@@ -187,8 +187,8 @@ def haralick_features(counts: np.ndarray, base: float = 2.0, first: int = 1) -> 
     sums = {k: sum(p for i, j, p in cells if i + j == k) for k in range(2 * first + 2 * levels)}
     apart = {k: sum(p for i, j, p in cells if abs(i - j) == k) for k in range(levels)}
 
-    def entropy(shares: Iterable[float]) -> float:
-        return -sum(p * math.log(p, base) for p in shares if p > 0)
+    def entropy(fractions: Iterable[float]) -> float:
+        return -sum(p * math.log(p, base) for p in fractions if p > 0)
 
     mu_x = sum(i * p for i, p in zip(numbers, x, strict=True))
     mu_y = sum(i * p for i, p in zip(numbers, y, strict=True))

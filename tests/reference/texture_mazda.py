@@ -46,8 +46,8 @@ def mazda(
         sums[i + j] = sums.get(i + j, 0.0) + p
         differences[abs(i - j)] = differences.get(abs(i - j), 0.0) + p
 
-    def entropy(shares: Iterable[float]) -> float:
-        return -sum(p * math.log(p, base) for p in shares)
+    def entropy(fractions: Iterable[float]) -> float:
+        return -sum(p * math.log(p, base) for p in fractions)
 
     def mean(table: dict[int, float]) -> float:
         return sum(k * p for k, p in table.items())
@@ -101,20 +101,22 @@ def _percentile(x: list[float], q: float) -> float:
 
 def fisher(x: Sequence[float], y: Sequence[int]) -> float:
     """Distance of the class means over the mean of the class variances."""
-    share, mean, variance = {}, {}, {}
+    fraction, mean, variance = {}, {}, {}
     for c in {*y}:
         values = [v for v, label in zip(x, y, strict=True) if label == c]
-        share[c] = len(values) / len(x)
+        fraction[c] = len(values) / len(x)
         mean[c] = sum(values) / len(values)
         variance[c] = sum((v - mean[c]) ** 2 for v in values) / len(values)
-    apart = sum(share[k] * share[j] * (mean[k] - mean[j]) ** 2 for k in share for j in share)
-    apart /= 1 - sum(p * p for p in share.values())
-    within = sum(share[c] * variance[c] for c in share)
+    apart = sum(
+        fraction[k] * fraction[j] * (mean[k] - mean[j]) ** 2 for k in fraction for j in fraction
+    )
+    apart /= 1 - sum(p * p for p in fraction.values())
+    within = sum(fraction[c] * variance[c] for c in fraction)
     return apart / within if within else (math.inf if apart else 0.0)
 
 
 def poe(x: Sequence[float], y: Sequence[int]) -> float:
-    """Leave-one-out errors of the nearest neighbour; of several as near, the share that errs."""
+    """Leave-one-out errors of the nearest neighbour; of several as near, the fraction that errs."""
     if len({*x}) == 1:
         return 1 - max(sum(label == c for label in y) for c in y) / len(y)
     errors = 0.0
@@ -153,8 +155,8 @@ def moments(values: Sequence[float]) -> list[float]:
 
 def histogram_features(roi: np.ndarray) -> list[float]:
     values = sorted(float(v) for v in roi.flat)
-    shares = (0.01, 0.1, 0.5, 0.9, 0.99)
-    return [*moments(values), *(_percentile(values, share) for share in shares)]
+    fractions = (0.01, 0.1, 0.5, 0.9, 0.99)
+    return [*moments(values), *(_percentile(values, fraction) for fraction in fractions)]
 
 
 def gradient_features(roi: np.ndarray) -> list[float]:

@@ -100,6 +100,6 @@ def test_scores_of_patients_not_seen() -> None:
         (lambda: dis.folds([1, 1, 0, 0], [1, 1, 2, 3]), "two patients or more of each kind"),
     ],
 )
-def test_what_is_refused(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()

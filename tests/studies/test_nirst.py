@@ -132,7 +132,7 @@ def study(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setitem(nirst.SIZES, "tiny", size)
     said: list[str] = []
-    result = nirst.run(out, "tiny", device="cpu", progress=lambda *told: said.append(told[2]))
+    result = nirst.run(out, "tiny", device="cpu", progress=lambda *report: said.append(report[2]))
     patch.undo()
     return out, result, said
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tolerances
+from fake_cupy import OnTheGpu
 from invariances import at_any_threads
 from lesionkit.texture import cooccurrence, graycomatrix, graycoprops
-from on_the_gpu import OnTheGpu
 from reference import texture as reference
 
 ANGLES = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]

@@ -32,22 +32,22 @@ def default():
     return ForwardModel(disc_mesh(), RING, RING)
 
 
-def shares_of(mesh, discs):
+def fractions_of(mesh, discs):
     """(discs, 4 elements): which part of each quarter lies in each disc."""
     regions = np.zeros((1, 3, 8))
     for k, (x, y, radius, *_) in enumerate(discs, 1):
         regions[0, k, :3] = x, y, radius
     corners = np.ascontiguousarray(mesh.nodes[mesh.quarters])
-    shares = np.empty((1, 2, len(corners)))
-    _core.optics.element_shares(regions, corners, shares)
-    return shares[0, : len(discs)]
+    fractions = np.empty((1, 2, len(corners)))
+    _core.optics.element_shares(regions, corners, fractions)
+    return fractions[0, : len(discs)]
 
 
 def readings_of(model, tissue, discs):
-    shares = shares_of(model.mesh, discs)
+    fractions = fractions_of(model.mesh, discs)
     maps = []
     for k, background in enumerate(tissue):
-        excess = sum(f * (d[3 + k] - 1) for f, d in zip(shares, discs, strict=True))
+        excess = sum(f * (d[3 + k] - 1) for f, d in zip(fractions, discs, strict=True))
         maps.append(np.full(4 * len(model.mesh.elements), background) * (1 + excess))
     return model.measure(*maps, at="quarters")
 

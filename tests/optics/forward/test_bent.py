@@ -50,9 +50,9 @@ def test_locate_gives_the_place_back(far):
 
 def test_the_bent_rim_is_inside_and_a_little_more_is_not():
     mesh = disc_mesh(20.0, optodes=6)
-    share = np.linspace(0, 1, 11)
+    fraction = np.linspace(0, 1, 11)
     x = mesh.nodes[mesh.boundary]
-    s = share[:, None, None]
+    s = fraction[:, None, None]
     rim = (1 - s) * (1 - 2 * s) * x[:, 0] + s * (2 * s - 1) * x[:, 1] + 4 * s * (1 - s) * x[:, 2]
     rim = rim.reshape(-1, 2)
     assert (mesh.locate(rim)[0] >= 0).all()

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lesionkit
 import tolerances
 from forward_cases import ANGLES, RING, model, random_maps, width
+from invariances import at_any_threads
 from lesionkit import processors
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh
 from reference import optics as reference
@@ -206,23 +206,10 @@ def test_a_batch_is_its_systems_one_by_one(count, seed, at):
         np.testing.assert_array_equal(batch[i], of.measure(mua[i], mus[i], at))
 
 
-@pytest.fixture
-def restore_threads():
-    before = lesionkit.threads()
-    yield
-    lesionkit.threads(before)
-
-
-@pytest.mark.usefixtures("restore_threads")
 def test_the_number_of_threads_changes_no_bit():
     of = model(nodes=817)
     maps = random_maps(50, width(of, "elements"))
-    lesionkit.threads(1)
-    expected = of.measure(*maps, "elements"), of.fluence(*maps, "elements")
-    for threads in (2, 5):
-        lesionkit.threads(threads)
-        np.testing.assert_array_equal(of.measure(*maps, "elements"), expected[0])
-        np.testing.assert_array_equal(of.fluence(*maps, "elements"), expected[1])
+    at_any_threads(lambda: (of.measure(*maps, "elements"), of.fluence(*maps, "elements")))
 
 
 def test_batch_axes_memory_order_and_dtype():

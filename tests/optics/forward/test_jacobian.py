@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lesionkit
 import tolerances
+from invariances import at_any_threads
 from lesionkit import _core
 from lesionkit.optics import ForwardModel, Mesh, disc_mesh, spectra
 from lesionkit.optics.forward import plans
@@ -154,7 +154,7 @@ def test_a_batch_is_its_maps_one_by_one(count, seed, frequency):
 
 @pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_threads_and_memory_change_no_bit(frequency, monkeypatch):
-    of, before = model("bent", frequency), lesionkit.threads()
+    of = model("bent", frequency)
     mua, mus = maps(of, "nodes", 40)
     weight = weights(of.measure(mua, mus))
 
@@ -162,17 +162,10 @@ def test_threads_and_memory_change_no_bit(frequency, monkeypatch):
         jacobian = of.jacobian(mua, mus)
         return jacobian.absorption, jacobian.scattering, *of.gradient(mua, mus, weight)
 
-    try:
-        lesionkit.threads(1)
-        expected = all_of_it()
-        lesionkit.threads(3)
-        for part, other in zip(all_of_it(), expected, strict=True):
-            np.testing.assert_array_equal(part, other)
-        monkeypatch.setattr(plans, "FIELD_BYTES", 1)  # a group of lanes at a time
-        for part, other in zip(all_of_it(), expected, strict=True):
-            np.testing.assert_array_equal(part, other)
-    finally:
-        lesionkit.threads(before)
+    expected = at_any_threads(all_of_it)
+    monkeypatch.setattr(plans, "FIELD_BYTES", 1)  # a group of lanes at a time
+    for part, other in zip(all_of_it(), expected, strict=True):
+        np.testing.assert_array_equal(part, other)
 
 
 def test_axes_order_and_dtype():

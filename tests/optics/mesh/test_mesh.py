@@ -144,7 +144,7 @@ def test_arrays_are_own_and_read_only() -> None:
     assert (mesh.nodes.dtype, mesh.elements.dtype) == (np.float64, np.int32)
     assert mesh.boundary.dtype == np.int32
     with pytest.raises(dataclasses.FrozenInstanceError):
-        mesh.nodes = SQUARE  # type: ignore[misc]
+        mesh.nodes = SQUARE
 
 
 def test_copies_and_pickles_are_meshes() -> None:
@@ -211,8 +211,8 @@ def test_the_rim_is_inside(far: float) -> None:
     mesh = disc_mesh(radius=41, nodes=1801)
     mesh = Mesh(mesh.nodes + far, mesh.elements)
     ends = mesh.nodes[mesh.boundary]
-    share = np.linspace(0, 1, 11)[:, None, None]
-    rim = ((1 - share) * ends[:, 0] + share * ends[:, 1]).reshape(-1, 2)
+    fraction = np.linspace(0, 1, 11)[:, None, None]
+    rim = ((1 - fraction) * ends[:, 0] + fraction * ends[:, 1]).reshape(-1, 2)
     assert (mesh.locate(rim)[0] >= 0).all()
     assert (mesh.locate(mesh.nodes)[0] >= 0).all()
     outside = far + (rim - far) * (1 + 1e-6)
@@ -239,7 +239,7 @@ def test_locate_of_no_points_and_of_none_inside() -> None:
 )
 def test_locate_refuses(points: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        Mesh(SQUARE, FOUR).locate(points)  # type: ignore[arg-type]
+        Mesh(SQUARE, FOUR).locate(points)
 
 
 # properties

@@ -204,7 +204,7 @@ def test_data_of_another_shape_is_refused(
     tmp_path: Path, arguments: dict[str, object], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        write_mesh(DISC, tmp_path / "mesh.vtu", **arguments)  # type: ignore[arg-type]
+        write_mesh(DISC, tmp_path / "mesh.vtu", **arguments)
     assert not list(tmp_path.iterdir())
 
 
@@ -214,7 +214,7 @@ def test_nirfast_files_hold_no_data_and_no_six_nodes(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="mesh must have elements of 3 or 4 nodes for NIRFAST"):
         write_mesh(DISC.to_quadratic(), tmp_path / "it.node")
     with pytest.raises(TypeError, match="mesh must be a Mesh, got"):
-        write_mesh(DISC.nodes, tmp_path / "it.node")  # type: ignore[arg-type]
+        write_mesh(DISC.nodes, tmp_path / "it.node")
     assert not list(tmp_path.iterdir())
 
 

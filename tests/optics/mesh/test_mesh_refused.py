@@ -186,4 +186,4 @@ def test_a_middle_may_not_serve_twice() -> None:
 )
 def test_disc_refuses(arguments: dict[str, object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        disc_mesh(**arguments)  # type: ignore[arg-type]
+        disc_mesh(**arguments)

@@ -67,12 +67,12 @@ def cmeans(x: Any, u: Any, m: float, error: float, most: int) -> tuple[Any, Any,
     """
     x, history = np.asarray(x, float), []
     while True:
-        shares = u / u.sum(axis=0)
+        fractions = u / u.sum(axis=0)
         centres = np.array(
-            [(shares[j] ** m) @ x / (shares[j] ** m).sum() for j in range(len(shares))]
+            [(fractions[j] ** m) @ x / (fractions[j] ** m).sum() for j in range(len(fractions))]
         )
         distances = np.array([[math.dist(sample, v) for sample in x] for v in centres])
-        history.append(float((shares**m * distances**2).sum()))
+        history.append(float((fractions**m * distances**2).sum()))
         after = np.array([memberships(sample, centres, m) for sample in x]).T
         norm = np.linalg.norm(after - u)
         u = after

@@ -92,10 +92,10 @@ def plus_plus(X: Real, w: Real, k: int, trials: int, uniform: Real) -> list[int]
     def draw(law: list[float]) -> int:
         law = law if sum(law) > 0 else list(w)
         rest = next(numbers) * sum(law)
-        for i, share in enumerate(law):
-            if rest < share:
+        for i, fraction in enumerate(law):
+            if rest < fraction:
                 return i
-            rest -= share
+            rest -= fraction
         raise AssertionError("rounding")
 
     seeds = [draw(list(w))]

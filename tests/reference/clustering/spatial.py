@@ -33,8 +33,8 @@ def neighbours(
         if not own and not any(step):
             continue
         where = [place(a + s, n, border) for a, s, n in zip(at, step, mask.shape, strict=True)]
-        if None not in where and mask[tuple(where)]:  # type: ignore[arg-type]
-            yield tuple(where), step  # type: ignore[arg-type]
+        if None not in where and mask[tuple(where)]:
+            yield tuple(where), step
 
 
 def pixels(mask: Array) -> Iterator[tuple[int, ...]]:

@@ -73,7 +73,7 @@ def test_an_oblique_view_is_told() -> None:
         (lambda c: body.midline(c, np.ones((3, 3), bool)), "body must have the shape of celsius"),
     ],
 )
-def test_what_is_refused(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(woman().celsius)
 

@@ -131,7 +131,7 @@ def test_resizing_leaves_no_pixel_out() -> None:
 )
 def test_arguments_that_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        clusters.segment(patches(), **change)  # type: ignore[arg-type]
+        clusters.segment(patches(), **change)
 
 
 def test_pictures_that_are_refused() -> None:

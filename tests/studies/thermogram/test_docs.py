@@ -19,4 +19,4 @@ def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savetxt("breast.txt", woman().celsius, fmt="%.2f")
     names: dict[str, object] = {}
     exec(compile(example, "thermogram.md", "exec"), names)
-    assert names["left"].any()  # type: ignore[attr-defined]
+    assert names["left"].any()

@@ -93,10 +93,10 @@ def changed(row: int, column: int | slice, to: str) -> bytes:
 def test_text_that_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "m.txt"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=message) as told:
+    with pytest.raises(ValueError, match=message) as report:
         read.thermogram(path)
-    assert str(path) in str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(path) in str(report.value)
+    assert "\n" not in str(report.value)
 
 
 def test_bad_pixels_are_filled_when_asked(tmp_path: Path) -> None:
@@ -134,10 +134,10 @@ def test_a_bar_is_the_palette(turn: int, tmp_path: Path) -> None:
     """A palette that is nowhere else; the bar right, left or below; JPEG; text and a crosshair."""
     table = np.stack([np.arange(256), 255 - np.arange(256), 128 + 0 * np.arange(256)], 1)
     big = body(192, 256)
-    picture = table[((big - 22) / 15 * 255).clip(0, 255).astype(int)].astype(np.uint8)
-    picture[90:92, 100:140] = picture[70:110, 119:121] = 255
+    image = table[((big - 22) / 15 * 255).clip(0, 255).astype(int)].astype(np.uint8)
+    image[90:92, 100:140] = image[70:110, 119:121] = 255
     page = np.zeros((192, 300, 3), np.uint8)
-    page[:, :256] = picture
+    page[:, :256] = image
     page[20:172, 270:288] = table[np.linspace(255, 0, 152).astype(int)][:, None]
     expected = big
     if turn == 1:  # to the left
@@ -183,9 +183,9 @@ def test_files_larger_than_allowed_are_not_read(tmp_path: Path) -> None:
     pillow.new("RGB", (2000, 1000)).save(page)
     assert page.stat().st_size < 10**5
     sentence = r"a.png cannot be read as a picture: its header asks for 0.00559 GiB, max_bytes"
-    with pytest.raises(ValueError, match=sentence) as told:
+    with pytest.raises(ValueError, match=sentence) as report:
         read.thermogram(page, max_bytes=10**6)
-    assert str(told.value).count("a.png") == 1
+    assert str(report.value).count("a.png") == 1
     with pytest.raises(ValueError, match="max_bytes must be"):
         read.thermogram(page, max_bytes=0)
 
@@ -212,20 +212,20 @@ def test_a_flir_file_without_its_temperatures(tmp_path: Path) -> None:
         read.thermogram(tmp_path / "m.jpg")
 
 
-def told(celsius: np.ndarray, **settings: float) -> types.ModuleType:
+def report(celsius: np.ndarray, **settings: float) -> types.ModuleType:
     module = types.ModuleType("flyr")
-    module.unpack = lambda _: types.SimpleNamespace(celsius=celsius, metadata=settings)  # type: ignore[attr-defined]
+    module.unpack = lambda _: types.SimpleNamespace(celsius=celsius, metadata=settings)
     return module
 
 
 def test_a_flir_file_with_absurd_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jpeg(tmp_path / "m.jpg", b"FLIR\0\1\0\0rest")
-    monkeypatch.setitem(sys.modules, "flyr", told(TRUTH, emissivity=0.98))
+    monkeypatch.setitem(sys.modules, "flyr", report(TRUTH, emissivity=0.98))
     np.testing.assert_allclose(read.thermogram(tmp_path / "m.jpg").values, TRUTH, atol=1e-5)
     for module, message in (
-        (told(TRUTH, reflected_apparent_temperature=571.15), "reflected temperature.*298.0"),
-        (told(TRUTH, emissivity=0.0), "emissivity from 0 to 1"),
-        (told(TRUTH * 1e4), "camera settings may be wrong"),
+        (report(TRUTH, reflected_apparent_temperature=571.15), "reflected temperature.*298.0"),
+        (report(TRUTH, emissivity=0.0), "emissivity from 0 to 1"),
+        (report(TRUTH * 1e4), "camera settings may be wrong"),
     ):
         monkeypatch.setitem(sys.modules, "flyr", module)
         with pytest.raises(ValueError, match=message):
@@ -248,6 +248,6 @@ def test_real_flir_files(lesionkit_data: Path) -> None:
 def test_real_matrices_are_their_pictures(lesionkit_data: Path) -> None:
     folder = lesionkit_data / "data/breast_thermal/dmr_ir"
     for path in sorted((folder / "txt").glob("*.txt"))[::2]:
-        picture = read.thermogram(folder / "celsius_x100_png16" / f"{path.stem}.png")
+        image = read.thermogram(folder / "celsius_x100_png16" / f"{path.stem}.png")
         matrix = read.thermogram(path)
-        np.testing.assert_allclose(matrix.values, picture.values, atol=0.00501)
+        np.testing.assert_allclose(matrix.values, image.values, atol=0.00501)

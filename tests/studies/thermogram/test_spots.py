@@ -53,11 +53,11 @@ def test_one_lesson_in_five_is_plain_and_warmth_is_shifted(
     known = [woman for woman in women() if not woman.sick]
     planted, seen, real = [], [], clusters.picture_of
 
-    def planting(celsius, body, item, seed, **more):  # type: ignore[no-untyped-def]
+    def planting(celsius, body, item, seed, **more):
         planted.append((item, more))
         return plant.plant(celsius, body, item, seed, **more)
 
-    def painting(celsius, **more):  # type: ignore[no-untyped-def]
+    def painting(celsius, **more):
         seen.append(float(celsius[:5, :20].mean()))  # of the wall, where nothing is planted
         return real(celsius, **more)
 
@@ -135,22 +135,22 @@ def test_overlap_and_its_interval() -> None:
     found[0, :2], truth[0] = True, True  # 8 of 8 + 16
     found[1, 0] = truth[1, 0] = True
     np.testing.assert_allclose(silver.overlap(found, truth), [2 * 8 / 24, 1, 1])
-    assert silver.told(np.array([0.5, 0.5]), 0) == "0.500 (0.500-0.500)"
+    assert silver.report(np.array([0.5, 0.5]), 0) == "0.500 (0.500-0.500)"
     low, high = 0.9 - 1.96 * 0.1 / 7, 0.9 + 1.96 * 0.1 / 7
     values = 0.9 + 0.1 * np.tile([-1.0, 1.0], 25)[:49]
-    told = silver.told(values, 0)
-    assert [float(v) for v in told[7:-1].split("-")] == pytest.approx([low, high], abs=0.006)
+    report = silver.report(values, 0)
+    assert [float(v) for v in report[7:-1].split("-")] == pytest.approx([low, high], abs=0.006)
 
 
 def test_silver_truths_are_what_they_say() -> None:
     one = women()[1]
-    picture = clusters.picture_of(one.celsius)
-    body_mask, breasts, red = (truth(one, picture) for truth in silver.TRUTHS.values())
+    image = clusters.picture_of(one.celsius)
+    body_mask, breasts, red = (truth(one, image) for truth in silver.TRUTHS.values())
     np.testing.assert_array_equal(body_mask, regions.scaled(one.body, 128))
     assert breasts.sum() == pytest.approx(
         sum(regions.scaled(b, 128).sum() for b in one.breasts), abs=1
     )
-    np.testing.assert_array_equal(red, clusters.segment(picture).red)
+    np.testing.assert_array_equal(red, clusters.segment(image).red)
 
 
 def test_a_cnn_of_breasts_knows_nothing_of_warmth() -> None:

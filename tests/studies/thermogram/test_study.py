@@ -58,9 +58,9 @@ def test_each_woman_is_measured(tmp_path: Path) -> None:
     assert all(b.sum() > 0.9 * t.sum() / 4 for b, t in zip(one.breasts, scene.breasts, strict=True))
     assert one.asymmetry is not None
     assert max(one.asymmetry) < 0.3
-    for shares in (one.red_range, one.red_cluster, one.no_range):
-        assert len(shares) == 3
-        assert all(0 <= share <= 1 for share in shares)
+    for fractions in (one.red_range, one.red_cluster, one.no_range):
+        assert len(fractions) == 3
+        assert all(0 <= fraction <= 1 for fraction in fractions)
 
 
 def test_limits_of_colours() -> None:
@@ -119,8 +119,8 @@ def test_leaks_come_first_and_methods_are_judged_beside_them() -> None:
 def test_a_lower_number_is_said_to_be_lower() -> None:
     sick = np.array([True, True, False, False])
     patients = np.arange(4)
-    assert study._told(np.array([1.0, 2, 3, 4]), sick, patients, 0).endswith(" lower in sick")
-    assert study._told(np.array([1.0, 4, 3, np.nan]), sick, patients, 0)[:5] == "0.500"
+    assert study._report(np.array([1.0, 2, 3, 4]), sick, patients, 0).endswith(" lower in sick")
+    assert study._report(np.array([1.0, 4, 3, np.nan]), sick, patients, 0)[:5] == "0.500"
 
 
 def test_too_few_women_have_no_figure() -> None:
@@ -132,12 +132,14 @@ def test_too_few_women_have_no_figure() -> None:
 
 
 def test_counts_tell_format_and_the_papers_rule() -> None:
-    told = study._counts(list(women()))
-    assert told[0].startswith("12 women, 4 sick; in 1 sick and 0 healthy the matrix came with semi")
-    assert "22-37 C 4 of 4 sick and 8 of 8 healthy" in told[1]
-    assert "body's range 0 of 4 sick and 0 of 8 healthy" in told[1]
-    assert told[2].endswith("50 % (22-37 C), 25 % (image's range), 75 % (body's range).")
-    assert told[3].endswith("compared): T0005.")
+    report = study._counts(list(women()))
+    assert report[0].startswith(
+        "12 women, 4 sick; in 1 sick and 0 healthy the matrix came with semi"
+    )
+    assert "22-37 C 4 of 4 sick and 8 of 8 healthy" in report[1]
+    assert "body's range 0 of 4 sick and 0 of 8 healthy" in report[1]
+    assert report[2].endswith("50 % (22-37 C), 25 % (image's range), 75 % (body's range).")
+    assert report[3].endswith("compared): T0005.")
 
 
 def test_the_command_end_to_end(

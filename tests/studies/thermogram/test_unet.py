@@ -34,7 +34,7 @@ def test_parameters_are_the_papers() -> None:
 
 
 def _convolutions(module: object) -> list[object]:
-    return [m for m in module.modules() if isinstance(m, torch.nn.Conv2d)]  # type: ignore[attr-defined]
+    return [m for m in module.modules() if isinstance(m, torch.nn.Conv2d)]
 
 
 @pytest.mark.parametrize("border", ["same", "symmetric"])
@@ -121,7 +121,7 @@ def test_it_learns_squares(tmp_path: Path) -> None:
         (lambda: unet.tensor(np.zeros((1, 8, 8, 3))), "uint8 array"),
     ],
 )
-def test_what_is_refused(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
 
@@ -157,12 +157,12 @@ def test_stages_by_the_rule() -> None:
     breasts = np.zeros((2, 20, 40), bool)
     breasts[0, :, :20] = breasts[1, :, 20:] = True
     red = np.zeros((20, 40), bool)
-    told = []
+    report = []
     for part in (np.s_[:0], np.s_[:3, :4], np.s_[:10, :20], np.s_[:10, :]):
         red[:] = False
         red[part] = True
-        told.append(regions.stage_of(red, (breasts[0], breasts[1])))
-    assert tuple(told) == regions.STAGES
+        report.append(regions.stage_of(red, (breasts[0], breasts[1])))
+    assert tuple(report) == regions.STAGES
     with pytest.raises(ValueError, match="breasts must have the shape of red"):
         regions.stage_of(red, (breasts[0, :5], breasts[1]))
 
