@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit.cli.parser import add_command, add_threads
-from lesionkit.cli.results import refuse_results
+from lesionkit.cli.results import check_no_results
 
 
 def add_to(commands: Any) -> None:
@@ -73,7 +73,7 @@ def add_to(commands: Any) -> None:
 def _study(options: argparse.Namespace) -> int:
     from lesionkit.studies.brain.study import command
 
-    refuse_results(options, *command.RESULTS)
+    check_no_results(options, *command.RESULTS)
     if options.overwrite and (options.out / command.RESULTS[0]).exists():
         command.clear(options.out)
     asked = {name: getattr(options, name) for name in command.Options._fields}

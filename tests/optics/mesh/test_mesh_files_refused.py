@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lesionkit.optics.mesh.files import read_mesh, read_nirfast, write_mesh
-from mesh_file_cases import (
+from mesh_cases import (
     DATA,
     DISC,
     MESHES,

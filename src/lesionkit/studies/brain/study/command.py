@@ -52,7 +52,7 @@ def main(data: Path | None, out: Path, options: Options) -> int:
     arrays.integer(options.seed, "seed", at_least=0, at_most=2**31)
     arrays.integer(options.seeds, "seeds", at_least=1, at_most=1000)
     arrays.integer(options.epochs, "epochs", at_least=0, at_most=10**5)
-    files.require_folder(out)
+    files.check_folder(out)
     folder = brats.data_folder(data)
     patients, problems = brats.load(folder)
     patients, more = made.usable(patients)
