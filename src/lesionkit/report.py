@@ -11,6 +11,7 @@ import numpy as np
 from lesionkit import extras, files
 
 if TYPE_CHECKING:
+    from lesionkit.optics.phantoms.recipe import PhantomRecipe
     from lesionkit.optics.phantoms.store import Phantoms
 
 FORMATS = ("png", "pdf", "svg")
@@ -44,18 +45,14 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
         [phantoms.chromophores[:rows], np.asarray(phantoms.mri[:rows])[:, None]], axis=1
     )
     signal, regions = np.asarray(phantoms.signal[:rows]), np.asarray(phantoms.inclusions[:rows])
-    middle = (np.arange(recipe.pixels) + 0.5) / recipe.pixels - 0.5  # of a disc 1 across
-    images = np.where(np.hypot(*np.meshgrid(middle, middle)) <= 0.5, images, np.nan)
-    extent = (-recipe.radius, recipe.radius, -recipe.radius, recipe.radius)
-
-    ticks = [-round(recipe.radius), 0, round(recipe.radius)]
+    images = np.where(recipe.inside, images, np.nan)
 
     figure = new_figure(figsize=(13.5, 2.35 * rows + 1.2), layout="constrained")
     from matplotlib.colors import Normalize
 
     figure.suptitle(
         f"{len(phantoms):,} NIRST phantoms, seed {phantoms.seed}: "
-        f"{recipe.optodes} optodes, {len(recipe.wavelengths)} wavelengths, "
+        f"{recipe.optodes} optodes (dots), {len(recipe.wavelengths)} wavelengths, "
         f"{100 * recipe.signal_noise:g} % noise"
     )
     axes = figure.subplots(rows, 5, squeeze=False, width_ratios=(1, 1, 1, 1, 1.5))
@@ -63,20 +60,18 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
         scale = Normalize(0, max(np.nanmax(images[:, column]), 1e-3))
         for row in range(rows):
             ax = axes[row, column]
-            shown = ax.imshow(images[row, column], cmap=colours, norm=scale, extent=extent)
-            ax.set(xticks=ticks if row == rows - 1 else [], yticks=[] if column else ticks)
-            ax.spines[:].set_visible(False)
+            shown = show_disc(ax, images[row, column], recipe, cmap=colours, norm=scale)
             if column == 0:
-                ax.set_ylabel(f"phantom {row}\n{_describe(regions[row])}\ny, mm")
+                ax.set_ylabel(f"phantom {row}\ninclusions {_describe(regions[row])}\ny, mm")
         axes[0, column].set_title(title)
-        axes[-1, column].set_xlabel("x, mm")
         figure.colorbar(shown, ax=axes[:, column], location="bottom", label=unit, pad=0.02)
 
     chosen = sorted({0, len(recipe.wavelengths) // 2, len(recipe.wavelengths) - 1})
     for row in range(rows):
         _fan(axes[row, 4], signal[row], recipe.wavelengths, chosen, labelled=row == 0)
         axes[row, 4].sharey(axes[0, 4])
-    axes[0, 4].set_title("Signal, a line for each source")
+    only = "" if len(chosen) == len(recipe.wavelengths) else f", {len(chosen)} wavelengths"
+    axes[0, 4].set_title(f"Signal, a line for each source{only}")
     axes[-1, 4].set_xlabel("detector: places from its source, counter-clockwise")
     save(figure, path)
 
@@ -85,55 +80,74 @@ def compare_maps(
     truth: np.ndarray,
     maps: np.ndarray,
     mri: np.ndarray,
-    radius: float,
+    recipe: PhantomRecipe,
     title: str,
     path: str | os.PathLike[str],
 ) -> None:
-    """Draw true and recovered maps of a few phantoms into a picture.
+    """Draw true and recovered maps of a few phantoms, and the difference, into a picture.
 
     truth, maps : (n, 3, pixels, pixels), as `Phantoms.chromophores`;  mri : (n, pixels, pixels)
-    radius      : of the disc, mm
     """
-    count, pixels = len(truth), truth.shape[-1]
-    middle = (np.arange(pixels) + 0.5) / pixels - 0.5
-    outside = np.hypot(*np.meshgrid(middle, middle)) > 0.5
-    extent = (-radius, radius, -radius, radius)
-    figure = new_figure(figsize=(14, 2.1 * count + 1.2), layout="constrained")
+    count = len(truth)
+    figure = new_figure(figsize=(19.5, 2.1 * count + 1.2), layout="constrained")
     from matplotlib.colors import Normalize
 
     figure.suptitle(title)
-    axes = figure.subplots(count, 7, squeeze=False)
-    columns: list[tuple[Any, str, Any, Any]] = [(mri, f"{IMAGES[3][0]}", IMAGES[3], None)]
-    for i in range(3):
-        scale = Normalize(0, max(float(truth[:, i].max()), 1e-3) * 1.1)
-        columns += [
-            (images[:, i], f"{IMAGES[i][0]}, {what}", IMAGES[i], scale)
-            for images, what in ((truth, "true"), (maps, "found"))
-        ]
-    for column, (images, name, (_, unit, colours), scale) in enumerate(columns):
+    axes = figure.subplots(count, 10, squeeze=False)
+
+    def draw(images: np.ndarray, column: int, name: str, colours: str, scale: Any) -> Any:
         for row in range(count):
-            ax = axes[row, column]
-            image = np.where(outside, np.nan, images[row])
-            shown = ax.imshow(image, cmap=colours, norm=scale, extent=extent)
-            ticks = [-round(radius), 0, round(radius)]
-            ax.set(xticks=ticks if row == count - 1 else [], yticks=[] if column else ticks)
-            ax.spines[:].set_visible(False)
+            image = np.where(recipe.inside, images[row], np.nan)
+            shown = show_disc(axes[row, column], image, recipe, cmap=colours, norm=scale)
         axes[0, column].set_title(name)
-        axes[-1, column].set_xlabel("x, mm")
-        if column % 2 == 0:
-            of = axes[:, max(column - 1, 0) : column + 1].ravel().tolist()
-            beyond = scale is not None and images[:, ~outside].max() > scale.vmax
-            figure.colorbar(
-                shown,
-                ax=of,
-                location="bottom",
-                label=f"{IMAGES[column // 2 - 1][0]}, {unit}" if column else unit,
-                pad=0.02,
-                shrink=0.8,
-                extend="max" if beyond else "neither",
-            )
+        return shown
+
+    def bar(shown: Any, columns: slice, label: str, extend: str) -> None:
+        beside = axes[:, columns].ravel().tolist()
+        options = {"location": "bottom", "pad": 0.02, "shrink": 0.8}
+        figure.colorbar(shown, ax=beside, label=label, extend=extend, **options)
+
+    name, unit, colours = IMAGES[3]
+    shown = draw(mri, 0, name, colours, Normalize(0, float(mri.max())))
+    bar(shown, slice(0, 1), unit, "neither")
+    for i, (name, unit, colours) in enumerate(IMAGES[:3]):
+        scale = Normalize(0, max(float(truth[:, i].max()), 1e-3) * 1.1)
+        draw(truth[:, i], 3 * i + 1, f"{name}, true", colours, scale)
+        shown = draw(maps[:, i], 3 * i + 2, f"{name}, found", colours, scale)
+        beyond = maps[:, i, recipe.inside].max() > scale.vmax
+        bar(shown, slice(3 * i + 1, 3 * i + 3), f"{name}, {unit}", "max" if beyond else "neither")
+        error = maps[:, i] - truth[:, i]
+        shown = draw(error, 3 * i + 3, f"{name}, error", *difference(error[:, recipe.inside]))
+        bar(shown, slice(3 * i + 3, 3 * i + 4), f"found - true, {unit}", "neither")
     axes[0, 0].set_ylabel("y, mm")
     save(figure, path)
+
+
+def difference(errors: np.ndarray) -> tuple[str, Any]:
+    """The colour map and the scale of differences: white where there is none."""
+    from matplotlib.colors import Normalize
+
+    most = max(float(np.abs(errors).max()), 1e-3)
+    return "RdBu_r", Normalize(-most, most)
+
+
+def show_disc(ax: Any, image: np.ndarray, recipe: PhantomRecipe, **options: Any) -> Any:
+    """Draw a map of a phantom: its optodes as dots, mm along the outer axes of the figure."""
+    radius = recipe.radius
+    shown = ax.imshow(image, extent=(-radius, radius, -radius, radius), **options)
+    ax.plot(*(1.03 * recipe.positions.T), ".", color="0.35", markersize=3)
+    ticks, place = [-round(radius), 0, round(radius)], ax.get_subplotspec()
+    ax.set(
+        xlim=(-1.06 * radius, 1.06 * radius),
+        ylim=(-1.06 * radius, 1.06 * radius),
+        xticks=ticks if place.is_last_row() else [],
+        yticks=ticks if place.is_first_col() else [],
+        xlabel="x, mm" if place.is_last_row() else None,
+    )
+    for label, side in zip(ax.get_xticklabels(), ("left", "center", "right"), strict=False):
+        label.set_horizontalalignment(side)  # neighbours' numbers do not touch
+    ax.spines[:].set_visible(False)
+    return shown
 
 
 TISSUE_IMAGES = {

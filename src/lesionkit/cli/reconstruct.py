@@ -205,7 +205,7 @@ def _store(options: argparse.Namespace, method: Method) -> None:
         truth[shown],
         maps[shown],
         np.asarray(phantoms.mri[first : first + count][shown]),
-        phantoms.recipe.radius,
+        phantoms.recipe,
         _titled(options.method, first, min(ROWS, count)),
         picture,
     )

@@ -226,13 +226,38 @@ def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
     pillow.open(tmp_path / "b_dwi.png").convert("L").save(tmp_path / "c_dwi.jpg")
     out = tmp_path / "o"
     for name, told in (
-        ("a_dwi.nii.gz", "The picture's left is the patient's left, L."),
+        ("a_dwi.nii.gz", "Radiological view: the picture's left is the patient's right, R."),
         ("c_dwi.jpg", "A JPEG has neither sides nor a scale: a pixel counts as 1 mm."),
         ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
     ):
         asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]
         assert cli.main([*asked, "--overwrite"]) == 0
         assert told in (out / "report.html").read_text()
+
+
+def test_the_view_is_radiological_and_cut_to_the_brain(tmp_path: Path, monkeypatch) -> None:
+    """Of a file that knows sides; a picture stays as it is seen."""
+    volume(tmp_path / "a")
+    png(tmp_path / "b")
+    drawn = []
+    monkeypatch.setattr(
+        "lesionkit.studies.common.page.png_of", lambda figure: drawn.append(figure) or b""
+    )
+    for name in ("a_dwi.nii.gz", "b_dwi.png"):
+        asked = ["stroke", str(tmp_path / name), "--method", "glcm"]
+        assert cli.main([*asked, "--out", str(tmp_path / name[0])]) == 0
+    known, picture = (figure.axes[0] for figure in drawn)
+    sides = {text.get_text(): text.get_position()[0] for text in known.texts}
+    assert sides["R"] < 0.5 < sides["L"]
+    left, right = known.get_xlim()
+    assert left > right  # columns go to the patient's right
+    assert known.get_ylim()[0] < known.get_ylim()[1]  # rows to the front
+    assert picture.get_xlim()[0] < picture.get_xlim()[1]
+    assert picture.get_ylim()[0] > picture.get_ylim()[1]
+    assert not [text for text in picture.texts if text.get_text() in "LR"]
+    height, width = brain()[0].shape
+    assert abs(np.diff(picture.get_xlim())[0]) < width
+    assert abs(np.diff(picture.get_ylim())[0]) < height
 
 
 def test_no_lesion_and_dark_lesions(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ CHANNELS = (("HbO", "µM", "inferno"), ("Hb", "µM", "inferno"), ("water", "%", 
 def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
     """Draw two phantoms, the first with one inclusion and the first with most.
 
-    A row for the truth and for each method, with one colour scale down each column.
+    The MR image, a row for the truth and for each method with one colour scale down each column,
+    and a row for the error of each method with another.
 
     Parameters
     ----------
@@ -52,35 +54,50 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
     if len(shown) == 1 and len(counts) > 1:
         shown = [0, 1]
     rows = {"truth": case.truth, **recovered}
+    lines = 1 + len(rows) + len(recovered)
     figure = report.new_figure(
-        figsize=(2 + 6.3 * len(shown), 2.0 * len(rows) + 1.1), layout="constrained"
+        figsize=(2 + 6.3 * len(shown), 1.8 * lines + 1.1), layout="constrained"
     )
     from matplotlib.colors import Normalize
 
-    axes = figure.subplots(len(rows), 3 * len(shown), squeeze=False)
-    radius, inside = case.recipe.radius, case.recipe.inside
-    extent = (-radius, radius, -radius, radius)
+    axes = figure.subplots(lines, 3 * len(shown), squeeze=False)
+    inside = case.recipe.inside
+
+    def draw(line: int, column: int, image: Any, colours: str, scale: Any) -> Any:
+        seen = np.where(inside, image, np.nan)
+        return report.show_disc(axes[line, column], seen, case.recipe, cmap=colours, norm=scale)
+
+    def bar(drawn: Any, beside: Any, unit: str, extend: str = "neither") -> None:
+        options = {"location": "bottom", "pad": 0.02, "aspect": 25}
+        figure.colorbar(drawn, ax=beside, label=unit, extend=extend, **options)
+
     for block, phantom in enumerate(shown):
+        first = 3 * block
+        drawn = draw(0, first, case.mri[phantom], "gray", Normalize(0, case.mri[phantom].max()))
+        axes[0, first].set_title(f"MRI, phantom {case.first + phantom}")
+        bar(drawn, axes[0, first], "gray value")
+        for other in axes[0, first + 1 : first + 3]:
+            other.axis("off")
         for channel, (title, unit, colours) in enumerate(CHANNELS):
-            column = 3 * block + channel
+            column = first + channel
             scale = Normalize(0, 1.1 * float(case.truth[phantom, channel].max()))
-            for row, (name, maps) in enumerate(rows.items()):
-                ax = axes[row, column]
-                image = np.where(inside, maps[phantom, channel], np.nan)
-                drawn = ax.imshow(image, cmap=colours, norm=scale, extent=extent)
-                ax.set(xticks=[], yticks=[])
-                ax.spines[:].set_visible(False)
-                if column == 0:
-                    ax.set_ylabel(TITLES.get(name, name))
-            axes[0, column].set_title(f"{title}, phantom {case.first + phantom}")
+            for line, maps in enumerate(rows.values(), start=1):
+                drawn = draw(line, column, maps[phantom, channel], colours, scale)
+            axes[1, column].set_title(title)
             beyond = max(maps[phantom, channel].max() for maps in rows.values()) > scale.vmax
-            figure.colorbar(
-                drawn,
-                ax=axes[:, column],
-                location="bottom",
-                label=unit,
-                pad=0.02,
-                extend="max" if beyond else "neither",
-            )
+            extend = "max" if beyond else "neither"
+            bar(drawn, axes[1 : 1 + len(rows), column], f"{title}, {unit}", extend)
+            off = [
+                rows[name][phantom, channel] - case.truth[phantom, channel] for name in recovered
+            ]
+            if off:
+                white = report.difference(np.array(off)[:, inside])
+                for line, error in enumerate(off, start=1 + len(rows)):
+                    drawn = draw(line, column, error, *white)
+                bar(drawn, axes[1 + len(rows) :, column], f"error, {unit}")
+    for line, name in enumerate(["", *rows, *(f"{name} - truth" for name in recovered)]):
+        method, _, minus = name.partition(" - ")
+        label = TITLES.get(method, method) + (f" - {minus}" if minus else "")
+        axes[line, 0].set_ylabel(f"{label}\ny, mm" if label else "y, mm")
     figure.suptitle(case.title)
     report.save(figure, path)

@@ -17,6 +17,7 @@ from lesionkit.studies.stroke.cases import Found, Outcome, means
 from lesionkit.studies.stroke.prepare import Mask
 
 SLICES = 3  # of a volume that are shown
+MARGIN = 3  # pixels around the brain that are shown
 SHOWN = (0.1, 0.75)  # of S: black and white
 FOUND, TRUTH = "#29d3ff", "#ff4d4d"
 COLUMNS = (
@@ -81,7 +82,7 @@ def section(outcome: Outcome) -> str:
         kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
         sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
     else:
-        sides = "The picture's left is the patient's left, L."
+        sides = "Radiological view: the picture's left is the patient's right, R."
         if outcome.geometry.unit == "pixel":
             sides += " The file gives no scale: a pixel counts as 1 mm."
     empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
@@ -141,8 +142,11 @@ def _numbers(scores: dict[str, float]) -> list[str]:
 
 
 def overlay(outcome: Outcome) -> bytes:
-    """A PNG of the case: a column for each method, a row for each slice that is shown."""
+    """A PNG of the case: a column for each method, a row for each slice that is shown, cut to the
+    brain.
 
+    It is a radiological view, with R and L in it, of files that know the patient's sides.
+    """
     scene = outcome.scene
     if scene is None:
         raise ValueError(f"outcome must be of a case that is done, got {outcome.problem}")
@@ -150,7 +154,8 @@ def overlay(outcome: Outcome) -> bytes:
     if outcome.truth is not None:
         masks = {"truth": outcome.truth, **masks}
     chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]
-    height, width = scene.brain.shape[-2:]
+    rows, columns = _window([scene.brain, *masks.values()], chosen)
+    height, width = rows[1] - rows[0], columns[1] - columns[0]
     figure = new_figure(
         figsize=(1.9 * len(masks), (1.9 * height / width) * len(chosen) + 0.25),
         layout="constrained",
@@ -165,21 +170,38 @@ def overlay(outcome: Outcome) -> bytes:
                 cmap="gray",
                 vmin=SHOWN[0],
                 vmax=SHOWN[1],
-                origin="upper" if _is_image(outcome) else "lower",  # else rows go to the front
             )
             if outcome.truth is not None:
                 _contour(ax, outcome.truth[pick], TRUTH)
             if name != "truth":
                 _contour(ax, mask[pick], FOUND)
             ax.axis("off")
+            ax.set(xlim=columns, ylim=rows[::-1])  # rows go down in a picture that is seen
             if row == 0:
                 ax.set_title(name, fontsize=9)
             if not _is_image(outcome):
-                for x, side in ((0.01, "L"), (0.93, "R")):
+                ax.set(xlim=columns[::-1], ylim=rows)  # from the right to the left, to the front
+                for x, side in ((0.01, "R"), (0.93, "L")):
                     ax.text(x, 0.93, side, color="white", fontsize=7, transform=ax.transAxes)
             if number is not None and name == next(iter(masks)):
-                ax.text(0, 0, f"slice {number}", color="white", fontsize=7, transform=ax.transAxes)
+                ax.text(
+                    0.01, 0.02, f"slice {number}", color="white", fontsize=7, transform=ax.transAxes
+                )
     return page.png_of(figure)
+
+
+def _window(masks: Sequence[Mask], chosen: Sequence[Any]) -> list[tuple[float, float]]:
+    """What of rows and of columns is shown: from where to where any mask holds something in the
+    slices, and a margin; all of it where none does."""
+    shape = masks[0].shape[-2:]
+    shown = [mask if number is None else mask[number] for mask in masks for number in chosen]
+    anywhere = np.any(shown, axis=0)
+    window = []
+    for axis, size in enumerate(shape):
+        (there,) = np.nonzero(anywhere.any(1 - axis))
+        first, last = (there[0], there[-1]) if len(there) else (0, size - 1)
+        window.append((max(first - MARGIN, 0) - 0.5, min(last + MARGIN, size - 1) + 0.5))
+    return window
 
 
 def _contour(ax: Any, mask: Mask, colour: str) -> None:
