@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from region_cases import regions
 
 import tolerances
 from invariances import at_any_threads
@@ -19,6 +18,7 @@ from lesionkit.texture.region.neighbours import (
     tone_features,
 )
 from reference import texture as reference
+from region_cases import regions
 
 IMAGE = np.array([[1, 1, 4, 3, 1], [3, 4, 0, 1, 1], [5, 4, 2, 2, 2], [2, 1, 1, 4, 4]])
 CLOSE = {"rel": tolerances.TEXTURE_SUMS, "abs": tolerances.TEXTURE_SUMS}

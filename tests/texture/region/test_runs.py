@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from region_cases import regions
 
 import tolerances
 from invariances import at_any_threads
@@ -19,6 +18,7 @@ from lesionkit.texture.region.runs import (
     run_lengths,
 )
 from reference import texture as reference
+from region_cases import regions
 
 # Galloway 1975, figures 1 and 2: a picture, and its runs at 0, 45, 90 and 135 degrees.
 IMAGE = np.array([[0, 1, 2, 3], [0, 2, 3, 3], [2, 1, 1, 1], [3, 0, 3, 0]])

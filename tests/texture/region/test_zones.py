@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from region_cases import regions
 
 import tolerances
 from invariances import at_any_threads
 from lesionkit.texture.region.zones import ZONE_FEATURES, merged, zone_features, zones
 from reference import texture as reference
+from region_cases import regions
 
 # Thibault et al. 2009, figure 2: a picture of 4 levels, and its zones by level and size.
 IMAGE = np.array([[1, 2, 3, 4], [1, 3, 4, 4], [3, 2, 2, 2], [4, 1, 4, 1]]) - 1
