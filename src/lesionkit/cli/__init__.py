@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit import __version__, extras
-from lesionkit.cli import brain_study, completion, nets, phantoms, reconstruct, stroke, thermogram
+from lesionkit.cli import (
+    brain,
+    brain_study,
+    completion,
+    nets,
+    phantoms,
+    reconstruct,
+    stroke,
+    thermogram,
+)
 from lesionkit.cli.exits import Exit
 from lesionkit.cli.parser import Parser, add_command, add_threads
 
@@ -94,7 +103,7 @@ def build() -> Parser:
     parser.set_defaults(parser=parser, draws_with="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    for part in (phantoms, reconstruct, nets, stroke, brain_study, thermogram):
+    for part in (phantoms, reconstruct, nets, stroke, brain, brain_study, thermogram):
         part.add_to(commands)
     add_command(
         commands,

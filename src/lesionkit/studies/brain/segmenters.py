@@ -24,8 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from lesionkit import arrays, fronts
-from lesionkit.io import library
+from lesionkit import arrays, extras, fronts
 from lesionkit.studies.common.otsu import otsu
 
 Mask = npt.NDArray[np.bool_]
@@ -108,7 +107,7 @@ def watershed(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
 def walker(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
     """Where a random walker meets sure tumour before sure brain (Grady, IEEE PAMI 28, 1768, 2006;
     scikit-image's)."""
-    segmentation = library("skimage.segmentation", "The walker of lesionkit brain: image")
+    segmentation = extras.require("skimage.segmentation", "the walker of lesionkit brain needs")
 
     def reached(grey: Real, inside: Mask) -> Mask:
         middle, sigma = _robust(grey[inside])

@@ -128,8 +128,10 @@ def _strip(volume: Any, spacing: tuple[float, ...], height: float | None) -> Mas
     base = int(np.ceil(tall[-1] - VAULT / steps[0]))
     if height is None:
         depth = np.array([ndimage.distance_transform_edt(head[0], sampling=steps[1:])] * len(head))
-    else:  # above the volume there is air, below and beside it more of the head
-        roofed = np.pad(head, ((0, 1), (0, 0), (0, 0)))
+    else:  # above the top of the head there is air, beside the volume more of the head
+        areas = head.sum((1, 2))
+        above = head[-1:] & (areas[-1] >= areas.max() / 2)
+        roofed = np.concatenate([head, above])
         depth = ndimage.distance_transform_edt(roofed, sampling=steps)[:-1]
     inner = depth >= SCALP
     inner[:lowest] = False

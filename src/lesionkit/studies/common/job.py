@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lesionkit import __version__, files
 from lesionkit.progress import Progress
 
-Case = TypeVar("Case")
 Result = TypeVar("Result")
+
+
+class Case(Protocol):
+    """What is done by itself: its name in the results, its file, and all files that it depends
+    on."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def image(self) -> Path: ...
+    @property
+    def inputs(self) -> Sequence[Path]: ...
+
+
+AnyCase = TypeVar("AnyCase", bound=Case)
+
+
+class Done(NamedTuple):
+    """A case that is done, and what is to be told of it; or that could not be, and why."""
+
+    name: str
+    record: dict[str, Any]
+    problem: str = ""
 
 
 def attempt(path: Path, do: Callable[[], Result]) -> tuple[Result | None, str]:
@@ -25,6 +48,29 @@ def attempt(path: Path, do: Callable[[], Result]) -> tuple[Result | None, str]:
         return None, f"{path} needs more memory than there is"
     except OSError as trouble:
         return None, f"{path}: {trouble.strerror or trouble}"
+
+
+def run(
+    cases: Iterable[AnyCase],
+    ledger: Ledger,
+    do: Callable[[AnyCase], tuple[dict[str, Any], list[str]]],
+) -> Iterator[Done]:
+    """Each case in turn; what the ledger knows is not done again.
+
+    do : gives a case's record and the names of the files that it wrote into the folder
+    """
+    for case in cases:
+        record = ledger.find(case.name, case.inputs)
+        if record is None:
+            answer, problem = attempt(case.image, partial(do, case))
+            if answer is None:
+                ledger.forget(case.name)
+                named = problem if str(case.image) in problem else f"{case.image}: {problem}"
+                yield Done(case.name, {}, named)
+                continue
+            record, made = answer
+            ledger.put(case.name, case.inputs, made, record)
+        yield Done(case.name, record)
 
 
 def work(
@@ -82,6 +128,18 @@ class Ledger:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def check_no_others(self, cases: Iterable[Case], *results: str) -> None:
+        """ValueError where the folder holds results of one of these names, and not those of an
+        earlier run on the same files with the same options, which is gone on with."""
+        there = [name for name in results if (self.folder.parent / name).exists()]
+        made = {path.stem for path in self.folder.glob("*.json")}
+        same = all(self.find(case.name, case.inputs) for case in cases if case.name in made)
+        if there and not (made and same):
+            raise ValueError(
+                f"{self.folder.parent} holds results of other files or options "
+                f"({', '.join(there)}): choose another --out, or replace them with --overwrite"
+            )
+
     def put(
         self, name: str, inputs: Sequence[Path], made: Sequence[str], record: Mapping[str, Any]
     ) -> None:
@@ -108,7 +166,15 @@ class Ledger:
 
 
 def _digests(paths: Sequence[Path]) -> list[str]:
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    """SHA-256 of each file; of a folder that of all files in it."""
+    digests = []
+    for path in paths:
+        content = hashlib.sha256()
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.is_file():
+                content.update(file.read_bytes())
+        digests.append(content.hexdigest())
+    return digests
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from lesionkit import __version__, io, metrics
 from lesionkit.geometry import Geometry
 from lesionkit.io.common import ADC
+from lesionkit.studies.common import job
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
@@ -175,12 +177,8 @@ def run(
     chosen = list(methods)
     _warm(chosen)
     for case in cases:
-        try:
-            outcome = _done(case, chosen, out, max_bytes)
-        except (ValueError, TypeError) as problem:
-            outcome = Outcome(case, problem=str(problem))
-        except MemoryError:
-            outcome = Outcome(case, problem=f"{case.image} needs more memory than there is")
+        done, problem = job.attempt(case.image, partial(_done, case, chosen, out, max_bytes))
+        outcome = done or Outcome(case, problem=problem)
         if outcome.problem:
             for method in chosen:
                 mask = out / mask_name(case.name, method)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,9 @@ class Case:
     image: Path
     truth: Path | None = None
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """A case that is done; or that could not be, and why."""
-
-    case: Case
-    record: dict[str, Any] = field(default_factory=dict)  # tables' rows and the report's section
-    problem: str = ""
+    @property
+    def inputs(self) -> list[Path]:
+        return [self.image, *([self.truth] if self.truth else [])]
 
 
 def find_cases(image: Path, truth: Path | None = None) -> list[Case]:

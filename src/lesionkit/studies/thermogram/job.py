@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,7 @@ from lesionkit.studies.common import job, page
 from lesionkit.studies.thermogram import WARNING, asymmetry, leaks, regions
 from lesionkit.studies.thermogram.cases import (
     METHODS,
-    Case,
     Options,
-    Outcome,
     find_cases,
     process,
 )
@@ -40,9 +36,9 @@ def main(image: Path, truth: Path | None, out: Path, options: Options) -> int:
         "nets": {n: net.digest for n, net in nets.items()},
     }
     ledger = job.Ledger(out, report)
-    done: list[Outcome] = []
+    done: list[job.Done] = []
     code = job.work(
-        _run(cases, options, out, nets, ledger),
+        job.run(cases, ledger, lambda case: process(case, options, out, nets)),
         len(cases),
         lambda outcome: outcome.problem,
         done.append,
@@ -73,38 +69,17 @@ def _nets(options: Options) -> dict[str, Any]:
     return {name: unet.load(options.weights / name) for name in wanted}
 
 
-def _run(
-    cases: list[Case], options: Options, out: Path, nets: dict[str, Any], ledger: job.Ledger
-) -> Iterator[Outcome]:
-    for case in cases:
-        inputs = [case.image, *([case.truth] if case.truth else [])]
-        record = ledger.find(case.name, inputs)
-        if record is None:
-            answer, problem = job.attempt(case.image, partial(process, case, options, out, nets))
-            if answer is None:
-                ledger.forget(case.name)
-                yield Outcome(case, problem=_named(case, problem))
-                continue
-            record, made = answer
-            ledger.put(case.name, inputs, made, record)
-        yield Outcome(case, record)
-
-
-def _named(case: Case, problem: str) -> str:
-    return problem if str(case.image) in problem else f"{case.image}: {problem}"
-
-
-def _write(outcomes: list[Outcome], out: Path) -> None:
+def _write(outcomes: list[job.Done], out: Path) -> None:
     done = [outcome for outcome in outcomes if not outcome.problem]
     many: dict[str, list[dict[str, object]]] = {
         "regions": [
-            {"case": o.case.name, **{k: _cell(v) for k, v in region.items()}}
+            {"case": o.name, **{k: _cell(v) for k, v in region.items()}}
             for o in done
             for region in o.record.get("regions", [])
         ],
         "colours": [
             {
-                "case": o.case.name,
+                "case": o.name,
                 **{k: _cell(v) for k, v in row.items() if k in ("cluster", "share")},
                 **{k: f"{row[k][0]}-{row[k][1]}" for k in ("red", "green", "blue")},
             }
@@ -112,16 +87,16 @@ def _write(outcomes: list[Outcome], out: Path) -> None:
             for row in o.record.get("colours", [])
         ],
         "asymmetry": [
-            {"case": o.case.name, **{k: _cell(v) for k, v in o.record["asymmetry"].items()}}
+            {"case": o.name, **{k: _cell(v) for k, v in o.record["asymmetry"].items()}}
             for o in done
             if "asymmetry" in o.record
         ],
         "leaks": [
-            {"case": o.case.name, **{k: _cell(v) for k, v in o.record["leaks"].items()}}
+            {"case": o.name, **{k: _cell(v) for k, v in o.record["leaks"].items()}}
             for o in done
             if "leaks" in o.record
         ],
-        "scores": [{"case": o.case.name, **row} for o in done for row in o.record["scores"]],
+        "scores": [{"case": o.name, **row} for o in done for row in o.record["scores"]],
     }
     columns: dict[str, tuple[str, ...]] = {
         "regions": regions.Region._fields,
