@@ -18,7 +18,7 @@ from lesionkit.progress import Progress, by_epoch
 
 COMPUTES = {
     "phantoms", "reconstruct", "train", "evaluate", "nirst", "stroke", "stroke-study",
-    "thermogram", "thermogram-study", "brain-study", "selftest",
+    "thermogram", "thermogram-study", "brain", "brain-study", "selftest",
 }  # fmt: skip
 
 
