@@ -101,14 +101,13 @@ def generate(
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
+    path, number = _path(out), _device(device)
     count = arrays.integer(count, "count", at_least=1, at_most=2**40)
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
     if batch is not None:
         batch = arrays.integer(batch, "batch", at_least=1)
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
-    path = _path(out)
-    number = _device(device)
     factory = PhantomFactory(recipe, seed, number, accuracy)
     job = {
         "format": FORMAT,
@@ -119,11 +118,6 @@ def generate(
         "accuracy": factory.accuracy,
         "recipe": factory.recipe.to_dict(),
     }
-    if path is not None:
-        check_libraries()
-        if is_finished(path, job):
-            return open_phantoms(path)
-    _ = factory.mesh  # which may be refused
     if path is None:
         memory = _Memory(factory, count)
         _make(factory, count, batch, memory, progress)
@@ -134,9 +128,12 @@ def generate(
             attributes={**job, **factory.attributes},
             seconds=dict(factory.seconds),
         )
-    with StoreWriter(path, job, factory.recipe) as writer:
-        _make(factory, count, batch, _Disk(writer, factory), progress)
-        writer.finish(factory.attributes)
+    check_libraries()
+    if not is_finished(path, job):
+        _ = factory.mesh  # which may be refused, before a folder is made
+        with StoreWriter(path, job, factory.recipe) as writer:
+            _make(factory, count, batch, _Disk(writer, factory), progress)
+            writer.finish(factory.attributes)
     return replace(open_phantoms(path), seconds=dict(factory.seconds))
 
 
