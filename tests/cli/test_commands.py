@@ -24,7 +24,7 @@ RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=20)
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-W", "error", "-m", "lesionkit.cli", *arguments]
+    return [sys.executable, "-W", "error", "-m", "lesionkit", *arguments]
 
 
 def test_phantoms_leaves_a_store_a_summary_and_a_picture(tmp_path: Path, capsys) -> None:

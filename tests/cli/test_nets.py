@@ -131,7 +131,7 @@ def test_each_mistake_is_one_line(tmp_path, monkeypatch, capsys, arguments, sent
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal here")
 def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path, store) -> None:
     run = tmp_path / "run"
-    asked = [sys.executable, "-W", "error", "-m", "lesionkit.cli", "train", "znet"]
+    asked = [sys.executable, "-W", "error", "-m", "lesionkit", "train", "znet"]
     asked += ["--data", str(store), "--out", str(run), "--epochs", "400", "--batch", "14"]
     asked += ["--patience", "400", "--device", "cpu", "--threads", "1"]
     with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True) as process:

@@ -87,7 +87,7 @@ def test_kernels_are_kept_on_disk(cupy: Any, tmp_path: Path) -> None:
     kept = []
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-m", "lesionkit.cli", "selftest"],
+            [sys.executable, "-m", "lesionkit", "selftest"],
             capture_output=True,
             text=True,
             env={**os.environ, "CUPY_CACHE_DIR": str(tmp_path)},

@@ -364,7 +364,7 @@ def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
     out = tmp_path / "o"
     asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "lesionkit.cli", *asked],
+        [sys.executable, "-W", "error", "-m", "lesionkit", *asked],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,5 +1,0 @@
-import sys
-
-from lesionkit.cli import main
-
-sys.exit(main())
