@@ -47,7 +47,9 @@ def modules(name: str) -> Iterator[str]:
     yield name
     if (spec := importlib.util.find_spec(name)) and spec.submodule_search_locations:
         package = importlib.import_module(name)
-        offered = lesionkit.__all__ if package is lesionkit else getattr(package, "_MODULES", ())
+        homes = getattr(package, "_HOME", {})
+        own = [module for module, home in homes.items() if home == name]
+        offered = lesionkit.__all__ if package is lesionkit else own
         for module in sorted(set(offered) - {"threads"}):
             yield from modules(f"{name}.{module}")
 

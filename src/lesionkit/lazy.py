@@ -1,46 +1,55 @@
-"""Packages whose names are imported when they are first used: a domain costs what is used of it."""
+"""Packages whose names are imported when they are first used: a domain costs what is used of it.
+
+A package's names stand once, in its `__init__.pyi`, which type checkers and editors read as well:
+`from lesionkit.texture.glcm import graycomatrix as graycomatrix`, a line for each.
+"""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from types import ModuleType
 from typing import Any
 
+_LINE = re.compile(r"^from (\S+) import (?:\(\s*)?(\w+) as", re.MULTILINE)
+
 
 class LazyPackage(ModuleType):
-    """Its `_HOME` says which of its modules has a name; `_MODULES` are modules that are names.
+    """Its `_HOME` says which module has a name; of a module that is a name, the package itself.
 
     A function may have its module's name. An import of the module would put it in the place of the
     function: here it does not.
     """
 
     _HOME: dict[str, str]
-    _MODULES: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._MODULES:
-            return self._module(name, name)
-        if name in self._HOME:
-            return getattr(self._module(self._HOME[name], name), name)
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-
-    def _module(self, home: str, name: str) -> ModuleType:
+        home = self._HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        module = f"{home}.{name}" if home == self.__name__ else home
         try:
-            return importlib.import_module(f"{self.__name__}.{home}")
+            found = importlib.import_module(module)
         except ModuleNotFoundError as missing:
             from lesionkit import extras
 
             raise extras.in_words(missing, f"{self.__name__}.{name} needs") from missing
+        return found if home == self.__name__ else getattr(found, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in self._HOME and isinstance(value, ModuleType)):
+        function = self._HOME.get(name, self.__name__) != self.__name__
+        if not (function and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
-        return sorted((*self._HOME, *self._MODULES))
+        return sorted(self._HOME)
 
 
 def make_lazy(package: str) -> None:
     """The last line of a package's `__init__.py`."""
-    sys.modules[package].__class__ = LazyPackage
+    module: Any = sys.modules[package]
+    stub = module.__spec__.loader.get_data(re.sub(r"\.pyc?$", ".pyi", module.__file__)).decode()
+    module._HOME = {name: home for home, name in _LINE.findall(stub)}
+    module.__all__ = sorted(module._HOME)
+    module.__class__ = LazyPackage

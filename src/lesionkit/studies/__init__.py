@@ -4,8 +4,4 @@ from __future__ import annotations
 
 from lesionkit.lazy import make_lazy
 
-_HOME: dict[str, str] = {}
-_MODULES = ("brain", "nirst", "stroke", "thermogram")
-__all__ = ["brain", "nirst", "stroke", "thermogram"]
-
 make_lazy(__name__)

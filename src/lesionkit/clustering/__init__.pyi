@@ -1,0 +1,14 @@
+from lesionkit.clustering.cmeans import cmeans as cmeans
+from lesionkit.clustering.cmeans import cmeans_predict as cmeans_predict
+from lesionkit.clustering.codebook import Codebook as Codebook
+from lesionkit.clustering.codebook import codebook as codebook
+from lesionkit.clustering.fcm import FuzzyCMeans as FuzzyCMeans
+from lesionkit.clustering.kmeans import KMeans as KMeans
+from lesionkit.clustering.segment import Segmentation as Segmentation
+from lesionkit.clustering.segment import segment as segment
+from lesionkit.clustering.spatial.methods import FCM_S1 as FCM_S1
+from lesionkit.clustering.spatial.methods import FCM_S2 as FCM_S2
+from lesionkit.clustering.spatial.methods import FLICM as FLICM
+from lesionkit.clustering.spatial.methods import sFCM as sFCM
+from lesionkit.clustering.spatial.on_histogram import FGFCM as FGFCM
+from lesionkit.clustering.spatial.on_histogram import EnFCM as EnFCM
