@@ -74,6 +74,8 @@ inline constexpr int REGISTER = 16;
 template <class T, int lanes>
 struct VectorOf {
   typedef T Type __attribute__((vector_size(lanes * sizeof(T))));
+  typedef T Unaligned
+      __attribute__((vector_size(lanes * sizeof(T)), may_alias, aligned(sizeof(T))));
 };
 template <class T, int lanes>
 using Vector = typename VectorOf<T, lanes>::Type;
@@ -90,43 +92,49 @@ inline constexpr int lanes_of = sizeof(V) / sizeof(V{}[0]);
 template <class V>
 using Mask = decltype(V{} < V{});
 
-// As many numbers as V has, from memory of any alignment, of V's type or of another.
+// As many numbers as V has, from memory of any alignment, of V's type or of another. (Not by
+// memcpy: GCC then takes a loop over a few registers for too long to unroll it.)
 template <class V, class From>
 inline V load(const From* from) {
   if constexpr (std::is_same_v<V, From>) {
     return *from;
-  } else if constexpr (std::is_same_v<Element<V>, From>) {
-    V value;
-    std::memcpy(&value, from, sizeof value);
-    return value;
   } else {
-    Vector<From, lanes_of<V>> given;
-    std::memcpy(&given, from, sizeof given);
-    return __builtin_convertvector(given, V);
+    using Given = VectorOf<From, lanes_of<V>>;
+    const typename Given::Type given = *reinterpret_cast<const typename Given::Unaligned*>(from);
+    if constexpr (std::is_same_v<Element<V>, From>)
+      return given;
+    else
+      return __builtin_convertvector(given, V);
   }
 }
 
 template <class To, class V>
 inline void store(To* to, const V& value) {
-  if constexpr (std::is_same_v<Element<V>, To>) {
-    std::memcpy(to, &value, sizeof value);
-  } else {
-    const auto made = __builtin_convertvector(value, Vector<To, lanes_of<V>>);
-    std::memcpy(to, &made, sizeof made);
-  }
+  using Unaligned = typename VectorOf<To, lanes_of<V>>::Unaligned;
+  if constexpr (std::is_same_v<Element<V>, To>)
+    *reinterpret_cast<Unaligned*>(to) = value;
+  else
+    *reinterpret_cast<Unaligned*>(to) = __builtin_convertvector(value, Vector<To, lanes_of<V>>);
 }
 
 // The first `count` lanes; the others become 0. Count: int64_t, or Constant where it is known.
 template <class V, class Count>
 inline V load_some(const Element<V>* from, Count count) {
-  V value{};
-  std::memcpy(&value, from, count * sizeof(Element<V>));
-  return value;
+  if constexpr (std::is_same_v<Count, Constant<lanes_of<V>>>) {
+    return load<V>(from);
+  } else {
+    V value{};
+    std::memcpy(&value, from, count * sizeof(Element<V>));
+    return value;
+  }
 }
 
 template <class V, class Count>
 inline void store_some(Element<V>* to, const V& value, Count count) {
-  std::memcpy(to, &value, count * sizeof(Element<V>));
+  if constexpr (std::is_same_v<Count, Constant<lanes_of<V>>>)
+    store(to, value);
+  else
+    std::memcpy(to, &value, count * sizeof(Element<V>));
 }
 
 // 1 in the first `count` lanes, 0 in the others.

@@ -58,8 +58,10 @@ class Ordered {
     View<right> first, times;
     read(o_.first, plane, band, tile, first);
     read(p_.times, plane, band, tile, times);
-    alignas(64) R speed[steps][lanes];
-    tiles_.template read<right>(SpeedRows<R>{p_, begin}, band, tile, R(0), speed[0]);
+    alignas(64) R slow[steps][lanes];
+    tiles_.template read<right>(SpeedRows<R>{p_, begin}, band, tile, R(0), slow[0]);
+    for (R* at = slow[0]; at < slow[0] + steps * lanes; at += width)
+      store(at, broadcast<V>(p_.scale) / load<V>(at));
     const V none = broadcast<V>(never), reach = broadcast<V>(o_.reach);
     V spacing[axes], least = none;
     for (int d = 0; d < axes; ++d) spacing[d] = broadcast<V>(p_.spacing[2 - d]);
@@ -75,9 +77,8 @@ class Ordered {
         Known<V> known[axes] = {};
         if constexpr (factored) about_seed<right>(plane, band, tile * steps + t, k, known);
         const V was = times.at(t, k);
-        const V slowness = broadcast<V>(p_.scale) / load<V>(&speed[t][k * width]);
-        const V found = final_time<second, factored>(early, now, first.at(t, k), slowness, spacing,
-                                                     known, reach, none);
+        const V found = final_time<second, factored>(
+            early, now, first.at(t, k), load<V>(&slow[t][k * width]), spacing, known, reach, none);
         const Mask<V> news = (was >= none) & (found < none);
         changed[k] |= news;
         least = min<V>(news ? found : none, least);

@@ -66,9 +66,10 @@ class Sweep {
     alignas(64) R beside[deep ? steps : 1][lanes];
   };
 
+  // Part of visit, whose arrays are its own: no store may be thought to change another of them.
   template <bool right, bool forward>
-  Change<R> sweep(const R* slow, typename Tiles::template Nodes<1>& nodes,
-                  const Around& around) const {
+  IN_LOOP Change<R> sweep(const R* slow, typename Tiles::template Nodes<1>& nodes,
+                          const Around& around) const {
     constexpr int last = strips - 1;
     const V none = broadcast<V>(never);
     Mask<V> changed[strips] = {};
