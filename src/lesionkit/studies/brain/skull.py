@@ -30,6 +30,7 @@ FRACTIONS = (surface.FRACTION, 0.6)  # where the brain ends, without such a scal
 BRIGHT = 1.35  # times the brain: fat
 DEEP = 18.0  # mm: in the vault what is bright below it is no scalp, but a tumour
 VAULT = 90.0  # mm, from the top of the head to its base
+CUT = 0.8  # of the widest plane: an uppermost plane that is cut off from more head
 HEIGHT = 150.0  # mm from the top of the head to the brain's lowest part
 LEAST_PLANE = 1000.0  # mm^2 of head in a plane that counts as its top
 BONE = 2.0  # mm, that thin bone is widened by
@@ -130,7 +131,7 @@ def _strip(volume: Any, spacing: tuple[float, ...], height: float | None) -> Mas
         depth = np.array([ndimage.distance_transform_edt(head[0], sampling=steps[1:])] * len(head))
     else:  # above the top of the head there is air, beside the volume more of the head
         areas = head.sum((1, 2))
-        above = head[-1:] & (areas[-1] >= areas.max() / 2)
+        above = head[-1:] & (areas[-1] > CUT * areas.max())
         roofed = np.concatenate([head, above])
         depth = ndimage.distance_transform_edt(roofed, sampling=steps)[:-1]
     inner = depth >= SCALP
