@@ -90,7 +90,7 @@ def test_same_bits_for_any_layout_and_number_of_threads(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("grey", [0, 7, 0.3])
+@pytest.mark.parametrize("gray", [0, 7, 0.3])
 def test_an_image_of_one_value_has_no_lesion(method: str, gray: float) -> None:
     for kind in BOTH:
         assert not segment(np.full((64, 48), gray), method, kind).any()
