@@ -19,8 +19,8 @@ def add_to(commands: Any) -> None:
         help="repeat the tables of docs/brain.md: brain tumours by texture, leaks beside",
         description="Draw squares of tumour and of normal brain, measure MaZda's features, select, "
         "classify patients not seen, and print beside it what each leak would have given: "
-        "selection outside the folds, random folds, shuffled labels. Tables, a model and pictures "
-        "go to DIR. Killed, it goes on where it was. Not for diagnosis.",
+        "selection outside the folds, random folds, shuffled labels. Tables go to DIR. "
+        "Killed, it goes on where it was. Not for diagnosis.",
         example="lesionkit brain-study --data FOLDER --out study",
     )
     add = study.add_argument
@@ -58,13 +58,6 @@ def add_to(commands: Any) -> None:
         default=5,
         metavar="N",
         help="how many draws of squares, folds and weights (default: 5)",
-    )
-    add(
-        "--epochs",
-        type=int,
-        default=0,
-        metavar="N",
-        help="of CNNs and LSTMs; 0 trains none of them (default: 0)",
     )
     add("--overwrite", action="store_true", help="replace a finished study in DIR")
     add_threads(study)

@@ -1,1 +1,1 @@
-"""What `lesionkit brain-study` does: regions, tables with the leaks beside, a model, pictures."""
+"""What `lesionkit brain-study` does: regions, and tables with the leaks beside."""

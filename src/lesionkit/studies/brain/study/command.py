@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lesionkit import __version__, arrays, files
+from lesionkit import __version__, arrays, extras, files
 from lesionkit.progress import Progress
 from lesionkit.studies.brain import WARNING, regions
 from lesionkit.studies.brain.classify import Split
@@ -17,7 +17,7 @@ from lesionkit.studies.brain.study import material as made
 from lesionkit.studies.brain.study import tables
 from lesionkit.studies.brain.study.protocol import rows_of
 from lesionkit.studies.brain.study.records import Record, together
-from lesionkit.studies.brain.study.units import Unit, units
+from lesionkit.studies.brain.study.units import Unit, segmentations, units
 from lesionkit.studies.common import job
 
 SEEDS = 5
@@ -32,7 +32,6 @@ class Options(NamedTuple):
     per_class: int = regions.PER_CLASS
     seed: int = 0
     seeds: int = SEEDS
-    epochs: int = 0
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -51,8 +50,9 @@ def main(data: Path | None, out: Path, options: Options) -> int:
     arrays.integer(options.per_class, "per-class", at_least=2, at_most=10**4)
     arrays.integer(options.seed, "seed", at_least=0, at_most=2**31)
     arrays.integer(options.seeds, "seeds", at_least=1, at_most=1000)
-    arrays.integer(options.epochs, "epochs", at_least=0, at_most=10**5)
     files.check_folder(out)
+    for library in ("sklearn", "skimage"):
+        extras.require(library, "brain-study needs", "studies")
     folder = brats.data_folder(data)
     patients, problems = brats.load(folder)
     patients, more = made.usable(patients)
@@ -74,8 +74,12 @@ def main(data: Path | None, out: Path, options: Options) -> int:
         rows = rows_of(options.split)
         seeds = range(options.seed, options.seed + options.seeds)
         work = list(units(material, options.tasks, rows, seeds))
-        found = together(_done(work, job.Ledger(out, told)))
-        _write(material, found, tables.sections(found, rows), problems, out, options)
+        masks = list(segmentations(material)) if "flair" in options.tasks else []
+        done = _done([*work, *masks], job.Ledger(out, told))
+        segmented = [row for row in done if row["task"] == "segmentation"]
+        found = together(row for row in done if row["task"] != "segmentation")
+        sections = [*tables.sections(found, rows), *tables.segmentation(segmented)]
+        _write(material, [*found, *segmented], sections, problems, out, options)
     return int(bool(problems))
 
 

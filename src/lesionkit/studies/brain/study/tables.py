@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from lesionkit.studies.brain.classify import MAIN
 from lesionkit.studies.brain.study.protocol import Row
 from lesionkit.studies.brain.study.records import Record
+from lesionkit.studies.brain.systems.table import systems
 from lesionkit.studies.brain.table1 import CNN, CONFUSION, LSTM, TABLE1
 from lesionkit.studies.common.classify import wilson
 from lesionkit.studies.common.text import as_text
@@ -239,8 +240,56 @@ def _small(title: str, records: list[Record], rows: Sequence[Row]) -> list[Secti
     ]
 
 
+def _systems(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
+    cells: Cells = []
+    printed = systems()
+    for name in dict.fromkeys(record["classifier"] for record in records):
+        line = {"system": name, "section": printed[name].section}
+        for row in rows:
+            of = [r for r in records if r["classifier"] == name and r["key"] == row.key]
+            line[row.title] = _cell(of[0]) if of else "-"
+        cells.append({**line, "printed, other data": printed[name].printed or "-"})
+    return [
+        Section(
+            f"{_heading(title, records)}; the systems that the paper cites",
+            cells,
+            "accuracy (kappa) AUC, means over seeds; - where nothing is selected. cabgd and fo-btd "
+            "are the paper's names of one system, by rules and by a tree.",
+            "Not here: watershed-svm (2.3), whose regions are not squares; multifractal-bpnn "
+            "(2.10), whose boxes need 32 x 32 pixels or more, and squares have 10 x 10.",
+        )
+    ]
+
+
+def segmentation(records: Sequence[Record]) -> list[Section]:
+    """The segmenters, patient by patient, and over patients."""
+    if not records:
+        return []
+    patients = list(dict.fromkeys(record["patient"] for record in records))
+    cells: Cells = []
+    for method in dict.fromkeys(record["method"] for record in records):
+        of = {r["patient"]: r for r in records if r["method"] == method}
+        line = {"method": method}
+        scores = [r["dice"] for r in of.values() if r["dice"] is not None]
+        line["mean"] = number(sum(scores) / len(scores)) if scores else "-"
+        for patient in patients:
+            line[patient] = f"{number(of[patient]['dice'])} / {number(of[patient]['dice_median'])}"
+        free = sum(r["pixels_on_free_slices"] for r in of.values())
+        line["pixels on free slices"] = f"{free:,}"
+        cells.append(line)
+    return [
+        Section(
+            "FLAIR: segmentation of the whole tumour, Dice mean / median over slices with more "
+            "than 200 pixels of it",
+            cells,
+            "mean: over patients; free slices have no tumour",
+        )
+    ]
+
+
 MAKERS: dict[str, Callable[[str, list[Record], Sequence[Row]], list[Section]]] = {
     "classifiers": _classifiers,
     "features": _features,
     "small": _small,
+    "systems": _systems,
 }

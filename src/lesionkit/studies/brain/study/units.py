@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -14,9 +15,12 @@ from lesionkit.studies.brain.study import protocol
 from lesionkit.studies.brain.study.material import Material
 from lesionkit.studies.brain.study.protocol import Row, Table
 from lesionkit.studies.brain.study.records import Record, record
+from lesionkit.studies.brain.study.segmentation import scored
+from lesionkit.studies.brain.systems.table import systems
 from lesionkit.studies.brain.table1 import TABLE1
 
 SMALL, DRAWS = 64, 8  # regions of the small tables, and how many are drawn
+SYSTEM_SEEDS = 2  # of the cited systems: they are many
 MAIN_FEATURES = "229 features"
 
 
@@ -37,6 +41,14 @@ def units(
         for seed in seeds:
             yield Unit(f"{task}-features-{seed}", partial(_sets, material, task, rows, seed))
         yield Unit(f"{task}-small", partial(_small, material, task, rows, seeds.start))
+        for seed in seeds[:SYSTEM_SEEDS]:
+            yield Unit(f"{task}-systems-{seed}", partial(_systems, material, task, rows, seed))
+
+
+def segmentations(material: Material) -> Iterator[Unit]:
+    """Units of the segmentation rows, a patient each."""
+    for patient in material.patients:
+        yield Unit(f"segmentation-{patient.name}", partial(scored, patient))
 
 
 def _all(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
@@ -76,6 +88,31 @@ def _small(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> l
         found += [
             record(task, "small", row, outcome, draw, MAIN_FEATURES, table.names)
             for row, outcome in protocol.run(few, rows, draw, classifiers=only)
+        ]
+    return found
+
+
+def _systems(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
+    """The cited systems by the same protocol; where nothing is selected, without those rows."""
+    rois, found = material.rois(task, seed), []
+    drawn = material.table(task, seed)
+    measured: dict[object, np.ndarray] = {}
+    for name, system in systems(seed).items():
+        if system.measure not in measured:
+            measured[system.measure] = system.measure(rois)
+        values = measured[system.measure]
+        names = tuple(map(str, range(values.shape[1])))
+        table = replace(drawn, features=values, names=names)
+        found += [
+            record(task, "systems", row, outcome, seed, name)
+            for row, outcome in protocol.run(
+                table,
+                rows,
+                seed,
+                classifiers={name: system.estimator},
+                selector=system.selector,
+                selects=system.selector is not None,
+            )
         ]
     return found
 

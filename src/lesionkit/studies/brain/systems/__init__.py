@@ -1,0 +1,1 @@
+"""Systems that the paper cites, as pipelines of features, selection and classifier."""
