@@ -9,8 +9,8 @@ import pytest
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
 
-import brain_folder  # noqa: E402
 from lesionkit.studies.brain.datasets import brats  # noqa: E402
+from studies.brain import brain_folder  # noqa: E402
 
 
 def test_what_is_read(tmp_path: Path) -> None:

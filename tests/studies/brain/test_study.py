@@ -12,12 +12,12 @@ import pytest
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
 
-import brain_folder  # noqa: E402
 from lesionkit import cli  # noqa: E402
 from lesionkit.studies.brain import classify  # noqa: E402
 from lesionkit.studies.brain.datasets import brats  # noqa: E402
 from lesionkit.studies.brain.study import command, protocol, segmentation, tables, units  # noqa: E402
 from lesionkit.texture.selection import Fisher  # noqa: E402
+from studies.brain import brain_folder  # noqa: E402
 
 KEYS = ["mean", "own", "outside", "random", "paper", "shuffled outside", "shuffled"]
 
