@@ -12,6 +12,7 @@ import pytest
 
 from programs import ADDRESS, THREAD, build, run, with_fault
 
+RUNS = 5
 CHECK = Path(__file__).with_name("parallel_check.cpp")
 
 # What to break, and how: (name, file, text as it stands, text with the fault).
@@ -66,6 +67,11 @@ def test_planted_race_is_reported(tmp_path: Path) -> None:
 )
 def test_fault_in_the_layer_is_reported(tmp_path: Path, file: str, text: str, fault: str) -> None:
     include = with_fault(tmp_path, file, text, fault)
-    done = run(build(CHECK, tmp_path, *THREAD, include=include))
-    assert done.returncode != 0
-    assert "ThreadSanitizer: data race" in done.stderr
+    program = build(CHECK, tmp_path, *THREAD, include=include)
+    # A race is a matter of chance, and a busy machine has other chances: once in some runs will do.
+    for _ in range(RUNS):
+        done = run(program)
+        if "ThreadSanitizer: data race" in done.stderr:
+            assert done.returncode != 0
+            return
+    raise AssertionError(f"the fault goes unnoticed in {RUNS} runs: {done.stderr}")
