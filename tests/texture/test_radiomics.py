@@ -246,3 +246,24 @@ def test_nothing_heavy_is_imported() -> None:
     code = "import sys, lesionkit.texture.radiomics as r; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"scipy", "numba", "sklearn", "torch", "matplotlib"} & {*done.stdout.split()}
+
+
+def test_settings_by_name() -> None:
+    assert radiomics(IMAGE, MASK, bin_width=5) == radiomics(
+        IMAGE, MASK, settings=Settings(bin_width=5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"binWidth": 5},
+            "radiomics has no setting 'binWidth': it has binning, bin_width, bin_ori",
+        ),
+        ({"settings": Settings(), "bin_width": 5}, "settings must be None beside settings by name"),
+    ],
+)
+def test_settings_by_wrong_names(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        radiomics(IMAGE, MASK, **given)

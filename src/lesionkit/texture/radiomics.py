@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +38,11 @@ Features = dict[str, Any]
 
 
 def radiomics(
-    volume: Any, mask: Any, spacing: Any = None, settings: Settings | None = None
+    volume: Any,
+    mask: Any,
+    spacing: Any = None,
+    settings: Settings | None = None,
+    **options: Any,
 ) -> dict[str, float]:
     """Intensity and texture features of a region, under PyRadiomics' names and with its numbers.
 
@@ -56,6 +60,8 @@ def radiomics(
         only: neighbours are counted in voxels, as in IBSI and PyRadiomics.
     settings : Settings, optional
         None: PyRadiomics' defaults.
+    **options : optional
+        Settings by name, in place of `settings`: `bin_width=5`.
 
     Returns
     -------
@@ -81,8 +87,15 @@ def radiomics(
     >>> found = radiomics(volume, volume > 110, spacing=(5, 1, 1))
     >>> len(found), round(found["original_firstorder_Minimum"])
     (93, 110)
+    >>> len(radiomics(volume, volume > 110, bin_width=5, families=("glcm",)))
+    24
     """
-    settings = Settings() if settings is None else settings
+    if unknown := options.keys() - {field.name for field in fields(Settings)}:
+        known = ", ".join(field.name for field in fields(Settings))
+        raise TypeError(f"radiomics has no setting {min(unknown)!r}: it has {known}")
+    if options and settings is not None:
+        raise TypeError(f"settings must be None beside settings by name, {min(options)!r}")
+    settings = Settings(**options) if settings is None else settings
     if not isinstance(settings, Settings):
         raise TypeError(f"settings must be Settings, got {arrays.describe(settings)}")
     if mask is None:
