@@ -151,7 +151,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     here = tmp_path / "lib" / "site-packages" / "lesionkit"
     monkeypatch.setattr(extras, "__file__", str(here / "extras.py"))
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda name: name)
     return here
 
 
@@ -183,7 +183,7 @@ def test_the_pip_is_that_of_this_python(package: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("VIRTUAL_ENV")
     monkeypatch.setattr(sys, "executable", "/opt/my tools/bin/python")
     assert extras.command("numba") == "'/opt/my tools/bin/python' -m pip install 'numba>=0.61'"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda name: None)
     assert extras.command("numba").startswith("uv pip install --python '/opt/my tools/bin/python' ")
 
 
@@ -206,9 +206,9 @@ def test_every_command_that_draws_says_with_what() -> None:
     )
     assert done.returncode == 0
     drawing = {n for n, p in _commands().items() if p.get_default("draws_with")}
-    studies = {"stroke", "stroke-study", "brain", "brain-study", "thermogram", "thermogram-study"}
+    studies = {"stroke", "stroke-study", "brain", "thermogram", "thermogram-study"}
     others = {"phantoms", "reconstruct", "train", "evaluate", "nirst"}
-    assert drawing == (studies | others) & _commands().keys()
+    assert drawing == studies | others
 
 
 def _commands() -> dict[str, cli.Parser]:

@@ -121,9 +121,10 @@ def _requirements(lines: list[str], extra: str) -> list[str]:
 
 def _pip() -> str:
     """How this Python's pip is called from a shell."""
-    from importlib.util import find_spec
+    from importlib.machinery import PathFinder
 
-    if find_spec("pip") is None:  # an environment of uv
+    # by its path alone: setuptools, asked for pip, puts its distutils in the place of Python's
+    if PathFinder.find_spec("pip") is None:  # an environment of uv
         return f"uv pip install --python {shlex.quote(sys.executable)}"
     if os.environ.get("VIRTUAL_ENV") == sys.prefix:
         return "pip install"
