@@ -151,7 +151,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     here = tmp_path / "lib" / "site-packages" / "lesionkit"
     monkeypatch.setattr(extras, "__file__", str(here / "extras.py"))
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
-    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda name: name)
+    monkeypatch.setattr(extras, "_has_pip", lambda: True)
     return here
 
 
@@ -183,7 +183,7 @@ def test_the_pip_is_that_of_this_python(package: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("VIRTUAL_ENV")
     monkeypatch.setattr(sys, "executable", "/opt/my tools/bin/python")
     assert extras.command("numba") == "'/opt/my tools/bin/python' -m pip install 'numba>=0.61'"
-    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "_has_pip", lambda: False)
     assert extras.command("numba").startswith("uv pip install --python '/opt/my tools/bin/python' ")
 
 

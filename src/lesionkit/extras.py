@@ -121,11 +121,15 @@ def _requirements(lines: list[str], extra: str) -> list[str]:
 
 def _pip() -> str:
     """How this Python's pip is called from a shell."""
-    from importlib.machinery import PathFinder
-
-    # by its path alone: setuptools, asked for pip, puts its distutils in the place of Python's
-    if PathFinder.find_spec("pip") is None:  # an environment of uv
+    if not _has_pip():  # an environment of uv
         return f"uv pip install --python {shlex.quote(sys.executable)}"
     if os.environ.get("VIRTUAL_ENV") == sys.prefix:
         return "pip install"
     return f"{shlex.quote(sys.executable)} -m pip install"
+
+
+def _has_pip() -> bool:
+    """By its path alone: setuptools, asked for pip, puts its distutils in the place of Python's."""
+    from importlib.machinery import PathFinder
+
+    return PathFinder.find_spec("pip") is not None
