@@ -181,10 +181,10 @@ def test_the_command_from_a_checkout(package: Path, tmp_path: Path, monkeypatch)
 def test_the_pip_is_that_of_this_python(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "distribution", lambda _: Installed(None))
     monkeypatch.delenv("VIRTUAL_ENV")
-    monkeypatch.setattr(sys, "executable", "/opt/my tools/bin/python")
-    assert extras.command("numba") == "'/opt/my tools/bin/python' -m pip install 'numba>=0.61'"
+    monkeypatch.setattr(sys, "executable", "/a place/bin/python")
+    assert extras.command("numba") == "'/a place/bin/python' -m pip install 'numba>=0.61'"
     monkeypatch.setattr(extras, "_has_pip", lambda: False)
-    assert extras.command("numba").startswith("uv pip install --python '/opt/my tools/bin/python' ")
+    assert extras.command("numba").startswith("uv pip install --python '/a place/bin/python' ")
 
 
 def test_other_import_errors_stay_what_they_are(tmp_path: Path, monkeypatch) -> None:
