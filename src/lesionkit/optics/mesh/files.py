@@ -15,8 +15,6 @@ of its readers wait for ever; ``meshio convert`` turns any of them into one of t
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import tempfile
 import warnings
@@ -28,19 +26,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays, extras
+from lesionkit import arrays
+from lesionkit.optics.mesh.formats import (
+    MESHIO,
+    companion,
+    read_meshio,
+    read_npz,
+    read_properties,
+    read_table,
+    suffix,
+    write_meshio,
+    write_nirfast,
+    write_npz,
+)
 from lesionkit.optics.mesh.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 Data = Mapping[str, npt.ArrayLike]
 
-_MESHIO = {".vtu": "vtu", ".vtk": "vtk", ".msh": "gmsh", ".xdmf": "xdmf", ".xmf": "xdmf"}
-_CELLS = {"triangle": 3, "triangle6": 6, "tetra": 4}
-_PARAM_COLUMNS = {  # NIRFAST's load_mesh.m; "spec" names its own
-    "stnd": ("mua", "kappa", "ri"),
-    "stnd_spn": ("mua", "mus", "g", "ri"),
-    "fluor": ("muax", "kappax", "ri", "muam", "kappam", "muaf", "eta", "tau"),
-}
 _FLAT = 1e-9  # of the mesh's width: how far nodes may leave a plane by rounding
 
 
@@ -110,7 +113,7 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
     _check_format(path)
     if not path.exists():
         raise FileNotFoundError(f"path must name a file, got {path}, which does not exist")
-    return _mesh(path, *(_read_npz if _suffix(path) == ".npz" else _read_meshio)(path))[0]
+    return _mesh(path, *(read_npz if suffix(path) == ".npz" else read_meshio)(path))[0]
 
 
 def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
@@ -151,15 +154,15 @@ def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
             f"path must be the name of a NIRFAST mesh, or of its .node or .elem file, got {path}"
         )
     node_path, elem_path, param_path = (
-        _companion(base, end) for end in (".node", ".elem", ".param")
+        companion(base, end) for end in (".node", ".elem", ".param")
     )
-    rows = _table(node_path)[1]
+    rows = read_table(node_path)[1]
     if rows.shape[1] not in (3, 4) or not np.isin(rows[:, 0], (0, 1)).all():
         raise ValueError(
             f"{node_path} must have 3 or 4 columns, a boundary flag 0 or 1, x, y and perhaps z, "
             f"got {rows.shape[1]}, the first from {rows[:, 0].min():g} to {rows[:, 0].max():g}"
         )
-    numbers = _table(elem_path)[1]
+    numbers = read_table(elem_path)[1]
     if numbers.shape[1] not in (3, 4) or not ((numbers >= 1) & (numbers <= len(rows))).all():
         raise ValueError(
             f"{elem_path} must have 3 or 4 columns of node numbers from 1 to {len(rows)}, got "
@@ -168,7 +171,7 @@ def read_nirfast(path: str | os.PathLike[str]) -> NirfastMesh:
     if (numbers % 1 != 0).any():
         raise ValueError(f"{elem_path} must hold whole node numbers, got fractions")
     mesh, kept = _mesh(elem_path, rows[:, 1:], numbers.astype(np.int64) - 1)
-    kind, properties = _properties(param_path, len(rows))
+    kind, properties = read_properties(param_path, len(rows))
 
     flagged = rows[kept, 0] == 1
     missing = np.setdiff1d(mesh.boundary, np.flatnonzero(flagged))
@@ -233,10 +236,10 @@ def write_mesh(
             )
         if mesh.order == 2:
             raise ValueError(f"mesh must have elements of 3 or 4 nodes for NIRFAST, got {mesh!r}")
-        _write_whole(base, lambda new: _write_nirfast(mesh, new))
+        _write_whole(base, lambda new: write_nirfast(mesh, new))
         return
     _check_format(path)
-    write = _write_npz if _suffix(path) == ".npz" else _write_meshio
+    write = write_npz if suffix(path) == ".npz" else write_meshio
     _write_whole(path, lambda new: write(mesh, new, nodes, elements))
 
 
@@ -246,25 +249,17 @@ def _path(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()
-
-
-def _companion(base: Path, suffix: str) -> Path:
-    return base.with_name(base.name + suffix)
-
-
 def _nirfast_base(path: Path) -> Path | None:
     """The common name of NIRFAST's files if `path` names some, else None."""
-    if _suffix(path) in (".node", ".elem", ".param"):
+    if suffix(path) in (".node", ".elem", ".param"):
         return path.with_suffix("")
-    known = _suffix(path) in _MESHIO or _suffix(path) == ".npz"
-    return path if not path.suffix or (not known and _companion(path, ".node").exists()) else None
+    known = suffix(path) in MESHIO or suffix(path) == ".npz"
+    return path if not path.suffix or (not known and companion(path, ".node").exists()) else None
 
 
 def _check_format(path: Path) -> None:
-    if _suffix(path) not in (".npz", *_MESHIO):
-        known = ", ".join([".npz", *_MESHIO])
+    if suffix(path) not in (".npz", *MESHIO):
+        known = ", ".join([".npz", *MESHIO])
         raise ValueError(
             f"path must end in {known}, or name NIRFAST's files (.node, .elem), got {path}"
         )
@@ -305,99 +300,6 @@ def _flattened(nodes: Floats) -> Floats:
     return nodes[:, :2]
 
 
-def _table(path: Path) -> tuple[list[str], Floats]:
-    """A text file of lines of text, then rows of as many numbers each: (lines, rows)."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"path must name a NIRFAST mesh, got one whose file {path} does not exist"
-        ) from None
-    header: list[str] = []
-    rows: list[list[float]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        fields = line.replace(",", " ").split()
-        try:
-            row = [float(field) for field in fields]
-        except ValueError:
-            row = []
-        if fields and not row and not rows:
-            header.append(line.strip())
-        elif fields and (not row or (rows and len(row) != len(rows[0]))):
-            expected = f"{len(rows[0])} numbers as the lines before"
-            raise ValueError(f"{path} must hold {expected} in line {number}, got {line[:60]!r}")
-        elif fields:
-            rows.append(row)
-    if not rows:
-        raise ValueError(f"{path} must hold rows of numbers, got none")
-    return header, np.array(rows)
-
-
-def _properties(path: Path, count: int) -> tuple[str, dict[str, Floats]]:
-    """The kind and the columns of a .param file of `count` nodes; ("", {}) if there is none."""
-    if not path.exists():
-        return "", {}
-    header, rows = _table(path)
-    if not header:  # version 1 of NIRFAST has no word for the kind
-        header = [{3: "stnd", 8: "fluor"}.get(rows.shape[1], "")]
-    kind, *names = header
-    names = names or list(_PARAM_COLUMNS.get(kind.removesuffix("_bem"), ()))
-    if not names:
-        raise ValueError(
-            f"{path} must begin with a kind of NIRFAST's, {', '.join(_PARAM_COLUMNS)} or spec and "
-            f"its columns, got {kind!r}"
-        )
-    if rows.shape != (count, len(names)):
-        raise ValueError(
-            f"{path} must hold {count} rows, one for each node, and {len(names)} columns for the "
-            f"kind {kind!r}, got {rows.shape[0]} rows of {rows.shape[1]}"
-        )
-    try:
-        arrays.real(rows, "properties", (count, None))
-    except ValueError as problem:
-        raise ValueError(f"{path}: {problem}") from problem
-    return kind, dict(zip(names, rows.T, strict=True))
-
-
-def _read_npz(path: Path) -> tuple[Any, Any]:
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return file["nodes"], file["elements"]
-    except Exception as problem:  # a damaged file can fail anywhere in the zip or array reader
-        raise ValueError(f"{path} cannot be read as a mesh: {_said(problem)}") from problem
-
-
-def _read_meshio(path: Path) -> tuple[Any, Any]:
-    meshio = extras.require("meshio", "mesh files of this kind need")
-    try:
-        # meshio prints what it finds wrong, then exits: neither is for the user's program
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            found = meshio.read(path, file_format=_MESHIO[_suffix(path)])
-    except (Exception, SystemExit) as problem:
-        raise ValueError(f"{path} cannot be read as {_suffix(path)}: {_said(problem)}") from problem
-    highest = max((block.dim for block in found.cells), default=0)
-    blocks = [block for block in found.cells if block.dim == highest]
-    kinds = {block.type for block in blocks}
-    if len(kinds) != 1 or not kinds <= set(_CELLS):
-        raise ValueError(
-            f"{path} must hold elements of one kind, {', '.join(_CELLS)}, got "
-            f"{', '.join(sorted(kinds)) or 'none'}"
-        )
-    return found.points, np.concatenate([block.data for block in blocks])
-
-
-def _said(problem: BaseException) -> str:
-    """What a reader of another package said, in a line: its kind of error if it said nothing."""
-    if isinstance(problem, ModuleNotFoundError):
-        return f"the package {problem.name} is not installed"
-    lines = str(problem).strip().splitlines()
-    return (
-        "the file is damaged or of another format"
-        if isinstance(problem, SystemExit) or not lines
-        else f"{type(problem).__name__}, {lines[0]}"
-    )
-
-
 def _columns(data: Data | None, name: str, rows: int) -> dict[str, npt.NDArray[Any]]:
     """`data` checked: named columns, each of `rows` finite numbers or rows of them."""
     if data is not None and not isinstance(data, Mapping):
@@ -427,46 +329,3 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
         write(Path(folder, path.name))
         for new in sorted(Path(folder).iterdir()):
             os.replace(new, path.with_name(new.name))
-
-
-def _write_nirfast(mesh: Mesh, base: Path) -> None:
-    flagged = np.isin(np.arange(len(mesh.nodes)), mesh.boundary)
-    rows = np.column_stack([flagged, _in_space(mesh)])
-    np.savetxt(_companion(base, ".node"), rows, fmt="%d\t%.17g\t%.17g\t%.17g")
-    np.savetxt(_companion(base, ".elem"), mesh.elements + 1, fmt="%d", delimiter="\t")
-
-
-def _write_npz(
-    mesh: Mesh, path: Path, node_data: dict[str, Any], element_data: dict[str, Any]
-) -> None:
-    data = {f"node_data/{name}": column for name, column in node_data.items()}
-    data |= {f"element_data/{name}": column for name, column in element_data.items()}
-    with open(path, "wb") as file:
-        np.savez(file, nodes=mesh.nodes, elements=mesh.elements, **data)
-
-
-def _write_meshio(
-    mesh: Mesh, path: Path, node_data: dict[str, Any], element_data: dict[str, Any]
-) -> None:
-    kind = {nodes: kind for kind, nodes in _CELLS.items()}[mesh.elements.shape[1]]
-    file_format = _MESHIO[_suffix(path)]
-    options = {"data_format": "XML"} if file_format == "xdmf" else {}  # numbers in the same file
-    meshio = extras.require("meshio", "mesh files of this kind need")
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            meshio.Mesh(
-                _in_space(mesh),
-                [(kind, mesh.elements)],
-                point_data=node_data,
-                cell_data={name: [column] for name, column in element_data.items()},
-            ).write(path, file_format=file_format, **options)
-    except OSError:  # a full disk, say, which the system puts in words itself
-        raise
-    except Exception as problem:
-        raise ValueError(f"{path.name} cannot be written: {_said(problem)}") from problem
-
-
-def _in_space(mesh: Mesh) -> Floats:
-    """(n, 3) mm: the nodes, those of triangles with z = 0."""
-    missing = 3 - mesh.nodes.shape[1]
-    return np.column_stack([mesh.nodes, np.zeros((len(mesh.nodes), missing))])

@@ -1,6 +1,6 @@
 """NIRFAST's measurement files: readings (.paa), pairs of optodes (.link), places of optodes
 (.source, .meas), extinction coefficients (.excoef), in each layout that its programs have written.
-Meshes are read by `mesh_files`.
+Meshes are read by `lesionkit.optics.mesh.files`.
 """
 
 from __future__ import annotations
