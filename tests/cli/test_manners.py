@@ -163,3 +163,13 @@ def test_on_a_terminal_there_is_a_bar(clock, monkeypatch, capsys) -> None:
     assert "128/128" in said
     assert "another step" in said
     assert "1/6" in said
+
+
+@pytest.mark.parametrize("name", ["brain", "stroke", "thermogram"])
+def test_a_case_that_is_refused_leaves_no_folder(name: str, tmp_path: Path, capsys) -> None:
+    for library in ("nibabel", "numba", "skimage", "sklearn"):
+        pytest.importorskip(library)
+    image, out = tmp_path / "a.nii.gz", tmp_path / "out"
+    image.write_bytes(b"no image")
+    assert "a.nii.gz" in refused(capsys, name, str(image), "--out", str(out))
+    assert not out.exists()

@@ -71,7 +71,8 @@ def _brain(options: argparse.Namespace) -> int:
     from lesionkit.studies.brain.segmenters import SEGMENTERS
 
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
-    methods = tuple(SEGMENTERS) if options.method == "all" else (options.method,)
+    method = arrays.one_of(options.method, "method", (*SEGMENTERS, "all"))
+    methods = tuple(SEGMENTERS) if method == "all" else (method,)
     volume = options.volume
     if volume is not None:
         volume = arrays.integer(volume, "volume", at_least=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -105,6 +106,14 @@ def work(
         if some:
             finish()
     return int(failed > 0)
+
+
+@contextmanager
+def results_in(out: Path) -> Iterator[None]:
+    """Inside, the folder is there and this run's alone. If nothing came of it, it goes again."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with files.working_in(out):
+        yield
 
 
 class Ledger:

@@ -36,13 +36,14 @@ def main(
             sections.append(section(outcome))
         done.append(outcome.slim())
 
-    code = job.work(
-        run(cases, methods, out, max_bytes),
-        len(cases),
-        lambda outcome: outcome.problem,
-        keep,
-        lambda: _write(done, sections, out),
-    )
+    with job.results_in(out):
+        code = job.work(
+            run(cases, methods, out, max_bytes),
+            len(cases),
+            lambda outcome: outcome.problem,
+            keep,
+            lambda: _write(done, sections, out),
+        )
     _say(done, out)
     return code
 

@@ -28,7 +28,6 @@ def main(image: Path, truth: Path | None, out: Path, options: Options) -> int:
     files.check_folder(out)
     nets = _nets(options)
     cases = find_cases(image, truth)
-    out.mkdir(parents=True, exist_ok=True)
     report = {
         **asdict(options),
         "weights": None,
@@ -37,13 +36,14 @@ def main(image: Path, truth: Path | None, out: Path, options: Options) -> int:
     }
     ledger = job.Ledger(out, report)
     done: list[job.Done] = []
-    code = job.work(
-        job.run(cases, ledger, lambda case: process(case, options, out, nets)),
-        len(cases),
-        lambda outcome: outcome.problem,
-        done.append,
-        lambda: _write(done, out),
-    )
+    with job.results_in(out):
+        code = job.work(
+            job.run(cases, ledger, lambda case: process(case, options, out, nets)),
+            len(cases),
+            lambda outcome: outcome.problem,
+            done.append,
+            lambda: _write(done, out),
+        )
     finished = [outcome for outcome in done if not outcome.problem]
     print(WARNING)
     print(f"{len(finished)} of {len(done)} cases done")

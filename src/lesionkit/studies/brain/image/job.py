@@ -6,11 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lesionkit import __version__, arrays, files
+from lesionkit import __version__, files
 from lesionkit.studies.brain.image import WARNING
 from lesionkit.studies.brain.image.cases import SCORES, Options, find_cases, process
 from lesionkit.studies.brain.image.pieces import Piece
-from lesionkit.studies.brain.segmenters import SEGMENTERS
 from lesionkit.studies.common import job, page
 
 RESULTS = ("scores.tsv", "report.html")
@@ -28,22 +27,20 @@ def main(
 
     anew : replace results of other options or files, which are refused else
     """
-    for method in options.methods:
-        arrays.one_of(method, "method", tuple(SEGMENTERS))
     files.check_folder(out)
     cases = find_cases(image, truth, brain)
     ledger = job.Ledger(out, {**asdict(options), "max_bytes": None})
     if not anew:
         ledger.check_no_others(cases, *RESULTS)
-    out.mkdir(parents=True, exist_ok=True)
     done: list[job.Done] = []
-    code = job.work(
-        job.run(cases, ledger, lambda case: process(case, options, out)),
-        len(cases),
-        lambda one: one.problem,
-        done.append,
-        lambda: _write(done, out),
-    )
+    with job.results_in(out):
+        code = job.work(
+            job.run(cases, ledger, lambda case: process(case, options, out)),
+            len(cases),
+            lambda one: one.problem,
+            done.append,
+            lambda: _write(done, out),
+        )
     finished = [one for one in done if not one.problem]
     print(WARNING)
     print(f"{len(finished)} of {len(done)} cases done")
