@@ -171,5 +171,6 @@ def test_a_case_that_is_refused_leaves_no_folder(name: str, tmp_path: Path, caps
         pytest.importorskip(library)
     image, out = tmp_path / "a.nii.gz", tmp_path / "out"
     image.write_bytes(b"no image")
-    assert "a.nii.gz" in refused(capsys, name, str(image), "--out", str(out))
+    assert cli.main([name, str(image), "--out", str(out)]) == Exit.REFUSED
+    assert "a.nii.gz" in capsys.readouterr().err
     assert not out.exists()
