@@ -32,7 +32,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     {"metrics": "scores of masks and of maps", "report": "pictures and pages"},
     dict.fromkeys(DOMAINS, ""),  # drawn with their rooms
     {"io": "files of images"},
-    {"geometry": "where the pixels of an image lie"},
+    {"geometry": "where the pixels of an image lie", "job": "cases one after the other, resumed"},
     {
         "arrays": "checks of arrays, in words",
         "files": "a file is whole or not there",

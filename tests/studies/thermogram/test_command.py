@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesionkit import cli
-from lesionkit.studies.common import job
+from lesionkit import cli, job
 from reference.thermal_body import woman
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")

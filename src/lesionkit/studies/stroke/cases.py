@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lesionkit import __version__, io, metrics
+from lesionkit import __version__, io, job, metrics
 from lesionkit.geometry import Geometry
 from lesionkit.io.common import ADC
-from lesionkit.studies.common import job
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared, preprocess
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm

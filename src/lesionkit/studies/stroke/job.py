@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lesionkit import files
+from lesionkit import files, job
 from lesionkit.io import MAX_BYTES
 from lesionkit.metrics import Scores
-from lesionkit.studies.common import job
 from lesionkit.studies.stroke import SEGMENTERS, Kind
 from lesionkit.studies.stroke.cases import Outcome, find_cases, means, run, table
 from lesionkit.studies.stroke.report import section, write_report

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import io
+from lesionkit import io, job
 from lesionkit.studies.brain import prepare
-from lesionkit.studies.common import job
 
 Mask = npt.NDArray[np.bool_]
 PLACE = "brain_tumor/brats2013/slices"

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lesionkit import __version__, files
+from lesionkit import __version__, files, job
 from lesionkit.studies.brain.image import WARNING
 from lesionkit.studies.brain.image.cases import SCORES, Options, find_cases, process
 from lesionkit.studies.brain.image.pieces import Piece
-from lesionkit.studies.common import job, page
+from lesionkit.studies.common import page
 
 RESULTS = ("scores.tsv", "report.html")
 COLUMNS = ("case", "method", "size", "unit", "true_size", *SCORES, "pixels_on_free_slices")

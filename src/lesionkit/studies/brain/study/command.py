@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lesionkit import __version__, arrays, extras, files
+from lesionkit import __version__, arrays, extras, files, job
 from lesionkit.progress import Progress
 from lesionkit.studies.brain import WARNING, regions
 from lesionkit.studies.brain.classify import Split
@@ -18,7 +18,6 @@ from lesionkit.studies.brain.study import tables
 from lesionkit.studies.brain.study.protocol import rows_of
 from lesionkit.studies.brain.study.records import Record, together
 from lesionkit.studies.brain.study.units import Unit, segmentations, units
-from lesionkit.studies.common import job
 
 SEEDS = 5
 RESULTS = ("study.json", "tables.txt")
