@@ -12,6 +12,9 @@ kind     : "hyper" for lesions brighter than the normal brain (acute, sub-acute)
 smallest : pixels of the smallest region in a slice
 returns  : booleans of the image's shape; all False where there is no lesion
 
+`SEGMENTERS_ADC` are the same six on two images, DWI and ADC: in place of the image they take what
+`pair` returns, and `smallest` is of a piece in three dimensions (docs/stroke-adc.md).
+
 In a volume grey levels (thresholds, clusters, matrices) are those of the whole volume, and shapes
 (regions, contours, fronts, mirror images) those of each slice: slices are often 5 mm apart.
 Raises ValueError or TypeError where an argument is not as said here.
@@ -23,9 +26,12 @@ from collections.abc import Callable
 from typing import Any
 
 import lesionkit.studies.common.libraries  # noqa: F401
+from lesionkit.studies.stroke.adc.images import Pair, pair
+from lesionkit.studies.stroke.adc.maps import adc_map, adc_scaled
 from lesionkit.studies.stroke.methods.clusters import fcm_contour, kmeans_marching
 from lesionkit.studies.stroke.methods.grow import split_merge
 from lesionkit.studies.stroke.methods.thresholds import adaptive_threshold, glcm
+from lesionkit.studies.stroke.methods.two_images import SEGMENTERS_ADC
 from lesionkit.studies.stroke.methods.watershed import watershed
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, preprocess
 
@@ -40,20 +46,33 @@ SEGMENTERS: dict[str, Callable[..., Mask]] = {
 
 
 def segment(
-    image: Any, method: str = "kmeans", kind: Kind = "hyper", *, smallest: int = 20
+    image: Any,
+    method: str = "kmeans",
+    kind: Kind = "hyper",
+    *,
+    smallest: int = 20,
+    adc: Any = None,
+    spacing: Any = None,
+    brain: Any = None,
 ) -> Mask:
-    """Segment lesions by one of `SEGMENTERS`, by name.
+    """Segment lesions by one of `SEGMENTERS`, by name; with a map of ADC on both images.
 
     Parameters
     ----------
     image : (rows, columns) or (planes, rows, columns) array
-        As for :func:`preprocess`, or what that returns.
+        As for :func:`preprocess`, or what that or :func:`pair` returns.
     method : {"threshold", "glcm", "watershed", "fcm", "kmeans", "split"}, default "kmeans"
         The segmenter.
     kind : {"hyper", "hypo"}, default "hyper"
         Lesions brighter than the normal brain (acute, sub-acute), or darker ones (chronic).
     smallest : int, default 20
-        Pixels of the smallest region in a slice.
+        Pixels of the smallest region in a slice; on two images, of the smallest piece in all.
+    adc : array of the image's shape, optional
+        Apparent diffusion coefficient, as for :func:`pair`; None: one image alone decides.
+    spacing : float or sequence of float, optional
+        mm of each axis, with `adc`; None: 1.
+    brain : array of bool or whole numbers, optional
+        Of the image's shape; None: found.
 
     Returns
     -------
@@ -78,7 +97,25 @@ def segment(
     """
     if not isinstance(method, str) or method not in SEGMENTERS:
         raise ValueError(f"method must be one of {', '.join(SEGMENTERS)}, got {method!r}")
+    if adc is not None:
+        image = pair(image, adc, spacing=spacing, brain=brain)
+    elif brain is not None and not isinstance(image, (Pair, Prepared)):
+        image = preprocess(image, brain=brain)
+    if isinstance(image, Pair):
+        return SEGMENTERS_ADC[f"{method}-adc"](image, kind, smallest=smallest)
     return SEGMENTERS[method](image, kind, smallest=smallest)
 
 
-__all__ = ["SEGMENTERS", "Kind", "Mask", "Prepared", "preprocess", "segment"]
+__all__ = [
+    "SEGMENTERS",
+    "SEGMENTERS_ADC",
+    "Kind",
+    "Mask",
+    "Pair",
+    "Prepared",
+    "adc_map",
+    "adc_scaled",
+    "pair",
+    "preprocess",
+    "segment",
+]
