@@ -108,7 +108,7 @@ def adc_scaled(adc: Any, brain: Any = None) -> tuple[npt.NDArray[np.float32], st
     for unit, factor in UNITS.items():
         if MIN_MEDIAN <= median * factor <= MAX_MEDIAN:
             with np.errstate(over="ignore"):
-                scaled = stored.astype(np.float32) * np.float32(factor)
+                scaled = (stored.astype(np.float64) * factor).astype(np.float32)
             scaled[~np.isfinite(scaled)] = np.nan
             return scaled, unit
     raise ValueError(
