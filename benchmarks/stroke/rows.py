@@ -113,26 +113,24 @@ def kinds(report: Report) -> None:
 
 def figures(report: Report) -> None:
     """Scores of each method, by type on the planted phantoms, and on each real case."""
-    from lesionkit.studies.stroke.cases import Outcome, run
+    from lesionkit.studies.stroke.image.process import Options, process
 
     if "LESIONKIT_DATA" not in os.environ:
         report.say("left out: LESIONKIT_DATA, the folder of the data, is not set")
         return
     root = Path(os.environ["LESIONKIT_DATA"])
-    outcomes: list[Outcome] = []
+    masks = report.out / "masks"
+    masks.mkdir(parents=True, exist_ok=True)
+    groups: dict[str, list[dict[str, dict[str, str]]]] = defaultdict(list)
     for case in [*phantoms(root / PHANTOM), *real_cases(root / "data/stroke_dwi")]:
-        outcomes += run([case], METHODS, report.out / "masks")
-        if outcomes[-1].problem:
-            raise ValueError(outcomes[-1].problem)
-    groups: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[group_of(outcome.case)].append(outcome)
+        record, _ = process(case, Options(frozenset(METHODS)), masks)
+        groups[group_of(case)].append({row["method"]: row for row in record["scores"]})
     for score in ("jaccard", "dice", "fpr", "fnr"):
         rows = []
         for group, members in groups.items():
             row = [group, str(len(members))]
             for method in METHODS:
-                values = [getattr(o.found[method].scores, score) for o in members]
+                values = [float(rows_of[method][score]) for rows_of in members]
                 row.append(f"{np.mean(values):.3f}")
             rows.append(row)
         title = f"{score}, means of cases" + (", fraction of the union" if score[0] == "f" else "")
@@ -201,7 +199,7 @@ def group_of(case: Any) -> str:
 
 
 def phantoms(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke.cases import find_cases
+    from lesionkit.studies.stroke.image.cases import find_cases
 
     cases = []
     for kind in ("hyper", "hypo"):
@@ -215,7 +213,7 @@ def phantoms(folder: Path) -> list[Any]:
 
 
 def real_cases(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke.cases import Case
+    from lesionkit.studies.stroke.image.cases import Case
 
     isles, session = folder / "isles22", "sub-strokecase0009/ses-0001"
     name = "sub-strokecase0009_ses-0001"

@@ -55,14 +55,16 @@ def run(
     cases: Iterable[AnyCase],
     ledger: Ledger,
     do: Callable[[AnyCase], tuple[dict[str, Any], list[str]]],
+    enough: Callable[[dict[str, Any]], bool] = lambda _: True,
 ) -> Iterator[Done]:
     """Each case in turn; what the ledger knows is not done again.
 
-    do : gives a case's record and the names of the files that it wrote into the folder
+    do     : gives a case's record and the names of the files that it wrote into the folder
+    enough : whether a record of the ledger holds all that is wanted; else the case is done again
     """
     for case in cases:
         record = ledger.find(case.name, case.inputs)
-        if record is None:
+        if record is None or not enough(record):
             answer, problem = attempt(case.image, partial(do, case))
             if answer is None:
                 ledger.forget(case.name)
@@ -132,14 +134,29 @@ class Ledger:
         try:
             content = files.read_json(self._path(name))
             same = content["job"] == self.job and content["inputs"] == _digests(inputs)
-            there = all((self.folder.parent / file).is_file() for file in content["files"])
-            return dict(content["record"]) if same and there else None
+            return dict(content["record"]) if same and self._holds(content["files"]) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def all_of(self, done: Sequence[Done]) -> list[Done]:
+        """These cases, and what earlier runs of this version have done into the folder beside them,
+        by name: tables and reports hold both."""
+        these = {one.name for one in done}
+        found = list(done)
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                content = files.read_json(path)
+                same = content["job"]["version"] == self.job["version"]
+                if same and path.stem not in these and self._holds(content["files"]):
+                    found.append(Done(path.stem, dict(content["record"])))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return sorted(found, key=lambda one: one.name)
+
     def check_no_others(self, cases: Iterable[Case], *results: str) -> None:
-        """ValueError where the folder holds results of one of these names, and not those of an
-        earlier run on the same files with the same options, which is gone on with."""
+        """ValueError where the folder holds results of one of these names that this run would
+        replace: of a case of the same name with other files or options, or of no ledger. Those of
+        the same files and options are gone on with, and other cases' are kept beside these."""
         there = [name for name in results if (self.folder.parent / name).exists()]
         made = {path.stem for path in self.folder.glob("*.json")}
         same = all(self.find(case.name, case.inputs) for case in cases if case.name in made)
@@ -148,6 +165,9 @@ class Ledger:
                 f"{self.folder.parent} holds results of other files or options "
                 f"({', '.join(there)}): choose another --out, or replace them with --overwrite"
             )
+
+    def _holds(self, made: Sequence[str]) -> bool:
+        return all((self.folder.parent / file).is_file() for file in made)
 
     def put(
         self, name: str, inputs: Sequence[Path], made: Sequence[str], record: Mapping[str, Any]

@@ -20,7 +20,9 @@ def add_to(commands: Any) -> None:
         help="segment stroke lesions on diffusion MRI: masks, scores, and a report",
         description="Segment stroke lesions by the methods of Noor's thesis (2020). Of a folder "
         "all images are taken, those named *_dwi where there are any; the truth of NAME_dwi or "
-        "NAME is NAME_mask. Masks (NIfTI), scores.tsv and report.html go to DIR.",
+        "NAME is NAME_mask. Masks (NIfTI), scores.tsv and report.html go to DIR; runs on other "
+        "files or by other methods add to what is there. Killed, it goes on where it was. Not for "
+        "diagnosis.",
         example="lesionkit stroke sub-01_dwi.nii.gz --truth sub-01_mask.nii.gz --out result",
     )
     add = stroke.add_argument
@@ -98,17 +100,13 @@ def add_to(commands: Any) -> None:
 
 def _stroke(options: argparse.Namespace) -> int:
     from lesionkit import arrays
-    from lesionkit.studies.stroke import job
+    from lesionkit.studies.stroke.image import job
+    from lesionkit.studies.stroke.image.process import Options, methods_of
 
-    check_no_results(options, "scores.tsv", "report.html")
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
+    settings = Options(methods_of(options.method), max(1, round(most * 2**30)))
     return job.main(
-        options.image,
-        options.truth,
-        options.method,
-        options.kind,
-        options.out,
-        max(1, round(most * 2**30)),
+        options.image, options.truth, options.kind, options.out, settings, options.overwrite
     )
 
 

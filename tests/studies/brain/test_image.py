@@ -135,6 +135,9 @@ def test_what_is_done_is_kept(
     assert (tmp_path / "out/scores.tsv").read_text() == before
     assert cli.main([*asked, "--method", "mad", "--overwrite"]) == 0
     assert {row["method"] for row in scores(tmp_path / "out")} == {"mad"}
+    one = ["brain", str(heads / "a_flair.nii.gz"), "--truth", str(heads / "a_seg.nii.gz")]
+    assert cli.main([*one, "--method", "mad", "--out", str(tmp_path / "out")]) == 0
+    assert [row["case"] for row in scores(tmp_path / "out")] == ["a_flair", "b_flair"]
 
 
 def test_pictures_and_a_brain_of_ones_own(tmp_path: Path) -> None:

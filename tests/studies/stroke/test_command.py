@@ -5,42 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lesionkit import cli, io
-from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared, cases
+from lesionkit.studies.stroke import SEGMENTERS
+from lesionkit.studies.stroke.image import cases, process
 from reference.stroke_brain import brain
-
-nibabel = pytest.importorskip("nibabel", reason="nibabel comes with lesionkit[studies]")
-pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
-
-
-def png(path: Path, lesion: str | None = "hyper") -> None:
-    """NAME_dwi.png and NAME_mask.png."""
-    image, truth = brain(lesion)
-    pillow.fromarray(image).save(f"{path}_dwi.png")
-    pillow.fromarray(truth).save(f"{path}_mask.png")
-
-
-def volume(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """NAME_dwi.nii.gz and NAME_mask.nii.gz, two slices of 5 mm, left before right."""
-    image, truth = brain()
-    affine = np.diag([-1.0, 1.0, 5.0, 1.0])
-    affine[:3, 3] = 128, -128, 20
-    voxels = np.stack([image, image[::-1]], axis=-1).transpose(1, 0, 2).astype(np.int16)
-    mask = np.stack([truth, truth[::-1]], axis=-1).transpose(1, 0, 2)
-    nibabel.save(nibabel.Nifti1Image(voxels, affine), f"{path}_dwi.nii.gz")
-    near = np.where(mask, np.float32(0.9999999), np.float32(0))
-    nibabel.save(nibabel.Nifti1Image(near, affine), f"{path}_mask.nii.gz")
-    return mask, affine
+from stroke_files import nibabel, pillow, png, volume
 
 
 def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +24,7 @@ def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert cli.main(["stroke", *asked, "--truth", str(tmp_path / "sub-01_mask.nii.gz")]) == 0
     names = {f"sub-01_label-lesion_desc-{m}_mask" for m in SEGMENTERS}
     expected = {f"{name}{end}" for name in names for end in (".nii.gz", ".json")}
-    assert {p.name for p in out.iterdir()} == expected | {"scores.tsv", "report.html"}
+    assert {p.name for p in out.iterdir()} == expected | {"scores.tsv", "report.html", "done"}
     for name in names:
         found = nibabel.load(out / f"{name}.nii.gz")
         np.testing.assert_array_equal(found.affine, affine)
@@ -70,31 +44,6 @@ def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "1 of 1 cases done" in said
     assert re.search(r"kmeans +0\.9\d\d", said)
-
-
-def test_a_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What an earlier run found in it, when it was whole, goes."""
-    for name in "abc":
-        png(tmp_path / name)
-    (tmp_path / "c_dwi.png").rename(tmp_path / "c_DWI.png")
-    whole = (tmp_path / "a_dwi.png").read_bytes()
-    out = tmp_path / "out"
-    assert cli.main(["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]) == 0
-    assert len([*out.glob("*_mask.nii.gz")]) == len([*out.glob("*_mask.json")]) == 3
-    (tmp_path / "b_dwi.png").write_bytes(whole[: len(whole) // 2])
-    capsys.readouterr()
-    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
-    assert cli.main(asked) == 2
-    assert f"{out} holds results already (scores.tsv, report.html)" in capsys.readouterr().err
-    assert cli.main([*asked, "--overwrite"]) == 1
-    captured = capsys.readouterr()
-    assert "2 of 3 cases done" in captured.out
-    assert "b_dwi.png cannot be read as PNG" in captured.err
-    assert "Not done" in (out / "report.html").read_text()
-    masks = sorted(p.name for p in out.glob("*_mask.nii.gz"))
-    assert masks == [f"{name}_label-lesion_desc-kmeans_mask.nii.gz" for name in "ac"]
-    assert len([*out.glob("*_mask.json")]) == 2
-    assert len((out / "scores.tsv").read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize("letter", ["\t", "\n", "\r", "\x85", "\u2028", "\x1b"])
@@ -164,27 +113,15 @@ def test_a_volume_under_a_shear_and_one_that_is_too_large(
         affine[1, 2] = 3.0
         nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), file)
     (case,) = cases.find_cases(tmp_path)
-    (outcome,) = cases.run([case], ["glcm"], tmp_path / "o")
-    assert outcome.truth is not None
-    scores = outcome.found["glcm"].scores
-    assert scores is not None
-    assert scores.true_volume == pytest.approx(5 * np.count_nonzero(outcome.truth))
-    assert outcome.geometry.shear == pytest.approx(np.degrees(np.arctan(3 / 5)))
+    assert case.truth is not None
+    (tmp_path / "o").mkdir()
+    record, _ = process.process(case, process.Options(frozenset({"glcm"})), tmp_path / "o")
+    truth = io.read_mask(case.truth)
+    assert float(record["scores"][0]["true_volume"]) == 5 * np.count_nonzero(truth.values)
+    assert truth.geometry.shear == pytest.approx(np.degrees(np.arctan(3 / 5)))
     asked = ["stroke", str(tmp_path), "--out", str(tmp_path / "o"), "--method", "glcm"]
     assert cli.main([*asked, "--max-gib", "1e-6"]) == 2
     assert re.search(r"its header asks for .* \(--max-gib\) allows", capsys.readouterr().err)
-
-
-def test_a_link_to_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As in data sets whose content has not been fetched."""
-    png(tmp_path / "a")
-    (tmp_path / "b_dwi.nii.gz").symlink_to(tmp_path / "not fetched")
-    assert (
-        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
-    )
-    captured = capsys.readouterr()
-    assert "1 of 2 cases done" in captured.out
-    assert "b_dwi.nii.gz does not exist" in captured.err
 
 
 def test_a_name_that_is_not_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
@@ -198,26 +135,6 @@ def test_a_name_that_is_not_utf_8_keeps_its_bytes(tmp_path: Path) -> None:
     assert cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(out)]) == 0
     for file in ("scores.tsv", "report.html"):
         assert b"caf\xe9_dwi" in (out / file).read_bytes()
-
-
-def test_a_case_that_memory_does_not_hold_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fill(scene: Prepared, *_: object, **__: object) -> Mask:
-        if scene.brain.shape == (9, 9):
-            raise MemoryError
-        return np.zeros_like(scene.brain)
-
-    monkeypatch.setitem(SEGMENTERS, "glcm", fill)
-    monkeypatch.setattr(cases, "_warm", lambda _: None)
-    png(tmp_path / "a")
-    pillow.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "b_dwi.png")
-    assert (
-        cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(tmp_path / "o")]) == 1
-    )
-    captured = capsys.readouterr()
-    assert "1 of 2 cases done" in captured.out
-    assert "b_dwi.png needs more memory than there is" in captured.err
 
 
 def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
@@ -306,7 +223,11 @@ def test_a_dicom_map_of_adc_is_refused_by_its_header(
     [
         ("", ["x_dwi.png"], "lesionkit: .*x_dwi.png does not exist"),
         ("empty", ["."], "lesionkit: .* has no image: NIfTI, DICOM or PNG"),
-        ("png", ["a_dwi.png", "--method", "otsu"], "lesionkit: method must be all or one of thr.*"),
+        (
+            "png",
+            ["a_dwi.png", "--method", "otsu"],
+            "lesionkit: method must be 'threshold'.*'otsu'",
+        ),
         ("png", ["a_dwi.png", "--truth", "b.png"], "lesionkit: .*b.png does not exist"),
         ("png", [".", "--truth", "a_mask.png"], "lesionkit: truth must be a folder where the im.*"),
         ("png", [".", "--truth", "empty"], "lesionkit: truth must hold .* none such as a_mask"),
@@ -355,30 +276,6 @@ def test_each_mistake_is_one_line(
     assert len(said) == 1
     assert re.fullmatch(sentence, said[0])
     assert not list(Path("o").glob("*mask*"))
-
-
-def test_interrupted_it_keeps_what_is_done(tmp_path: Path) -> None:
-    png(tmp_path / "case0")
-    for number in range(1, 60):
-        shutil.copy(tmp_path / "case0_dwi.png", tmp_path / f"case{number}_dwi.png")
-    out = tmp_path / "o"
-    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "lesionkit", *asked],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    end = time.monotonic() + 60
-    while not list(out.glob("case1_*kmeans_mask.nii.gz")) and time.monotonic() < end:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "lesionkit: interrupted" in said
-    assert "Traceback" not in said
-    assert not list(out.glob("*.partial"))
-    assert len((out / "scores.tsv").read_text().splitlines()) > 1
-    assert (out / "report.html").exists()
 
 
 def test_the_report_tells_what_is_implausible(tmp_path: Path) -> None:

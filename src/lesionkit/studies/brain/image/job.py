@@ -23,7 +23,8 @@ def main(
     """Run, and print a summary; 0, or 1 if some case of several could not be done.
 
     A case that an earlier run into the folder has done, with the same options and the same bytes,
-    is not done again. One case alone that cannot be done raises its ValueError.
+    is not done again, and what it did beside these stays in the tables. One case alone that cannot
+    be done raises its ValueError.
 
     anew : replace results of other options or files, which are refused else
     """
@@ -39,7 +40,7 @@ def main(
             len(cases),
             lambda one: one.problem,
             done.append,
-            lambda: _write(done, out),
+            lambda: _write(ledger.all_of(done), out),
         )
     finished = [one for one in done if not one.problem]
     print(WARNING)

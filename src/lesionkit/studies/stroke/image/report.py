@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lesionkit import __version__, metrics
+from lesionkit import __version__, io, metrics
 from lesionkit.report import new_figure
 from lesionkit.studies.common import page
-from lesionkit.studies.stroke.cases import Found, Outcome, means
-from lesionkit.studies.stroke.prepare import Mask
+from lesionkit.studies.stroke.image import WARNING
+from lesionkit.studies.stroke.image.cases import Case
+from lesionkit.studies.stroke.prepare import Mask, Prepared
 
 SLICES = 3  # of a volume that are shown
 MARGIN = 3  # pixels around the brain that are shown
@@ -43,22 +45,41 @@ LEGEND = (
 FAR = 3.0  # times the drawn volume, or a third of it: a warning
 
 
-def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Path) -> None:
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """A case that is done, in memory."""
+
+    case: Case
+    image: io.Image
+    scene: Prepared
+    truth: Mask | None
+    masks: Mapping[str, Mask]  # of each method
+    seconds: float  # of the preprocessing
+
+
+def write_report(
+    path: Path,
+    sections: Sequence[str],
+    problems: Sequence[str],
+    means: Mapping[str, tuple[int, Mapping[str, float]]],
+) -> None:
     """Write the report of all cases into one file that needs no other.
 
-    outcomes : slim ones will do;  sections : what `section` gave for each that is done
+    sections : what `section` gave for each that is done;  problems : why others are not
+    means    : of each method how many cases have a truth, and the means of their scores
     Error rates are fractions of the union of both masks, as in the papers.
     """
-    done = [outcome for outcome in outcomes if not outcome.problem]
-    failed = [outcome for outcome in outcomes if outcome.problem]
-    parts = [f"<h1>Stroke lesions: {len(done)} case{'s' * (len(done) != 1)}</h1>"]
-    parts.append(page.problems([outcome.problem for outcome in failed]))
-    average = means(done)
-    if average and len(done) > 1:
-        rows = [[method, *_numbers(scores)] for method, scores in average.items()]
-        scored = sum(any(f.scores for f in outcome.found.values()) for outcome in done)
-        parts.append(f"<h2>Means of {scored} cases with a truth</h2>")
-        parts.append(page.table(["method", *(title for title, _ in COLUMNS)], rows))
+    parts = [
+        f"<p><strong>{WARNING}</strong></p>",
+        f"<h1>Stroke lesions: {len(sections)} case{'s' * (len(sections) != 1)}</h1>",
+        page.problems(problems),
+    ]
+    if any(count > 1 for count, _ in means.values()):
+        rows = [
+            [method, str(count), *_numbers(scores)] for method, (count, scores) in means.items()
+        ]
+        parts.append("<h2>Means of cases with a truth</h2>")
+        parts.append(page.table(["method", "cases", *(title for title, _ in COLUMNS)], rows))
     parts += sections
     parts += map(page.note, LEGEND)
     parts.append(
@@ -68,48 +89,51 @@ def write_report(outcomes: Sequence[Outcome], sections: Sequence[str], path: Pat
     page.write(path, "Stroke lesions", parts)
 
 
-def section(outcome: Outcome) -> str:
-    """The part of the report on one case that is done, picture included."""
+def section(scan: Scan, scores: Sequence[Mapping[str, str]]) -> str:
+    """The part of the report on one case, picture included.
+
+    scores : a row of each method
+    """
+    scored = scan.truth is not None
+    titles = ["method", "volume, ml" if _is_volume(scan) else "area, mm²", "ms"]
+    titles += [title for title, _ in COLUMNS if scored]
     rows = []
-    for method, found in outcome.found.items():
-        scores = {} if found.scores is None else found.scores._asdict()
-        rows.append(
-            [method, _volume(found, outcome), f"{1e3 * found.seconds:.1f}", *_numbers(scores)]
-        )
-    scored = outcome.truth is not None
-    titles = ["method", _unit(outcome), "ms", *(t for t, _ in COLUMNS if scored)]
-    if _is_image(outcome):
-        kind = "PNG" if outcome.case.image.suffix.lower() == ".png" else "JPEG"
+    for row in scores:
+        cells = [row["method"], _volume(row, scan), f"{1e3 * float(row['seconds']):.1f}"]
+        rows.append(cells + (_numbers(row) if scored else []))
+    if _is_image(scan):
+        kind = io.format_of(scan.image.path)
         sides = f"A {kind} has neither sides nor a scale: a pixel counts as 1 mm."
     else:
         sides = "Radiological view: the picture's left is the patient's right, R."
-        if outcome.geometry.unit == "pixel":
+        if scan.image.geometry.unit == "pixel":
             sides += " The file gives no scale: a pixel counts as 1 mm."
-    empty = "" if outcome.scene is None or outcome.scene.brain.any() else " No brain was found."
+    empty = "" if scan.scene.brain.any() else " No brain was found."
     return (
-        f"<h2>{html.escape(outcome.case.name)}</h2>"
-        f'<p class="note">{outcome.case.kind}intense lesions; preprocessing '
-        f"{1e3 * outcome.seconds:.1f} ms.{empty} {sides}</p>"
-        f"{page.image(overlay(outcome), 'overlays')}{page.table(titles, rows)}{_doubts(outcome)}"
+        f"<h2>{html.escape(scan.case.name)}</h2>"
+        f'<p class="note">{scan.case.kind}intense lesions; preprocessing '
+        f"{1e3 * scan.seconds:.1f} ms.{empty} {sides}</p>"
+        f"{page.image(overlay(scan), 'overlays')}{page.table(titles, rows)}{_doubts(scan, scores)}"
     )
 
 
-def _doubts(outcome: Outcome) -> str:
+def _doubts(scan: Scan, scores: Sequence[Mapping[str, str]]) -> str:
     """What of a case with a truth is implausible: volumes far from the drawn one."""
-    if outcome.truth is None:
+    if scan.truth is None:
         return ""
-    scale = 1000 if _is_volume(outcome) else 1
-    unit = "ml" if _is_volume(outcome) else "mm²"
-    drawn = metrics.volume(outcome.truth, outcome.geometry)
+    scale = 1000 if _is_volume(scan) else 1
+    unit = "ml" if _is_volume(scan) else "mm²"
+    drawn = metrics.volume(scan.truth, scan.image.geometry)
+    volumes = {row["method"]: float(row["volume"]) for row in scores}
     report = page.note(f"Drawn by hand: {drawn / scale:.4g} {unit}.")
-    empty = [m for m, found in outcome.found.items() if drawn > 0 and not found.volume]
+    empty = [m for m, found in volumes.items() if drawn > 0 and not found]
     far = {
-        m: found.volume / drawn
-        for m, found in outcome.found.items()
-        if drawn > 0 and found.volume and not 1 / FAR < found.volume / drawn < FAR
+        m: found / drawn
+        for m, found in volumes.items()
+        if drawn > 0 and found and not 1 / FAR < found / drawn < FAR
     }
     if empty:
-        other = "hypo" if outcome.case.kind == "hyper" else "hyper"
+        other = "hypo" if scan.case.kind == "hyper" else "hyper"
         report += f'<p class="bad">Nothing was found by {", ".join(empty)}: is it {other}?</p>'
     if far:
         times = ", ".join(f"{m} {ratio:.2g} times" for m, ratio in far.items())
@@ -117,43 +141,36 @@ def _doubts(outcome: Outcome) -> str:
     return report
 
 
-def _unit(outcome: Outcome) -> str:
-    return "volume, ml" if _is_volume(outcome) else "area, mm²"
+def _is_volume(scan: Scan) -> bool:
+    return scan.scene.brain.ndim == 3
 
 
-def _is_volume(outcome: Outcome) -> bool:
-    return outcome.scene is not None and outcome.scene.brain.ndim == 3
-
-
-def _is_image(outcome: Outcome) -> bool:
+def _is_image(scan: Scan) -> bool:
     """Whether rows go to the back, as in a slice that is seen; those of other files go to the
     front."""
-    return bool(outcome.geometry.affine[1, 1] < 0)
+    return bool(scan.image.geometry.affine[1, 1] < 0)
 
 
-def _volume(found: Found, outcome: Outcome) -> str:
-    return f"{found.volume / 1000:.2f}" if _is_volume(outcome) else f"{found.volume:.0f}"
+def _volume(row: Mapping[str, str], scan: Scan) -> str:
+    volume = float(row["volume"])
+    return f"{volume / 1000:.2f}" if _is_volume(scan) else f"{volume:.0f}"
 
 
-def _numbers(scores: dict[str, float]) -> list[str]:
-    if not scores:
-        return []
-    return ["–" if math.isinf(scores[name]) else f"{scores[name]:.3f}" for _, name in COLUMNS]
+def _numbers(scores: Mapping[str, Any]) -> list[str]:
+    values = [float(scores[name]) for _, name in COLUMNS]
+    return ["–" if math.isinf(value) else f"{value:.3f}" for value in values]
 
 
-def overlay(outcome: Outcome) -> bytes:
+def overlay(scan: Scan) -> bytes:
     """A PNG of the case: a column for each method, a row for each slice that is shown, cut to the
     brain.
 
     It is a radiological view, with R and L in it, of files that know the patient's sides.
     """
-    scene = outcome.scene
-    if scene is None:
-        raise ValueError(f"outcome must be of a case that is done, got {outcome.problem}")
-    masks = {m: found.mask for m, found in outcome.found.items() if found.mask is not None}
-    if outcome.truth is not None:
-        masks = {"truth": outcome.truth, **masks}
-    chosen = _slices(masks, outcome) if _is_volume(outcome) else [None]
+    scene, masks = scan.scene, dict(scan.masks)
+    if scan.truth is not None:
+        masks = {"truth": scan.truth, **masks}
+    chosen = _slices(masks, scan) if _is_volume(scan) else [None]
     rows, columns = _window([scene.brain, *masks.values()], chosen)
     height, width = rows[1] - rows[0], columns[1] - columns[0]
     figure = new_figure(
@@ -171,15 +188,15 @@ def overlay(outcome: Outcome) -> bytes:
                 vmin=SHOWN[0],
                 vmax=SHOWN[1],
             )
-            if outcome.truth is not None:
-                _contour(ax, outcome.truth[pick], TRUTH)
+            if scan.truth is not None:
+                _contour(ax, scan.truth[pick], TRUTH)
             if name != "truth":
                 _contour(ax, mask[pick], FOUND)
             ax.axis("off")
             ax.set(xlim=columns, ylim=rows[::-1])  # rows go down in a picture that is seen
             if row == 0:
                 ax.set_title(name, fontsize=9)
-            if not _is_image(outcome):
+            if not _is_image(scan):
                 ax.set(xlim=columns[::-1], ylim=rows)  # from the right to the left, to the front
                 for x, side in ((0.01, "R"), (0.93, "L")):
                     ax.text(x, 0.93, side, color="white", fontsize=7, transform=ax.transAxes)
@@ -209,16 +226,16 @@ def _contour(ax: Any, mask: Mask, colour: str) -> None:
         ax.contour(mask, [0.5], colors=colour, linewidths=0.8)
 
 
-def _slices(masks: dict[str, Mask], outcome: Outcome) -> list[Any]:
+def _slices(masks: dict[str, Mask], scan: Scan) -> list[Any]:
     """The slices that part the lesion in four, by the truth where there is one; else what all
     found, or the brain. With a truth also the slice where most is found that is none."""
-    anywhere = outcome.truth if outcome.truth is not None else np.any(list(masks.values()), axis=0)
-    if not anywhere.any() and outcome.scene is not None:
-        anywhere = outcome.scene.brain if outcome.scene.brain.any() else ~outcome.scene.brain
+    anywhere = scan.truth if scan.truth is not None else np.any(list(masks.values()), axis=0)
+    if not anywhere.any():
+        anywhere = scan.scene.brain if scan.scene.brain.any() else ~scan.scene.brain
     area = np.cumsum(anywhere.sum((1, 2)))
     parts = (np.arange(SLICES) + 1) / (SLICES + 1) * area[-1]
     chosen = {int(i) for i in np.searchsorted(area, parts)}
-    if outcome.truth is not None:
-        extra = sum((mask & ~outcome.truth).sum((1, 2)) for mask in masks.values())
+    if scan.truth is not None:
+        extra = sum((mask & ~scan.truth).sum((1, 2)) for mask in masks.values())
         chosen |= {int(np.argmax(extra))} if np.any(extra) else set()
     return sorted(chosen)
