@@ -176,10 +176,11 @@ def _largest(mask: Mask) -> int:
     return side
 
 
-def _random(patient: str, seed: int, item: int, abnormal: bool) -> np.random.Generator:
+def random_of(patient: str, seed: int, item: int, kind: int) -> np.random.Generator:
+    """Random numbers that depend on these four alone. kind : whole number, 0 or more"""
     name = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8], "little")
     key = np.array([seed, name], np.uint64)
-    counter = np.array([0, 0, int(abnormal), item], np.uint64)
+    counter = np.array([0, 0, kind, item], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
@@ -190,7 +191,7 @@ def _picked(
     left = np.flatnonzero(corners)
     found: list[Region] = []
     while len(found) < count and len(left):
-        random = _random(patient, seed, len(found), abnormal)
+        random = random_of(patient, seed, len(found), int(abnormal))
         for _ in range(TRIES):
             at = left[random.integers(len(left))]
             plane, row, column = (int(i) for i in np.unravel_index(at, corners.shape))

@@ -13,8 +13,8 @@ from lesionkit.progress import Progress
 from lesionkit.studies.brain import WARNING, regions
 from lesionkit.studies.brain.classify import Split
 from lesionkit.studies.brain.datasets import brats
+from lesionkit.studies.brain.study import larger, tables
 from lesionkit.studies.brain.study import material as made
-from lesionkit.studies.brain.study import tables
 from lesionkit.studies.brain.study.protocol import rows_of
 from lesionkit.studies.brain.study.records import Record, together
 from lesionkit.studies.brain.study.units import Unit, segmentations, units
@@ -72,12 +72,19 @@ def main(data: Path | None, out: Path, options: Options) -> int:
         told = {**options._asdict(), "data": made.digest(folder)}
         rows = rows_of(options.split)
         seeds = range(options.seed, options.seed + options.seeds)
-        work = list(units(material, options.tasks, rows, seeds))
+        work = [
+            *units(material, options.tasks, rows, seeds),
+            *larger.units(material, options.tasks, rows, seeds),
+        ]
         masks = list(segmentations(material)) if "flair" in options.tasks else []
         done = _done([*work, *masks], job.Ledger(out, told))
         segmented = [row for row in done if row["task"] == "segmentation"]
         found = together(row for row in done if row["task"] != "segmentation")
-        sections = [*tables.sections(found, rows), *tables.segmentation(segmented)]
+        sections = [
+            *tables.sections(found, rows),
+            *larger.sections(found, rows),
+            *tables.segmentation(segmented),
+        ]
         _write(material, [*found, *segmented], sections, problems, out, options)
     return int(bool(problems))
 

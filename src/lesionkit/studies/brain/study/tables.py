@@ -158,7 +158,7 @@ def _matrix(
         line = {"row": row.title + (" (the study's own)" if row.key == OWN else "")}
         for name in names:
             of = [r for r in records if r["key"] == row.key and _is(r, variant, name)]
-            line[name] = _cell(of[0]) if of else "-"
+            line[name] = cell(of[0]) if of else "-"
         cells.append(line)
     return Section(title, cells, "accuracy (kappa) AUC, means over seeds", *notes)
 
@@ -167,7 +167,7 @@ def _is(record: Record, variant: str, name: str) -> bool:
     return bool(record[variant] == name or (variant == "features" and record["key"] == "mean"))
 
 
-def _cell(record: Record) -> str:
+def cell(record: Record) -> str:
     figures = (number(record["accuracy"]), number(record["kappa"], 2), number(record["auc"]))
     return "{} ({}) {}".format(*figures)
 
@@ -247,7 +247,7 @@ def _systems(title: str, records: list[Record], rows: Sequence[Row]) -> list[Sec
         line = {"system": name, "section": printed[name].section}
         for row in rows:
             of = [r for r in records if r["classifier"] == name and r["key"] == row.key]
-            line[row.title] = _cell(of[0]) if of else "-"
+            line[row.title] = cell(of[0]) if of else "-"
         cells.append({**line, "printed, other data": printed[name].printed or "-"})
     return [
         Section(
@@ -255,8 +255,7 @@ def _systems(title: str, records: list[Record], rows: Sequence[Row]) -> list[Sec
             cells,
             "accuracy (kappa) AUC, means over seeds; - where nothing is selected. cabgd and fo-btd "
             "are the paper's names of one system, by rules and by a tree.",
-            "Not here: watershed-svm (2.3), whose regions are not squares; multifractal-bpnn "
-            "(2.10), whose boxes need 32 x 32 pixels or more, and squares have 10 x 10.",
+            "watershed-svm (2.3), multifractal-bpnn (2.10): on regions of their own, see below.",
         )
     ]
 
