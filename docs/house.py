@@ -69,6 +69,7 @@ WORDS = {
     "csrc/texture/maps": "a window at each pixel",
     "csrc/texture/region": "runs, zones, levels",
     "csrc/texture/rois": "thousands of small squares",
+    "csrc/texture/shape": "surface, diameters of a mask",
     "csrc/clustering": "codebook",
     "csrc/clustering/kmeans": "Lloyd; exact in one dimension",
     "csrc/clustering/fcm": "one fused pass",

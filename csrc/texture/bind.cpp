@@ -4,6 +4,7 @@
 #include "texture/maps/kernels.hpp"
 #include "texture/region/kernels.hpp"
 #include "texture/rois/kernels.hpp"
+#include "texture/shape/kernels.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
@@ -115,6 +116,12 @@ void bind_rois(py::module_ m) {
   m.def("label_boxes", rois::label_boxes, "labels"_a, "boxes"_a, ReleaseGil());
 }
 
+void bind_shape(py::module_ m) {
+  m.def("shape_of_volume", shape_of_volume, "mask"_a, "steps"_a, "sums"_a, "sizes"_a, ReleaseGil());
+  m.def("shape_of_picture", shape_of_picture, "mask"_a, "steps"_a, "sums"_a, "sizes"_a,
+        ReleaseGil());
+}
+
 }  // namespace
 
 void bind_texture(py::module_ m) {
@@ -122,4 +129,5 @@ void bind_texture(py::module_ m) {
   bind_maps(m);
   bind_region(m);
   bind_rois(m);
+  bind_shape(m);
 }

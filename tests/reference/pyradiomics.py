@@ -1,6 +1,6 @@
 """PyRadiomics on small volumes: what tests/data/pyradiomics.json was made with.
 
-python tests/reference/pyradiomics.py     (PyRadiomics 3.0.1, NumPy 2.4, SimpleITK)
+python tests/reference/pyradiomics.py     (PyRadiomics 3.0.1, NumPy 1.26, SimpleITK)
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 FILE = Path(__file__).parents[1] / "data" / "pyradiomics.json"
-FAMILIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 SPACING = (2.5, 0.8, 0.7)  # mm, (z, y, x)
 
 # name: PyRadiomics' settings
@@ -33,10 +33,19 @@ def volume() -> tuple[np.ndarray, np.ndarray]:
     return image, ball & ((z + 3 * y + 5 * x) % 11 != 0)
 
 
+def noise() -> np.ndarray:
+    """A mask (12, 13, 14) by chance: cubes and squares of all kinds occur in it."""
+    return np.random.default_rng(8).random((12, 13, 14)) < 0.5
+
+
 def extract(
-    image: np.ndarray, mask: np.ndarray, settings: dict[str, Any], spacing: Any = SPACING
+    image: np.ndarray,
+    mask: np.ndarray,
+    settings: dict[str, Any],
+    spacing: Any = SPACING,
+    families: Any = FAMILIES,
 ) -> dict[str, float]:
-    """The features of PyRadiomics' default run but shape."""
+    """The features of PyRadiomics' default run."""
     import SimpleITK
     from radiomics import featureextractor, setVerbosity
 
@@ -47,7 +56,7 @@ def extract(
         one.SetSpacing(tuple(map(float, spacing[::-1])))
     extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
     extractor.disableAllFeatures()
-    for family in FAMILIES:
+    for family in families:
         extractor.enableFeatureClassByName(family)
     found = extractor.execute(*pair)
     return {name: float(value) for name, value in found.items() if name.startswith("original_")}
@@ -55,4 +64,7 @@ def extract(
 
 if __name__ == "__main__":
     values = {name: extract(*volume(), settings) for name, settings in CASES.items()}
+    one = noise().astype(float)
+    values["noise"] = extract(one, one > 0, {}, families=("shape",))
+    values["noise, a slice"] = extract(one[5], one[5] > 0, {}, SPACING[1:], ("shape2D",))
     FILE.write_text(json.dumps(values, indent=0) + "\n")

@@ -150,3 +150,17 @@ def neighbours(
     voxels: NDArray[np.int64],
     differences: NDArray[np.int64],
 ) -> None: ...
+
+# shape/shape.cpp
+def shape_of_volume(
+    mask: NDArray[np.uint8],
+    steps: NDArray[np.float64],
+    sums: NDArray[np.int64],
+    sizes: NDArray[np.float64],
+) -> None: ...
+def shape_of_picture(
+    mask: NDArray[np.uint8],
+    steps: NDArray[np.float64],
+    sums: NDArray[np.int64],
+    sizes: NDArray[np.float64],
+) -> None: ...

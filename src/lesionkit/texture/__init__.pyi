@@ -24,3 +24,4 @@ from lesionkit.texture.region.zones import zones as zones
 from lesionkit.texture.rois import MAZDA as MAZDA
 from lesionkit.texture.rois import label_features as label_features
 from lesionkit.texture.rois import roi_features as roi_features
+from lesionkit.texture.shape import shape_features as shape_features

@@ -1,5 +1,32 @@
 """PyRadiomics 3.0.1's names of the features of its default run, and ours: {its name: our name}."""
 
+SHAPE = {
+    "Elongation": "elongation",
+    "Flatness": "flatness",
+    "LeastAxisLength": "least_axis_length",
+    "MajorAxisLength": "major_axis_length",
+    "Maximum2DDiameterColumn": "maximum_2d_diameter_column",
+    "Maximum2DDiameterRow": "maximum_2d_diameter_row",
+    "Maximum2DDiameterSlice": "maximum_2d_diameter_slice",
+    "Maximum3DDiameter": "maximum_3d_diameter",
+    "MeshVolume": "mesh_volume",
+    "MinorAxisLength": "minor_axis_length",
+    "Sphericity": "sphericity",
+    "SurfaceArea": "surface_area",
+    "SurfaceVolumeRatio": "surface_volume_ratio",
+    "VoxelVolume": "voxel_volume",
+}
+SHAPE_2D = {
+    "Elongation": "elongation",
+    "MajorAxisLength": "major_axis_length",
+    "MaximumDiameter": "maximum_diameter",
+    "MeshSurface": "mesh_surface",
+    "MinorAxisLength": "minor_axis_length",
+    "Perimeter": "perimeter",
+    "PerimeterSurfaceRatio": "perimeter_surface_ratio",
+    "PixelSurface": "pixel_surface",
+    "Sphericity": "sphericity",
+}
 FIRST_ORDER = {
     "10Percentile": "percentile_10",
     "90Percentile": "percentile_90",
@@ -106,6 +133,8 @@ NGTDM = {
     "Strength": "strength",
 }
 FAMILIES = {
+    "shape": SHAPE,
+    "shape2D": SHAPE_2D,
     "firstorder": FIRST_ORDER,
     "glcm": GLCM,
     "glrlm": GLRLM,

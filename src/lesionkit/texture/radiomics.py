@@ -1,4 +1,4 @@
-"""`radiomics`: PyRadiomics' 93 intensity and texture features, by IBSI's ways to aggregate them."""
+"""`radiomics`: PyRadiomics' 107 features of a region, by IBSI's ways to aggregate them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ from lesionkit.texture.region.neighbours import (
 from lesionkit.texture.region.pairs import Cells, CellSums, count_cells
 from lesionkit.texture.region.runs import RUN_FEATURES, all_directions, count_runs, steps_of
 from lesionkit.texture.region.settings import Settings as Settings
+from lesionkit.texture.region.settings import families_of
 from lesionkit.texture.region.zones import ZONE_FEATURES, count_zones, merged
+from lesionkit.texture.shape import diagonal, shape_of
 
 Features = dict[str, Any]
 
@@ -44,7 +46,7 @@ def radiomics(
     settings: Settings | None = None,
     **options: Any,
 ) -> dict[str, float]:
-    """Intensity and texture features of a region, under PyRadiomics' names and with its numbers.
+    """Shape, intensity and texture features of a region: PyRadiomics' names and numbers.
 
     On the CPU only.
 
@@ -56,8 +58,8 @@ def radiomics(
         Booleans, or whole numbers, floats too, of which `settings.label` is inside; two voxels or
         more.
     spacing : sequence of float, optional
-        Of voxels along each axis, in the volume's order, mm; None: 1. It matters to TotalEnergy
-        only: neighbours are counted in voxels, as in IBSI and PyRadiomics.
+        Of voxels along each axis, in the volume's order, mm; None: 1. It matters to the shape and
+        to TotalEnergy: neighbours are counted in voxels, as in IBSI and PyRadiomics.
     settings : Settings, optional
         None: PyRadiomics' defaults.
     **options : optional
@@ -66,8 +68,9 @@ def radiomics(
     Returns
     -------
     dict of str to float
-        "original_firstorder_Energy", "original_glcm_Autocorrelation" ..., 93 names with all
-        families. NaN where the region has no pair of neighbours to count (glcm).
+        "original_shape_Elongation", "original_firstorder_Energy" ..., 107 names with all families,
+        102 of a picture (shape2D has 9). NaN where the region has no pair of neighbours to count
+        (glcm).
 
     Raises
     ------
@@ -86,7 +89,7 @@ def radiomics(
     >>> volume = np.random.default_rng(0).normal(100, 30, (8, 32, 32))
     >>> found = radiomics(volume, volume > 110, spacing=(5, 1, 1))
     >>> len(found), round(found["original_firstorder_Minimum"])
-    (93, 110)
+    (107, 110)
     >>> len(radiomics(volume, volume > 110, bin_width=5, families=("glcm",)))
     24
     """
@@ -105,11 +108,14 @@ def radiomics(
         raise ValueError("mask must hold two voxels or more, got one: it has no texture")
     steps = np.ones(region.axes) if spacing is None else spacing
     mm = arrays.real(steps, "spacing", (region.axes,), "mm", above=0)
+    families = families_of(settings, region.axes)
     levels = _levels(region, settings)
     work = _Work(levels, settings)
     found: dict[str, float] = {}
-    for family in settings.families:
-        if family == "firstorder":
+    for family in families:
+        if family in ("shape", "shape2D"):
+            features = shape_of(region.mask, region.axes, diagonal(mm))
+        elif family == "firstorder":
             features = _first_order(region, levels, float(mm.prod()), settings.shift)
         else:
             features = _TEXTURES[family](work)

@@ -245,23 +245,47 @@ def intensities(volume: Any, mask: Any, label: int = 1) -> Intensities:
     advice = "pass volume.data with mask & ~volume.mask"
     array = arrays.numbers(home.view(volume, "volume"), "volume", kinds="fiu", masked=advice)
     axes = check_axes(array, "volume")
-    given = arrays.labels(mask, "mask", home, "booleans or labels")
-    arrays.check_shape(given, "mask", array.shape)
-    inside = given if given.dtype == bool else arrays.labelled(given, label, "mask")
-    if not inside.any():
-        raise ValueError("mask must hold a pixel or more, and all of it is False")
-    box, voxels = _box(inside.view(np.uint8), axes)
+    _, cut, box, voxels = mask_parts(mask, label, home, array.shape)
     precision = np.float32 if array.dtype == np.float32 else np.float64
-    cut, part = _volume(inside, axes)[box], _volume(array, axes)[box]
+    part = _volume(array, axes)[box]
     if part.dtype not in READ_AS_THEY_ARE:
         with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
             part = part.astype(np.float64)
     if part.strides[2] != part.itemsize or not part.flags.aligned:
         part = np.ascontiguousarray(part)
-    low, high, finite = _kernels.inside_extent(part, cut.view(np.uint8))
+    low, high, finite = _kernels.inside_extent(part, cut)
     if not finite:
-        arrays.finite_inside(part, "volume", cut)
-    return Intensities(part, cut.view(np.uint8), axes, voxels, low, high, precision)
+        arrays.finite_inside(part, "volume", cut.view(bool))
+    return Intensities(part, cut, axes, voxels, low, high, precision)
+
+
+class MaskParts(NamedTuple):
+    """A mask, and where it is not empty.
+
+    inside : booleans;  cut : its box, uint8 (z, y, x);  box : slices of (z, y, x);  voxels : inside
+    """
+
+    inside: npt.NDArray[np.bool_]
+    cut: npt.NDArray[np.uint8]
+    box: tuple[slice, slice, slice]
+    voxels: int
+
+
+def mask_parts(
+    mask: Any, label: int, home: arrays.Home, shape: tuple[int, ...] | None = None
+) -> MaskParts:
+    """A mask of booleans, or of labels of which `label` is inside; of that shape, or of 2 or 3
+    axes."""
+    given = arrays.labels(mask, "mask", home, "booleans or labels")
+    if shape is None:
+        check_axes(given, "mask")
+    else:
+        arrays.check_shape(given, "mask", shape)
+    inside = given if given.dtype == bool else arrays.labelled(given, label, "mask")
+    if not inside.any():
+        raise ValueError("mask must hold a pixel or more, and all of it is False")
+    box, voxels = _box(inside.view(np.uint8), inside.ndim)
+    return MaskParts(inside, _volume(inside, inside.ndim)[box].view(np.uint8), box, voxels)
 
 
 def edges_by_width(

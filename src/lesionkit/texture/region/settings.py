@@ -16,7 +16,7 @@ Aggregation = Literal[
     "3D, averaged",
     "3D, merged",
 ]
-Family = Literal["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"]
+Family = Literal["shape", "shape2D", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"]
 Binning = Literal["width", "count", "levels"]
 
 
@@ -45,8 +45,9 @@ class Settings:
         slices, averaged over directions. The other families go by the first word: "2D" averages the
         slices' features, "2.5D" adds the slices' matrices. An image of two axes is a single slice:
         every way is "2D" or "2.5D".
-    families : tuple of str, default all six
-        Which to compute, in this order: firstorder, glcm, glrlm, glszm, gldm, ngtdm.
+    families : tuple of str, optional
+        Which to compute, in this order: shape (of a volume) or shape2D (of a picture), firstorder,
+        glcm, glrlm, glszm, gldm, ngtdm. None: all seven that the image has.
     label : int, default 1
         In a mask of integers, the voxels that have it are inside.
     alpha : int, default 0
@@ -72,7 +73,7 @@ class Settings:
     bin_origin: float | None = None
     bin_count: int = 32
     aggregation: Aggregation = "3D, averaged"
-    families: tuple[Family, ...] = get_args(Family)
+    families: tuple[Family, ...] | None = None
     label: int = 1
     alpha: int = 0
     shift: float = 0.0
@@ -88,7 +89,9 @@ class Settings:
             else number(self.bin_origin, "bin_origin"),
             "bin_count": integer(self.bin_count, "bin_count", at_least=1, at_most=65535),
             "aggregation": arrays.one_of(self.aggregation, "aggregation", get_args(Aggregation)),
-            "families": tuple(
+            "families": None
+            if self.families is None
+            else tuple(
                 arrays.one_of(family, "families", get_args(Family))
                 for family in _tuple(self.families)
             ),
@@ -98,6 +101,19 @@ class Settings:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+
+
+def families_of(settings: Settings, axes: int) -> tuple[Family, ...]:
+    """Those to compute of an image of so many axes; ValueError where it has no such shape."""
+    shape, other = ("shape", "shape2D") if axes == 3 else ("shape2D", "shape")
+    if settings.families is None:
+        return tuple(family for family in get_args(Family) if family != other)
+    if other in settings.families:
+        raise ValueError(
+            f"families must hold {shape!r} in place of {other!r} for an image of {axes} axes, "
+            f"got {settings.families}"
+        )
+    return settings.families
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
