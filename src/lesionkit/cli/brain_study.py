@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lesionkit.cli.parser import add_command, add_threads
-from lesionkit.cli.results import check_no_results
+from lesionkit.cli.parser import add_command, add_format, add_threads
 
 
 def add_to(commands: Any) -> None:
@@ -19,9 +18,11 @@ def add_to(commands: Any) -> None:
         help="repeat the tables of docs/brain.md: brain tumours by texture, leaks beside",
         description="Draw squares of tumour and of normal brain, measure MaZda's features, select, "
         "classify patients not seen, and print beside it what each leak would have given: "
-        "selection outside the folds, random folds, shuffled labels. Tables go to DIR. "
+        "selection outside the folds, random folds, shuffled labels. Tables, pictures and "
+        "report.html go to DIR. "
         "Killed, it goes on where it was. Not for diagnosis.",
         example="lesionkit brain-study --data FOLDER --out study",
+        draws_with="studies",
     )
     add = study.add_argument
     add(
@@ -29,6 +30,14 @@ def add_to(commands: Any) -> None:
         type=Path,
         metavar="FOLDER",
         help="with brain_tumor/brats2013/slices (default: $LESIONKIT_DATA/data)",
+    )
+    add(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="in place of --data: regions measured elsewhere, tab- or comma-separated, with the "
+        "columns patient, class (0 normal, 1 abnormal) and features; Mean is the mean intensity, "
+        "slice the slice, if they are there (default: none)",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     add(
@@ -60,14 +69,21 @@ def add_to(commands: Any) -> None:
         help="how many draws of squares, folds and weights (default: 5)",
     )
     add("--overwrite", action="store_true", help="replace a finished study in DIR")
+    add_format(study)
     add_threads(study)
 
 
 def _study(options: argparse.Namespace) -> int:
     from lesionkit.studies.brain.study import command
 
-    check_no_results(options, *command.RESULTS)
-    if options.overwrite and (options.out / command.RESULTS[0]).exists():
-        command.clear(options.out)
+    if options.data is not None and options.table is not None:
+        raise ValueError("give --data or --table, got both")
     asked = {name: getattr(options, name) for name in command.Options._fields}
-    return command.main(options.data, options.out, command.Options(**asked))
+    return command.main(
+        options.data,
+        options.out,
+        command.Options(**asked),
+        table=options.table,
+        pictures=options.format,
+        anew=options.overwrite,
+    )

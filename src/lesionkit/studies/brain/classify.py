@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.studies.common.classify import Result, scores_of, wilson
-from lesionkit.studies.common.discrimination import area
+from lesionkit.studies.common.discrimination import area, curve
 
 Real = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -27,6 +27,7 @@ CLASSES = ("normal", "abnormal")
 FOLDS = 10
 NEIGHBOURS = 5
 HIDDEN = 20  # units of the MLP
+RATES = np.linspace(0, 1, 101)  # false positive rates at which ROC curves are kept
 MAIN = "SVM"  # the study's own classifier: scikit-learn's defaults
 
 
@@ -54,6 +55,8 @@ class Outcome:
         Whether features were.
     chosen : tuple of tuple of int
         Of each fold the selected columns, by rank.
+    held : tuple of tuple of str
+        Of each fold the patients with regions that were tested.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Outcome:
     patients: npt.NDArray[np.str_]
     selected: bool
     chosen: tuple[tuple[int, ...], ...]
+    held: tuple[tuple[str, ...], ...]
 
     @property
     def name(self) -> str:
@@ -126,6 +130,11 @@ class Outcome:
     def auc(self) -> float:
         """The area under the ROC curve of all folds' scores."""
         return area(self.abnormal, self.scores)
+
+    @property
+    def curve(self) -> Real:
+        """The ROC curve of all folds' scores: true positive rates at RATES."""
+        return curve(self.abnormal, self.scores, RATES)
 
     @property
     def by_patient(self) -> dict[str, Told]:
@@ -248,6 +257,8 @@ def evaluate(
     >>> inside.accuracy < 0.65, outside.accuracy > 0.75  # there is nothing to find
     (True, True)
     """
+    from sklearn import config_context
+
     values = arrays.real(features, "features", ("regions", "features"))
     kinds, held = np.asarray(abnormal), np.asarray(patients).astype(str)
     if kinds.shape != (len(values),) or kinds.dtype != bool:
@@ -262,13 +273,15 @@ def evaluate(
     arrays.one_of(select, "select", ("inside", "outside", None))
     seed = arrays.integer(seed, "seed", at_least=0)
     parts = parts_of(kinds, held, split, folds, slices, seed)
-    views = _selected(values, kinds, parts, select, selector)
     names = np.array(CLASSES)[kinds.astype(int)]
+    tested = tuple(tuple(map(str, np.unique(held[rows]))) for _, rows in parts)
     outcomes = []
-    for name, estimator in (table or classifiers(seed)).items():
-        result = _tested(name, estimator, views, names, parts)
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked above
+        views = _selected(values, kinds, parts, select, selector)
         chosen = tuple(view.chosen for view in views)
-        outcomes.append(Outcome(result, kinds, held, select is not None, chosen))
+        for name, estimator in (table or classifiers(seed)).items():
+            result = _tested(name, estimator, views, names, parts)
+            outcomes.append(Outcome(result, kinds, held, select is not None, chosen, tested))
     return outcomes
 
 

@@ -91,10 +91,38 @@ def draw(
     >>> [region.abnormal for region in draw(tumour, brain, per_class=2)]
     [True, True, False, False]
     """
+    arrays.integer(per_class, "per_class", at_least=1)
+    arrays.integer(seed, "seed", at_least=0)
+    there = places(tumour, brain, patient, size=size, margin=margin, normal=normal)
+    return drawn(there, per_class, seed)
+
+
+class Places(NamedTuple):
+    """Where squares of one patient may lie: the corners of those wholly in tumour and of those of
+    normal brain, (planes, rows - size + 1, columns - size + 1).
+
+    turn : a corner's column and that of its mirror image together; None where they are not paired
+    """
+
+    patient: str
+    size: int
+    abnormal: Mask
+    normal: Mask
+    turn: int | None
+
+
+def places(
+    tumour: Any,
+    brain: Any,
+    patient: str = "",
+    *,
+    size: int = SIZE,
+    margin: int = MARGIN,
+    normal: Normal = "any",
+) -> Places:
+    """What of :func:`draw` does not depend on the seed; the same arguments and errors."""
     size = arrays.integer(size, "size", at_least=1)
-    per_class = arrays.integer(per_class, "per_class", at_least=1)
     margin = arrays.integer(margin, "margin", at_least=0)
-    seed = arrays.integer(seed, "seed", at_least=0)
     arrays.one_of(normal, "normal", NORMAL)
     inside, head = (_volume(mask, name) for mask, name in ((tumour, "tumour"), (brain, "brain")))
     if inside.shape != head.shape:
@@ -109,18 +137,24 @@ def draw(
     if normal == "free":
         free[inside.any((1, 2))] = False
     elif normal == "mirror":
-        return _mirrored(abnormal, free, head, patient, size, per_class, seed)
+        return _mirrored(abnormal, free, head, patient, size)
     if not free.any():
         raise ValueError(
             f"patient {patient} has no square of {size} x {size} pixels of normal brain, "
             f"{margin} pixels or more from tumour"
         )
-    found = [
-        _picked(corners, patient, size, per_class, seed, kind)
-        for corners, kind in ((abnormal, True), (free, False))
-    ]
-    many = min(map(len, found))
-    return [*found[0][:many], *found[1][:many]]
+    return Places(patient, size, abnormal, free, None)
+
+
+def drawn(there: Places, per_class: int = PER_CLASS, seed: int = 0) -> list[Region]:
+    """Squares of one patient, see :func:`draw`; not checked."""
+    ones = _picked(there, per_class, seed, True)
+    if there.turn is not None:
+        turn = there.turn
+        return [*ones, *(r._replace(column=turn - r.column, abnormal=False) for r in ones)]
+    others = _picked(there, per_class, seed, False)
+    many = min(len(ones), len(others))
+    return [*ones[:many], *others[:many]]
 
 
 def cut(
@@ -184,10 +218,10 @@ def random_of(patient: str, seed: int, item: int, kind: int) -> np.random.Genera
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
-def _picked(
-    corners: Mask, patient: str, size: int, count: int, seed: int, abnormal: bool
-) -> list[Region]:
+def _picked(there: Places, count: int, seed: int, abnormal: bool) -> list[Region]:
     """Corners one after another, each drawn from those whose squares are still free."""
+    corners = there.abnormal if abnormal else there.normal
+    patient, size = there.patient, there.size
     left = np.flatnonzero(corners)
     found: list[Region] = []
     while len(found) < count and len(left):
@@ -220,20 +254,17 @@ def _free(
     return left[free]
 
 
-def _mirrored(
-    abnormal: Mask, free: Mask, head: Mask, patient: str, size: int, count: int, seed: int
-) -> list[Region]:
-    """Abnormal squares whose mirror images are normal, and these."""
+def _mirrored(abnormal: Mask, free: Mask, head: Mask, patient: str, size: int) -> Places:
+    """Abnormal squares whose mirror images are normal."""
     across = np.flatnonzero(head.any((0, 1)))
     turn = int(across[0] + across[-1]) - size + 1  # corner -> the mirror image's corner
     columns = turn - np.arange(abnormal.shape[2])
     there = (columns >= 0) & (columns < abnormal.shape[2])
     opposite = np.zeros_like(abnormal)
     opposite[:, :, there] = free[:, :, columns[there]]
-    ones = _picked(abnormal & opposite, patient, size, count, seed, True)
-    if not ones:
+    if not (abnormal & opposite).any():
         raise ValueError(
             f"patient {patient} has no square of {size} x {size} pixels in tumour with normal "
             "brain at its mirror image"
         )
-    return [*ones, *(r._replace(column=turn - r.column, abnormal=False) for r in ones)]
+    return Places(patient, size, abnormal & opposite, free, turn)

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import arrays, extras, fronts
+from lesionkit.studies.common.holes import filled
 from lesionkit.studies.common.otsu import otsu
 
 Mask = npt.NDArray[np.bool_]
@@ -81,8 +82,7 @@ def sobel(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
             return np.asarray(deep)
         strong = (edges > _otsu(edges[deep])) & deep
         closed = ndimage.binary_closing(np.pad(strong, CLOSED), iterations=CLOSED)
-        filled: Mask = ndimage.binary_fill_holes(closed)[CLOSED:-CLOSED, CLOSED:-CLOSED]
-        return filled
+        return filled(closed)[CLOSED:-CLOSED, CLOSED:-CLOSED]
 
     return _by_slice(image, brain, enclosed)
 
@@ -149,7 +149,7 @@ def halfway(image: Real, brain: Mask, spacing: tuple[float, ...]) -> Mask:
         if level == last:
             break
         found = _piece(grey, brain, level)
-    return _filled(found)
+    return filled(found)
 
 
 def _piece(grey: Real, brain: Mask, level: float) -> Mask:
@@ -228,13 +228,7 @@ def _by_slice(image: Real, brain: Mask, bright: Callable[[Real, Mask], Mask]) ->
     labels, count = ndimage.label(bright(image, brain) & brain)
     if not count:
         return np.zeros(brain.shape, bool)
-    return _filled(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())) & brain
-
-
-def _filled(mask: Mask) -> Mask:
-    if mask.ndim == 2:
-        return np.asarray(ndimage.binary_fill_holes(mask))
-    return np.array([ndimage.binary_fill_holes(plane) for plane in mask])
+    return filled(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())) & brain
 
 
 def _robust(values: Real) -> tuple[float, float]:

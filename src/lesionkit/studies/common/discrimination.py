@@ -36,6 +36,18 @@ def area(positive: Any, scores: Any) -> float:
     return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * others))
 
 
+def curve(positive: Any, scores: Any, rates: Any) -> Real:
+    """The ROC curve: the true positive rate at each false positive rate in `rates`, straight
+    between the points that thresholds give. positive : (n,) booleans; scores : (n,)"""
+    positive, values = np.asarray(positive, bool), np.asarray(scores, float)
+    order = np.argsort(-values, kind="stable")
+    last = np.append(np.diff(values[order]) != 0, True)  # of equal scores
+    hits = np.cumsum(positive[order])[last]
+    others = np.cumsum(~positive[order])[last]
+    found = np.interp(rates, np.append(0, others / others[-1]), np.append(0, hits / hits[-1]))
+    return np.asarray(found)
+
+
 def auc(positive: Any, scores: Any, *, seed: int = 0, groups: Any = None) -> Auc:
     """AUC of scores, with an interval by drawing patients with replacement 2000 times.
 

@@ -13,19 +13,21 @@ from lesionkit import files
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
   color: #222; background: #fff }
-table { border-collapse: collapse; margin: .7rem 0 1.2rem } td, th { padding: .2rem .7rem;
-  text-align: right; border-bottom: 1px solid #ddd } td:first-child, th:first-child
-  { text-align: left } img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
-.bad { color: #b00020 } .note { color: #666 }
+table { border-collapse: collapse; margin: .7rem 0 1.2rem; display: block; overflow-x: auto }
+td, th { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
+td:first-child, th:first-child { text-align: left } img { max-width: 100%; display: block }
+h2 { margin-top: 2.2rem } .bad { color: #b00020 } .note { color: #666 }
 """
 
 
 def write(path: Path, title: str, parts: Sequence[str]) -> None:
     """Write a page of parts, which are HTML."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style>"
+    )
     files.write(
-        path,
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n",
+        path, f'<!doctype html><html lang="en">{head}<body>{"".join(parts)}</body></html>\n'
     )
 
 

@@ -192,8 +192,7 @@ class MutualInformation(_Selector):
         cut = equal_width if self.binning == "width" else equal_frequency
         if self.binning == "width" and single:
             cut = equal_width_of_float32
-        binned = np.array([cut(x, bins) for x in X.T])
-        self.scores_ = information(binned, classes, bins)
+        self.scores_ = information(cut(X, bins), classes, bins)
         self.order_ = largest(self.scores_, k)
         return self
 

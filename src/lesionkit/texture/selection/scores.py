@@ -75,23 +75,23 @@ def largest(score: Real, k: int) -> Indices:
     return np.argsort(-rounded(score), kind="stable")[:k].astype(np.int64)
 
 
-def equal_width(x: Real, bins: int) -> Indices:
-    low, high = x.min(), x.max()
-    if low == high:
-        return np.zeros(len(x), np.int64)
-    place: Real = (x - low) / (high - low) * bins
-    return np.minimum(place, bins - 1).astype(np.int64)
+def equal_width(X: Real, bins: int) -> Indices:
+    """(columns, samples) the bin of each, in equal steps over its column."""
+    low, high = X.min(0), X.max(0)
+    flat = low == high
+    place: Real = (X - low) / np.where(flat, 1.0, high - low) * bins
+    return np.where(flat, 0, np.minimum(place, bins - 1).astype(np.int64)).T
 
 
-def equal_width_of_float32(x: Real, bins: int) -> Indices:
+def equal_width_of_float32(X: Real, bins: int) -> Indices:
     """The same by edges of float32: what is 0.3 there is not below the edge 0.3."""
-    edges = edges_by_count(x.min(), x.max(), bins, np.float32)
-    return np.searchsorted(edges[1:-1], x, side="right").astype(np.int64)
+    edges = [edges_by_count(x.min(), x.max(), bins, np.float32)[1:-1] for x in X.T]
+    return np.array([np.searchsorted(e, x, side="right") for e, x in zip(edges, X.T, strict=True)])
 
 
-def equal_frequency(x: Real, bins: int) -> Indices:
-    edges = np.quantile(x, np.arange(1, bins) / bins)
-    return np.searchsorted(edges, x, side="left").astype(np.int64)
+def equal_frequency(X: Real, bins: int) -> Indices:
+    edges = [np.quantile(x, np.arange(1, bins) / bins) for x in X.T]
+    return np.array([np.searchsorted(e, x, side="left") for e, x in zip(edges, X.T, strict=True)])
 
 
 def information(binned: Indices, classes: Indices, bins: int) -> Real:
@@ -120,37 +120,36 @@ def unit_columns(X: Real, flat: npt.NDArray[np.bool_]) -> Real:
 def mean_errors(X: Real, classes: Indices) -> Real:
     """Of each column the share of samples that lie nearest to the mean of another class."""
     count = np.bincount(classes)
-    errors = []
-    for x in X.T:
-        mean = x[0] + np.bincount(classes, x - x[0]) / count
-        errors.append((np.abs(x[:, None] - mean).argmin(1) != classes).mean())
-    return np.array(errors)
+    kinds, columns = len(count), X.shape[1]
+    cell = (np.arange(columns)[:, None] * kinds + classes).ravel()
+    total = np.bincount(cell, (X - X[0]).T.ravel(), kinds * columns).reshape(columns, kinds)
+    mean = X[0][:, None] + total / count
+    nearest = np.abs(X.T[:, :, None] - mean[:, None]).argmin(2)
+    shares: Real = (nearest != classes).mean(1)
+    return shares
 
 
 def neighbour_errors(X: Real, classes: Indices) -> Real:
     """Of each column the share of samples whose nearest other sample is of another class, by one
     sort: equal values of a column are a group, and the groups of all columns stand in a row."""
-    order = X.T.argsort(1, kind="stable")
-    x, kind = np.take_along_axis(X.T, order, 1), classes[order]
+    order = X.T.argsort(1)  # in any order within a group
+    place = order + (np.arange(X.shape[1]) * len(X))[:, None]
+    x, kind = np.ascontiguousarray(X.T).ravel()[place], classes[order]
     first = np.ones(x.shape, bool)
     first[:, 1:] = x[:, 1:] != x[:, :-1]
     group = first.ravel().cumsum() - 1
     groups, kinds = int(group[-1]) + 1, int(classes.max()) + 1
-    count = np.zeros((groups + 2, kinds))  # an empty group at either end
-    count[1:-1] = np.bincount(group * kinds + kind.ravel(), minlength=groups * kinds).reshape(
-        groups, kinds
-    )
+    cell = kind.ravel() * groups + group
+    count = np.zeros((kinds, groups + 2))  # an empty group at either end
+    count[:, 1:-1] = np.bincount(cell, minlength=kinds * groups).reshape(kinds, groups)
     gap = np.concatenate([np.diff(x[first], prepend=-np.inf), [np.inf]])
     gap[group.reshape(x.shape)[:, 0]] = np.inf  # to another column
     left, right = gap[:-1], gap[1:]
-    near = np.where(left <= right, 1.0, 0.0)[:, None] * count[:-2]
-    near += np.where(right <= left, 1.0, 0.0)[:, None] * count[2:]
-    own = count[1:-1]
-    near = np.where(own.sum(1, keepdims=True) > 1, own, near)[group]
-    alone = own.sum(1)[group] == 1
-    others = near.sum(1) - ~alone
-    alike = near[np.arange(len(near)), kind.ravel()] - ~alone
-    wrong = np.empty(x.shape)
-    np.put_along_axis(wrong, order, (1.0 - alike / others).reshape(x.shape), 1)
-    shares: Real = wrong.mean(1)
+    own = count[:, 1:-1]
+    several = own.sum(0) > 1
+    near = np.where(several, own, (left <= right) * count[:, :-2] + (right <= left) * count[:, 2:])
+    others, alike = near.sum(0) - several, near - several
+    wrong = np.empty(x.size)
+    wrong[place.ravel()] = (1.0 - alike / others).ravel()[cell]
+    shares: Real = wrong.reshape(x.shape).mean(1)
     return shares

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lesionkit import io, job
 from lesionkit.studies.brain import prepare
+from lesionkit.studies.common.holes import filled
 
 Mask = npt.NDArray[np.bool_]
 PLACE = "brain_tumor/brats2013/slices"
@@ -101,7 +102,7 @@ def read(name: str, planes: dict[int, Path]) -> Patient:
         for modality in MODALITIES
     )
     seen = np.maximum.reduce(list(images.values())) > (RINGING if lossy else 0)
-    brain = np.stack([_filled(plane) for plane in seen])
+    brain = filled(seen)  # dark ventricles are brain
     if brain.mean() > 0.7:
         raise ValueError(
             "slices must be stripped, with background of exactly 0 on 30 % of them or more; got "
@@ -134,11 +135,3 @@ def _like(path: Path, label: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if values.dtype != np.uint8:
         raise ValueError(f"{path} must have 8 bits, got {values.dtype}")
     return values
-
-
-def _filled(inside: Mask) -> Mask:
-    """A plane's mask with its holes filled: dark ventricles are brain."""
-    from scipy.ndimage import label
-
-    pieces, _ = label(np.pad(~inside, 1, constant_values=True))
-    return np.asarray(pieces[1:-1, 1:-1] != pieces[0, 0])

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lesionkit import __version__, arrays, extras, files, job
+from lesionkit import arrays, extras, files, job
 from lesionkit.progress import Progress
-from lesionkit.studies.brain import WARNING, regions
+from lesionkit.studies.brain import regions
 from lesionkit.studies.brain.classify import Split
 from lesionkit.studies.brain.datasets import brats
-from lesionkit.studies.brain.study import larger, tables
+from lesionkit.studies.brain.study import given, larger, protocol, results, tables
 from lesionkit.studies.brain.study import material as made
-from lesionkit.studies.brain.study.protocol import rows_of
+from lesionkit.studies.brain.study.protocol import Row, rows_of
 from lesionkit.studies.brain.study.records import Record, together
-from lesionkit.studies.brain.study.units import Unit, segmentations, units
+from lesionkit.studies.brain.study.units import Unit, segmentations, units, units_of
 
 SEEDS = 5
-RESULTS = ("study.json", "tables.txt")
 
 
 class Options(NamedTuple):
@@ -37,10 +35,34 @@ class Options(NamedTuple):
         return ("t1c", "flair") if self.modality == "both" else (self.modality,)
 
 
-def main(data: Path | None, out: Path, options: Options) -> int:
+class _Plan(NamedTuple):
+    """What is to be done, and what is known before it."""
+
+    work: list[Unit]
+    rows: tuple[Row, ...]
+    source: str  # a digest of all that is read
+    patients: list[str]
+    told: list[str]
+    problems: list[str]
+    tasks: tuple[str, ...]
+    material: made.Material | None
+
+
+def main(
+    data: Path | None,
+    out: Path,
+    options: Options,
+    *,
+    table: Path | None = None,
+    pictures: str = "png",
+    anew: bool = False,
+) -> int:
     """Measure, tabulate, write; prints the tables. 1 if a patient could not be used, else 0.
 
-    data : see `brats.data_folder`;  out : a folder, made if need be
+    data     : see `brats.data_folder`;  out : a folder, made if need be
+    table    : of regions measured elsewhere, in place of the data, see `given.read`
+    pictures : their format, png, pdf or svg
+    anew     : replace a finished study, which is refused else
     A unit of work that an earlier run into the folder has done, with the same options, data and
     version, is not done again.
     """
@@ -50,48 +72,98 @@ def main(data: Path | None, out: Path, options: Options) -> int:
     arrays.integer(options.seed, "seed", at_least=0, at_most=2**31)
     arrays.integer(options.seeds, "seeds", at_least=1, at_most=1000)
     files.check_folder(out)
-    for library in ("sklearn", "skimage"):
+    for library in ("sklearn", "skimage", "matplotlib.figure"):
         extras.require(library, "brain-study needs", "studies")
+    if (out / results.FINISHED).exists() and not anew:
+        raise ValueError(
+            f"{out} holds a finished study: choose another --out, or replace it with --overwrite"
+        )
+    plan = _of_images(data, options) if table is None else _of_table(table, options)
+    with job.results_in(out):
+        if (out / results.FINISHED).exists():
+            results.forget(out)
+        told = {**options._asdict(), "data": plan.source}
+        done = _done(plan.work, job.Ledger(out, told))
+        segmented = [row for row in done if row["task"] == "segmentation"]
+        rows = [row for row in done if row["task"] != "segmentation"]
+        found = together(rows)
+        study = results.Study(
+            options=options._asdict() | ({"table": table.name} if table else {}),
+            seed=options.seed,
+            told=plan.told,
+            problems=plan.problems,
+            patients=plan.patients,
+            rows=rows,
+            found=found,
+            segmented=segmented,
+            sections=[
+                *tables.sections(found, plan.rows),
+                *larger.sections(found, plan.rows),
+                *tables.segmentation(segmented),
+            ],
+            tasks=plan.tasks,
+            material=plan.material,
+        )
+        print(results.text(study))
+        results.write(study, out, pictures)
+        print(f"written to {out}: report.html, tables.txt, study.json and others")
+    return int(bool(plan.problems))
+
+
+def _of_images(data: Path | None, options: Options) -> _Plan:
+    """Squares of images, measured here."""
     folder = brats.data_folder(data)
     patients, problems = brats.load(folder)
-    patients, more = made.usable(patients)
-    problems += more
+    material = made.Material(patients, options.per_class)
+    problems += material.keep_usable()
+    patients = material.patients
     if not patients:
         raise ValueError(
             f"{folder / brats.PLACE} must hold slices of a patient, PATIENT_zN_label.png and "
             f"_flair and _t1c beside it; {'; '.join(problems) or 'got none'}"
         )
-    if len(patients) < 2 and options.split == "patient":
+    _check_patients([patient.name for patient in patients], options)
+    rows = rows_of(options.split)
+    work = [
+        *units(material, options.tasks, rows, _seeds(options)),
+        *larger.units(material, options.tasks, rows, _seeds(options)),
+    ]
+    work += segmentations(material) if "flair" in options.tasks else []
+    names = [patient.name for patient in patients]
+    told = _counts(material, options)
+    source = made.digest(folder)
+    return _Plan(work, rows, source, names, told, problems, options.tasks, material)
+
+
+def _of_table(path: Path, options: Options) -> _Plan:
+    """Regions that were measured elsewhere."""
+    table = given.read(path)
+    names = sorted(set(map(str, table.patients)))
+    _check_patients(names, options)
+    rows = tuple(row for row in rows_of(options.split) if given.has_mean(table) or not row.mean)
+    protocol.check(table, rows, _seeds(options))
+    told = [
+        f"{len(table.abnormal)} regions of {len(names)} patients, {table.abnormal.sum()} abnormal, "
+        f"{len(table.names)} features, measured elsewhere: {path.name}.",
+        "Patients are few: read the spread over them, not the digits.",
+    ]
+    if not given.has_mean(table):
+        told.append("The table has no column Mean: what brightness alone tells is not known.")
+    source = hashlib.sha256(path.read_bytes()).hexdigest()
+    work = list(units_of(table, rows, _seeds(options)))
+    return _Plan(work, rows, source, names, told, [], (given.TASK,), None)
+
+
+def _seeds(options: Options) -> range:
+    return range(options.seed, options.seed + options.seeds)
+
+
+def _check_patients(names: Sequence[str], options: Options) -> None:
+    if len(names) < 2 and options.split == "patient":
         raise ValueError(
-            f"two patients or more are needed to hold one out, got {patients[0].name} alone; "
+            f"two patients or more are needed to hold one out, got {names[0]} alone; "
             "--split slice or random compares the slices of one, which leaks"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    with files.locked(out):
-        material = made.Material(patients, options.per_class)
-        told = {**options._asdict(), "data": made.digest(folder)}
-        rows = rows_of(options.split)
-        seeds = range(options.seed, options.seed + options.seeds)
-        work = [
-            *units(material, options.tasks, rows, seeds),
-            *larger.units(material, options.tasks, rows, seeds),
-        ]
-        masks = list(segmentations(material)) if "flair" in options.tasks else []
-        done = _done([*work, *masks], job.Ledger(out, told))
-        segmented = [row for row in done if row["task"] == "segmentation"]
-        found = together(row for row in done if row["task"] != "segmentation")
-        sections = [
-            *tables.sections(found, rows),
-            *larger.sections(found, rows),
-            *tables.segmentation(segmented),
-        ]
-        _write(material, [*found, *segmented], sections, problems, out, options)
-    return int(bool(problems))
-
-
-def clear(out: Path) -> None:
-    """Forget the units of an earlier study: all of it is done again."""
-    shutil.rmtree(out / "done", ignore_errors=True)
 
 
 def _done(work: Sequence[Unit], ledger: job.Ledger) -> list[Record]:
@@ -108,31 +180,6 @@ def _done(work: Sequence[Unit], ledger: job.Ledger) -> list[Record]:
     return found
 
 
-def _write(
-    material: made.Material,
-    found: list[Record],
-    sections: list[tables.Section],
-    problems: list[str],
-    out: Path,
-    options: Options,
-) -> None:
-    lines = [WARNING, "", *_counts(material, options), *(f"Not used: {p}" for p in problems), ""]
-    lines += [line for section in sections for line in section.lines()]
-    text = "\n".join(lines)
-    print(text)
-    _regions(material, out, options)
-    content = {
-        "warning": WARNING,
-        "version": __version__,
-        "options": options._asdict(),
-        "patients": [patient.name for patient in material.patients],
-        "not_used": problems,
-        "rows": [{k: v for k, v in row.items() if k != "chosen"} for row in found],
-    }
-    files.write(out / "tables.txt", text + "\n")
-    files.write(out / "study.json", json.dumps(content, indent=1) + "\n")
-
-
 def _counts(material: made.Material, options: Options) -> list[str]:
     names = ", ".join(patient.name for patient in material.patients)
     planes = sum(len(patient.planes) for patient in material.patients)
@@ -147,23 +194,3 @@ def _counts(material: made.Material, options: Options) -> list[str]:
     if lossy:
         told.append(f"8 bits, lossy (JPEG): {', '.join(lossy)}.")
     return told
-
-
-def _regions(material: made.Material, out: Path, options: Options) -> None:
-    """regions.tsv and features.tsv of the first seed."""
-    drawn = material.regions(options.seed)
-    planes = {patient.name: patient.planes for patient in material.patients}
-    rows: list[dict[str, Any]] = [
-        {**region._asdict(), "plane": planes[region.patient][region.plane],
-         "abnormal": int(region.abnormal)}
-        for region in drawn
-    ]  # fmt: skip
-    job.write_table(out / "regions.tsv", rows, regions.Region._fields)
-    for task in options.tasks:
-        table = material.table(task, options.seed)
-        lines = [
-            {"patient": row["patient"], "class": row["abnormal"],
-             **{name: f"{value:.9g}" for name, value in zip(table.names, values, strict=True)}}
-            for row, values in zip(rows, table.features, strict=True)
-        ]  # fmt: skip
-        job.write_table(out / f"features_{task}.tsv", lines, ("patient", "class", *table.names))

@@ -25,6 +25,7 @@ class Material:
     per_class: int = regions.PER_CLASS
     normal: regions.Normal = "any"
     _images: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _places: dict[str, regions.Places] = field(default_factory=dict)
     _regions: dict[int, list[regions.Region]] = field(default_factory=dict)
     _tables: dict[tuple[Any, ...], Table] = field(default_factory=dict)
 
@@ -35,20 +36,21 @@ class Material:
             self._images[key] = patient.prepared(modality)
         return self._images[key]
 
+    def places(self, patient: brats.Patient) -> regions.Places:
+        """Where a patient's squares may lie. ValueError where none may."""
+        if patient.name not in self._places:
+            self._places[patient.name] = regions.places(
+                patient.tumour, patient.brain, patient.name, normal=self.normal
+            )
+        return self._places[patient.name]
+
     def regions(self, seed: int) -> list[regions.Region]:
         """The squares of all patients."""
         if seed not in self._regions:
             self._regions[seed] = [
                 region
                 for patient in self.patients
-                for region in regions.draw(
-                    patient.tumour,
-                    patient.brain,
-                    patient.name,
-                    per_class=self.per_class,
-                    seed=seed,
-                    normal=self.normal,
-                )
+                for region in regions.drawn(self.places(patient), self.per_class, seed)
             ]
         return self._regions[seed]
 
@@ -83,17 +85,17 @@ class Material:
             )
         return self._tables[key]
 
-
-def usable(patients: list[brats.Patient]) -> tuple[list[brats.Patient], list[str]]:
-    """Those from whom squares can be drawn, and in a sentence each why not from another."""
-    kept, problems = [], []
-    for patient in patients:
-        try:
-            regions.draw(patient.tumour, patient.brain, patient.name, per_class=1)
-            kept.append(patient)
-        except ValueError as problem:
-            problems.append(str(problem))
-    return kept, problems
+    def keep_usable(self) -> list[str]:
+        """Leave out patients from whom no square can be drawn; in a sentence each why."""
+        kept, problems = [], []
+        for patient in self.patients:
+            try:
+                self.places(patient)
+                kept.append(patient)
+            except ValueError as problem:
+                problems.append(str(problem))
+        self.patients = kept
+        return problems
 
 
 def digest(folder: Path) -> str:

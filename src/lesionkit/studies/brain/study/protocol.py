@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.studies.brain.classify import FOLDS, Outcome, Select, Split, evaluate
+from lesionkit.studies.brain.classify import FOLDS, Outcome, Select, Split, evaluate, parts_of
 
 Real = npt.NDArray[np.float64]
 
@@ -79,13 +79,35 @@ class Table:
 
 
 def shuffled(table: Table, seed: int) -> npt.NDArray[np.bool_]:
-    """Labels without meaning: those of each patient dealt out anew among its regions."""
+    """Labels without meaning: those of each patient dealt out anew among its regions; the labels of
+    patients with regions of one kind only dealt out among these patients."""
     random = np.random.Generator(np.random.Philox(key=np.array([seed, 2**63], np.uint64)))
     labels = table.abnormal.copy()
+    alike = []
     for patient in np.unique(table.patients):
         here = np.flatnonzero(table.patients == patient)
+        if len(np.unique(labels[here])) == 1:
+            alike.append(here)
         labels[here] = labels[random.permutation(here)]
+    kinds = [bool(labels[here[0]]) for here in alike]
+    for here, other in zip(alike, random.permutation(len(alike)), strict=True):
+        labels[here] = kinds[other]
     return labels
+
+
+def folds_of(table: Table, row: Row) -> int:
+    """Ten; of random ones no more than there are regions of either kind."""
+    fewest = int(np.bincount(table.abnormal, minlength=2).min())
+    return max(2, min(FOLDS, fewest)) if row.split == "random" else FOLDS
+
+
+def check(table: Table, rows: tuple[Row, ...], seeds: range) -> None:
+    """ValueError where a row's folds cannot be made, before any work."""
+    for row in rows:
+        for seed in seeds:
+            labels = shuffled(table, seed) if row.shuffled else table.abnormal
+            folds = folds_of(table, row)
+            parts_of(labels, table.patients, row.split, folds, table.slices, seed)
 
 
 def run(
@@ -112,7 +134,7 @@ def run(
             table.patients,
             split=row.split,
             select=None if row.mean or not selects else row.select,
-            folds=FOLDS,
+            folds=folds_of(table, row),
             table=classifiers,
             selector=selector,
             slices=table.slices,

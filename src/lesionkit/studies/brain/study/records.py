@@ -14,6 +14,8 @@ from lesionkit.studies.common.classify import wilson
 
 Record = dict[str, Any]
 FIGURES = ("accuracy", "kappa", "tp_rate", "fp_rate", "auc", "seconds")
+DIGITS = 6  # of a curve
+PRIVATE = ("chosen", "curve", "seconds", "seconds_sd")  # has a file of its own; not in study.json
 KEYS = ("task", "table", "row", "classifier", "features", "split", "selection", "key")
 
 
@@ -48,7 +50,9 @@ def record(
             name: {"n": told.n, "accuracy": told.accuracy, "auc": _plain(told.auc)}
             for name, told in outcome.by_patient.items()
         },
+        "curve": np.round(outcome.curve, DIGITS).tolist(),
         "chosen": [[names[i] for i in fold] for fold in outcome.chosen if fold] if names else [],
+        "held": outcome.held if names and outcome.selected else [],
     }
 
 
@@ -61,8 +65,8 @@ def together(records: Iterable[Record]) -> list[Record]:
 
     accuracy, kappa, ... are means over seeds, NAME_sd their standard deviations; wilson is the
     interval of the mean accuracy in n_rois regions, as if these were independent, which those of a
-    patient are not; patients has each patient's mean over the seeds, and patient_sd the standard
-    deviation of their accuracies.
+    patient are not; curve is the mean of the true positive rates; patients has each patient's mean
+    over the seeds, and patient_sd the standard deviation of their accuracies.
     """
     groups: dict[tuple[str, ...], list[Record]] = {}
     for one in records:
@@ -81,6 +85,7 @@ def _mean(key: Mapping[str, Any], group: list[Record]) -> Record:
     row["seeds"] = [one["seed"] for one in group]
     row["confusion"] = np.sum([one["confusion"] for one in group], axis=0).tolist()
     row["classes"] = CLASSES
+    row["curve"] = np.mean([one["curve"] for one in group], axis=0).round(DIGITS).tolist()
     row["chosen"] = [fold for one in group for fold in one["chosen"]]
     row["patients"] = _patients(group)
     accuracies = [told["accuracy"] for told in row["patients"].values()]

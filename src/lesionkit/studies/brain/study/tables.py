@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from lesionkit.studies.brain.classify import MAIN
+from lesionkit.studies.brain.classify import CLASSES, MAIN
 from lesionkit.studies.brain.study.protocol import Row
 from lesionkit.studies.brain.study.records import Record
 from lesionkit.studies.brain.systems.table import systems
@@ -12,9 +13,11 @@ from lesionkit.studies.brain.table1 import CNN, CONFUSION, LSTM, TABLE1
 from lesionkit.studies.common.classify import wilson
 from lesionkit.studies.common.text import as_text
 
-TITLES = {"t1c": "T1 with contrast", "flair": "FLAIR"}
+TITLES = {"t1c": "T1 with contrast", "flair": "FLAIR", "table": "The table given"}
 Cells = list[dict[str, str]]
 OWN = "own"
+SECONDS = {"CNN": 0.48, "LSTM": 0.23}  # of training, the paper's Table 2
+NEIGHBOUR, NEAREST_MEAN = "POE by nearest neighbour", "POE by nearest mean"
 
 
 class Section:
@@ -51,11 +54,65 @@ def sections(records: Sequence[Record], rows: Sequence[Row]) -> list[Section]:
         for name, make in MAKERS.items():
             if name in tables:
                 found += make(title, tables[name], rows)
+            if name == "features" and name in tables:
+                found += _rules(title, tables["classifiers"], tables[name], rows)
     return found
 
 
+def short(records: Sequence[Record]) -> Section:
+    """The study's answer in a few rows, the paper's below."""
+    cells: Cells = []
+    told = {"mean": "", OWN: ": the study's own", "paper": ": most likely the paper's protocol"}
+    for record in records:
+        which = (record["table"], record["classifier"])
+        if which == ("classifiers", MAIN) and record["key"] in told:
+            title = TITLES.get(record["task"], record["task"])
+            name = f"{title}, {record['row']}{told[record['key']]}"
+            cells.append(_percent(name, record, record["n_rois"], record["n_patients"]))
+    cells += [
+        _percent(f"the paper's {name}: other data, protocol unknown", printed, 400, "?")
+        for name, printed in (("CNN", CNN), ("LSTM", LSTM))
+    ]
+    return Section(f"In short ({MAIN}, means over seeds)", cells)
+
+
+def _percent(name: str, told: Mapping[str, Any], count: int, patients: int | str) -> dict[str, str]:
+    return {
+        "row": name,
+        "accuracy": f"{100 * told['accuracy']:.1f} %",
+        "kappa": number(told["kappa"], 2),
+        "AUC": number(told["auc"]),
+        "regions": str(count),
+        "patients": str(patients),
+    }
+
+
+def times(records: Sequence[Record]) -> Section:
+    """Seconds of training, which no two runs have alike."""
+    own = [r for r in records if r["key"] == OWN and r["table"] in ("classifiers", "nets")]
+    tasks = list(dict.fromkeys(record["task"] for record in own))
+    cells = []
+    for name in dict.fromkeys(record["classifier"] for record in own):
+        line = {"classifier": name}
+        for task in tasks:
+            of = [r for r in own if r["classifier"] == name and r["task"] == task]
+            line[f"{TITLES.get(task, task)}, s"] = f"{of[0]['seconds']:.4f}" if of else "-"
+        cells.append(line)
+    for name, seconds in SECONDS.items():
+        printed = [f"{seconds:.4f}"] + ["-"] * (len(tasks) - 1)
+        cells.append(
+            dict(zip(cells[0], [f"the paper's {name}, its machine", *printed], strict=True))
+        )
+    return Section(
+        "Training time of a fold",
+        cells,
+        "wall clock of this run and this machine, the median over folds and the mean over seeds, "
+        "selection not included",
+    )
+
+
 def _heading(title: str, records: Sequence[Record]) -> str:
-    own = next(record for record in records if record["key"] == OWN)
+    own = _own(records)
     seeds = own["seeds"]
     return (
         f"{title}: {own['n_rois']} regions of {own['n_patients']} patients, seeds {seeds[0]} to "
@@ -76,10 +133,27 @@ def _classifiers(title: str, records: list[Record], rows: Sequence[Row]) -> list
             "AUC. TP and FP rates are weighted as Weka's.",
         ),
         _by_patient(f"{heading}; {MAIN}, patient by patient", main),
+        _every(f"{heading}; every classifier, {_own(records)['row']}", records),
         _matrix(f"{heading}; every classifier", records, rows, "classifier"),
-        _confusion(f"{heading}; confusion of {MAIN}, all seeds", main),
+        _confusion(f"{heading}; confusion, {_own(records)['row']}, all seeds", records),
         *_chosen(f"{heading}; selected features", main),
     ]
+
+
+def _own(records: Sequence[Record]) -> Record:
+    return next(record for record in records if record["key"] == OWN)
+
+
+def _every(title: str, records: Sequence[Record]) -> Section:
+    """The columns of the paper's Table 2, a line for each classifier."""
+    own = [record for record in records if record["key"] == OWN]
+    lines = [*(_line(record) for record in own), *_papers()]
+    names = [*(record["classifier"] for record in own), *(line["row"] for line in _papers())]
+    cells = [
+        {"classifier": name, **{key: cell for key, cell in line.items() if key != "row"}}
+        for name, line in zip(names, lines, strict=True)
+    ]
+    return Section(title, cells, "as above; the paper's Table 2 below")
 
 
 def _row(records: Sequence[Record], row: Row) -> Record:
@@ -101,7 +175,6 @@ def _line(record: Record) -> dict[str, str]:
         "AUC of patients": spread(record["auc_patients"], record["auc_patient_sd"]),
         "regions": str(record["n_rois"]),
         "patients": str(record["n_patients"]),
-        "s": f"{record['seconds']:.3f}",
     }
 
 
@@ -112,7 +185,7 @@ def _mean(record: Record, name: str) -> float:
 
 def _papers() -> Cells:
     told = []
-    for name, printed, seconds in (("CNN", CNN, "0.480"), ("LSTM", LSTM, "0.230")):
+    for name, printed in (("CNN", CNN), ("LSTM", LSTM)):
         low, high = wilson(printed["accuracy"], 400)
         told.append({
             "row": f"the paper's {name}: other data, protocol unknown",
@@ -126,7 +199,6 @@ def _papers() -> Cells:
             "AUC of patients": "-",
             "regions": "400",
             "patients": "?",
-            "s": seconds,
         })  # fmt: skip
     return told
 
@@ -137,6 +209,8 @@ def _by_patient(title: str, records: Sequence[Record]) -> Section:
     for patient, told in shown[OWN].items():
         line = {"patient": patient, "regions": str(told["n"])}
         for name, key in (("mean intensity", "mean"), ("the study's own", OWN)):
+            if key not in shown:  # a table without a mean
+                continue
             line[f"{name}: accuracy"] = number(shown[key][patient]["accuracy"])
             line[f"{name}: AUC"] = number(shown[key][patient]["auc"])
         cells.append(line)
@@ -148,7 +222,6 @@ def _matrix(
     records: Sequence[Record],
     rows: Sequence[Row],
     variant: str,
-    more: Callable[[str], dict[str, str]] | None = None,
     *notes: str,
 ) -> Section:
     """A line for each row of the protocol, in order, and each variant a column."""
@@ -173,22 +246,17 @@ def cell(record: Record) -> str:
 
 
 def _confusion(title: str, records: Sequence[Record]) -> Section:
-    cells = []
-    own = next(r for r in records if r["key"] == OWN)
-    for name, counts in (
-        (f"{MAIN}, the study's own", own["confusion"]),
-        ("the paper's CNN", CONFUSION),
-    ):
-        for kind, line in zip(("normal", "abnormal"), counts, strict=True):
-            cells.append(
-                {"": name, "true": kind, "called normal": str(line[0]), "abnormal": str(line[1])}
-            )
+    own = [(r["classifier"], r["confusion"]) for r in records if r["key"] == OWN]
+    cells = [
+        {"classifier": name, "true": kind, "called normal": str(line[0]), "abnormal": str(line[1])}
+        for name, counts in [*own, ("the paper's CNN", CONFUSION)]
+        for kind, line in zip(CLASSES, counts, strict=True)
+    ]
     return Section(title, cells)
 
 
 def _chosen(title: str, records: Sequence[Record]) -> list[Section]:
-    own = next(r for r in records if r["key"] == OWN)
-    folds = own["chosen"]
+    folds = _own(records)["chosen"]
     if not folds:
         return []
     sets = [set(fold) for fold in folds]
@@ -211,14 +279,35 @@ def _chosen(title: str, records: Sequence[Record]) -> list[Section]:
     ]
 
 
+def _rules(
+    title: str, classified: list[Record], others: list[Record], rows: Sequence[Row]
+) -> list[Section]:
+    """Both rules of POE+ACC side by side: the paper does not tell which it took."""
+    main = [{**r, "features": NEIGHBOUR} for r in classified if r["classifier"] == MAIN]
+    other = [r for r in others if r["features"] == NEAREST_MEAN]
+    both = zip(_own(main)["chosen"], _own(other)["chosen"], strict=True)
+    shared = [len(set(a) & set(b)) for a, b in both]
+    return [
+        _matrix(
+            f"{_heading(title, main)}; {MAIN}, both rules of POE",
+            [*main, *other],
+            [row for row in rows if not row.mean],
+            "features",
+            f"a fold's columns by both rules: {min(shared)} to {max(shared)} are the same",
+        )
+    ]
+
+
 def _features(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
+    others = [record for record in records if record["features"] != NEAREST_MEAN]
+    if not any(record["key"] == OWN for record in others):
+        return []
     return [
         _matrix(
             f"{_heading(title, records)}; {MAIN} on other features",
-            records,
+            others,
             rows,
             "features",
-            None,
             "of Table 1's features none is selected: rows that differ by that only are empty; "
             "levels not the region's: 0 to 255 as they are, which lets the mean in",
         )

@@ -12,16 +12,19 @@ import numpy as np
 from lesionkit.studies.brain.classify import MAIN, classifiers, fused
 from lesionkit.studies.brain.features import COOCCURRENCE
 from lesionkit.studies.brain.study import protocol
+from lesionkit.studies.brain.study.given import TASK
 from lesionkit.studies.brain.study.material import Material
 from lesionkit.studies.brain.study.protocol import Row, Table
 from lesionkit.studies.brain.study.records import Record, record
 from lesionkit.studies.brain.study.segmentation import scored
-from lesionkit.studies.brain.systems.table import systems
+from lesionkit.studies.brain.study.tables import NEAREST_MEAN
+from lesionkit.studies.brain.systems.table import System, systems
 from lesionkit.studies.brain.table1 import TABLE1
 
 SMALL, DRAWS = 64, 8  # regions of the small tables, and how many are drawn
 SYSTEM_SEEDS = 2  # of the cited systems: they are many
 MAIN_FEATURES = "229 features"
+GIVEN = "the table's features"
 
 
 class Unit(NamedTuple):
@@ -45,6 +48,16 @@ def units(
             yield Unit(f"{task}-systems-{seed}", partial(_systems, material, task, rows, seed))
 
 
+def units_of(table: Table, rows: tuple[Row, ...], seeds: range) -> Iterator[Unit]:
+    """The units of a table of regions that was measured elsewhere."""
+    for seed in seeds:
+        yield Unit(
+            f"{TASK}-classifiers-{seed}", partial(_classified, table, TASK, rows, seed, GIVEN)
+        )
+    for seed in seeds:
+        yield Unit(f"{TASK}-features-{seed}", partial(_by_mean, table, TASK, rows, seed))
+
+
 def segmentations(material: Material) -> Iterator[Unit]:
     """Units of the segmentation rows, a patient each."""
     for patient in material.patients:
@@ -52,26 +65,41 @@ def segmentations(material: Material) -> Iterator[Unit]:
 
 
 def _all(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
-    table = material.table(task, seed)
+    return _classified(material.table(task, seed), task, rows, seed, MAIN_FEATURES)
+
+
+def _classified(
+    table: Table, task: str, rows: tuple[Row, ...], seed: int, features: str
+) -> list[Record]:
+    """Every classifier on a table's features."""
     return [
-        record(task, "classifiers", row, outcome, seed, MAIN_FEATURES, table.names)
+        record(task, "classifiers", row, outcome, seed, features, table.names)
         for row, outcome in protocol.run(table, rows, seed)
     ]
 
 
+def _by_mean(table: Table, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
+    """The study's own classifier with the other rule of POE."""
+    only = {MAIN: classifiers(seed)[MAIN]}
+    selector = fused("nearest-mean")
+    return [
+        record(task, "features", row, outcome, seed, NEAREST_MEAN, table.names)
+        for row, outcome in protocol.run(table, rows, seed, classifiers=only, selector=selector)
+    ]
+
+
 def _sets(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
-    """The study's own classifier on other features, and with the other rule of POE."""
+    """The study's own classifier with the other rule of POE, and on other features."""
     only = {MAIN: classifiers(seed)[MAIN]}
     table = material.table(task, seed)
     every = ("cooccurrence", "histogram", "runs", "gradient", "ar", "haar")
     given: list[tuple[str, Table, dict[str, object]]] = [
-        ("POE by nearest mean", table, {"selector": fused("nearest-mean")}),
         ("Table 1's 28", table.columns(TABLE1), {"selects": False}),
         ("co-occurrence", table.columns(COOCCURRENCE), {}),
         ("levels not the region's", material.table(task, seed, normalise=None), {}),
         ("all families", material.table(task, seed, every), {}),
     ]
-    return [
+    return _by_mean(table, task, rows, seed) + [
         record(task, "features", row, outcome, seed, name, values.names)
         for name, values, how in given
         for row, outcome in protocol.run(values, rows, seed, classifiers=only, **how)  # type: ignore[arg-type]
@@ -93,28 +121,30 @@ def _small(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> l
 
 
 def _systems(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
-    """The cited systems by the same protocol; where nothing is selected, without those rows."""
-    rois, found = material.rois(task, seed), []
-    drawn = material.table(task, seed)
-    measured: dict[object, np.ndarray] = {}
-    for name, system in systems(seed).items():
-        if system.measure not in measured:
-            measured[system.measure] = system.measure(rois)
-        values = measured[system.measure]
+    """The cited systems by the same protocol; where nothing is selected, without those rows.
+
+    Systems that measure and select alike are run together: what they share is done once.
+    """
+    rois, drawn = material.rois(task, seed), material.table(task, seed)
+    every = systems(seed)
+    alike: dict[tuple[object, str], dict[str, System]] = {}
+    for name, system in every.items():
+        alike.setdefault((system.measure, repr(system.selector)), {})[name] = system
+    found: dict[str, list[Record]] = {name: [] for name in every}
+    for group in alike.values():
+        first = next(iter(group.values()))
+        values = first.measure(rois)
         names = tuple(map(str, range(values.shape[1])))
-        table = replace(drawn, features=values, names=names)
-        found += [
-            record(task, "systems", row, outcome, seed, name)
-            for row, outcome in protocol.run(
-                table,
-                rows,
-                seed,
-                classifiers={name: system.estimator},
-                selector=system.selector,
-                selects=system.selector is not None,
-            )
-        ]
-    return found
+        for row, outcome in protocol.run(
+            replace(drawn, features=values, names=names),
+            rows,
+            seed,
+            classifiers={name: system.estimator for name, system in group.items()},
+            selector=first.selector,
+            selects=first.selector is not None,
+        ):
+            found[outcome.name].append(record(task, "systems", row, outcome, seed, outcome.name))
+    return [one for records in found.values() for one in records]
 
 
 def _few(table: Table, count: int) -> np.ndarray:

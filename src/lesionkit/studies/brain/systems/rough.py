@@ -44,11 +44,25 @@ class PcaReduct(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def dependency(binned: Any, classes: Bins) -> float:
     """gamma: the share of samples whose bins no sample of another class has."""
-    _, group = np.unique(binned, axis=0, return_inverse=True)
-    counts = np.zeros((group.max() + 1, classes.max() + 1), np.int64)
-    np.add.at(counts, (group.ravel(), classes), 1)
-    pure = (counts > 0).sum(1) == 1
-    return float(counts[pure].sum() / len(classes))
+    group = np.zeros(len(classes), np.int64)
+    for bins in np.asarray(binned).T:
+        group = _parted(group, bins)
+    return _told(group, classes)
+
+
+def _parted(group: Bins, bins: Bins) -> Bins:
+    """The groups 0, 1, ... of those who were together and have one bin."""
+    found: Bins = np.unique(group * (bins.max() + 1) + bins, return_inverse=True)[1]
+    return found
+
+
+def _told(group: Bins, classes: Bins) -> float:
+    """The share of samples in whose group no sample of another class is."""
+    kinds = int(classes.max()) + 1
+    counts = np.bincount(group * kinds + classes, minlength=(int(group.max()) + 1) * kinds)
+    table = counts.reshape(-1, kinds)
+    pure = (table > 0).sum(1) == 1
+    return float(table[pure].sum() / len(classes))
 
 
 def reduct(binned: Any, classes: Bins) -> list[int]:
@@ -56,9 +70,13 @@ def reduct(binned: Any, classes: Bins) -> list[int]:
     equal ones the first."""
     whole, reached = dependency(binned, classes), 0.0
     chosen: list[int] = []
+    group = np.zeros(len(classes), np.int64)
     while reached < whole or not chosen:
         left = [c for c in range(binned.shape[1]) if c not in chosen]
-        gains = [dependency(binned[:, [*chosen, c]], classes) for c in left]
+        groups = [_parted(group, binned[:, c]) for c in left]
+        gains = [_told(one, classes) for one in groups]
         reached = max(gains)
-        chosen.append(left[gains.index(reached)])
+        best = gains.index(reached)
+        chosen.append(left[best])
+        group = groups[best]
     return chosen
