@@ -27,7 +27,11 @@ Arrows = set[tuple[str, str]]
 DOMAINS = ("optics", "texture", "clustering", "fronts")
 FLOORS: tuple[dict[str, str], ...] = (
     {"cli": "commands; python -m lesionkit"},
-    {"studies": "a package for each published study", "selftest": "is this install right?"},
+    {
+        "studies": "a package for each published study",
+        "radiomics": "PyRadiomics: files, filters, tables",
+        "selftest": "is this install right?",
+    },
     {"nets": "torch: nets, one training loop, checkpoints"},
     {"metrics": "scores of masks and of maps", "report": "pictures and pages"},
     dict.fromkeys(DOMAINS, ""),  # drawn with their rooms

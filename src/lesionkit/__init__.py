@@ -3,7 +3,8 @@
 Domains are loaded when first used: ``lesionkit.optics`` (light in tissue),
 ``lesionkit.texture`` (GLCM and its kin), ``lesionkit.clustering`` (k-means and fuzzy c-means),
 ``lesionkit.fronts`` (marching, contours, watershed), ``lesionkit.nets`` (Z-Net and Y-Net; torch),
-``lesionkit.studies`` (published studies), ``lesionkit.io`` (image files), ``lesionkit.metrics``.
+``lesionkit.radiomics`` (features of regions, as PyRadiomics), ``lesionkit.studies`` (published
+studies), ``lesionkit.io`` (image files), ``lesionkit.metrics``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lesionkit import metrics as metrics
     from lesionkit import nets as nets
     from lesionkit import optics as optics
+    from lesionkit import radiomics as radiomics
     from lesionkit import studies as studies
     from lesionkit import texture as texture
 
@@ -48,6 +50,7 @@ __all__ = [
     "metrics",
     "nets",
     "optics",
+    "radiomics",
     "studies",
     "texture",
     "threads",

@@ -26,6 +26,7 @@ EXTRAS = {
     "torch": ("torch", "nets"),
     **{name: (name, "studies") for name in ("SimpleITK", "nibabel", "pydicom")},
     "skimage": ("scikit-image", "studies"),
+    "yaml": ("PyYAML", "radiomics"),
 }
 """Of each module: its library, and the smallest extra of pyproject.toml that brings it."""
 

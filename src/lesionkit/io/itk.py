@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,30 +23,8 @@ MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "m
 
 def read(path: Path, kind: str, max_bytes: int) -> dict[str, Image]:
     """The volume of a file, or all of them by name where it has a fourth axis."""
-    itk = library("SimpleITK", kind)
-    with naming(path, kind), _plain_words():
-        reader = itk.ImageFileReader()
-        reader.SetImageIO(ITK[kind])
-        reader.SetFileName(str(path))
-        reader.ReadImageInformation()
-        size, parts = reader.GetSize(), reader.GetNumberOfComponents()
-        name = itk.GetPixelIDValueAsString(reader.GetPixelID())
-    if parts != 1 or "complex" in name or "label" in name:
-        raise ValueError(f"{path} must hold grey values, it has {parts} numbers at each voxel")
-    if len(size) not in (2, 3, 4):
-        raise ValueError(f"{path} must hold slices or volumes, it has {len(size)} axes")
-    if 0 in size:
-        raise ValueError(f"{path} must hold a voxel or more, its shape is {size}")
-    header = _header(path, kind)
-    scale, unit = _scale(header.decode("latin-1"), kind, path)
-    itemsize = int((re.findall(r"\d+", name) or ["64"])[0]) // 8
-    count = math.prod(size) * itemsize
-    check_size(path, kind, count, max_bytes)
-    with naming(path, kind):
-        _check_whole(path, header, count)
-    with naming(path, kind), _plain_words():
-        image = reader.Execute()
-        voxels = itk.GetArrayFromImage(image).T
+    image, scale, unit = load(path, kind, max_bytes)
+    voxels = library("SimpleITK", kind).GetArrayFromImage(image).T
     axes = image.GetDimension()
     affine = np.eye(4)
     space = min(axes, 3)
@@ -60,6 +38,39 @@ def read(path: Path, kind: str, max_bytes: int) -> dict[str, Image]:
     count = voxels.shape[3]
     names = [f"volume={i}" if count > 1 else "" for i in range(count)]
     return {name: upright(voxels[..., i], affine, path, unit) for i, name in enumerate(names)}
+
+
+def load(
+    path: Path, kind: str, max_bytes: int, *, layers: bool = False
+) -> tuple[Any, float, Literal["mm", "pixel"]]:
+    """SimpleITK's image of a file that is whole; mm of its unit, which ITK does not read; and
+    whether it has a spacing at all.
+
+    layers : several numbers at each voxel may be
+    """
+    itk = library("SimpleITK", kind)
+    with naming(path, kind), _plain_words():
+        reader = itk.ImageFileReader()
+        reader.SetImageIO(ITK[kind])
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        size, parts = reader.GetSize(), reader.GetNumberOfComponents()
+        name = itk.GetPixelIDValueAsString(reader.GetPixelID())
+    if (parts != 1 and not layers) or "complex" in name or "label" in name:
+        raise ValueError(f"{path} must hold grey values, it has {parts} numbers at each voxel")
+    if len(size) not in (2, 3, 4):
+        raise ValueError(f"{path} must hold slices or volumes, it has {len(size)} axes")
+    if 0 in size:
+        raise ValueError(f"{path} must hold a voxel or more, its shape is {size}")
+    header = _header(path, kind)
+    scale, unit = _scale(header.decode("latin-1"), kind, path)
+    itemsize = int((re.findall(r"\d+", name) or ["64"])[0]) // 8
+    count = math.prod(size) * itemsize * parts
+    check_size(path, kind, count, max_bytes)
+    with naming(path, kind):
+        _check_whole(path, header, count)
+    with naming(path, kind), _plain_words():
+        return reader.Execute(), scale, unit
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Radiomics: agreement with PyRadiomics, and speed beside it and pictologics."""

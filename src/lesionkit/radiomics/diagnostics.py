@@ -1,0 +1,113 @@
+"""PyRadiomics' `diagnostics_...`: what was measured, with which libraries and settings."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from lesionkit import __version__
+from lesionkit.radiomics.regions import Region
+from lesionkit.radiomics.volumes import Volume
+
+PREFIX = "diagnostics_"
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of lesionkit, and of the libraries that images went through; "" where one is not there."""
+    libraries = {"Numpy": "numpy", "SimpleITK": "SimpleITK", "PyWavelet": "PyWavelets"}
+    found = {"PyRadiomics": f"lesionkit {__version__}"}
+    for name, library in libraries.items():
+        try:
+            found[name] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+    found["Python"] = platform.python_version()
+    return {f"{PREFIX}Versions_{name}": version for name, version in found.items()}
+
+
+def configuration(settings: Mapping[str, Any], image_types: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for."""
+    return {
+        f"{PREFIX}Configuration_Settings": dict(settings),
+        f"{PREFIX}Configuration_EnabledImageTypes": {k: dict(v) for k, v in image_types.items()},
+    }
+
+
+def of_image(image: Volume, kind: str) -> dict[str, Any]:
+    """Of the image as it came ("original") or as it was resampled ("interpolated")."""
+    values = image.values
+    found: dict[str, Any] = {}
+    if kind == "original":
+        found["Hash"] = _hash(values)
+        found["Dimensionality"] = f"{image.axes}D"
+    found |= {
+        "Spacing": image.spacing,
+        "Size": image.size,
+        "Mean": float(values.mean(dtype=np.float64)),
+        "Minimum": float(values.min()),
+        "Maximum": float(values.max()),
+    }
+    return {f"{PREFIX}Image-{kind}_{name}": value for name, value in found.items()}
+
+
+def of_mask(
+    labels: Volume | None, region: Region, image: Volume | None, kind: str
+) -> dict[str, Any]:
+    """Of the mask as it came, "corrected", "interpolated" or "resegmented".
+
+    labels : the whole mask as it came, to be known again
+    image  : on the region's grid, to tell its intensities
+    """
+    found: dict[str, Any] = {}
+    mask, inside = region.mask, region.inside()
+    if labels is not None:
+        found["Hash"] = _hash(labels.values.astype(np.uint32))  # as PyRadiomics casts
+    centre = _centre(region)
+    found |= {
+        "Spacing": mask.spacing,
+        "Size": mask.size,
+        "BoundingBox": (*(part.start for part in region.box[::-1]), *region.extent[::-1]),
+        "VoxelNum": region.voxels,
+        "VolumeNum": _volumes(inside),
+        "CenterOfMassIndex": tuple(centre),
+        "CenterOfMass": tuple(mask.place(centre).tolist()),
+    }
+    if image is not None:
+        values = image.values[region.box][inside]
+        found |= {
+            "Mean": float(values.mean(dtype=np.float64)),
+            "Minimum": float(values.min()),
+            "Maximum": float(values.max()),
+        }
+    return {f"{PREFIX}Mask-{kind}_{name}": value for name, value in found.items()}
+
+
+def _hash(values: Any) -> str:
+    """As SimpleITK's: of the voxels alone."""
+    return hashlib.sha1(np.ascontiguousarray(values).data).hexdigest()
+
+
+def _centre(region: Region) -> list[float]:
+    """The mean index x, y, z."""
+    inside = region.inside()
+    axes = range(inside.ndim)
+    found = []
+    for axis in axes:
+        counts = np.count_nonzero(inside, axis=tuple(other for other in axes if other != axis))
+        where = np.arange(region.box[axis].start, region.box[axis].stop)
+        found.append(float(counts @ where) / region.voxels)
+    return found[::-1]
+
+
+def _volumes(inside: Any) -> int:
+    """Pieces, whose voxels touch by a corner at least."""
+    from scipy import ndimage
+
+    return int(ndimage.label(inside, np.ones((3,) * inside.ndim))[1])

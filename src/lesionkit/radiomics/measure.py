@@ -1,0 +1,72 @@
+"""Features of a region of one image, under PyRadiomics' names and in its order."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from lesionkit.radiomics import names
+from lesionkit.radiomics.regions import Region, Settings
+from lesionkit.radiomics.volumes import Volume
+from lesionkit.texture import Settings as TextureSettings
+from lesionkit.texture import radiomics
+
+Features = dict[str, float]
+Classes = Mapping[str, list[str]]
+
+
+def textures(image: Volume, region: Region, classes: Classes, settings: Settings) -> Features:
+    """Of all classes but shapes: {"glcm_Contrast": ...}, in the order of the classes.
+
+    image : on the region's grid
+    """
+    families = [name for name in classes if not name.startswith("shape")]
+    if not families:
+        return {}
+    values, inside = image.values[region.box], region.inside()
+    _warn_of_one_bin(values[inside], settings)
+    found = radiomics(values, inside, image.spacing[::-1], _settings(settings, families))
+    prefix = "original_"
+    found = {name.removeprefix(prefix): value for name, value in found.items()}
+    if "firstorder" in families:
+        found["firstorder_StandardDeviation"] = math.sqrt(found["firstorder_Variance"])
+    return {
+        f"{family}_{name}": found[f"{family}_{name}"]
+        for family in families
+        for name in classes[family] or names.FEATURES[family]
+        if f"{family}_{name}" in found
+    }
+
+
+def _settings(settings: Settings, families: list[str]) -> TextureSettings:
+    """Ours for PyRadiomics'."""
+
+    def said(name: str, usual: Any) -> Any:
+        value = settings.get(name)
+        return usual if value is None else value
+
+    counted = settings.get("binCount") is not None
+    return TextureSettings(
+        binning="count" if counted else "width",
+        bin_width=said("binWidth", 25),
+        bin_count=said("binCount", 32),
+        families=tuple(families),  # type: ignore[arg-type]
+        alpha=said("gldm_a", 0),
+        shift=said("voxelArrayShift", 0),
+    )
+
+
+def _warn_of_one_bin(values: Any, settings: Settings) -> None:
+    low, high = float(values.min()), float(values.max())
+    if settings.get("binCount") is not None or low == high:
+        return
+    width = settings.get("binWidth") or 25
+    if math.floor(low / width) == math.floor(high / width):
+        better = (high - low) / 32
+        warnings.warn(
+            f"the region falls into one bin of width {width:g}, its intensities are {low:g} to "
+            f"{high:g}: choose a binWidth of some {better:.2g}, or a binCount",
+            stacklevel=2,
+        )

@@ -1,0 +1,84 @@
+"""PyRadiomics 3.0.1's names: image types, feature classes, features, in the order it gives them."""
+
+from __future__ import annotations
+
+from lesionkit.texture.pyradiomics_names import FAMILIES
+
+IMAGE_TYPES = (
+    "Exponential",
+    "Gradient",
+    "LBP2D",
+    "LBP3D",
+    "LoG",
+    "Logarithm",
+    "Original",
+    "Square",
+    "SquareRoot",
+    "Wavelet",
+)
+
+SHAPE = (
+    "Elongation",
+    "Flatness",
+    "LeastAxisLength",
+    "MajorAxisLength",
+    "Maximum2DDiameterColumn",
+    "Maximum2DDiameterRow",
+    "Maximum2DDiameterSlice",
+    "Maximum3DDiameter",
+    "MeshVolume",
+    "MinorAxisLength",
+    "Sphericity",
+    "SurfaceArea",
+    "SurfaceVolumeRatio",
+    "VoxelVolume",
+)
+SHAPE_2D = (
+    "Elongation",
+    "MajorAxisLength",
+    "MaximumDiameter",
+    "MeshSurface",
+    "MinorAxisLength",
+    "Perimeter",
+    "PerimeterSurfaceRatio",
+    "PixelSurface",
+    "Sphericity",
+)
+
+
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """By the names of PyRadiomics' methods, which is its order: getMeanAbsoluteDeviationFeature...
+    stands before getMeanFeature..."""
+    return tuple(sorted(names, key=lambda name: f"{name}FeatureValue"))
+
+
+FEATURES: dict[str, tuple[str, ...]] = {
+    **{
+        name: _in_order(tuple(FAMILIES[name]))
+        for name in ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
+    },
+    "shape": SHAPE,
+    "shape2D": SHAPE_2D,
+}
+"""Of each class, what it computes if no feature of it is named."""
+
+DERIVED: dict[str, tuple[str, ...]] = {
+    "firstorder": ("StandardDeviation",),
+    "shape": ("Compactness1", "Compactness2", "SphericalDisproportion"),
+    "shape2D": ("SphericalDisproportion",),
+}
+"""Deprecated features that follow from others: computed where they are named."""
+
+DEPRECATED: dict[str, tuple[str, ...]] = {
+    "glcm": ("Dissimilarity", "Homogeneity1", "Homogeneity2", "SumVariance"),
+    "gldm": ("DependencePercentage", "GrayLevelNonUniformityNormalized"),
+}
+"""Deprecated features that may be named and are left out, since they equal others."""
+
+CLASSES = tuple(FEATURES)
+
+
+def known(feature_class: str) -> tuple[str, ...]:
+    """All features of a class that may be named."""
+    more = (*DERIVED.get(feature_class, ()), *DEPRECATED.get(feature_class, ()))
+    return (*FEATURES[feature_class], *more)

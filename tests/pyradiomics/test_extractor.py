@@ -1,0 +1,148 @@
+"""`RadiomicsFeatureExtractor` as scripts use it, on made-up volumes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lesionkit.radiomics import RadiomicsFeatureExtractor, Volume
+from lesionkit.texture import radiomics
+
+RANDOM = np.random.default_rng(22)
+VOLUME = RANDOM.normal(100, 40, (9, 20, 24)).astype(np.float32)
+MASK = np.zeros(VOLUME.shape, np.uint8)
+MASK[2:7, 3:15, 5:20] = 1
+MASK[4, 6:9, 8:12] = 0
+MASK[7:9, 16:20, :6] = 2
+SPACING = (5.0, 0.8, 0.8)
+
+
+def features(mask: Any = MASK, label: Any = None, volume: Any = VOLUME, **settings: Any) -> Any:
+    extractor = RadiomicsFeatureExtractor(**settings)
+    return extractor.execute(volume, mask, label, spacing=SPACING)
+
+
+def test_features_are_those_of_the_texture_domain() -> None:
+    found = features(binWidth=10, additionalInfo=False)
+    families = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+    wanted = radiomics(VOLUME, MASK == 1, SPACING, bin_width=10, families=families)
+    assert {name: found[name] for name in wanted} == wanted
+    classes = list(dict.fromkeys(name.split("_")[1] for name in found))
+    assert [name for name in classes if name != "shape"] == sorted(
+        name for name in classes if name != "shape"
+    )
+
+
+def test_a_region_is_found_in_masks_of_all_kinds() -> None:
+    wanted = features()
+    for mask in (MASK.astype(np.float64) * 0.9999999, MASK.astype(np.int32), MASK.astype(">i2")):
+        found = features(mask)
+        assert all(found[name] == value for name, value in wanted.items() if "glcm" in name)
+    layers = np.stack([MASK == 2, MASK == 1], axis=-1).astype(np.uint8)
+    volume = Volume(VOLUME, SPACING[::-1])
+    segments = Volume(layers, SPACING[::-1], (0.0,) * 3, tuple(np.eye(3).ravel()))
+    found = RadiomicsFeatureExtractor().execute(volume, segments, label_channel=1)
+    assert all(found[name] == value for name, value in wanted.items() if "glcm" in name)
+
+
+def test_labels_are_chosen_and_united() -> None:
+    number = "diagnostics_Mask-original_VoxelNum"
+    assert features(label=2)[number] == (MASK == 2).sum()
+    assert features(label=[1, 2])[number] == features(label="all")[number] == (MASK > 0).sum()
+    with pytest.warns(UserWarning, match="no label 1, .* its only label, 255"):
+        assert features(np.uint8(255) * (MASK == 1))[number] == (MASK == 1).sum()
+
+
+def test_diagnostics_know_image_and_mask() -> None:
+    found = features()
+    told = {name.removeprefix("diagnostics_"): value for name, value in found.items()}
+    assert told["Image-original_Hash"] == hashlib.sha1(VOLUME.tobytes()).hexdigest()
+    assert told["Mask-original_Hash"] == hashlib.sha1(MASK.astype("<u4").tobytes()).hexdigest()
+    assert told["Mask-original_BoundingBox"] == (5, 3, 2, 15, 12, 5)
+    assert told["Mask-original_VolumeNum"] == 1
+    z, y, x = np.argwhere(MASK == 1).mean(0)
+    np.testing.assert_allclose(told["Mask-original_CenterOfMass"], (0.8 * x, 0.8 * y, 5 * z))
+    assert told["Image-original_Spacing"] == (0.8, 0.8, 5.0)
+    assert told["Configuration_Settings"]["label"] == 1
+
+
+def test_names_as_scripts_use_them() -> None:
+    extractor = RadiomicsFeatureExtractor({"setting": {"binWidth": 5}}, additionalInfo=False)
+    assert extractor.settings["binWidth"] == 5
+    extractor.disableAllFeatures()
+    extractor.enableFeatureClassByName("ngtdm")
+    extractor.enableFeatureClassByName("gldm")
+    extractor.enableFeatureClassByName("gldm", False)
+    extractor.enableFeaturesByName(firstorder=["Mean", "StandardDeviation", "10Percentile"])
+    assert "glcm" in extractor.featureClassNames
+    found = extractor.execute(VOLUME, MASK)
+    assert list(found)[:2] == ["original_ngtdm_Busyness", "original_ngtdm_Coarseness"]
+    assert list(found)[-3:] == [
+        f"original_firstorder_{name}" for name in ("Mean", "StandardDeviation", "10Percentile")
+    ]
+    values = VOLUME[MASK == 1].astype(float)
+    assert found["original_firstorder_StandardDeviation"] == pytest.approx(values.std())
+    extractor.loadJSONParams('{"featureClass": {"glcm": ["Contrast"]}}')
+    extractor.addProvenance(False)
+    assert list(extractor.execute(VOLUME, MASK)) == ["original_glcm_Contrast"]
+
+
+def test_names_that_there_are_not_are_told() -> None:
+    extractor = RadiomicsFeatureExtractor()
+    with pytest.warns(UserWarning, match="unknown feature class 'ngtmd': did you mean 'ngtdm'"):
+        extractor.enableFeatureClassByName("ngtmd")
+    with pytest.warns(UserWarning, match="unknown image type 'Log': did you mean 'LoG'"):
+        extractor.enableImageTypeByName("Log")
+    with pytest.raises(ValueError, match="unknown feature of glcm 'Constrast'"):
+        extractor.enableFeaturesByName(glcm=["Constrast"])
+    with pytest.warns(UserWarning, match="unknown setting 'verbose'"):
+        RadiomicsFeatureExtractor(verbose=True)
+    extractor.settings["binWdth"] = 3
+    with pytest.warns(UserWarning, match="unknown setting 'binWdth': did you mean 'binWidth'"):
+        extractor.execute(VOLUME, MASK)
+
+
+def test_one_bin_is_told() -> None:
+    with pytest.warns(UserWarning, match="falls into one bin of width 25, .* choose a binWidth"):
+        features(volume=VOLUME / 1e4 + 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"label": 3}, "mask has no label 3, its labels are 1, 2"),
+        ({"label": [3, 4]}, "mask has no label 3 or 4, its labels are 1, 2"),
+        ({"mask": MASK * 0}, "mask must hold a label, all of it is 0"),
+        ({"mask": MASK * 0.5}, "mask must hold whole numbers, got 0.5"),
+        ({"mask": MASK[1:]}, r"must lie on the grid of the image, it has \(24, 20, 8\) voxels"),
+        ({"mask": np.indices(MASK.shape).sum(0) == MASK}, "two voxels or more, got one"),
+        ({"minimumROIDimensions": 3, "label": 9}, "no label 9"),
+        ({"minimumROISize": 10**6}, "must hold more than 1000000 voxels .* got"),
+        ({"volume": np.where(MASK == 1, np.nan, VOLUME)}, "finite inside the mask, got 888 NaN"),
+        (
+            {"resegmentRange": [5000]},
+            r"must leave two voxels or more, absolute \[5000",
+        ),
+        ({"binWidth": 1e-9}, "65535 bins or fewer"),
+        ({"normalize": 3}, "normalize must be True or False"),
+        ({"resampledPixelSpacing": [2, 2]}, "resampledPixelSpacing must have 3 numbers"),
+    ],
+)
+def test_bad_input_has_a_sentence(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        features(**change)
+
+
+def test_a_plane_and_a_line() -> None:
+    plane, line = np.zeros_like(MASK), np.zeros_like(MASK)
+    plane[3, 4:9, 4:9] = 1
+    line[3, 4, 4:9] = 1
+    assert len(features(plane)) > 93
+    assert len(features(line, minimumROIDimensions=1)) > 93
+    with pytest.raises(ValueError, match=r"must have 2 dimensions .* got a line of 5 x 1 x 1"):
+        features(line)
+    with pytest.raises(ValueError, match=r"must have 3 dimensions .* got a plane of 5 x 5 x 1"):
+        features(plane, minimumROIDimensions=3)
