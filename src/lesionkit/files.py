@@ -78,21 +78,22 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Inside, no other process writes to this folder; ValueError where one does already.
+def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Inside, no other process writes to this folder; ValueError where one does already. A lock of
+    another name is of a part of what is in the folder.
 
     The system takes the lock away when the process dies, however it dies. Systems and file systems
     without such locks do not tell two writers apart.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT)
     try:
-        if not _lock(descriptor, folder / LOCK):
+        if not _lock(descriptor, folder / name):
             raise ValueError(f"{folder} is being written by another process")
         try:
             yield
         finally:
             with suppress(OSError):  # it may be gone, or the system keeps what is open
-                (folder / LOCK).unlink()
+                (folder / name).unlink()
     finally:
         os.close(descriptor)
 

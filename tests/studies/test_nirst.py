@@ -186,7 +186,7 @@ def test_equal_phantoms_of_another_store_are_not_unseen(study, tmp_path, monkeyp
     """More of the seed that the net was trained on, or made elsewhere: the first are the same."""
     out, _, _ = study
     more = tmp_path / "more.zarr"
-    monkeypatch.setattr("lesionkit.optics.phantoms.generate.instruction_set", lambda _: "another")
+    monkeypatch.setattr("lesionkit.optics.phantoms.making.instruction_set", lambda _: "another")
     generate(RECIPE, 25, more)
     result = evaluate(more, [out / "znet"], tmp_path / "a", methods=())
     assert result["sets"]["unseen phantoms"]["phantoms"] == 25 - 18

@@ -6,10 +6,13 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lesionkit.cli.parser import add_command, add_format, add_threads
 from lesionkit.progress import Progress
+
+if TYPE_CHECKING:
+    from lesionkit.optics.phantoms.store import Phantoms
 
 
 def add_to(commands: Any) -> None:
@@ -27,7 +30,7 @@ def add_to(commands: Any) -> None:
         example="lesionkit phantoms --count 256 --out phantoms.zarr",
     )
     add = phantoms.add_argument
-    add("--count", type=int, required=True, metavar="N", help="how many phantoms the store gets")
+    add("--count", type=int, metavar="N", help="how many phantoms the store gets")
     add("--out", type=Path, required=True, metavar="PATH", help="the store")
     add(
         "--seed",
@@ -72,18 +75,33 @@ def add_to(commands: Any) -> None:
     )
     add_threads(phantoms)
     add_format(phantoms)
+    add(
+        "--part",
+        type=_part,
+        metavar="K/N",
+        help="make part K of N alone, of a store that other processes or machines make as well",
+    )
+    add(
+        "--finish",
+        action="store_true",
+        help="make the store of its parts; needs nothing but --out",
+    )
     add("--no-picture", action="store_true", help="draw no picture")
     add("--verbose", action="store_true", help="tell the time of each stage of the work")
 
 
+def _part(text: str) -> tuple[int, int]:
+    number, slash, of = text.partition("/")
+    if not (slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
+        raise argparse.ArgumentTypeError(f"it must be K/N, such as 3/64, got {text!r}")
+    return int(number), int(of)
+
+
 def _phantoms(options: argparse.Namespace) -> None:
     from lesionkit.optics.phantoms.generate import generate
+    from lesionkit.optics.phantoms.parts import finish_parts, generate_part
     from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-    if options.nodes is not None and options.accuracy == "accurate":
-        raise ValueError(
-            "--accuracy accurate has a mesh of its own: leave out --nodes, or take --accuracy fast"
-        )
     asked = {
         "nodes": options.nodes,
         "wavelengths": options.wavelengths,
@@ -91,7 +109,20 @@ def _phantoms(options: argparse.Namespace) -> None:
         "mri_noise": options.mri_noise,
         "pixels": options.pixels,
     }
-    recipe = PhantomRecipe(**{name: value for name, value in asked.items() if value is not None})
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if options.finish:
+        if asked or options.part or options.count or options.accuracy or options.seed:
+            raise ValueError("--finish needs nothing but --out: the parts know what they are of")
+        _report(finish_parts(options.out), options)
+        return
+    if options.count is None:
+        raise ValueError("--count must tell how many phantoms the store gets")
+    if options.nodes is not None and options.accuracy == "accurate":
+        raise ValueError(
+            "--accuracy accurate has a mesh of its own: leave out --nodes, or take --accuracy fast"
+        )
+    recipe = PhantomRecipe(**asked)
+    how = {name: getattr(options, name) for name in ("seed", "accuracy", "device", "batch")}
 
     start = time.perf_counter()
     before: list[int] = []  # phantoms that were there already
@@ -102,17 +133,13 @@ def _phantoms(options: argparse.Namespace) -> None:
                 before.append(done)
             told(done, count)
 
+        how["progress"] = progress
         try:
-            made = generate(
-                recipe,
-                options.count,
-                options.out,
-                options.seed,
-                accuracy=options.accuracy,
-                device=options.device,
-                batch=options.batch,
-                progress=progress,
-            )
+            if options.part:
+                mine = generate_part(recipe, options.count, options.out, options.part, **how)
+            else:
+                made = generate(recipe, options.count, options.out, **how)
+                mine = range(options.count)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"stopped; what is finished stays in {options.out}.partial, and the same command "
@@ -120,18 +147,32 @@ def _phantoms(options: argparse.Namespace) -> None:
             ) from None
     spent = time.perf_counter() - start
 
-    if not before:
+    if options.part and not mine:
+        print(
+            f"part {options.part[0]} of {options.part[1]} is left without phantoms: there are "
+            "more parts than shards of 4,096"
+        )
+    elif not before:
         print(f"{options.out} holds these phantoms already; nothing to do")
     else:
-        fresh = options.count - before[0]
+        fresh = len(mine) - before[0]
         resumed = f" ({before[0]:,} were there before)" if before[0] else ""
         print(f"{fresh:,} phantoms in {spent:.1f} s: {fresh / spent:,.0f} a second{resumed}")
+    if options.part:
+        print(f"  to do      lesionkit phantoms --finish --out {options.out}, after all parts")
+        return
+    if before:
         print(f"  accuracy   {made.accuracy}")
         if options.verbose:
             solving = {"plan", "draw", "mix", "solve", "noise"}
             for title, stages in (("solving", solving), ("beside", made.seconds.keys() - solving)):
                 split = [f"{name} {s:.2f} s" for name, s in made.seconds.items() if name in stages]
                 print(f"  {title:9}  {', '.join(split)}")
+    _report(made, options)
+
+
+def _report(made: Phantoms, options: argparse.Namespace) -> None:
+    """What is there now, and its picture."""
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     print(f"  store      {options.out}, {size / 2**20:,.1f} MiB")
     if (peak := _peak_memory()) is not None:

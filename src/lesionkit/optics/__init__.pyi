@@ -9,6 +9,8 @@ from lesionkit.optics.mesh.mesh import Mesh as Mesh
 from lesionkit.optics.mesh.refinement import refine as refine
 from lesionkit.optics.mesh.triangle import triangular_interface as triangular_interface
 from lesionkit.optics.phantoms.generate import generate as generate
+from lesionkit.optics.phantoms.parts import finish_parts as finish_parts
+from lesionkit.optics.phantoms.parts import generate_part as generate_part
 from lesionkit.optics.phantoms.recipe import PhantomRecipe as PhantomRecipe
 from lesionkit.optics.phantoms.simulation import simulate as simulate
 from lesionkit.optics.phantoms.store import open_phantoms as open_phantoms

@@ -21,7 +21,8 @@ from lesionkit import _core, processors
 from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.mesh.disc import disc_mesh
-from lesionkit.optics.phantoms.generate import BATCH_BYTES, _fitting, generate
+from lesionkit.optics.phantoms.generate import generate
+from lesionkit.optics.phantoms.making import BATCH_BYTES, _fitting
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from reference.optics import disc_polygon_area, philox4x32
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -59,6 +59,23 @@ def resolve(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
     return recipe, accuracy
 
 
+@lru_cache(maxsize=2)  # of a set and, in `Scaling`, of the same without noise
+def _models(recipe: PhantomRecipe, accuracy: Accuracy) -> tuple[ForwardModel, ...]:
+    """The forward model of each wavelength; they keep their plans."""
+    nodes = enough_nodes(recipe) if accuracy == "fast" else None
+    mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
+    return tuple(
+        ForwardModel(
+            mesh,
+            recipe.positions,
+            recipe.positions,
+            refractive_index=recipe.refractive_index,
+            source_depth=depth,
+        )
+        for depth in recipe.source_depths
+    )
+
+
 class PhantomFactory:
     """The steps that make phantoms, and what they use of a recipe, worked out once when asked for.
 
@@ -83,12 +100,17 @@ class PhantomFactory:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._counting = threading.Lock()
 
-    @cached_property
+    @property
     def mesh(self) -> Mesh:
         """Of the disc; ValueError where one of linear elements cannot tell readings from 0."""
+        return self.models[0].mesh
+
+    @cached_property
+    def models(self) -> tuple[ForwardModel, ...]:
+        """One for each wavelength; on the CPU those of the last recipe are kept by the process."""
+        make = _models if self.device is None else _models.__wrapped__
         with self.clock("plan"):
-            nodes = enough_nodes(self.recipe) if self.accuracy == "fast" else None
-            return disc_mesh(self.recipe.radius, nodes, self.recipe.optodes)
+            return make(self.recipe, self.accuracy)
 
     @cached_property
     def corners(self) -> Any:
@@ -111,18 +133,8 @@ class PhantomFactory:
     def plans(self) -> list[Any]:
         """The forward plan of each wavelength."""
         at: At = "elements" if self.accuracy == "fast" else "quarters"
-        recipe, mesh = self.recipe, self.mesh
         with self.clock("plan"), self.at_work("the plans of the wavelengths"):
-            return [
-                ForwardModel(
-                    mesh,
-                    recipe.positions,
-                    recipe.positions,
-                    refractive_index=recipe.refractive_index,
-                    source_depth=depth,
-                ).plans.at(at, self.device)
-                for depth in recipe.source_depths
-            ]
+            return [model.plans.at(at, self.device) for model in self.models]
 
     @contextmanager
     def at_work(self, what: str) -> Iterator[None]:

@@ -174,7 +174,7 @@ class Phantoms:
         return {name: self.attributes[name] for name in JOB if name in self.attributes}
 
 
-JOB = ("format", "version", "instruction_set", "seed", "count", "accuracy", "recipe")
+JOB = ("format", "version", "instruction_set", "seed", "first", "count", "accuracy", "recipe")
 """The attributes in which two stores of equal bytes agree."""
 
 
@@ -230,7 +230,8 @@ def reopen_phantoms(path: str | os.PathLike[str]) -> Phantoms:
         part = path if path.name.endswith(".partial") else partial_path(path)
         if part.is_dir():
             raise FileNotFoundError(
-                f"{part} is the unfinished part of a store; the call that began it resumes it"
+                f"{part} is the unfinished part of a store; the call that began it resumes it, and "
+                "finish_parts makes a store of parts that are whole"
             )
         raise FileNotFoundError(f"there is no phantom store at {path}")
     try:

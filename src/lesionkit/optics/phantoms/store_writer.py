@@ -13,6 +13,10 @@ checksums and metadata, the root's last, is put on the disk, and becomes `PATH` 
 process may die at any moment: the next one believes the journal, checks the bytes that it lists,
 cuts off what is behind them, and makes the other chunks anew, with the same bits.
 
+Several processes, on several machines that share the folder, may each write a part: some shards,
+with a lock and a journal of its own (`store_journal`). Whoever finishes the store reads every byte
+of every part first.
+
 A finished store grows the same way: the part begins with a copy of its whole chunks, and takes its
 place when it is whole. Until then the store is as it was.
 
@@ -24,20 +28,21 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lesionkit import files
+from lesionkit.optics.phantoms import store_journal
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import JOB, partial_path, read_attributes, reopen_phantoms
+from lesionkit.optics.phantoms.store import partial_path, read_attributes, reopen_phantoms
+from lesionkit.optics.phantoms.store_journal import WHOLE, Chunk, Part, check_same_job
 from lesionkit.optics.phantoms.store_layout import (
     CHECKSUMS,
     CHUNK,
@@ -53,16 +58,6 @@ from lesionkit.optics.phantoms.store_layout import (
     shard_index,
 )
 
-OURS = {files.LOCK, "journal", "journal.new", "before"}
-"""What a part holds beside the store itself."""
-
-
-class _Chunk(NamedTuple):
-    """What the journal says of a chunk: bytes and CRC-32C, in each array."""
-
-    lengths: list[int]
-    sums: list[int]
-
 
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
     """Whether `path` is a finished store of this very job; ValueError if it is anything else but
@@ -71,57 +66,38 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
         attributes = read_attributes(path)
     if attributes is None:
         return False
-    if attributes["format"] == job["format"] and _count(attributes) < job["count"]:
-        _check_same_job(path, {**attributes, "count": job["count"]}, job)
+    if (
+        attributes["format"] == job["format"]
+        and store_journal.phantoms_of(attributes) < job["count"]
+    ):
+        check_same_job(path, {**attributes, "count": job["count"]}, job)
         return False
-    _check_same_job(
-        path, {**attributes, "format": job["format"]}, job
-    )  # other files, same phantoms
+    check_same_job(path, {**attributes, "format": job["format"]}, job)  # other files, same phantoms
     part = partial_path(path)
-    if part.is_dir() and set(os.listdir(part)) <= OURS:  # died between its last two steps
+    if part.is_dir() and all(map(store_journal.is_ours, os.listdir(part))):  # died at the very end
         shutil.rmtree(part, ignore_errors=True)
     return True
-
-
-def _count(attributes: Mapping[str, Any]) -> float:
-    """Phantoms of a store; infinite where it does not tell, so that no other is more."""
-    count = attributes.get("count")
-    return count if type(count) is int else math.inf
-
-
-def _check_same_job(place: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
-    """ValueError that says in what the job found at `place` differs from the one asked for."""
-
-    def flat(job: Mapping[str, Any]) -> dict[str, Any]:
-        recipe = {f"recipe.{name}": value for name, value in job["recipe"].items()}
-        # Stores from before there was a choice are fast; some described their method there.
-        accuracy = {"accuracy": a if isinstance(a := job.get("accuracy"), str) else "fast"}
-        own = {name: job[name] for name in JOB if name not in ("recipe", "accuracy")}
-        return own | accuracy | recipe
-
-    try:
-        there, here = flat(theirs), flat(ours)
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError(f"{place} was not made by lesionkit: choose another path") from None
-    differ = [name for name in {**there, **here} if there.get(name) != here.get(name)]
-    if differ:
-        what = "; ".join(f"{n} is {there.get(n)!r} there, {here.get(n)!r} asked" for n in differ)
-        raise ValueError(f"{place} holds other phantoms ({what}): remove it or choose another path")
 
 
 class StoreWriter:
     """Writes the store `path` of `job`, chunk by chunk, in any order and from several threads.
 
     Used as a context manager: it holds the lock, and leaves the part behind, ready to be resumed,
-    unless :meth:`finish` was reached. `done` are the chunks that earlier processes finished.
+    unless :meth:`finish` was reached. `chunks` are those of `part`, its own, and `done` those of
+    them that earlier processes finished.
     """
 
-    def __init__(self, path: Path, job: Mapping[str, Any], recipe: PhantomRecipe) -> None:
-        self.path, self.part = path, partial_path(path)
+    def __init__(
+        self, path: Path, job: Mapping[str, Any], recipe: PhantomRecipe, part: Part = WHOLE
+    ) -> None:
+        self.path, self.folder, self.part = path, partial_path(path), part
         self.job = dict(job)
         self.layouts = layouts(recipe)
+        self.shards = part.shards(self.job["count"])
+        last = chunk_count(self.job["count"])
+        self.chunks = range(self.shards.start * SHARD, min(self.shards.stop * SHARD, last))
         self.done: set[int] = set()
-        self._chunks: dict[int, _Chunk] = {}  # that lie in their shards
+        self._chunks: dict[int, Chunk] = {}  # that lie in their shards
         self._waiting: dict[int, Mapping[str, bytes]] = {}  # for those before them
         self._writing = threading.Lock()
 
@@ -129,12 +105,13 @@ class StoreWriter:
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"cannot write {self.path}: there is no such folder")
         with _plain_errors(self.path), ExitStack() as stack:
-            self.part.mkdir(exist_ok=True)
-            stack.enter_context(files.locked(self.part))
+            self.folder.mkdir(exist_ok=True)
+            stack.enter_context(files.locked(self.folder, self.part.lock))
             if self.path.exists() and is_finished(self.path, self.job):
                 raise ValueError(f"{self.path} has just been made by another process")
             self._recall()
-            self._journal = os.open(self.part / "journal", os.O_WRONLY | os.O_APPEND)
+            journal = self.folder / self.part.journal
+            self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND)
             self._lock = stack.pop_all()
         return self
 
@@ -146,55 +123,80 @@ class StoreWriter:
 
     def _recall(self) -> None:
         """Read the journal, keep what it can prove, and write it anew without torn lines."""
-        journal = self.part / "journal"
-        lines = list(_json_lines(journal))
-        if lines:
-            _check_same_job(self.part, lines[0], self.job)
-        elif set(os.listdir(self.part)) - OURS:
-            raise ValueError(f"{self.part} was not made by lesionkit: choose another path")
-        store = self.part / "store"
+        journal, store = self.folder / self.part.journal, self.folder / "store"
+        job, report = store_journal.read(journal)
+        self._check_others()
         for folder in (store, *(store / name for name in self.layouts)):
             for small in ("zarr.json", CHECKSUMS):  # from a process that died at the very end
                 (folder / small).unlink(missing_ok=True)
-        report = dict(filter(None, map(_journalled, lines[1:])))
         if not report and self.path.exists():
             report = self._copied(journal)
-        for shard in range(shard_count(self.job["count"])):
-            self._chunks |= self._proven(shard, report)
+        for shard in self.shards:
+            self._chunks |= self._kept(shard, report)
         self.done = set(self._chunks)
-        fresh = self.part / "journal.new"
-        kept = (_journal_line(number, chunk) for number, chunk in self._chunks.items())
+        fresh = self.folder / f"{self.part.journal}.new"
+        kept = (store_journal.line(number, chunk) for number, chunk in self._chunks.items())
         fresh.write_text("".join([json.dumps(self.job) + "\n", *kept]))
         fresh.replace(journal)
+        if job is None:  # another may have begun at the same moment
+            self._check_others()
         for name in self.layouts:
             (store / name).mkdir(parents=True, exist_ok=True)
 
-    def _copied(self, journal: Path) -> dict[int, _Chunk]:
+    def _check_others(self) -> None:
+        """ValueError where somebody else's files lie here, or parts that do not go with ours."""
+        begun = store_journal.begun(self.folder)
+        if not begun and not all(map(store_journal.is_ours, os.listdir(self.folder))):
+            raise ValueError(f"{self.folder} was not made by lesionkit: choose another path")
+        for other, (job, _) in begun.items():
+            if other.of != self.part.of:
+                raise ValueError(
+                    f"{self.folder} grows in {other.of} {'parts' if other.of > 1 else 'part'}: go "
+                    f"on as it was begun, not with {self.part}, or remove it"
+                )
+            check_same_job(self.folder, job, self.job)
+
+    def _copied(self, journal: Path) -> dict[int, Chunk]:
         """Of the store that is to grow, the chunks that keep their bytes, which are whole; its
         shards are copied."""
         journal.write_text(json.dumps(self.job) + "\n")  # the part is known as ours from here on
         stored = reopen_phantoms(self.path)
         arrays = [getattr(stored, name) for name in self.layouts]
         for name in self.layouts:
-            (self.part / "store" / name).mkdir(parents=True, exist_ok=True)
-            for shard in range(shard_count(len(stored))):
+            (self.folder / "store" / name).mkdir(parents=True, exist_ok=True)
+            for shard in range(self.shards.start, min(self.shards.stop, shard_count(len(stored)))):
                 file = self.layouts[name].file(shard)
                 shutil.copyfile(self.path / name / file, self._file(name, shard))
         whole = range(len(stored) // CHUNK)
         lengths = (array.lengths(len(whole)) for array in arrays)
         sums = (array.checksums[: len(whole)].tolist() for array in arrays)
         pieces = zip(whole, zip(*lengths, strict=True), zip(*sums, strict=True), strict=True)
-        return {number: _Chunk(list(some), list(those)) for number, some, those in pieces}
+        return {number: Chunk(list(some), list(those)) for number, some, those in pieces}
 
-    def _proven(self, shard: int, report: Mapping[int, _Chunk]) -> dict[int, _Chunk]:
-        """The first chunks of a shard whose bytes are those that the journal tells of; what its
-        files hold behind them is cut off."""
-        proven: dict[int, _Chunk] = {}
+    def _kept(self, shard: int, report: Mapping[int, Chunk]) -> dict[int, Chunk]:
+        """The chunks of a shard that are proven; what its files hold behind them is cut off."""
+        proven = self.proven(shard, report)
+        for place, name in enumerate(self.layouts):
+            if not (path := self._file(name, shard)).exists():
+                continue
+            lengths = [chunk.lengths[place] for chunk in proven.values()]
+            end = self._end(shard, lengths)
+            with open(path, "r+b") as file:
+                file.seek(sum(lengths))
+                if file.read() != end:
+                    file.truncate(sum(lengths))
+                    file.seek(sum(lengths))
+                    file.write(end)
+        return proven
+
+    def proven(self, shard: int, report: Mapping[int, Chunk]) -> dict[int, Chunk]:
+        """The first chunks of a shard whose bytes are those that the journal tells of."""
+        proven: dict[int, Chunk] = {}
         with ExitStack() as stack:
             shards = []
             for name in self.layouts:
                 if (path := self._file(name, shard)).exists():
-                    shards.append(stack.enter_context(open(path, "r+b")))
+                    shards.append(stack.enter_context(open(path, "rb")))
             for number in self._numbers(shard):
                 if number not in report or len(shards) < len(self.layouts):
                     break
@@ -202,14 +204,6 @@ class StoreWriter:
                 if [chunk_sum(file.read(length)) for file, length in pieces] != report[number].sums:
                     break
                 proven[number] = report[number]
-            for place, file in enumerate(shards):
-                lengths = [chunk.lengths[place] for chunk in proven.values()]
-                end = self._end(shard, lengths)
-                file.seek(sum(lengths))
-                if file.read() != end:
-                    file.truncate(sum(lengths))
-                    file.seek(sum(lengths))
-                    file.write(end)
         return proven
 
     def _numbers(self, shard: int) -> range:
@@ -221,7 +215,7 @@ class StoreWriter:
         return shard_index(lengths) if len(lengths) == len(self._numbers(shard)) else b""
 
     def _file(self, name: str, shard: int) -> Path:
-        return self.part / "store" / name / self.layouts[name].file(shard)
+        return self.folder / "store" / name / self.layouts[name].file(shard)
 
     def write(self, chunk: int, packed: Mapping[str, bytes]) -> None:
         """Add a chunk to its shards, or keep it until those before it are there."""
@@ -240,18 +234,18 @@ class StoreWriter:
             raise OSError(errno.EBADF, "the writer is closed")
         shard, pieces = number // SHARD, [packed[name] for name in self.layouts]
         sums = [int.from_bytes(piece[-4:], "little") for piece in pieces]
-        chunk = _Chunk([len(piece) for piece in pieces], sums)
+        chunk = Chunk([len(piece) for piece in pieces], sums)
         chunks = [*(self._chunks[before] for before in range(shard * SHARD, number)), chunk]
         for place, (name, piece) in enumerate(zip(self.layouts, pieces, strict=True)):
             end = self._end(shard, [chunk.lengths[place] for chunk in chunks])
             _append(self._file(name, shard), piece + end)
-        os.write(self._journal, _journal_line(number, chunk).encode())
+        os.write(self._journal, store_journal.line(number, chunk).encode())
         self._chunks[number] = chunk
 
     def finish(self, attributes: Mapping[str, Any]) -> None:
         """Give the whole store its metadata and its name; the part is gone then."""
         with _plain_errors(self.path):
-            store = self.part / "store"
+            store = self.folder / "store"
             digests = {}
             for place, (name, layout) in enumerate(self.layouts.items()):
                 for file, data in self._small_files(place, layout).items():
@@ -261,10 +255,35 @@ class StoreWriter:
             for written in [*store.rglob("*"), store]:
                 files.sync(written)
             if self.path.exists():  # it has grown
-                self.path.rename(self.part / "before")
+                self.path.rename(self.folder / "before")
             store.rename(self.path)
             files.sync(self.path.parent)
-        shutil.rmtree(self.part, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def gather(self) -> None:
+        """Take what the writers of all parts have made; ValueError where a part is not whole, or is
+        being written. For the writer of the whole, which no context has entered."""
+        begun = store_journal.begun(self.folder)
+        (of,) = {part.of for part in begun}
+        with _plain_errors(self.path):
+            for part in begun:
+                with files.locked(self.folder, part.lock):  # nobody writes it
+                    check_same_job(self.folder, begun[part][0], self.job)
+            lacking = []
+            for part in (Part(number + 1, of) for number in range(of)):
+                report = begun[part][1] if part in begun else {}
+                shards = part.shards(self.job["count"])
+                proven = [self.proven(shard, report) for shard in shards]
+                if [*map(len, proven)] != [len(self._numbers(shard)) for shard in shards]:
+                    lacking.append(str(part.number))
+                for some in proven:
+                    self._chunks |= some
+        if lacking:
+            which = ", ".join(lacking[:8]) + (", ..." if len(lacking) > 8 else "")
+            raise ValueError(
+                f"{self.folder} lacks {len(lacking)} of {of} parts: {which}; make them as the "
+                "others, and finish it then"
+            )
 
     def _small_files(self, place: int, layout: Layout) -> dict[str, bytes]:
         """Of an array, beside its shards."""
@@ -282,33 +301,6 @@ def _append(file: Path, data: bytes) -> None:
 
 def _write(file: Path, data: bytes) -> None:
     file.write_bytes(data)
-
-
-def _journal_line(number: int, chunk: _Chunk) -> str:
-    return json.dumps({"chunk": number, **chunk._asdict()}) + "\n"
-
-
-def _journalled(line: Any) -> tuple[int, _Chunk] | None:
-    """A line of the journal; None for what is none."""
-    try:
-        number, chunk = line["chunk"], _Chunk(line["lengths"], line["sums"])
-        good = all(type(n) is int and n >= 0 for n in (number, *chunk.lengths, *chunk.sums))
-        return (number, chunk) if good and len(chunk.lengths) == len(chunk.sums) else None
-    except (KeyError, TypeError):
-        return None
-
-
-def _json_lines(file: Path) -> Iterator[Any]:
-    """The whole lines of a journal; a torn one is passed over."""
-    try:
-        text = file.read_bytes()
-    except FileNotFoundError:
-        return
-    for line in text.splitlines():
-        try:
-            yield files.parse_json(line)
-        except ValueError:
-            continue
 
 
 @contextmanager

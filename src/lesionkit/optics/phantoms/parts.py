@@ -1,0 +1,121 @@
+"""`generate_part` and `finish_parts`: a store of phantoms made by several processes or machines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from lesionkit.optics.phantoms import store_journal
+from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
+from lesionkit.optics.phantoms.making import Device, Task, store_path
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, partial_path
+from lesionkit.optics.phantoms.store_layout import check_libraries
+from lesionkit.optics.phantoms.store_writer import StoreWriter, is_finished
+
+
+def generate_part(
+    recipe: PhantomRecipe,
+    count: int,
+    out: str | os.PathLike[str],
+    part: tuple[int, int],
+    seed: int = 0,
+    *,
+    first: int = 0,
+    accuracy: Accuracy | None = None,
+    device: Device = "auto",
+    batch: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> range:
+    """Make one part of a store of `count` phantoms, which other calls make at the same time.
+
+    A part is some whole shards of 4,096 phantoms each. Parts are made in any order, by processes on
+    any machines that see `out` and compute with one instruction set, and resumed as a store of one
+    process is. When all are there, :func:`finish_parts` makes the store of them, whose bytes are
+    those that one call of :func:`generate` would have written.
+
+    Parameters
+    ----------
+    recipe, count, seed, first, accuracy, device, batch
+        As of :func:`generate`, and the same for all parts.
+    out : str or path
+        Of the store; the parts grow at `out`.partial.
+    part : tuple of int
+        (k, n): part k of n, from 1.
+    progress : callable, optional
+        Called as progress(done, of) from time to time, in phantoms of this part.
+
+    Returns
+    -------
+    range
+        The phantoms of this part, from 0. It is empty where there are more parts than shards.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, and where `out` grows as other phantoms, or in another number of parts,
+        or another process writes this part.
+    OSError
+        Where it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lesionkit.optics import PhantomRecipe, finish_parts, generate_part
+    >>> recipe = PhantomRecipe(pixels=4, optodes=4, wavelengths=(785,), nodes=217)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = [generate_part(recipe, 5000, f"{folder}/a.zarr", (k, 2)) for k in (2, 1)]
+    ...     store = finish_parts(f"{folder}/a.zarr")
+    >>> made, len(store)
+    ([range(4096, 5000), range(0, 4096)], 5000)
+    """
+    place = store_journal.check_part(part)
+    task = Task(recipe, count, seed, first, accuracy, device, batch, progress)
+    path = store_path(out)
+    if path is None:
+        raise TypeError("out must be the path of a store, got None")
+    mine = place.phantoms(task.count)
+    if mine:
+        task.write(path, place)
+    return mine
+
+
+def finish_parts(out: str | os.PathLike[str]) -> Phantoms:
+    """Make a store of its parts: read every byte of them, and give it its metadata and its name.
+
+    Parameters
+    ----------
+    out : str or path
+        Of the store, as given to :func:`generate_part`; nothing else is needed. A finished store is
+        opened.
+
+    Returns
+    -------
+    Phantoms
+        Of the store, opened.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where no part of a store is there.
+    ValueError
+        Where a part is missing, is not whole or is being written, or something else lies there.
+    OSError
+        Where it cannot be written.
+
+    Examples
+    --------
+    See :func:`generate_part`.
+    """
+    path = store_path(out)
+    if path is None:
+        raise TypeError("out must be the path of a store, got None")
+    if begun := store_journal.begun(partial_path(path)):
+        check_libraries()
+        job = next(iter(begun.values()))[0]
+        recipe = PhantomRecipe.from_dict(job["recipe"])
+        if not is_finished(path, job):
+            writer = StoreWriter(path, job, recipe)
+            writer.gather()
+            writer.finish(PhantomFactory(recipe, job["seed"], None, job["accuracy"]).attributes)
+    return open_phantoms(path)
