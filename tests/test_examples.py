@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 NEEDS = re.compile(r"^# needs: (.*)$", re.MULTILINE)
-MODULES = {"torch": "torch", "numba": "numba", "scikit-learn": "sklearn"}
+MODULES = {"scikit-learn": "sklearn"} | {name: name for name in ("distributed", "numba", "torch")}
 
 
 def examples() -> list[object]:
