@@ -14,7 +14,7 @@ from typing import Any
 EXTRAS = {
     "PIL": ("Pillow", "plot"),
     "cupy": ("CuPy", "cuda13"),
-    "distributed": ("Dask's distributed", "cluster"),
+    "distributed": ("distributed", "cluster"),
     "flyr": ("flyr", "flir"),
     "google_crc32c": ("google-crc32c", "phantoms"),
     "h5py": ("h5py", "snirf"),

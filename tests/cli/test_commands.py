@@ -83,7 +83,7 @@ def test_every_option_reaches_the_recipe(tmp_path: Path) -> None:
         (["--count", "3", "--threads", "0"], "lesionkit: threads must be from 1 to 1024, got 0"),
         (["--count", "3", "--seed", "-1"], "lesionkit: seed must be from 0 to .*, got -1"),
         (["--count", "3", "--colour", "red"], "lesionkit phantoms: unknown argument --colour.*"),
-        ([], "lesionkit phantoms: the following arguments are required: --count.*"),
+        ([], "lesionkit phantoms: one of the arguments --count --finish is required.*"),
     ],
 )
 def test_each_mistake_is_one_line(tmp_path: Path, capsys, arguments, sentence) -> None:

@@ -30,7 +30,18 @@ def add_to(commands: Any) -> None:
         example="lesionkit phantoms --count 256 --out phantoms.zarr",
     )
     add = phantoms.add_argument
-    add("--count", type=int, metavar="N", help="how many phantoms the store gets")
+    what = phantoms.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--count",
+        type=int,
+        metavar="N",
+        help="how many phantoms the store gets (default: none, it must be told)",
+    )
+    what.add_argument(
+        "--finish",
+        action="store_true",
+        help="make the store of its parts; needs nothing but --out",
+    )
     add("--out", type=Path, required=True, metavar="PATH", help="the store")
     add(
         "--seed",
@@ -79,12 +90,8 @@ def add_to(commands: Any) -> None:
         "--part",
         type=_part,
         metavar="K/N",
-        help="make part K of N alone, of a store that other processes or machines make as well",
-    )
-    add(
-        "--finish",
-        action="store_true",
-        help="make the store of its parts; needs nothing but --out",
+        help="make part K of N alone, while other processes or machines make the others "
+        "(default: the whole store)",
     )
     add("--no-picture", action="store_true", help="draw no picture")
     add("--verbose", action="store_true", help="tell the time of each stage of the work")
@@ -111,12 +118,10 @@ def _phantoms(options: argparse.Namespace) -> None:
     }
     asked = {name: value for name, value in asked.items() if value is not None}
     if options.finish:
-        if asked or options.part or options.count or options.accuracy or options.seed:
+        if asked or options.part or options.accuracy or options.seed:
             raise ValueError("--finish needs nothing but --out: the parts know what they are of")
         _report(finish_parts(options.out), options)
         return
-    if options.count is None:
-        raise ValueError("--count must tell how many phantoms the store gets")
     if options.nodes is not None and options.accuracy == "accurate":
         raise ValueError(
             "--accuracy accurate has a mesh of its own: leave out --nodes, or take --accuracy fast"

@@ -217,9 +217,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["--part", "3/2", "--count", "5"], "part[0] must be from 1 to 2, got 3"),
         (["--part", "3", "--count", "5"], "it must be K/N, such as 3/64, got '3'"),
         (["--part", "-1/2", "--count", "5"], "--part"),
-        (["--finish", "--count", "5"], "--finish needs nothing but --out"),
+        (["--finish", "--count", "5"], "argument --count: not allowed with argument --finish"),
+        (["--finish", "--seed", "5"], "--finish needs nothing but --out"),
         (["--finish"], "there is no phantom store at"),
-        ([], "--count must tell how many phantoms the store gets"),
+        ([], "one of the arguments --count --finish is required"),
     ],
 )
 def test_the_command_refuses(

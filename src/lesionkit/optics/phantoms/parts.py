@@ -36,12 +36,24 @@ def generate_part(
 
     Parameters
     ----------
-    recipe, count, seed, first, accuracy, device, batch
-        As of :func:`generate`, and the same for all parts.
+    recipe : PhantomRecipe
+        Like what follows as of :func:`generate`, and the same for all parts.
+    count : int
+        Of the whole store.
     out : str or path
         Of the store; the parts grow at `out`.partial.
     part : tuple of int
         (k, n): part k of n, from 1.
+    seed : int, default 0
+        0 to 2^64 - 1.
+    first : int, default 0
+        Of all phantoms of this recipe and seed, the store's phantom 0.
+    accuracy : {"accurate", "fast"}, optional
+        Of the signals.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Where this part is computed.
+    batch : int, optional
+        Phantoms solved at once; it changes no bit.
     progress : callable, optional
         Called as progress(done, of) from time to time, in phantoms of this part.
 
@@ -105,7 +117,14 @@ def finish_parts(out: str | os.PathLike[str]) -> Phantoms:
 
     Examples
     --------
-    See :func:`generate_part`.
+    >>> import tempfile
+    >>> from lesionkit.optics import PhantomRecipe, finish_parts, generate_part
+    >>> recipe = PhantomRecipe(pixels=4, optodes=4, wavelengths=(785,), nodes=217)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = generate_part(recipe, 20, f"{folder}/a.zarr", (1, 2))
+    ...     _ = generate_part(recipe, 20, f"{folder}/a.zarr", (2, 2))
+    ...     len(finish_parts(f"{folder}/a.zarr"))
+    20
     """
     path = store_path(out)
     if path is None:
