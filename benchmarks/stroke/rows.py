@@ -125,7 +125,7 @@ def figures(report: Report) -> None:
     for case in [*phantoms(root / PHANTOM), *real_cases(root / "data/stroke_dwi")]:
         record, _ = process(case, Options(frozenset(METHODS)), masks)
         groups[group_of(case)].append({row["method"]: row for row in record["scores"]})
-    for score in ("jaccard", "dice", "fpr", "fnr"):
+    for score in ("jaccard", "dice", "extra", "missed"):
         rows = []
         for group, members in groups.items():
             row = [group, str(len(members))]
@@ -133,7 +133,7 @@ def figures(report: Report) -> None:
                 values = [float(rows_of[method][score]) for rows_of in members]
                 row.append(f"{np.mean(values):.3f}")
             rows.append(row)
-        title = f"{score}, means of cases" + (", fraction of the union" if score[0] == "f" else "")
+        title = f"{score}, means of cases" + ", of the union" * (score in ("extra", "missed"))
         report.table(title, ["cases", "n", *METHODS], rows)
     report.table(
         "Jaccard of the best single level, chosen for each phantom with its truth at hand",

@@ -18,35 +18,51 @@ def add_to(commands: Any) -> None:
         _stroke,
         draws_with="studies",
         help="segment stroke lesions on diffusion MRI: masks, scores, and a report",
-        description="Segment stroke lesions by the methods of Noor's thesis (2020). Of a folder "
-        "all images are taken, those named *_dwi where there are any; the truth of NAME_dwi or "
-        "NAME is NAME_mask. Masks (NIfTI), scores.tsv and report.html go to DIR; runs on other "
-        "files or by other methods add to what is there. Killed, it goes on where it was. Not for "
+        description="Segment stroke lesions by the methods of Noor's thesis (2020), on the "
+        "diffusion image and, where there is one, on the map of ADC. Of a folder (BIDS, SOOP, "
+        "ISLES 2015 and 2022 as downloaded, or images in it) the images named _dwi or _trace are "
+        "taken, with their ADC (_adc, rec-ADC_dwi) or _b0, and the truth (NAME_mask, "
+        "derivatives/**). Masks (NIfTI), scores.tsv and report.html go to DIR; runs on other files "
+        "or by other methods add to what is there. Killed, it goes on where it was. Not for "
         "diagnosis.",
         example="lesionkit stroke sub-01_dwi.nii.gz --truth sub-01_mask.nii.gz --out result",
     )
     add = stroke.add_argument
-    add("image", type=Path, metavar="IMAGE", help="NIfTI, DICOM or PNG; or a folder of cases")
     add(
-        "--truth",
+        "image",
         type=Path,
-        metavar="MASK",
-        help="drawn by hand, to score; or a folder of these (default: none, or NAME_mask of a "
-        "folder)",
+        metavar="IMAGE",
+        help="NIfTI, DICOM, NRRD, MetaImage, PNG or JPEG; or a folder of cases",
+    )
+    for name, what in (
+        ("adc", "the map of ADC; or a folder of these (default: by its name beside the image)"),
+        ("b0", "the image without weighting, of which ADC is worked out (default: NAME_b0)"),
+        ("truth", "drawn by hand, to score; or a folder of these (default: none; of a folder by "
+                  "its name)"),
+        ("brain", "mask of the brain; or a folder of these, NAME_brain (default: found here)"),
+    ):  # fmt: skip
+        add(f"--{name}", type=Path, metavar="FILE", help=what)
+    add(
+        "--bvalue",
+        type=float,
+        metavar="B",
+        help="of the diffusion image, s/mm^2, where ADC is worked out (default: the file's, or "
+        "1000, which is told)",
     )
     add(
         "--method",
         default="all",
         type=str.lower,
         metavar="NAME",
-        help="threshold, glcm, watershed, fcm, kmeans, split, or all of them (default: all)",
+        help="threshold, glcm, watershed, fcm, kmeans, split, or all of them, with ADC on both "
+        "images as well; NAME-adc: on both only (default: all)",
     )
     add(
         "--kind",
-        choices=("hyper", "hypo"),
+        choices=("hyper", "hypo", "auto"),
         default="hyper",
-        help="hyper: brighter than the brain (acute, sub-acute); hypo: darker (chronic) "
-        "(default: hyper)",
+        help="hyper: brighter than the brain (acute, sub-acute); hypo: darker (chronic); auto: of "
+        "each case what is farther from the normal brain (default: hyper)",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     add(
@@ -100,13 +116,22 @@ def add_to(commands: Any) -> None:
 
 def _stroke(options: argparse.Namespace) -> int:
     from lesionkit import arrays
+    from lesionkit.studies.stroke.adc.maps import MAX_B, MIN_B
     from lesionkit.studies.stroke.image import job
+    from lesionkit.studies.stroke.image.cases import Given
     from lesionkit.studies.stroke.image.process import Options, methods_of
 
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
-    settings = Options(methods_of(options.method), max(1, round(most * 2**30)))
+    bvalue = options.bvalue
+    if bvalue is not None:
+        bvalue = arrays.number(bvalue, "bvalue", at_least=MIN_B, at_most=MAX_B, unit="s/mm^2")
     return job.main(
-        options.image, options.truth, options.kind, options.out, settings, options.overwrite
+        options.image,
+        Given(options.truth, options.adc, options.b0, options.brain),
+        options.kind,
+        options.out,
+        Options(methods_of(options.method), bvalue, max(1, round(most * 2**30))),
+        options.overwrite,
     )
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+from io import BytesIO as stream
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lesionkit import cli, io
-from lesionkit.studies.stroke import SEGMENTERS
-from lesionkit.studies.stroke.image import cases, process
+from lesionkit.studies.stroke import SEGMENTERS, preprocess
+from lesionkit.studies.stroke.image import cases, pictures, process, read
+from lesionkit.studies.stroke.image.cases import Case
+from lesionkit.studies.stroke.image.scan import Scan
 from reference.stroke_brain import brain
-from stroke_files import nibabel, pillow, png, volume
+from stroke_files import nibabel, pillow, png, rows, volume
 
 
 def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,17 +36,29 @@ def test_a_volume_by_all_methods(tmp_path: Path, capsys: pytest.CaptureFixture[s
         side = json.loads((out / f"{name}.json").read_text())
         assert side["Type"] == "Lesion"
         assert side["Sources"] == ["sub-01_dwi.nii.gz"]
-    rows = (out / "scores.tsv").read_text().splitlines()
-    assert rows[0].split("\t")[:5] == ["case", "kind", "method", "jaccard", "dice"]
-    assert len(rows) == 1 + len(SEGMENTERS)
-    assert all(float(row.split("\t")[3]) > 0.85 for row in rows[1:])
+    found = rows(out)
+    assert [row["method"] for row in found] == list(SEGMENTERS)
+    assert [row["method"] for row in found if row["recommended"] == "yes"] == ["kmeans"]
+    for row in found:
+        assert float(row["jaccard"]) > 0.85
+        assert float(row["truth_ml"]) == truth.sum() * 5 / 1000
+        assert float(row["jaccard"]) + float(row["extra"]) + float(row["missed"]) == pytest.approx(
+            1, abs=2e-4
+        )
+        dice, precision, recall = (float(row[n]) for n in ("dice", "precision", "sensitivity"))
+        assert dice == pytest.approx(2 * precision * recall / (precision + recall), abs=2e-4)
+        assert float(row["volume_ml"]) * precision == pytest.approx(
+            float(row["truth_ml"]) * recall, rel=1e-3
+        )
     page = (out / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 1
+    assert page.count("data:image/png;base64,") == 2 * (2 + len(SEGMENTERS) + 1)
     assert not re.findall(r'(?:src|href)="(?!data:)', page)  # it needs no other file
-    assert "volume, ml" in page
+    assert "found, ml" in page
+    assert "One diffusion image alone" in page
     said = capsys.readouterr().out
     assert "1 of 1 cases done" in said
     assert re.search(r"kmeans +0\.9\d\d", said)
+    assert said.startswith("Not for diagnosis.")
 
 
 @pytest.mark.parametrize("letter", ["\t", "\n", "\r", "\x85", "\u2028", "\x1b"])
@@ -56,10 +71,10 @@ def test_a_name_with_a_break_keeps_its_row(
     (folder / f"c{letter}d_dwi.png").write_bytes(b"hello")
     asked = ["stroke", str(folder), "--method", "glcm", "--out", str(tmp_path / "o")]
     assert cli.main(asked) == 1
-    rows = (tmp_path / "o/scores.tsv").read_text().split("\n")
-    assert len(rows) == 3  # the last is empty
-    assert rows[0].count("\t") == rows[1].count("\t")
-    assert all(len(row.splitlines()) == 1 for row in rows[:2])
+    lines = (tmp_path / "o/scores.tsv").read_text().split("\n")
+    assert len(lines) == 3  # the last is empty
+    assert lines[0].count("\t") == lines[1].count("\t")
+    assert all(len(line.splitlines()) == 1 for line in lines[:2])
     said = [x for x in capsys.readouterr().err.split("\n") if x.startswith("lesionkit:")]
     assert len(said) == 1
     assert "_dwi.png cannot be read as PNG" in said[0]
@@ -117,7 +132,7 @@ def test_a_volume_under_a_shear_and_one_that_is_too_large(
     (tmp_path / "o").mkdir()
     record, _ = process.process(case, process.Options(frozenset({"glcm"})), tmp_path / "o")
     truth = io.read_mask(case.truth)
-    assert float(record["scores"][0]["true_volume"]) == 5 * np.count_nonzero(truth.values)
+    assert float(record["scores"][0]["truth_ml"]) == 5e-3 * np.count_nonzero(truth.values)
     assert truth.geometry.shear == pytest.approx(np.degrees(np.arctan(3 / 5)))
     asked = ["stroke", str(tmp_path), "--out", str(tmp_path / "o"), "--method", "glcm"]
     assert cli.main([*asked, "--max-gib", "1e-6"]) == 2
@@ -143,50 +158,52 @@ def test_the_report_tells_sides_and_scale(tmp_path: Path) -> None:
     pillow.open(tmp_path / "b_dwi.png").convert("L").save(tmp_path / "c_dwi.jpg")
     out = tmp_path / "o"
     for name, told in (
-        ("a_dwi.nii.gz", "Radiological view: the picture's left is the patient's right, R."),
-        ("c_dwi.jpg", "A JPEG has neither sides nor a scale: a pixel counts as 1 mm."),
-        ("b_dwi.png", "A PNG has neither sides nor a scale: a pixel counts as 1 mm."),
+        (
+            "a_dwi.nii.gz",
+            "Radiological display: the picture&#x27;s left is the",
+        ),
+        ("c_dwi.jpg", "A JPEG has no sides: it is shown as it is."),
+        ("b_dwi.png", "The file gives no scale: a pixel counts as 1 mm."),
     ):
         asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--out", str(out)]
         assert cli.main([*asked, "--overwrite"]) == 0
         assert told in (out / "report.html").read_text()
 
 
-def test_the_view_is_radiological_and_cut_to_the_brain(tmp_path: Path, monkeypatch) -> None:
+def test_the_view_is_radiological_and_cut_to_the_brain(tmp_path: Path) -> None:
     """Of a file that knows sides; a picture stays as it is seen."""
     volume(tmp_path / "a")
     png(tmp_path / "b")
-    drawn = []
-    monkeypatch.setattr(
-        "lesionkit.studies.common.page.png_of", lambda figure: drawn.append(figure) or b""
-    )
     for name in ("a_dwi.nii.gz", "b_dwi.png"):
-        asked = ["stroke", str(tmp_path / name), "--method", "glcm"]
-        assert cli.main([*asked, "--out", str(tmp_path / name[0])]) == 0
-    known, picture = (figure.axes[0] for figure in drawn)
-    sides = {text.get_text(): text.get_position()[0] for text in known.texts}
-    assert sides["R"] < 0.5 < sides["L"]
-    left, right = known.get_xlim()
-    assert left > right  # columns go to the patient's right
-    assert known.get_ylim()[0] < known.get_ylim()[1]  # rows to the front
-    assert picture.get_xlim()[0] < picture.get_xlim()[1]
-    assert picture.get_ylim()[0] > picture.get_ylim()[1]
-    assert not [text for text in picture.texts if text.get_text() in "LR"]
-    height, width = brain()[0].shape
-    assert abs(np.diff(picture.get_xlim())[0]) < width
-    assert abs(np.diff(picture.get_ylim())[0]) < height
+        images = read.read(Case("a", tmp_path / name), None, io.MAX_BYTES)
+        one = Scan(Case("a", tmp_path / name), images, preprocess(images.dwi.values), {}, 0.0)
+        view = pictures.View(one, 0 if one.is_volume else None)
+        shown = view.of(np.asarray(images.dwi.values))
+        whole = np.asarray(images.dwi.values)
+        whole = whole[0, ::-1, ::-1] if one.is_volume else whole
+        assert shown.shape[0] < whole.shape[0]
+        assert shown.shape[1] < whole.shape[1]
+        corner = np.argwhere(whole == shown.max())[0] - np.argwhere(shown == shown.max())[0]
+        inner = tuple(slice(c, c + n) for c, n in zip(corner, shown.shape, strict=True))
+        np.testing.assert_array_equal(whole[inner], shown)
+        drawn = np.asarray(pillow.open(stream(view.panel(np.zeros_like(images.dwi.values)))))
+        lettered = [bool(part.any()) for part in (drawn[:30, :30], drawn[:30, -30:])]
+        assert lettered == [one.is_volume] * 2
+        assert drawn.shape[1] >= 300
 
 
 def test_no_lesion_and_dark_lesions(tmp_path: Path) -> None:
     png(tmp_path / "none", None)
     asked = [str(tmp_path), "--method", "threshold", "--out"]
     assert cli.main(["stroke", *asked, str(tmp_path / "o")]) == 0
-    row = (tmp_path / "o/scores.tsv").read_text().splitlines()[1].split("\t")
-    assert row[3:7] == ["1.0000", "1.0000", "0.0000", "0.0000"]
+    (row,) = rows(tmp_path / "o")
+    names = ("jaccard", "dice", "extra", "missed")
+    assert [row[name] for name in names] == ["1.0000", "1.0000", "0.0000", "0.0000"]
+    assert row["sensitivity"] == row["precision"] == ""  # of nothing
     (tmp_path / "none_dwi.png").unlink()
     png(tmp_path / "dark", "hypo")
     assert cli.main(["stroke", *asked, str(tmp_path / "p"), "--kind", "hypo"]) == 0
-    assert float((tmp_path / "p/scores.tsv").read_text().splitlines()[1].split("\t")[3]) > 0.85
+    assert float(rows(tmp_path / "p")[0]["jaccard"]) > 0.85
 
 
 def test_a_dicom_slice(tmp_path: Path) -> None:
@@ -239,7 +256,7 @@ def test_a_dicom_map_of_adc_is_refused_by_its_header(
         ),
         ("metres", ["a_dwi.nii"], "lesionkit: .* larger than 20 mm.* are 0.001 x 0.001 mm"),
         ("nan", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii: image must be finite, got 1 NaN or inf.*"),
-        ("four", ["a_dwi.nii"], "lesionkit: .*a_dwi.nii must hold one slice or volume of grey.*"),
+        ("four", ["a_dwi.nii"], "lesionkit: a_dwi.nii has 2 volumes .*: put a .bval .*"),
         ("file", ["a_dwi.png"], "lesionkit: out must be a folder, got the file o"),
     ],
 )
@@ -288,10 +305,12 @@ def test_the_report_tells_what_is_implausible(tmp_path: Path) -> None:
     asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(out)]
     assert cli.main(asked) == 0
     report = (out / "report.html").read_text()
-    assert "Drawn by hand: 4 mm²." in report
-    assert re.search(r"Far from the drawn volume: kmeans \S+ times of it\.", report)
+    assert re.search(r"Far from the true 4 mm²: kmeans \S+ times of it\.", report)
     assert cli.main([*asked, "--kind", "hypo", "--overwrite"]) == 0
-    assert "Nothing was found by kmeans: is it hyper?" in (out / "report.html").read_text()
-    for title in ("<th>extra</th>", "<th>missed</th>"):
-        assert title in report
-    assert "FPR and FNR in scores.tsv" in report
+    report = (out / "report.html").read_text()
+    assert "Nothing was found by kmeans: is it hyper?" in report
+    for title in ("sensitivity", "precision", "extra / union", "missed / union"):
+        assert f"<th>{title}</th>" in report
+    pillow.fromarray(np.full(truth.shape, 255, np.uint8)).save(tmp_path / "a_mask.png")
+    assert cli.main([*asked, "--overwrite"]) == 0
+    assert "is it a mask of the brain?" in (out / "report.html").read_text()

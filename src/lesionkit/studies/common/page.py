@@ -17,6 +17,11 @@ table { border-collapse: collapse; margin: .7rem 0 1.2rem; display: block; overf
 td, th { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
 td:first-child, th:first-child { text-align: left } img { max-width: 100%; display: block }
 h2 { margin-top: 2.2rem } .bad { color: #b00020 } .note { color: #666 }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .6rem }
+figure { margin: 0 } figure img { width: 100% } figcaption { font-size: 13px; color: #444 }
+.swatch { display: inline-block; width: 1em; height: 1em; margin: 0 .4em -.1em 0 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem }
+dt { font-weight: 600 } dd { margin: 0 }
 """
 
 

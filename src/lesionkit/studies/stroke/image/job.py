@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from lesionkit import files, job
-from lesionkit.metrics import Scores
-from lesionkit.studies.stroke import SEGMENTERS, Kind
+from lesionkit.studies.stroke import SEGMENTERS, SEGMENTERS_ADC
 from lesionkit.studies.stroke.image import WARNING
-from lesionkit.studies.stroke.image.cases import find_cases
+from lesionkit.studies.stroke.image.cases import CaseKind, Given, find_cases
 from lesionkit.studies.stroke.image.process import Options, check_truths, process
-from lesionkit.studies.stroke.image.report import write_report
+from lesionkit.studies.stroke.image.report import MEANS, write_report
 
 RESULTS = ("scores.tsv", "report.html")
-COLUMNS = ("case", "kind", "method", *Scores._fields[:6], "volume", "true_volume", "seconds")
+COLUMNS = (
+    "case", "kind", "images", "method", "recommended", *MEANS, "volume_ml", "truth_ml", "area_mm2",
+    "truth_mm2", "pieces", "seconds",
+)  # fmt: skip
 
 
-def main(
-    image: Path, truth: Path | None, kind: Kind, out: Path, options: Options, anew: bool
-) -> int:
+def main(image: Path, given: Given, kind: CaseKind, out: Path, options: Options, anew: bool) -> int:
     """Run, and print a summary; 0, or 1 if some case of several could not be done.
 
     A case that an earlier run into the folder has done, with the same options and the same bytes,
@@ -31,9 +31,9 @@ def main(
     anew : replace results of other options or files, which are refused else
     """
     files.check_folder(out)
-    cases = find_cases(image, truth, kind)
-    check_truths(cases, options, out)
-    ledger = job.Ledger(out, {"kind": kind})
+    cases = find_cases(image, given, kind)
+    check_truths(cases, out)
+    ledger = job.Ledger(out, {"kind": kind, "bvalue": options.bvalue})
     if not anew:
         ledger.check_no_others(cases, *RESULTS)
     done: list[job.Done] = []
@@ -43,7 +43,7 @@ def main(
                 cases,
                 ledger,
                 lambda case: process(case, options, out, ledger.find(case.name, case.inputs)),
-                lambda record: options.methods <= {row["method"] for row in record["scores"]},
+                lambda record: _holds(record, options),
             ),
             len(cases),
             lambda one: one.problem,
@@ -52,6 +52,13 @@ def main(
         )
     _say(done, out)
     return code
+
+
+def _holds(record: dict[str, Any], options: Options) -> bool:
+    """Whether a record has all methods that are asked for."""
+    rows = record["scores"]
+    adc = any(row["images"] != "dwi" for row in rows)
+    return {row["method"] for row in rows} >= set(options.of(adc))
 
 
 def _write(done: list[job.Done], out: Path) -> None:
@@ -63,6 +70,7 @@ def _write(done: list[job.Done], out: Path) -> None:
         [one.record["section"] for one in finished],
         [one.problem for one in done if one.problem],
         means(finished),
+        list(dict.fromkeys(row["method"] for row in rows)),
     )
 
 
@@ -70,30 +78,33 @@ def _say(done: list[job.Done], out: Path) -> None:
     finished = [one for one in done if not one.problem]
     print(WARNING)
     print(f"{len(finished)} of {len(done)} cases done")
+    for one in finished:
+        for doubt in one.record["doubts"]:
+            print(f"  {files.on_one_line(one.name)}: {doubt}")
     if average := means(finished):
         most = max(count for count, _ in average.values())
         what = f"mean of {most}" if most > 1 else ""
-        print(f"  {what:10} Jaccard   Dice  extra missed   (the last two: fractions of the union)")
+        print(f"  {what:13} Jaccard   Dice  extra missed   (the last two: fractions of the union)")
         for method, (_, scores) in average.items():
-            numbers = (scores[name] for name in ("jaccard", "dice", "fpr", "fnr"))
-            print(f"  {method:10} {'  '.join(f'{number:5.3f}' for number in numbers)}")
-    print(f"  report     {out / 'report.html'}")
+            numbers = (scores[name] for name in ("jaccard", "dice", "extra", "missed"))
+            print(f"  {method:13} {'  '.join(f'{number:5.3f}' for number in numbers)}")
+    print(f"  report        {out / 'report.html'}")
 
 
 def means(done: list[job.Done]) -> dict[str, tuple[int, dict[str, float]]]:
-    """Of each method how many cases have a truth, and the mean of each score over these. A distance
-    that is infinite, for one mask is empty, is left out of its mean."""
+    """Of each method how many cases have a truth, and the mean of each score over these. What is
+    not defined, such as a distance to an empty mask, is left out of its mean."""
     gathered: dict[str, list[dict[str, Any]]] = {}
     for one in done:
         for row in one.record["scores"]:
             if "dice" in row:
                 gathered.setdefault(row["method"], []).append(row)
     result = {}
-    for method in [name for name in SEGMENTERS if name in gathered]:
+    for method in [name for name in (*SEGMENTERS_ADC, *SEGMENTERS) if name in gathered]:
         scores = {}
-        for name in Scores._fields[:6]:
-            values = np.array([float(row[name]) for row in gathered[method]])
+        for name in MEANS:
+            values = np.array([float(row[name] or "nan") for row in gathered[method]])
             known = values[np.isfinite(values)]
-            scores[name] = float(known.mean()) if len(known) else float("inf")
+            scores[name] = float(known.mean()) if len(known) else float("nan")
         result[method] = len(gathered[method]), scores
     return result

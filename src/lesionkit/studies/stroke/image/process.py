@@ -5,18 +5,30 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from lesionkit import __version__, arrays, io, metrics
-from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared, preprocess
-from lesionkit.studies.stroke.image import report
-from lesionkit.studies.stroke.image.cases import NO_ADC, Case, base_of
+from lesionkit.studies.stroke import (
+    SEGMENTERS,
+    SEGMENTERS_ADC,
+    Kind,
+    Mask,
+    Pair,
+    Prepared,
+    pair,
+    preprocess,
+)
+from lesionkit.studies.stroke.image import read, report
+from lesionkit.studies.stroke.image.cases import Case, base_of
+from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
+OF_UNION = {"fpr": "extra", "fnr": "missed"}  # shares of the union have names of their own
 _warm: set[str] = set()  # methods whose first call is behind us
 
 
@@ -24,20 +36,27 @@ _warm: set[str] = set()  # methods whose first call is behind us
 class Options:
     """How scans are read and segmented."""
 
-    methods: frozenset[str] = frozenset(SEGMENTERS)
+    methods: frozenset[str] = frozenset(SEGMENTERS)  # with ADC these on both images, too
+    bvalue: float | None = None  # s/mm^2, where ADC is worked out; None: the file's, or 1000
     max_bytes: int = io.MAX_BYTES  # the most that a header may ask for
+
+    def of(self, adc: bool) -> list[str]:
+        """The methods of a case, those on both images first."""
+        both = [name for name in SEGMENTERS_ADC if {name, name[:-4]} & self.methods]
+        one = [name for name in SEGMENTERS if name in self.methods]
+        return [*both, *one] if adc else one
 
 
 def methods_of(name: str) -> frozenset[str]:
     """The methods that a name stands for: one, or "all"."""
-    chosen = arrays.one_of(name, "method", (*SEGMENTERS, "all"))
+    chosen = arrays.one_of(name, "method", (*SEGMENTERS, *SEGMENTERS_ADC, "all"))
     return frozenset(SEGMENTERS if chosen == "all" else (chosen,))
 
 
-def check_truths(cases: Iterable[Case], options: Options, out: Path) -> None:
+def check_truths(cases: Iterable[Case], out: Path) -> None:
     """ValueError where a mask to score by is one that the run would write."""
     for case in cases:
-        made = {(out / mask_name(case.name, m)).resolve() for m in options.methods}
+        made = {(out / mask_name(case.name, m)).resolve() for m in (*SEGMENTERS, *SEGMENTERS_ADC)}
         if case.truth is not None and case.truth.resolve() in made:
             raise ValueError(
                 f"truth must be another file than those that go to out, got {case.truth}"
@@ -51,37 +70,88 @@ def process(
 
     earlier : the record of an earlier run, whose methods are kept
     """
-    image = io.read_image(case.image, max_bytes=options.max_bytes)
-    if image.adc:
-        raise ValueError(NO_ADC.format(case.image, "DICOM's ImageType"))
-    truth = None
-    if case.truth is not None:
-        truth = io.read_mask(case.truth, image, max_bytes=options.max_bytes).values
+    images = read.read(case, options.bvalue, options.max_bytes)
     start = time.perf_counter()
-    try:
-        scene = preprocess(image.values)
-    except (ValueError, TypeError) as problem:
-        raise ValueError(f"{case.image}: {problem}") from problem
+    scene, both = _prepared(case, images)
     prepared = time.perf_counter() - start
-    smallest = smallest_of(image, scene, case.image)
+    smallest = smallest_of(images.dwi, scene, case.image)
+    wanted = options.of(both is not None)
+    if not wanted:
+        raise ValueError(
+            f"{case.image} has no map of ADC and no image without weighting beside it, which "
+            f"{' and '.join(sorted(options.methods))} needs: name one with --adc or --b0"
+        )
+    kind = case.kind
+    if kind == "auto":
+        kind = kind_by(scene)
+        images.notes.append(
+            f"Taken for {kind}intense lesions: by the image alone, which may be wrong."
+        )
+    case = replace(case, kind=kind)
     known = {row["method"]: row for row in (earlier or {}).get("scores", [])}
     rows, masks, made = [], {}, []
-    for method in [name for name in SEGMENTERS if name in options.methods | set(known)]:
+    order = [*SEGMENTERS_ADC, *SEGMENTERS]
+    for method in sorted({*wanted, *known}, key=order.index):
         path = out / mask_name(case.name, method)
         if method in known:
-            row, masks[method] = known[method], io.read_mask(path, image).values
+            row, masks[method] = known[method], io.read_mask(path, images.dwi).values
         else:
             _load(method)
             start = time.perf_counter()
-            masks[method] = SEGMENTERS[method](scene, case.kind, smallest=smallest)
-            seconds = f"{time.perf_counter() - start:.4f}"
-            row = {"method": method, "kind": case.kind, "seconds": seconds}
-            row |= _row(masks[method], truth, image)
-            io.write_mask(path, masks[method], image, _sidecar(case, method))
+            masks[method] = _segment(method, scene, both, kind, smallest)
+            row = {"method": method, "kind": kind, "images": "dwi"}
+            if method in SEGMENTERS_ADC:
+                row["images"] = "dwi+adc"
+            best = RECOMMENDED if both is None else RECOMMENDED_ADC
+            row["recommended"] = "yes" if method == best else "no"
+            row["seconds"] = f"{time.perf_counter() - start:.4f}"
+            row |= _row(masks[method], images, scene.brain)
+            io.write_mask(path, masks[method], images.dwi, _sidecar(case, method))
         rows.append(row)
         made += [path.name, io.sidecar_of(path).name]
-    scan = report.Scan(case, image, scene, truth, masks, prepared)
-    return {"scores": rows, "section": report.section(scan, rows)}, made
+    scan = Scan(case, images, scene, masks, prepared)
+    record = {
+        "scores": rows,
+        "doubts": report.doubts_of(scan, rows),
+        "section": report.section(scan, rows),
+    }
+    return record, made
+
+
+def _prepared(case: Case, images: read.Images) -> tuple[Prepared, Pair | None]:
+    try:
+        scene = preprocess(images.dwi.values, brain=images.brain)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"{case.image}: {problem}") from problem
+    if images.adc is None:
+        return scene, None
+    try:
+        both = pair(images.dwi.values, images.adc, spacing=images.dwi.spacing, brain=images.brain)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"{case.adc or case.b0 or case.image}: {problem}") from problem
+    if case.adc is not None and both.unit:
+        images.notes.append(f"By its range the map of ADC is in {both.unit}.")
+    return scene, both
+
+
+def kind_by(scene: Prepared) -> Kind:
+    """The kind of lesion by the image alone: whether what is found bright or what is found dark is
+    farther from the normal brain, in levels times pixels."""
+    peak = scene.normal_peak()
+    if peak is None:
+        return "hyper"
+    normal = peak.towards("hyper", 0)
+    kinds: tuple[Kind, Kind] = ("hyper", "hypo")
+    away = [
+        np.abs(scene.levels[SEGMENTERS[RECOMMENDED](scene, kind)] - normal).sum() for kind in kinds
+    ]
+    return kinds[int(away[1] > away[0])]
+
+
+def _segment(method: str, scene: Prepared, both: Pair | None, kind: Kind, smallest: int) -> Mask:
+    if both is not None and method in SEGMENTERS_ADC:
+        return SEGMENTERS_ADC[method](both, kind, smallest=smallest)
+    return SEGMENTERS[method](scene, kind, smallest=smallest)
 
 
 def smallest_of(image: io.Image, scene: Prepared, path: Path) -> int:
@@ -96,23 +166,41 @@ def smallest_of(image: io.Image, scene: Prepared, path: Path) -> int:
     return smallest
 
 
-def _row(mask: Mask, truth: Mask | None, image: io.Image) -> dict[str, str]:
+def _row(mask: Mask, images: read.Images, brain: Mask) -> dict[str, str]:
+    """Sizes and scores of a mask; what is not defined is missing."""
+    name, scale = ("volume_ml", 1e-3) if mask.ndim == 3 else ("area_mm2", 1.0)
+    geometry, truth = images.dwi.geometry, images.truth
+    _, pieces = ndimage.label(mask, np.ones((3,) * mask.ndim))
+    row = {name: f"{scale * metrics.volume(mask, geometry):.4f}", "pieces": str(pieces)}
     if truth is None:
-        return {"volume": f"{metrics.volume(mask, image.geometry):.1f}"}
-    scores = metrics.scores(mask, truth, image.geometry)._asdict()
-    row = {name: f"{value:.4f}" for name, value in scores.items()}
-    return row | {"volume": f"{scores['volume']:.1f}"}
+        return row
+    scores = metrics.scores(mask, truth, geometry)._asdict()
+    for score in ("dice", "jaccard", "fpr", "fnr", "hausdorff95", "lesion_f1"):
+        row[OF_UNION.get(score, score)] = f"{scores[score]:.4f}"
+    row[name.replace("volume", "truth").replace("area", "truth")] = (
+        f"{scale * scores['true_volume']:.4f}"
+    )
+    hit = np.count_nonzero(mask & truth)
+    rest = brain & ~truth  # specificity is of the brain's pixels: all air would count for it else
+    for rate, share, whole in (
+        ("sensitivity", hit, np.count_nonzero(truth)),
+        ("precision", hit, np.count_nonzero(mask)),
+        ("specificity", np.count_nonzero(rest & ~mask), np.count_nonzero(rest)),
+    ):
+        row[rate] = f"{share / whole:.4f}" if whole else ""
+    return row
 
 
 def _load(method: str) -> None:
     """Load what a method needs, so that the first case's times are times of work."""
-    if method in _warm:
+    plain = method.removesuffix("-adc")
+    if plain in _warm:
         return
     slice_ = np.zeros((64, 64), np.uint16)
     slice_[8:56, 12:52] = 100 + np.arange(40) % 7
     slice_[20:34, 16:28] = 300
-    SEGMENTERS[method](slice_)
-    _warm.add(method)
+    SEGMENTERS[plain](slice_)
+    _warm.add(plain)
 
 
 def mask_name(case: str, method: str) -> str:
@@ -121,11 +209,14 @@ def mask_name(case: str, method: str) -> str:
 
 
 def _sidecar(case: Case, method: str) -> dict[str, object]:
-    what = (SEGMENTERS[method].__doc__ or "").strip().split("\n")[0]
+    both = method in SEGMENTERS_ADC
+    what = (SEGMENTERS[method.removesuffix("-adc")].__doc__ or "").strip().split("\n")[0]
+    sources = (case.image, case.adc or case.b0) if both else (case.image,)
     return {
         "Type": "Lesion",
-        "Sources": [case.image.name],
-        "Description": f"{what} Kind: {case.kind}intense.",
+        "Sources": [path.name for path in sources if path is not None],
+        "Description": f"{what} {'On DWI and ADC. ' * both}Kind: {case.kind}intense. "
+        "Not for diagnosis.",
         "Manual": False,
         "GeneratedBy": [{"Name": "lesionkit", "Version": __version__}],
     }
