@@ -68,6 +68,14 @@ def add_to(commands: Any) -> None:
         metavar="N",
         help="how many draws of squares, folds and weights (default: 5)",
     )
+    add(
+        "--epochs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of CNN and LSTM, on features and on squares, with torch; 20 take some 20 minutes "
+        "more, 0 trains none of them (default: 0)",
+    )
     add("--overwrite", action="store_true", help="replace a finished study in DIR")
     add_format(study)
     add_threads(study)

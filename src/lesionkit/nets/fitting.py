@@ -8,6 +8,7 @@ or not at all, from where the same call goes on to the same weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -90,7 +91,7 @@ def fit(
     optimizer: Any,
     loss_of: Callable[[Indices, int], Any],
     count: int,
-    folder: Path,
+    folder: Path | None,
     about: Mapping[str, Any],
     *,
     epochs: int,
@@ -102,6 +103,7 @@ def fit(
 
     loss_of  : the loss of the examples of these indices in this epoch (from 0), on which
                backward() is called
+    folder   : of the run; None: nothing is kept, for nets that are trained in seconds
     about    : what tells one run from another, plain values: a folder of another run is refused;
                more epochs of the same run go on from where it stands
     progress : called as progress(done, epochs, what) after each epoch, what being its loss
@@ -111,10 +113,11 @@ def fit(
     epochs = arrays.integer(epochs, "epochs", at_least=1)
     batch = arrays.integer(batch, "batch", at_least=1)
     about = {**about, "batch": batch, "seed": seed, "count": count}
-    folder.mkdir(parents=True, exist_ok=True)
-    with files.locked(folder):
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with files.locked(folder) if folder is not None else nullcontext():
         parts = {"state": net, "optimizer": optimizer}
-        history = resumed(folder, about, parts)
+        history = [] if folder is None else resumed(folder, about, parts)
 
         def losses(order: Indices, epoch: int) -> Iterator[tuple[Any, int]]:
             for start in range(0, count, batch):
@@ -130,7 +133,8 @@ def fit(
             return loss, loss
 
         def kept() -> None:
-            keep(folder, about, parts, history)
+            if folder is not None:
+                keep(folder, about, parts, history)
             if progress is not None:
                 progress(len(history), epochs, f"loss {history[-1]:.4g}")
 

@@ -3,6 +3,8 @@ from here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lesionkit import extras
@@ -11,7 +13,19 @@ extras.require("torch", "lesionkit.nets needs")
 
 import torch  # noqa: E402
 
-__all__ = ["find_device", "torch"]
+__all__ = ["find_device", "one_thread", "torch"]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes on one thread: sums have the same bits wherever, and nets of a few
+    thousand weights are trained sooner."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def find_device(device: str) -> Any:

@@ -12,7 +12,7 @@ from lesionkit.progress import Progress
 from lesionkit.studies.brain import regions
 from lesionkit.studies.brain.classify import Split
 from lesionkit.studies.brain.datasets import brats
-from lesionkit.studies.brain.study import given, larger, protocol, results, tables
+from lesionkit.studies.brain.study import given, larger, nets, protocol, results, tables
 from lesionkit.studies.brain.study import material as made
 from lesionkit.studies.brain.study.protocol import Row, rows_of
 from lesionkit.studies.brain.study.records import Record, together
@@ -29,6 +29,7 @@ class Options(NamedTuple):
     per_class: int = regions.PER_CLASS
     seed: int = 0
     seeds: int = SEEDS
+    epochs: int = 0
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -71,9 +72,12 @@ def main(
     arrays.integer(options.per_class, "per-class", at_least=2, at_most=10**4)
     arrays.integer(options.seed, "seed", at_least=0, at_most=2**31)
     arrays.integer(options.seeds, "seeds", at_least=1, at_most=1000)
+    arrays.integer(options.epochs, "epochs", at_least=0, at_most=10**5)
     files.check_folder(out)
     for library in ("sklearn", "skimage", "matplotlib.figure"):
         extras.require(library, "brain-study needs", "studies")
+    if options.epochs:
+        extras.require("torch", "brain-study --epochs needs")
     if (out / results.FINISHED).exists() and not anew:
         raise ValueError(
             f"{out} holds a finished study: choose another --out, or replace it with --overwrite"
@@ -99,6 +103,7 @@ def main(
             sections=[
                 *tables.sections(found, plan.rows),
                 *larger.sections(found, plan.rows),
+                *nets.sections(found, plan.rows),
                 *tables.segmentation(segmented),
             ],
             tasks=plan.tasks,
@@ -127,6 +132,7 @@ def _of_images(data: Path | None, options: Options) -> _Plan:
     work = [
         *units(material, options.tasks, rows, _seeds(options)),
         *larger.units(material, options.tasks, rows, _seeds(options)),
+        *nets.units(material, options.tasks, rows, _seeds(options), options.epochs),
     ]
     work += segmentations(material) if "flair" in options.tasks else []
     names = [patient.name for patient in patients]
@@ -191,6 +197,8 @@ def _counts(material: made.Material, options: Options) -> list[str]:
         "Preprocessing: Gaussian of 1 pixel, sharpened by 1, 8 bits. Patients are few: read the "
         "spread over them, not the digits.",
     ]
+    if options.epochs == 0:
+        told.append("CNN and LSTM are not among them: --epochs 20 trains these, with torch.")
     if lossy:
         told.append(f"8 bits, lossy (JPEG): {', '.join(lossy)}.")
     return told

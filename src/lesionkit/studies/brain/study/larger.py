@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from lesionkit.studies.brain import regions
-from lesionkit.studies.brain.classify import FOLDS, HIDDEN, standardised
+from lesionkit.studies.brain.classify import FOLDS, standardised
 from lesionkit.studies.brain.study import protocol, tables
 from lesionkit.studies.brain.study.material import Material
 from lesionkit.studies.brain.study.protocol import Row, Table
@@ -32,13 +32,13 @@ def units(
 
 
 def _both(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
-    from sklearn.neural_network import MLPClassifier
     from sklearn.svm import SVC
 
-    net = MLPClassifier((HIDDEN,), solver="lbfgs", alpha=1.0, max_iter=100, random_state=seed)
+    from lesionkit.studies.brain.mlp import Mlp
+
     given = (
         ("watershed-svm", basin_table(material, task, seed), SVC(kernel="linear")),
-        ("multifractal-bpnn", box_table(material, task, seed), net),
+        ("multifractal-bpnn", box_table(material, task, seed), Mlp(seed)),
     )
     found = []
     for name, table, estimator in given:

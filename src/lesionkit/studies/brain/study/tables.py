@@ -111,7 +111,7 @@ def times(records: Sequence[Record]) -> Section:
     )
 
 
-def _heading(title: str, records: Sequence[Record]) -> str:
+def headed(title: str, records: Sequence[Record]) -> str:
     own = _own(records)
     seeds = own["seeds"]
     return (
@@ -121,12 +121,12 @@ def _heading(title: str, records: Sequence[Record]) -> str:
 
 
 def _classifiers(title: str, records: list[Record], rows: Sequence[Row]) -> list[Section]:
-    heading = _heading(title, records)
+    heading = headed(title, records)
     main = [record for record in records if record["classifier"] == MAIN]
     return [
         Section(
             f"{heading}; {MAIN}",
-            [_line(_row(main, row)) for row in rows] + _papers(),
+            [figures(_row(main, row)) for row in rows] + papers(),
             "accuracy and AUC ± standard deviation over seeds; Wilson: 95 %, as if regions were "
             "independent, which those of one patient are not;",
             "patients: mean ± standard deviation over patients of each one's accuracy, and of its "
@@ -134,7 +134,7 @@ def _classifiers(title: str, records: list[Record], rows: Sequence[Row]) -> list
         ),
         _by_patient(f"{heading}; {MAIN}, patient by patient", main),
         _every(f"{heading}; every classifier, {_own(records)['row']}", records),
-        _matrix(f"{heading}; every classifier", records, rows, "classifier"),
+        by_row(f"{heading}; every classifier", records, rows, "classifier"),
         _confusion(f"{heading}; confusion, {_own(records)['row']}, all seeds", records),
         *_chosen(f"{heading}; selected features", main),
     ]
@@ -147,8 +147,8 @@ def _own(records: Sequence[Record]) -> Record:
 def _every(title: str, records: Sequence[Record]) -> Section:
     """The columns of the paper's Table 2, a line for each classifier."""
     own = [record for record in records if record["key"] == OWN]
-    lines = [*(_line(record) for record in own), *_papers()]
-    names = [*(record["classifier"] for record in own), *(line["row"] for line in _papers())]
+    lines = [*(figures(record) for record in own), *papers()]
+    names = [*(record["classifier"] for record in own), *(line["row"] for line in papers())]
     cells = [
         {"classifier": name, **{key: cell for key, cell in line.items() if key != "row"}}
         for name, line in zip(names, lines, strict=True)
@@ -160,7 +160,7 @@ def _row(records: Sequence[Record], row: Row) -> Record:
     return next(record for record in records if record["key"] == row.key)
 
 
-def _line(record: Record) -> dict[str, str]:
+def figures(record: Record) -> dict[str, str]:
     mark = " (the study's own)" if record["key"] == OWN else ""
     low, high = record["wilson"]
     return {
@@ -183,7 +183,7 @@ def _mean(record: Record, name: str) -> float:
     return float(sum(one[name] for one in told) / len(told))
 
 
-def _papers() -> Cells:
+def papers() -> Cells:
     told = []
     for name, printed in (("CNN", CNN), ("LSTM", LSTM)):
         low, high = wilson(printed["accuracy"], 400)
@@ -217,7 +217,7 @@ def _by_patient(title: str, records: Sequence[Record]) -> Section:
     return Section(title, cells)
 
 
-def _matrix(
+def by_row(
     title: str,
     records: Sequence[Record],
     rows: Sequence[Row],
@@ -241,8 +241,8 @@ def _is(record: Record, variant: str, name: str) -> bool:
 
 
 def cell(record: Record) -> str:
-    figures = (number(record["accuracy"]), number(record["kappa"], 2), number(record["auc"]))
-    return "{} ({}) {}".format(*figures)
+    told = (number(record["accuracy"]), number(record["kappa"], 2), number(record["auc"]))
+    return "{} ({}) {}".format(*told)
 
 
 def _confusion(title: str, records: Sequence[Record]) -> Section:
@@ -288,8 +288,8 @@ def _rules(
     both = zip(_own(main)["chosen"], _own(other)["chosen"], strict=True)
     shared = [len(set(a) & set(b)) for a, b in both]
     return [
-        _matrix(
-            f"{_heading(title, main)}; {MAIN}, both rules of POE",
+        by_row(
+            f"{headed(title, main)}; {MAIN}, both rules of POE",
             [*main, *other],
             [row for row in rows if not row.mean],
             "features",
@@ -303,8 +303,8 @@ def _features(title: str, records: list[Record], rows: Sequence[Row]) -> list[Se
     if not any(record["key"] == OWN for record in others):
         return []
     return [
-        _matrix(
-            f"{_heading(title, records)}; {MAIN} on other features",
+        by_row(
+            f"{headed(title, records)}; {MAIN} on other features",
             others,
             rows,
             "features",
@@ -321,8 +321,8 @@ def _small(title: str, records: list[Record], rows: Sequence[Row]) -> list[Secti
     gap = own["shuffled outside"]["auc"] - own["shuffled"]["auc"]
     return [
         Section(
-            f"{_heading(title, records)}; {MAIN}, few regions",
-            [_line(_row(records, row)) for row in rows],
+            f"{headed(title, records)}; {MAIN}, few regions",
+            [figures(_row(records, row)) for row in rows],
             f"shuffled labels: AUC {number(own['shuffled outside']['auc'])} selected outside, "
             f"{number(own['shuffled']['auc'])} inside, {number(gap)} apart",
         )
@@ -340,7 +340,7 @@ def _systems(title: str, records: list[Record], rows: Sequence[Row]) -> list[Sec
         cells.append({**line, "printed, other data": printed[name].printed or "-"})
     return [
         Section(
-            f"{_heading(title, records)}; the systems that the paper cites",
+            f"{headed(title, records)}; the systems that the paper cites",
             cells,
             "accuracy (kappa) AUC, means over seeds; - where nothing is selected. cabgd and fo-btd "
             "are the paper's names of one system, by rules and by a tree.",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit.studies.brain import features
-from lesionkit.studies.brain.classify import HIDDEN, NEIGHBOURS, fused, standardised
+from lesionkit.studies.brain.classify import NEIGHBOURS, fused, standardised
 from lesionkit.texture import MAZDA, cs_lbp, haar_energy, run_length_features, run_lengths
 from lesionkit.texture.region.runs import RUN_FEATURES
 
@@ -40,24 +40,22 @@ def systems(seed: int = 0) -> dict[str, System]:
     from sklearn.ensemble import BaggingClassifier
     from sklearn.naive_bayes import GaussianNB
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
     from sklearn.tree import ExtraTreeClassifier
 
+    from lesionkit.studies.brain.mlp import Mlp
     from lesionkit.studies.brain.systems.lssvm import LsSvm
     from lesionkit.studies.brain.systems.rough import PcaReduct
     from lesionkit.studies.brain.trees import J48Like, PartLike
     from lesionkit.texture.selection import Fisher
 
-    def net() -> Any:
-        return MLPClassifier((HIDDEN,), solver="lbfgs", alpha=1.0, max_iter=100, random_state=seed)
-
-    components = make_pipeline(StandardScaler(), PCA(0.95), net())
+    net = Mlp(seed)
+    components = make_pipeline(StandardScaler(), PCA(0.95), net)
     mixed = Fisher(9)
     return {
-        "glcm-ann": System("2.1", nearest, standardised(net()), printed="81.4"),
+        "glcm-ann": System("2.1", nearest, standardised(net), printed="81.4"),
         "dwt-pca-ann": System("2.2", wavelets, components, printed='"notable"'),
         "pca-rst-j48": System("2.4, 2.8", table229, J48Like(), PcaReduct(), '"high"'),
         "pca-rst-svm": System("2.4, 2.8", table229, standardised(SVC()), PcaReduct(), '"high"'),
@@ -69,10 +67,10 @@ def systems(seed: int = 0) -> dict[str, System]:
         "svm-32": System("2.5", cooccurrence, standardised(SVC()), Fisher(32)),
         "ls-svm": System("2.6", cooccurrence, standardised(LsSvm()), printed="77-98"),
         "naive-bayes": System("2.11", first_order, GaussianNB(), printed="81.25"),
-        "rlm-cslbp-ann": System("2.12", runs_and_patterns, standardised(net()), printed='"high"'),
+        "rlm-cslbp-ann": System("2.12", runs_and_patterns, standardised(net), printed='"high"'),
         "fo-btd": System("2.13", table229, J48Like(), fused(), "85"),
         "cabgd": System("Table 4", table229, PartLike(), fused(), "85"),
-        "hbtc-mlp": System("ref. 2", mixed_features, standardised(net()), mixed, "98.8"),
+        "hbtc-mlp": System("ref. 2", mixed_features, standardised(net), mixed, "98.8"),
         "hbtc-j48": System("ref. 2", mixed_features, J48Like(), mixed, "98.8"),
         "hbtc-bagging": System(
             "ref. 2", mixed_features, BaggingClassifier(random_state=seed), mixed, "98.8"
