@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,25 @@ import numpy as np
 import pytest
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow comes with lesionkit[studies]")
+pytest.importorskip("matplotlib", reason="matplotlib comes with lesionkit[studies]")
+
+from matplotlib.figure import Figure  # noqa: E402
 
 from lesionkit import cli  # noqa: E402
 from lesionkit.studies.brain import classify  # noqa: E402
 from lesionkit.studies.brain.datasets import brats  # noqa: E402
-from lesionkit.studies.brain.study import command, protocol, segmentation, tables, units  # noqa: E402
+from lesionkit.studies.brain.study import (  # noqa: E402
+    command,
+    pictures,
+    protocol,
+    segmentation,
+    tables,
+    units,
+)
 from lesionkit.texture.selection import Fisher  # noqa: E402
 from studies.brain import brain_folder  # noqa: E402
 
+DRAWN = {name: getattr(pictures, name) for name in ("roc", "squares", "confusions")}
 KEYS = ["mean", "own", "outside", "random", "paper", "shuffled outside", "shuffled"]
 
 
@@ -30,7 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two quick classifiers, ten columns by Fisher, three random folds, one small draw: the form is
-    tested here."""
+    tested here. Pictures are blank but for `drawn`."""
+    for name in DRAWN:
+        monkeypatch.setattr(pictures, name, lambda *_: Figure(figsize=(1, 1)))
     table = classify.classifiers
 
     def two(seed: int = 0) -> dict[str, Any]:
@@ -47,6 +63,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(units, "systems", lambda seed: {name: every(seed)[name] for name in some})
     monkeypatch.setattr(protocol, "FOLDS", 3)
     monkeypatch.setattr(units, "DRAWS", 1)
+
+
+@pytest.fixture
+def drawn(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, draw in DRAWN.items():
+        monkeypatch.setattr(pictures, name, draw)
 
 
 def study(folder: Path, out: Path, *more: str) -> int:
@@ -118,7 +140,7 @@ def test_the_command_end_to_end(
     }  # fmt: skip
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("drawn")
 def test_what_is_written_beside_the_tables(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert study(folder, out, "--format", "svg") == 0
@@ -179,6 +201,50 @@ def test_a_killed_study_goes_on(
     assert study(folder, out, "--overwrite") == 0
     assert len(made) == 2
     assert whole == (out / "tables.txt").read_text()
+
+
+def without_times(out: Path) -> dict[str, bytes]:
+    """The bytes of all files; how long training took is no two runs' own."""
+    held = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    del held["times.tsv"]
+    before, after = held["report.html"].split(b"<h2>Training time")
+    held["report.html"] = before + after[after.index(b"</table>") :]
+    return held
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the killed process is a fork of this one")
+@pytest.mark.usefixtures("quick")
+def test_a_study_killed_by_the_system_equals_one_that_was_not(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, whole = tmp_path / "killed", tmp_path / "whole"
+    assert study(folder, whole) == 0
+    done: list[Path] = []
+    rename, count = Path.replace, 0
+
+    def killed(self: Path, target: Path) -> Path:
+        """SIGKILL of its own process, between writing the n-th file and giving it its name."""
+        if len(done) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done.append(target)
+        return rename(self, target)
+
+    for number in (2, 8):  # in the second step; when the last step is done, and some files are
+        count = number
+        process = multiprocessing.get_context("fork").Process(target=study, args=(folder, out))
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed)
+            process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        assert any(path.suffix == ".partial" for path in out.rglob("*"))
+        assert not (out / "study.json").exists()
+    assert (out / "chosen.tsv").exists()
+    assert study(folder, out) == 0
+    assert not [path for path in out.rglob("*") if path.suffix == ".partial"]
+    assert without_times(out) == without_times(whole)
+    records = {path.name for path in (out / "done").iterdir()}
+    assert records == {path.name for path in (whole / "done").iterdir()}
 
 
 @pytest.mark.usefixtures("quick")

@@ -15,8 +15,9 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75re
   color: #222; background: #fff }
 table { border-collapse: collapse; margin: .7rem 0 1.2rem; display: block; overflow-x: auto }
 td, th { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
-td:first-child, th:first-child { text-align: left } img { max-width: 100%; display: block }
-h2 { margin-top: 2.2rem } .bad { color: #b00020 } .note { color: #666 }
+td:first-child, th:first-child { text-align: left } td:first-child { min-width: 10rem }
+img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
+.bad { color: #b00020 } .note { color: #666 }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .6rem }
 figure { margin: 0 } figure img { width: 100% } figcaption { font-size: 13px; color: #444 }
 .swatch { display: inline-block; width: 1em; height: 1em; margin: 0 .4em -.1em 0 }

@@ -15,6 +15,7 @@ from lesionkit.studies.common import page
 if TYPE_CHECKING:
     from lesionkit.studies.brain.study.results import Study
 
+TOGETHER = "\u00a0±\u00a0"  # no line ends there
 TITLE = "Brain tumours by texture"
 CAPTIONS = {
     "roc": "ROC curves: left all classifiers on regions held out, right the rows of one, of which "
@@ -43,6 +44,7 @@ def write(path: Path, study: Study, figures: Mapping[str, Any]) -> None:
 
 def _section(section: tables.Section) -> str:
     titles = list(section.cells[0])
-    rows = [[line[title] for title in titles] for line in section.cells]
-    notes = page.note(" ".join(section.notes)) if section.notes else ""
+    rows = [[line[title].replace(" ± ", TOGETHER) for title in titles] for line in section.cells]
+    told = [note if note[-1] in ".;" else f"{note}." for note in section.notes]
+    notes = page.note(" ".join(told)) if told else ""
     return f"<h2>{html.escape(section.title)}</h2>{page.table(titles, rows)}{notes}"
