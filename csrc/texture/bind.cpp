@@ -97,8 +97,8 @@ void bind_region(py::module_ m) {
     m.def("region_pairs", region_pairs<T>, "padded"_a, "border"_a, "directions"_a, "table"_a,
           ReleaseGil());
     m.def("zones", zones_of<T>, "padded"_a, "border"_a, "levels"_a, "connectivity"_a);
-    m.def("neighbours", neighbours<T>, "padded"_a, "distance"_a, "alpha"_a, "dependence"_a,
-          "voxels"_a, "differences"_a, ReleaseGil());
+    m.def("neighbours", neighbours<T>, "padded"_a, "border"_a, "offsets"_a, "alpha"_a,
+          "dependence"_a, "voxels"_a, "differences"_a, ReleaseGil());
   });
   m.def("power_sums", power_sums, "values"_a, "centre"_a, "low"_a, "high"_a, "sums"_a,
         ReleaseGil());

@@ -21,6 +21,12 @@ CASES: dict[str, dict[str, Any]] = {
     "narrow bins": {"binWidth": 7.3},
     "bin count": {"binCount": 16},
     "alpha and shift": {"binWidth": 12, "gldm_a": 1, "voxelArrayShift": 100},
+    "shells": {"distances": [1, 3], "symmetricalGLCM": False},
+    "far shell, many bins": {"distances": [2], "symmetricalGLCM": False, "binWidth": 1},
+    "weights": {"weightingNorm": "manhattan", "binWidth": 1},
+    "slices": {"force2D": True, "force2Ddimension": 1, "distances": [1, 2]},
+    "weights in slices": {"force2D": True, "force2Ddimension": 2, "weightingNorm": "euclidean"},
+    "added up": {"weightingNorm": "no_weighting", "symmetricalGLCM": False, "binWidth": 1},
 }
 
 

@@ -26,13 +26,29 @@ from lesionkit.texture.region.settings import Aggregation
 from reference import pyradiomics
 
 IMAGE, MASK = pyradiomics.volume()
-NAMES = {"binWidth": "bin_width", "gldm_a": "alpha", "voxelArrayShift": "shift"}
+SPACING = pyradiomics.SPACING
+NAMES = {
+    "binWidth": "bin_width",
+    "gldm_a": "alpha",
+    "voxelArrayShift": "shift",
+    "distances": "distances",
+    "symmetricalGLCM": "symmetric",
+    "force2Ddimension": "slice_axis",
+}
 
 
 def ours_of(theirs: dict[str, Any]) -> Settings:
     if "binCount" in theirs:
         return Settings(binning="count", bin_count=theirs["binCount"])
-    return Settings(**{NAMES[name]: value for name, value in theirs.items()})
+    ours = {NAMES[name]: value for name, value in theirs.items() if name in NAMES}
+    merged = "weightingNorm" in theirs
+    if theirs.get("force2D"):
+        ours["aggregation"] = "2.5D, merged" if merged else "2.5D, direction-merged"
+    elif merged:
+        ours["aggregation"] = "3D, merged"
+    if merged and theirs["weightingNorm"] != "no_weighting":
+        ours["weighting"] = theirs["weightingNorm"]
+    return Settings(**ours)
 
 
 def same(ours: dict[str, float], theirs: dict[str, float]) -> None:
@@ -165,6 +181,41 @@ def test_bins_that_begin_elsewhere() -> None:
     assert radiomics(IMAGE, MASK, None, settings) == radiomics(levels, MASK, None, as_levels)
 
 
+def test_bins_of_a_given_range() -> None:
+    levels = np.clip(np.floor((IMAGE + 100) / 10), 0, 19) + 1  # 20 bins from -100 to 100
+    given = Settings(binning="count", bin_count=20, bin_range=(-100, 100), families=("glcm",))
+    as_levels = Settings(binning="levels", families=("glcm",))
+    assert IMAGE[MASK].min() < -100 < 100 < IMAGE[MASK].max()
+    expected = radiomics(levels, MASK, None, as_levels)
+    assert radiomics(IMAGE, MASK, None, given) == expected
+    tenth = Settings(binning="count", bin_count=20, bin_range=(-10, 10), families=("glcm",))
+    assert radiomics(IMAGE.astype(np.float32) / 10, MASK, None, tenth) == expected
+
+
+def test_one_bin_for_all() -> None:
+    """Said where intensities differ, and only there."""
+    with pytest.warns(UserWarning, match="the region falls into one bin of width 25: choose bin_w"):
+        radiomics(IMAGE / 1000 + 1, MASK)
+    radiomics(IMAGE / 1000 + 1, MASK, families=("shape",))
+    radiomics(np.ones_like(IMAGE), MASK)
+
+
+@pytest.mark.parametrize("norm", ["manhattan", "infinity", None])
+def test_many_levels_as_few(norm: Any) -> None:
+    """The two ways of counting, one below and one above 256 levels, say the same."""
+    few = np.clip(np.round(IMAGE / 10) + 16, 1, 30)
+    settings: dict[str, Any] = {"binning": "levels", "families": ("glcm",), "symmetric": False}
+    if norm:
+        settings |= {"aggregation": "3D, merged", "weighting": norm}
+    lonely, alone = np.pad(few, ((0, 2), (0, 0), (0, 0))), np.pad(MASK, ((0, 2), (0, 0), (0, 0)))
+    lonely[-1, 0, 0], alone[-1, 0, 0] = 300, True  # a voxel without a neighbour
+    expected = radiomics(few, MASK, SPACING, **settings)
+    found = radiomics(lonely, alone, SPACING, **settings)
+    for name, value in expected.items():
+        if "Idn" not in name and "Idmn" not in name:  # which divide by the number of levels
+            assert found[name] == pytest.approx(value, rel=1e-11), name
+
+
 @given(
     hnp.arrays(
         np.float64,
@@ -240,7 +291,17 @@ def test_mistakes(wrong: dict[str, Any], said: str) -> None:
         ({"aggregation": "3D"}, "aggregation must be .* or '3D, merged', got str"),
         ({"families": ("gldzm",)}, "families must be .* or 'ngtdm', got str"),
         ({"families": "glcm"}, "families must be a sequence of names, got 'glcm'"),
-        ({"alpha": -1}, "alpha must be at least 0, got -1"),
+        ({"alpha": -1}, "alpha must be a finite number at least 0, got -1"),
+        ({"distances": ()}, r"distances must be a sequence of integers, got \(\)"),
+        ({"distances": (0,)}, "distances must be from 1 to 100, got 0"),
+        ({"weighting": "euclid"}, "weighting must be None, 'manhattan', 'euclidean' or 'infinity'"),
+        ({"weighting": "euclidean"}, "weighting must be None where aggregation is '3D, averaged'"),
+        ({"slice_axis": 3}, "slice_axis must be from 0 to 2, got 3"),
+        ({"bin_range": (0, 1)}, "bin_range must be None where binning is 'width'"),
+        (
+            {"binning": "count", "bin_range": (2, 1)},
+            "bin_range must be two numbers, the first below",
+        ),
         ({"label": True}, "label must be an integer at least 0, got bool True"),
     ],
 )

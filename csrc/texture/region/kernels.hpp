@@ -85,9 +85,10 @@ struct ZoneCounts {
 template <class T>
 ZoneCounts zones(View<const T> padded, int64_t border, int64_t levels, int64_t connectivity);
 
-// dependence, voxels, differences: zeros (levels + 1, neighbours + 1), see neighbours.hpp.
+// offsets (neighbours, 3): within the border. dependence, voxels, differences: zeros (levels + 1,
+// neighbours + 1), see neighbours.hpp.
 template <class T>
-void neighbours(View<const T> padded, int64_t distance, int32_t alpha, View<int64_t> dependence,
-                View<int64_t> voxels, View<int64_t> differences);
+void neighbours(View<const T> padded, int64_t border, View<const int64_t> offsets, int32_t alpha,
+                View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences);
 
 }  // namespace lesionkit::texture

@@ -1,4 +1,4 @@
-// Neighbourhoods of a voxel, all voxels within `distance` in every axis:
+// Neighbourhoods of a voxel, given as steps, such as to all voxels within a distance:
 //   grey level dependence (Sun & Wee, CVGIP 23, 341-352, 1983): how many neighbours differ by at
 //   most alpha;
 //   grey tone difference (Amadasun & King, IEEE Trans. SMC 19, 1264-1274, 1989): how far the voxel
@@ -36,16 +36,6 @@ struct NeighbourTables {
     differences.add(other.differences);
   }
 };
-
-inline std::vector<Offset> neighbourhood(int64_t distance, bool flat) {
-  std::vector<Offset> offsets;
-  const int64_t up = flat ? 0 : distance;
-  for (int64_t z = -distance; z <= distance; ++z)
-    for (int64_t y = -up; y <= up; ++y)
-      for (int64_t x = -distance; x <= distance; ++x)
-        if (z != 0 || y != 0 || x != 0) offsets.push_back({z, y, x});
-  return offsets;
-}
 
 // Of each voxel of a block, its neighbours. Wide holds sums of their levels: 16 bits where they
 // fit.

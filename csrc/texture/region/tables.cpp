@@ -32,9 +32,10 @@ void add_to(View<Number> sum, const std::vector<Number>& part) {
 }
 
 template <class Wide, class T>
-void neighbours_in(const Volume<T>& volume, int64_t distance, int32_t alpha,
+void neighbours_in(const Volume<T>& volume, View<const int64_t> offsets, int32_t alpha,
                    View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
-  const auto steps = neighbourhood(distance, volume.height == 1);
+  const auto* first = reinterpret_cast<const Offset*>(offsets.data());
+  const std::vector<Offset> steps(first, first + offsets.shape(0));
   const int64_t levels = dependence.shape(0) - 1, max_neighbours = dependence.shape(1) - 1;
   const int64_t grain = std::max<int64_t>(1, (1 << 15) / volume.slice);
   const NeighbourTables found =
@@ -112,21 +113,21 @@ ZoneCounts zones(View<const T> padded, int64_t border, int64_t levels, int64_t c
 }
 
 template <class T>
-void neighbours(View<const T> padded, int64_t distance, int32_t alpha, View<int64_t> dependence,
-                View<int64_t> voxels, View<int64_t> differences) {
-  const Volume<T> volume = view(padded, distance);
+void neighbours(View<const T> padded, int64_t border, View<const int64_t> offsets, int32_t alpha,
+                View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
+  const Volume<T> volume = view(padded, border);
   if (sizeof(T) == 1 && dependence.shape(1) * 255 < 1 << 16)
-    neighbours_in<uint16_t>(volume, distance, alpha, dependence, voxels, differences);
+    neighbours_in<uint16_t>(volume, offsets, alpha, dependence, voxels, differences);
   else
-    neighbours_in<uint32_t>(volume, distance, alpha, dependence, voxels, differences);
+    neighbours_in<uint32_t>(volume, offsets, alpha, dependence, voxels, differences);
 }
 
-#define OF_LEVELS(T)                                                                       \
-  template void run_lengths(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);  \
-  template void region_pairs(View<const T>, int64_t, View<const int64_t>, View<uint32_t>); \
-  template ZoneCounts zones(View<const T>, int64_t, int64_t, int64_t);                     \
-  template void neighbours(View<const T>, int64_t, int32_t, View<int64_t>, View<int64_t>,  \
-                           View<int64_t>);
+#define OF_LEVELS(T)                                                                            \
+  template void run_lengths(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);       \
+  template void region_pairs(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);      \
+  template ZoneCounts zones(View<const T>, int64_t, int64_t, int64_t);                          \
+  template void neighbours(View<const T>, int64_t, View<const int64_t>, int32_t, View<int64_t>, \
+                           View<int64_t>, View<int64_t>);
 OF_LEVELS(uint8_t)
 OF_LEVELS(uint16_t)
 OF_LEVELS(uint32_t)

@@ -144,7 +144,8 @@ def zones(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def neighbours(
     padded: NDArray[Any],
-    distance: int,
+    border: int,
+    offsets: NDArray[np.int64],
     alpha: int,
     dependence: NDArray[np.int64],
     voxels: NDArray[np.int64],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -202,6 +202,20 @@ class Intensities:
         found = np.empty(self.voxels)
         _kernels.gather(self.volume, self.mask, found)
         return found
+
+    def turned(self, axis: int) -> Intensities:
+        """With this axis first: its planes become the slices."""
+        volume, mask = (
+            np.ascontiguousarray(np.moveaxis(part, axis, 0)) for part in (self.volume, self.mask)
+        )
+        return replace(self, volume=volume, mask=mask)
+
+    def clipped(self, low: float, high: float) -> Intensities:
+        """With what lies below or above a range at its ends."""
+        volume = np.clip(self.volume, low, high)
+        volume = volume.astype(self.precision, copy=False)
+        least, most = np.clip([self.low, self.high], low, high).tolist()
+        return replace(self, volume=volume, low=least, high=most)
 
     def region(self, edges: Edges, border: int = 1) -> Region:
         """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,22 +103,29 @@ def neighbours(
     return count_neighbours(region(image, levels, mask, border=distance), alpha)
 
 
-def count_neighbours(cut: Region, alpha: int = 0, lonely: bool = False) -> Neighbours:
-    """The neighbourhoods of a region, as wide as its border.
+def count_neighbours(
+    cut: Region, alpha: int = 0, lonely: bool = False, distances: tuple[int, ...] | None = None
+) -> Neighbours:
+    """The neighbourhoods of a region.
 
-    lonely : count voxels without a neighbour too, with difference 0, as PyRadiomics does
+    lonely    : count voxels without a neighbour too, with difference 0, as PyRadiomics does
+    distances : of neighbours, by the axis along which they are farthest away, no more than the
+                border; None: all that are within it
     """
-    most = (2 * cut.border + 1) ** cut.axes - 1
-    tables = np.zeros((3, cut.levels + 1, most + 1), np.int64)
+    chosen = range(1, cut.border + 1) if distances is None else distances
+    along = range(-max(chosen), max(chosen) + 1)
+    steps = product(along, along if cut.axes == 3 else (0,), along)
+    offsets = np.array([step for step in steps if max(map(abs, step)) in chosen], np.int64)
+    tables = np.zeros((3, cut.levels + 1, len(offsets) + 1), np.int64)
     dependence, voxels, differences = tables
     _kernels.neighbours(
-        cut.padded, cut.border, min(alpha, cut.levels), dependence, voxels, differences
+        cut.padded, cut.border, offsets, min(alpha, cut.levels), dependence, voxels, differences
     )
     # differences[:, n] is of voxels with n neighbours, n times too large
     return Neighbours(
         dependence[1:],
         voxels[1:, 0 if lonely else 1 :].sum(1),
-        (differences[1:, 1:] / np.arange(1, most + 1)).sum(1),
+        (differences[1:, 1:] / np.arange(1, len(offsets) + 1)).sum(1),
     )
 
 

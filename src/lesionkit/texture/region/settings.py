@@ -17,7 +17,10 @@ Aggregation = Literal[
     "3D, merged",
 ]
 Family = Literal["shape", "shape2D", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"]
+Weighting = Literal["manhattan", "euclidean", "infinity"]
 Binning = Literal["width", "count", "levels"]
+
+MAX_DISTANCE = 100  # voxels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,9 @@ class Settings:
         in PyRadiomics. A number as in IBSI (the least intensity of the range that was segmented).
     bin_count : int, default 32
         1 to 65,535.
+    bin_range : (float, float), optional
+        With "count": the bins lie from the first to the second number, and what is outside gets the
+        first or the last level. None: from the least to the greatest intensity.
     aggregation : str, default "3D, averaged"
         IBSI's six ways for the matrices that have directions (glcm, glrlm): "2D, averaged", "2D,
         slice-merged", "2.5D, direction-merged", "2.5D, merged", "3D, averaged", "3D, merged". "2D"
@@ -45,12 +51,23 @@ class Settings:
         slices, averaged over directions. The other families go by the first word: "2D" averages the
         slices' features, "2.5D" adds the slices' matrices. An image of two axes is a single slice:
         every way is "2D" or "2.5D".
+    slice_axis : int, default 0
+        The axis across the slices of "2D" and "2.5D" (PyRadiomics' force2Ddimension).
+    distances : tuple of int, default (1,)
+        How far neighbours are away, in voxels along the axis along which they are farthest (glcm,
+        gldm, ngtdm): (1, 2) are all within two voxels, (2,) only those on the shell.
+    weighting : {None, "manhattan", "euclidean", "infinity"}, default None
+        With "2.5D, merged" or "3D, merged": by which norm the step of a direction is measured, in
+        mm; its matrix is added exp(-length^2) times (glcm) or length times (glrlm), as with
+        PyRadiomics' weightingNorm.
+    symmetric : bool, default True
+        Whether pairs count in both orders (glcm).
     families : tuple of str, optional
         Which to compute, in this order: shape (of a volume) or shape2D (of a picture), firstorder,
         glcm, glrlm, glszm, gldm, ngtdm. None: all seven that the image has.
     label : int, default 1
         In a mask of integers, the voxels that have it are inside.
-    alpha : int, default 0
+    alpha : float, default 0
         How far the levels of dependent voxels may be apart (gldm; PyRadiomics' gldm_a).
     shift : float, default 0
         Added to intensities for Energy, TotalEnergy and RootMeanSquared (PyRadiomics'
@@ -72,10 +89,15 @@ class Settings:
     bin_width: float = 25.0
     bin_origin: float | None = None
     bin_count: int = 32
+    bin_range: tuple[float, float] | None = None
     aggregation: Aggregation = "3D, averaged"
+    slice_axis: int = 0
+    distances: tuple[int, ...] = (1,)
+    weighting: Weighting | None = None
+    symmetric: bool = True
     families: tuple[Family, ...] | None = None
     label: int = 1
-    alpha: int = 0
+    alpha: float = 0.0
     shift: float = 0.0
 
     def __post_init__(self) -> None:
@@ -88,19 +110,34 @@ class Settings:
             if self.bin_origin is None
             else number(self.bin_origin, "bin_origin"),
             "bin_count": integer(self.bin_count, "bin_count", at_least=1, at_most=65535),
+            "bin_range": None if self.bin_range is None else _range(self.bin_range),
             "aggregation": arrays.one_of(self.aggregation, "aggregation", get_args(Aggregation)),
+            "slice_axis": integer(self.slice_axis, "slice_axis", at_least=0, at_most=2),
+            "distances": tuple(
+                integer(distance, "distances", at_least=1, at_most=MAX_DISTANCE)
+                for distance in _tuple(self.distances, "distances", "integers")
+            ),
+            "weighting": arrays.one_of(self.weighting, "weighting", (None, *get_args(Weighting))),
+            "symmetric": arrays.flag(self.symmetric, "symmetric"),
             "families": None
             if self.families is None
             else tuple(
                 arrays.one_of(family, "families", get_args(Family))
-                for family in _tuple(self.families)
+                for family in _tuple(self.families, "families", "names")
             ),
             "label": integer(self.label, "label", at_least=0),
-            "alpha": integer(self.alpha, "alpha", at_least=0),
+            "alpha": number(self.alpha, "alpha", at_least=0),
             "shift": number(self.shift, "shift"),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        if self.bin_range is not None and self.binning != "count":
+            raise ValueError(f"bin_range must be None where binning is {self.binning!r}")
+        if self.weighting is not None and self.aggregation not in ("2.5D, merged", "3D, merged"):
+            raise ValueError(
+                f"weighting must be None where aggregation is {self.aggregation!r}: it weights the "
+                "matrices that '2.5D, merged' and '3D, merged' add"
+            )
 
 
 def families_of(settings: Settings, axes: int) -> tuple[Family, ...]:
@@ -116,7 +153,17 @@ def families_of(settings: Settings, axes: int) -> tuple[Family, ...]:
     return settings.families
 
 
-def _tuple(value: Any) -> tuple[Any, ...]:
+def _tuple(value: Any, name: str, of: str) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable) or not (found := tuple(value)):
-        raise ValueError(f"families must be a sequence of names, got {value!r}")
+        raise ValueError(f"{name} must be a sequence of {of}, got {value!r}")
     return found
+
+
+def _range(value: Any) -> tuple[float, float]:
+    ends = _tuple(value, "bin_range", "two numbers")
+    low, high = (arrays.number(end, "bin_range") for end in ends) if len(ends) == 2 else (0.0, 0.0)
+    if not low < high:
+        raise ValueError(
+            f"bin_range must be two numbers, the first below the second, got {value!r}"
+        )
+    return low, high
