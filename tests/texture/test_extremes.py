@@ -91,7 +91,7 @@ def test_intensities_whose_energy_is_no_number():
     with pytest.raises(ValueError, match="values must have an energy and a range below"):
         intensity_features([1e200, -1e200])
     with pytest.raises(ValueError, match="volume must have an energy below"):
-        texture.radiomics(NUMBERS, np.ones((6, 6, 6), int), settings=Settings(bin_width=1, shift=1e200))
+        texture.radiomics(NUMBERS, np.ones((6, 6, 6), int), bin_width=1, shift=1e200)
 
 
 @pytest.mark.parametrize("power", [-1000, -500, -300, 200])
