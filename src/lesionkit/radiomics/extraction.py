@@ -67,11 +67,14 @@ def extract(source: Source, labels: Volume, label: Any, parameters: Parameters) 
             image, region = prepare.crop(image, region, prepare.distance(settings))
     regions.check_large(region, settings)
     prepare.check_finite(image, region)
+    whole = region
     if settings.get("resegmentRange") is not None:
         region = regions.resegment(image, region, settings)
         regions.check_large(region, settings)
         tell(image, region, "resegmented")
-    found: dict[str, Any] = {}
+    shaped = region if settings.get("resegmentShape") else whole
+    shapes = measure.shapes(shaped, parameters.features, settings)
+    found = {f"original_{name}": value for name, value in shapes.items()}
     for name, filtered, own in images(image, region, parameters):
         features = measure.textures(filtered, region, parameters.features, own)
         found |= {f"{name}_{feature}": value for feature, value in features.items()}

@@ -7,11 +7,14 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lesionkit.radiomics import names
 from lesionkit.radiomics.regions import Region, Settings
 from lesionkit.radiomics.volumes import Volume
 from lesionkit.texture import Settings as TextureSettings
-from lesionkit.texture import radiomics
+from lesionkit.texture import radiomics, shape_features
+from lesionkit.texture.pyradiomics_names import FAMILIES
 
 Features = dict[str, float]
 Classes = Mapping[str, list[str]]
@@ -38,6 +41,45 @@ def textures(image: Volume, region: Region, classes: Classes, settings: Settings
         for name in classes[family] or names.FEATURES[family]
         if f"{family}_{name}" in found
     }
+
+
+def shapes(region: Region, classes: Classes, settings: Settings) -> Features:
+    """Of the shape classes: {"shape_Elongation": ...}."""
+    found: Features = {}
+    mask, axes = region.inside(), region.mask.axes
+    spacing = region.mask.spacing[::-1]
+    for name, features in classes.items():
+        if name == "shape" and axes == 3:
+            shape = _renamed("shape", shape_features(mask, spacing))
+            volume, area = shape["MeshVolume"], shape["SurfaceArea"]
+            shape["Compactness1"] = volume / (math.pi * area**3) ** 0.5
+            shape["Compactness2"] = 36 * math.pi * volume**2 / area**3
+        elif name == "shape2D" and (axes == 2 or settings.get("force2D")):
+            shape = _renamed("shape2D", shape_features(*_flat(mask, spacing, settings)))
+        else:  # PyRadiomics has none of a picture, and none in a plane unless force2D asks for it
+            continue
+        shape["SphericalDisproportion"] = 1 / shape["Sphericity"]
+        found |= {
+            f"{name}_{feature}": shape[feature] for feature in features or names.FEATURES[name]
+        }
+    return found
+
+
+def _flat(mask: Any, spacing: tuple[float, ...], settings: Settings) -> tuple[Any, Any]:
+    """A region of one plane, and the spacing in it."""
+    if mask.ndim == 2:
+        return mask, spacing
+    axis = settings.get("force2Ddimension") or 0
+    if mask.shape[axis] > 1:
+        raise ValueError(
+            f"shape2D must have a region of one plane along axis {axis} (force2Ddimension), got "
+            f"{mask.shape[axis]}: leave the class out, or cut the mask into planes"
+        )
+    return mask.squeeze(axis), np.delete(spacing, axis)
+
+
+def _renamed(family: str, features: Features) -> Features:
+    return {name: features[ours] for name, ours in FAMILIES[family].items()}
 
 
 def _settings(settings: Settings, families: list[str]) -> TextureSettings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lesionkit.texture.pyradiomics_names import FAMILIES
 
+ORDER = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape", "shape2D")
+
 IMAGE_TYPES = (
     "Exponential",
     "Gradient",
@@ -17,34 +19,6 @@ IMAGE_TYPES = (
     "Wavelet",
 )
 
-SHAPE = (
-    "Elongation",
-    "Flatness",
-    "LeastAxisLength",
-    "MajorAxisLength",
-    "Maximum2DDiameterColumn",
-    "Maximum2DDiameterRow",
-    "Maximum2DDiameterSlice",
-    "Maximum3DDiameter",
-    "MeshVolume",
-    "MinorAxisLength",
-    "Sphericity",
-    "SurfaceArea",
-    "SurfaceVolumeRatio",
-    "VoxelVolume",
-)
-SHAPE_2D = (
-    "Elongation",
-    "MajorAxisLength",
-    "MaximumDiameter",
-    "MeshSurface",
-    "MinorAxisLength",
-    "Perimeter",
-    "PerimeterSurfaceRatio",
-    "PixelSurface",
-    "Sphericity",
-)
-
 
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     """By the names of PyRadiomics' methods, which is its order: getMeanAbsoluteDeviationFeature...
@@ -52,14 +26,7 @@ def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: f"{name}FeatureValue"))
 
 
-FEATURES: dict[str, tuple[str, ...]] = {
-    **{
-        name: _in_order(tuple(FAMILIES[name]))
-        for name in ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
-    },
-    "shape": SHAPE,
-    "shape2D": SHAPE_2D,
-}
+FEATURES: dict[str, tuple[str, ...]] = {name: _in_order(tuple(FAMILIES[name])) for name in ORDER}
 """Of each class, what it computes if no feature of it is named."""
 
 DERIVED: dict[str, tuple[str, ...]] = {
