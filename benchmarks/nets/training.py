@@ -18,9 +18,9 @@ def training(report: Report) -> None:
 
     from lesionkit.nets import TrainingOptions
     from lesionkit.nets.augmentation import turned
-    from lesionkit.nets.data import epoch_order
+    from lesionkit.nets.data import Stored
     from lesionkit.nets.framework import find_device
-    from lesionkit.nets.training import Split, Trainer
+    from lesionkit.nets.training import Trainer
     from lesionkit.optics import PhantomRecipe, generate, open_phantoms
 
     pixels, batch, steps = (32, 8, 1) if report.quick else (100, 16, 2)
@@ -30,13 +30,12 @@ def training(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "phantoms.zarr"
         generate(recipe, 100, store)
-        phantoms = open_phantoms(store)
-        split = Split.of(100)
+        phantoms, data = open_phantoms(store), Stored(store)
         options = TrainingOptions(batch=batch)
         device = find_device("cpu")
-        trainer = Trainer(Path(folder) / "run", {"net": "znet"}, phantoms, split, options, device)
-        source = trainer.source(store, 0)
-        orders = epoch_order(*split.training, batch, 0, 0)[:steps]
+        trainer = Trainer(Path(folder) / "run", {"net": "znet"}, data, options, device)
+        source = data.source(trainer.scaling, device, 0)
+        orders = data.orders(batch, 0, 0)[:steps]
 
         def ours() -> float:
             trainer.net.train()

@@ -6,11 +6,16 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lesionkit import files
 from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
+from lesionkit.cli.recipe import FIELDS, add_recipe, has_recipe, recipe_of
 from lesionkit.cli.results import check_no_results
 from lesionkit.progress import Progress, by_epoch
+
+if TYPE_CHECKING:
+    from lesionkit.nets.stream import PhantomStream
 
 
 def add_to(commands: Any) -> None:
@@ -26,11 +31,12 @@ def _add_train(commands: Any) -> None:
         "train",
         _train,
         draws_with="nets",
-        help="train Z-Net or Y-Net on a store of phantoms",
-        description="Train a net on a store of phantoms (Feng et al., Optica 9(3), 264-267, 2022). "
-        "The folder of the run holds the weights, run.json, the curves and a model card. If it is "
-        "interrupted, the same command resumes it; with more --epochs it goes on with a finished "
-        "run of the constant schedule. The defaults are the paper's.",
+        help="train Z-Net or Y-Net on a store or a stream of phantoms",
+        description="Train a net on a store of phantoms, or on a stream of them that are made "
+        "meanwhile (Feng et al., Optica 9(3), 264-267, 2022). The folder of the run holds the "
+        "weights, run.json, the curves and a model card. If it is interrupted, the same command "
+        "resumes it; with more --epochs it goes on with a finished run of the constant schedule. "
+        "The defaults are the paper's.",
         example="lesionkit train znet --data phantoms.zarr --out znet",
     )
     add = train.add_argument
@@ -40,8 +46,29 @@ def _add_train(commands: Any) -> None:
         metavar="NET",
         help="znet, the paper's own, or ynet, which it is compared with",
     )
-    add("--data", type=Path, required=True, metavar="STORE", help="made by lesionkit phantoms")
+    data = train.add_mutually_exclusive_group(required=True)
+    data.add_argument(
+        "--data",
+        type=Path,
+        metavar="STORE",
+        help="made by lesionkit phantoms (default: none, it or --stream must be told)",
+    )
+    data.add_argument(
+        "--stream",
+        nargs="?",
+        const=True,
+        metavar="RECIPE.json",
+        help="make the phantoms while the net learns, each seen once: of a file with fields of "
+        "PhantomRecipe, or of the options of a recipe below (default: a store)",
+    )
     add("--out", type=Path, required=True, metavar="RUN", help="folder of the run, made if need be")
+    add(
+        "--per-epoch",
+        type=int,
+        metavar="N",
+        help="phantoms of an epoch of a stream (default: 1400)",
+    )
+    add_recipe(train)
     add("--epochs", type=int, metavar="N", help="passes over the phantoms (default: 200)")
     add("--batch", type=int, metavar="N", help="phantoms in a step (default: 128)")
     add("--learning-rate", type=float, metavar="X", help="of Adam (default: 0.005)")
@@ -175,6 +202,7 @@ def _train(options: argparse.Namespace) -> None:
     names = ("epochs", "batch", "learning_rate", "schedule", "augment", "patience", "precision")
     asked = {name: getattr(options, name) for name in (*names, "seed")}
     chosen = TrainingOptions(**{name: v for name, v in asked.items() if v is not None})
+    data = _data(options, chosen.seed)
     more = longer.more_epochs(options.out, chosen)
     if more:
         print(f"{options.out}: going on from epoch {more}")
@@ -190,7 +218,7 @@ def _train(options: argparse.Namespace) -> None:
         try:
             record = train(
                 options.net,
-                options.data,
+                data,
                 options.out,
                 chosen,
                 device=options.device,
@@ -217,6 +245,30 @@ def _train(options: argparse.Namespace) -> None:
     print(f"  weights   {options.out / 'weights.pt'}, with curves.png, card.md and run.json")
     if record["state"] == "finished" and best["epoch"] == len(history):
         print("  hint      the last epoch was the best: more --epochs are likely to help")
+
+
+def _data(options: argparse.Namespace, seed: int) -> Path | PhantomStream:
+    """What the net is trained on; a stream has the seed of the training."""
+    from lesionkit.nets.stream import PhantomStream
+    from lesionkit.optics.phantoms.recipe import PhantomRecipe
+
+    if not options.stream:
+        if has_recipe(options) or options.per_epoch is not None:
+            raise ValueError("a store knows its recipe: recipes and --per-epoch go with --stream")
+        path: Path = options.data
+        return path
+    if options.stream is True:
+        recipe = recipe_of(options)
+    else:
+        fields = [name for name in (*FIELDS,) if getattr(options, name) is not None]
+        if fields:
+            raise ValueError(f"{options.stream} is the recipe: leave out --{fields[0]}")
+        try:
+            recipe = PhantomRecipe.from_dict(files.read_json(Path(options.stream)))
+        except (TypeError, ValueError, AttributeError) as problem:
+            raise ValueError(f"{options.stream} is no recipe of phantoms: {problem}") from None
+    given = {} if options.per_epoch is None else {"per_epoch": options.per_epoch}
+    return PhantomStream(recipe=recipe, seed=seed, accuracy=options.accuracy, **given)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

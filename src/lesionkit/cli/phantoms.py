@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionkit.cli.parser import add_command, add_format, add_threads
+from lesionkit.cli.recipe import add_recipe, has_recipe, recipe_of
 from lesionkit.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,28 +51,7 @@ def add_to(commands: Any) -> None:
         metavar="S",
         help="of all that is drawn at random; the same seed makes the same phantoms (default: 0)",
     )
-    add(
-        "--accuracy",
-        choices=("accurate", "fast"),
-        help="of the signals: accurate, within 1 per cent; fast, 2 to 33 per cent off in a third "
-        "of the time (default: accurate, but fast with --nodes)",
-    )
-    add(
-        "--nodes",
-        type=int,
-        metavar="N",
-        help="about so many nodes of a fast mesh; only with --accuracy fast (default: 1801)",
-    )
-    add(
-        "--wavelengths",
-        type=float,
-        nargs="+",
-        metavar="NM",
-        help="some of the nine wavelengths, in nm (default: all nine)",
-    )
-    add("--noise", type=float, metavar="SD", help="of signals, relative (default: 0.02)")
-    add("--mri-noise", type=float, metavar="SD", help="of gray values, relative (default: 0.04)")
-    add("--pixels", type=int, metavar="N", help="a side of maps and MRI (default: 100)")
+    add_recipe(phantoms)
     add(
         "--batch",
         type=int,
@@ -107,26 +87,13 @@ def _part(text: str) -> tuple[int, int]:
 def _phantoms(options: argparse.Namespace) -> None:
     from lesionkit.optics.phantoms.generate import generate
     from lesionkit.optics.phantoms.parts import finish_parts, generate_part
-    from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-    asked = {
-        "nodes": options.nodes,
-        "wavelengths": options.wavelengths,
-        "signal_noise": options.noise,
-        "mri_noise": options.mri_noise,
-        "pixels": options.pixels,
-    }
-    asked = {name: value for name, value in asked.items() if value is not None}
     if options.finish:
-        if asked or options.part or options.accuracy or options.seed:
+        if has_recipe(options) or options.part or options.seed:
             raise ValueError("--finish needs nothing but --out: the parts know what they are of")
         _report(finish_parts(options.out), options)
         return
-    if options.nodes is not None and options.accuracy == "accurate":
-        raise ValueError(
-            "--accuracy accurate has a mesh of its own: leave out --nodes, or take --accuracy fast"
-        )
-    recipe = PhantomRecipe(**asked)
+    recipe = recipe_of(options)
     how = {name: getattr(options, name) for name in ("seed", "accuracy", "device", "batch")}
 
     start = time.perf_counter()

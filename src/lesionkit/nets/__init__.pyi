@@ -4,6 +4,7 @@ from lesionkit.nets.detectors.rpn import FasterRCNN as FasterRCNN
 from lesionkit.nets.reconstruction import TrainedNet as TrainedNet
 from lesionkit.nets.reconstruction import load as load
 from lesionkit.nets.scaling import Scaling as Scaling
+from lesionkit.nets.stream import PhantomStream as PhantomStream
 from lesionkit.nets.training import TrainingOptions as TrainingOptions
 from lesionkit.nets.training import train as train
 from lesionkit.nets.ynet import YNet as YNet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
 from lesionkit.nets.scaling import Scaling
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, reopen_phantoms
 from lesionkit.optics.phantoms.store_layout import CHUNK
 
@@ -97,7 +99,7 @@ class PhantomDataset(torch.utils.data.Dataset):  # type: ignore[misc]
             if len(self._chunks) >= KEPT_CHUNKS:
                 self._chunks.popitem(last=False)
             here = slice(number * CHUNK, (number + 1) * CHUNK)
-            self._chunks[number] = _scaled(self._store, here, self.scaling)
+            self._chunks[number] = scaled(self._store, here, self.scaling)
         self._chunks.move_to_end(number)
         return self._chunks[number]
 
@@ -106,6 +108,70 @@ class Source(Protocol):
     """Where a training loop gets its batches: on the device, in the order asked for."""
 
     def batches(self, orders: Sequence[Indices]) -> Iterable[Batch]: ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """70 per cent of the phantoms to learn from, 20 to validate with, 10 to test with, by index."""
+
+    training: tuple[int, int]
+    validation: tuple[int, int]
+    test: tuple[int, int]
+
+    @classmethod
+    def of(cls, count: int) -> Split:
+        if count < 10:
+            raise ValueError(f"data must hold at least 10 phantoms to be split, got {count}")
+        first, second = count * 7 // 10, count * 9 // 10
+        return cls((0, first), (first, second), (second, count))
+
+
+class TrainingData(Protocol):
+    """What a net is trained on.
+
+    record           : in what two runs must agree, as run.json has it
+    split            : by index
+    recipe, accuracy : of the phantoms
+    described        : where they come from, for people
+    """
+
+    record: dict[str, Any]
+    split: Split
+    recipe: PhantomRecipe
+    accuracy: Any
+    described: str
+
+    def signals(self) -> npt.NDArray[np.float32]:
+        """Readings of the phantoms that the scaling is made of."""
+
+    def source(self, scaling: Scaling, device: Any, workers: int) -> Source: ...
+
+    def orders(self, batch: int, seed: int, epoch: int) -> list[Indices]:
+        """The batches of an epoch, by index."""
+
+
+class Stored:
+    """The phantoms of a store: the same in each epoch, in another order."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.described, self.phantoms = path, str(path), open_phantoms(path)
+        self.recipe, self.accuracy = self.phantoms.recipe, self.phantoms.accuracy
+        self.split = Split.of(len(self.phantoms))
+        self.record = {**self.phantoms.job, "accuracy": self.accuracy}
+
+    def signals(self) -> npt.NDArray[np.float32]:
+        return self.phantoms.read("signal", *self.split.training)
+
+    def source(self, scaling: Scaling, device: Any, workers: int) -> Source:
+        stop = self.split.validation[1]
+        if fits(stop, scaling, device):
+            return InMemory(self.phantoms, 0, stop, scaling, device)
+        streaming = Streaming(self.path, scaling, device, workers)
+        streaming.check(stop)
+        return streaming
+
+    def orders(self, batch: int, seed: int, epoch: int) -> list[Indices]:
+        return epoch_order(*self.split.training, batch, seed, epoch)
 
 
 class InMemory:
@@ -118,7 +184,7 @@ class InMemory:
         parts = _room(stop - first, scaling, device)
         for start in range(first, stop, CHUNK):
             here = slice(start, min(start + CHUNK, stop))
-            for whole, part in zip(parts, _scaled(phantoms, here, scaling), strict=True):
+            for whole, part in zip(parts, scaled(phantoms, here, scaling), strict=True):
                 whole[here.start - first : here.stop - first] = part
         self.parts = parts
 
@@ -191,7 +257,7 @@ def _room(count: int, scaling: Scaling, device: Any) -> Batch:
     return Batch(*(torch.empty((count, *shape), device=device) for shape in shapes))
 
 
-def _scaled(phantoms: Phantoms, here: slice, scaling: Scaling) -> Batch:
+def scaled(phantoms: Phantoms, here: slice, scaling: Scaling) -> Batch:
     """Some phantoms of a store or in memory, on the CPU."""
     first, stop = here.start, min(here.stop, len(phantoms))
     names = ("signal", "mri", "chromophores")

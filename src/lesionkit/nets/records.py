@@ -12,7 +12,6 @@ from typing import Any
 import lesionkit
 from lesionkit import files, report
 from lesionkit.nets.framework import torch
-from lesionkit.optics.phantoms.store import Phantoms
 
 RUN = "run.json"
 FORMAT = 1
@@ -24,15 +23,15 @@ SHOWN = 3  # differences between two runs that a sentence tells
 Record = dict[str, Any]
 
 
-def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: Any) -> Record:
-    """In what two runs must agree to be one: net, phantoms, options; and where it is computed.
+def job(net: str, data: Record, options: Record, split: Record, device: Any) -> Record:
+    """In what two runs must agree to be one: net, data, options; and where it is computed.
 
     As JSON has it, so that what is in memory, in a checkpoint and in run.json is the same.
     """
     made = {
         "format": FORMAT,
         "net": net,
-        "data": {**phantoms.job, "accuracy": phantoms.accuracy},
+        "data": data,
         "options": options,
         "split": split,
         "environment": {
@@ -47,7 +46,7 @@ def job(net: str, phantoms: Phantoms, options: Record, split: Record, device: An
     return plain
 
 
-def find(folder: Path, job: Record, data: Path) -> Record:
+def find(folder: Path, job: Record, data: str) -> Record:
     """The record of this run, as it was left or fresh; nothing is written yet.
 
     ValueError if `folder` holds another.
@@ -59,7 +58,7 @@ def find(folder: Path, job: Record, data: Path) -> Record:
             raise ValueError(
                 f"{folder} exists and holds no run of lesionkit: choose another folder"
             )
-        return {**job, "data_path": str(data), "state": "running", "history": [], "best": None}
+        return {**job, "data_path": data, "state": "running", "history": [], "best": None}
     record = read(folder)
     differ = [
         d for name in ("format", *COMPARED) for d in _differences(name, record.get(name), job[name])
@@ -128,6 +127,10 @@ def card(record: Record) -> str:
     recipe = "\n".join(f"| {name} | {value} |" for name, value in data["recipe"].items())
     chosen = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     split = ", ".join(f"{name} {a} to {b - 1}" for name, (a, b) in record["split"].items())
+    if "stream" in data:
+        many = f"A stream of {data['stream']['per_epoch']:,} new phantoms an epoch"
+    else:
+        many = f"{data['count']:,} phantoms"
     return f"""# {record["net"]}: chromophores from near-infrared signals and an MR image
 
 **Not a medical device.** It was trained on computed phantoms of round inclusions in a disc, and on
@@ -145,7 +148,7 @@ Other geometries, wavelengths and scales are refused.
 
 ## Data
 
-{data["count"]:,} phantoms of seed {data["seed"]}, accuracy {data["accuracy"]}, by index: {split}.
+{many}, of seed {data["seed"]}, accuracy {data["accuracy"]}, by index: {split}.
 
 | recipe | |
 |---|---|

@@ -25,13 +25,13 @@ import numpy as np
 from lesionkit import arrays, files
 from lesionkit.nets import checkpoints, fitting, records
 from lesionkit.nets.augmentation import SYMMETRIES, turned
-from lesionkit.nets.data import Batch, InMemory, Source, Streaming, epoch_order, fits, in_batches
+from lesionkit.nets.data import Batch, Source, Stored, TrainingData, in_batches
 from lesionkit.nets.fitting import LAST
 from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
 from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
 from lesionkit.nets.scaling import Scaling
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
+from lesionkit.nets.stream import PhantomStream, Streamed
 
 Progress = Callable[[int, int, int, float], object]
 
@@ -107,25 +107,9 @@ class TrainingOptions:
             raise TypeError(f"augment must be True or False, got {arrays.describe(self.augment)}")
 
 
-@dataclass(frozen=True)
-class Split:
-    """70 per cent of the phantoms to learn from, 20 to validate with, 10 to test with, by index."""
-
-    training: tuple[int, int]
-    validation: tuple[int, int]
-    test: tuple[int, int]
-
-    @classmethod
-    def of(cls, count: int) -> Split:
-        if count < 10:
-            raise ValueError(f"data must hold at least 10 phantoms to be split, got {count}")
-        first, second = count * 7 // 10, count * 9 // 10
-        return cls((0, first), (first, second), (second, count))
-
-
 def train(
     net: str,
-    data: str | os.PathLike[str],
+    data: str | os.PathLike[str] | PhantomStream,
     out: str | os.PathLike[str],
     options: TrainingOptions | None = None,
     *,
@@ -133,14 +117,15 @@ def train(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train a net on a store of phantoms, or go on with the training that lies at `out`.
+    """Train a net on a store or a stream of phantoms, or go on with the training at `out`.
 
     Parameters
     ----------
     net : {"znet", "ynet"}
         Which net.
-    data : str or path
-        Of a store made by `lesionkit.optics.generate`.
+    data : str, path or PhantomStream
+        Of a store made by `lesionkit.optics.generate`; or a stream, whose phantoms are made while
+        the net learns, each of them once.
     out : str or path
         Folder of the run; the same call resumes it after its last whole epoch. On the CPU the
         weights are then, bit for bit, those of a run that was never interrupted.
@@ -181,27 +166,27 @@ def train(
         raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {net!r}")
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
-    phantoms = open_phantoms(data)
-    split = Split.of(len(phantoms))
-    if options.augment and phantoms.recipe.optodes % 4:
+    given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))
+    if options.augment and given.recipe.optodes % 4:
         raise ValueError(
-            f"augment needs a multiple of 4 optodes, got data with {phantoms.recipe.optodes}"
+            f"augment needs a multiple of 4 optodes, got data with {given.recipe.optodes}"
         )
-    least = min(map(len, in_batches(np.arange(*split.training), options.batch)))
-    if net == "ynet" and phantoms.recipe.pixels < 64 and least == 1:  # one pixel at its bottom
+    first, stop = given.split.training
+    least = min(map(len, in_batches(np.arange(first, stop), options.batch)))
+    if net == "ynet" and given.recipe.pixels < 64 and least == 1:  # one pixel at its bottom
         raise ValueError(
             "batch must leave no phantom by itself where ynet has fewer than 64 pixels, for its "
-            f"batch norm; got {options.batch} for {split.training[1]} phantoms"
+            f"batch norm; got {options.batch} for {stop - first} phantoms"
         )
     folder = Path(out)
-    job = records.job(net, phantoms, asdict(options), asdict(split), place)
-    record = records.find(folder, job, Path(data))
+    job = records.job(net, given.record, asdict(options), asdict(given.split), place)
+    record = records.find(folder, job, given.described)
     if record["state"] == "running":
         with files.working_in(folder):
-            record = records.find(folder, job, Path(data))  # another may have finished it meanwhile
+            record = records.find(folder, job, given.described)  # another may have finished it
             if record["state"] == "running":
-                trainer = Trainer(folder, record, phantoms, split, options, place)
-                trainer.run(trainer.source(Path(data), workers), progress)
+                trainer = Trainer(folder, record, given, options, place)
+                trainer.run(given.source(trainer.scaling, place, workers), progress)
                 return trainer.record
     if not (folder / WEIGHTS).is_file():
         raise ValueError(f"{folder} holds a {record['state']} run, but its {WEIGHTS} is gone")
@@ -215,21 +200,20 @@ class Trainer:
         self,
         folder: Path,
         record: dict[str, Any],
-        phantoms: Phantoms,
-        split: Split,
+        data: TrainingData,
         options: TrainingOptions,
         device: Any,
     ) -> None:
-        self.folder, self.record, self.phantoms = folder, record, phantoms
-        self.split, self.options, self.device = split, options, device
+        self.folder, self.record, self.data = folder, record, data
+        self.options, self.device = options, device
         content = self._left(folder / LAST)
         if content is None:
-            self.scaling = self._scaling()
+            self.scaling = Scaling.of(data.signals(), data.recipe, data.accuracy)
         else:
             self.scaling = Scaling.from_state(content["scaling"])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            net = build(record["net"], phantoms.recipe)
+            net = build(record["net"], data.recipe)
         self.net = net.to(device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.learning_rate)
         mixed = options.precision == "mixed"
@@ -239,7 +223,7 @@ class Trainer:
         self.cast = torch.float16 if half else torch.bfloat16
         self.mixed = mixed
         self.scaler = torch.amp.GradScaler(device.type, enabled=mixed and half)
-        self.inside = torch.from_numpy(phantoms.recipe.inside).to(device)
+        self.inside = torch.from_numpy(data.recipe.inside).to(device)
         if content is not None:
             self.net.load_state_dict(content["state"])
             self.optimizer.load_state_dict(content["optimizer"])
@@ -267,19 +251,6 @@ class Trainer:
         if not own:
             raise ValueError(f"{last} is of another run than run.json beside it")
         return content
-
-    def _scaling(self) -> Scaling:
-        first, stop = self.split.training
-        signals = self.phantoms.read("signal", first, stop)
-        return Scaling.of(signals, self.phantoms.recipe, self.phantoms.accuracy)
-
-    def source(self, data: Path, workers: int) -> Source:
-        stop = self.split.validation[1]
-        if fits(stop, self.scaling, self.device):
-            return InMemory(self.phantoms, 0, stop, self.scaling, self.device)
-        streaming = Streaming(data, self.scaling, self.device, workers)
-        streaming.check(stop)
-        return streaming
 
     def run(self, source: Source, progress: Progress | None) -> None:
         self.record["parameters"] = parameter_count(self.net)
@@ -344,7 +315,7 @@ class Trainer:
     def _learn(self, source: Source, epoch: int, progress: Progress | None) -> float:
         """One epoch; the mean loss of its phantoms."""
         options = self.options
-        orders = epoch_order(*self.split.training, options.batch, options.seed, epoch)
+        orders = self.data.orders(options.batch, options.seed, epoch)
         random = np.random.Generator(
             np.random.Philox(key=np.array([options.seed, 2**63 + epoch], np.uint64))
         )
@@ -381,11 +352,11 @@ class Trainer:
         return error.square().sum() / (self.inside.sum() * maps.shape[0] * maps.shape[1])
 
     def _validate(self, source: Source) -> float:
-        orders = in_batches(np.arange(*self.split.validation), self.options.batch)
+        orders = in_batches(np.arange(*self.data.split.validation), self.options.batch)
         self.net.eval()
         total = torch.zeros((), device=self.device)
         with torch.inference_mode():
             for batch in source.batches(orders):
                 total += self._loss(batch) * len(batch.maps)
-        first, stop = self.split.validation
+        first, stop = self.data.split.validation
         return float(total) / (stop - first)

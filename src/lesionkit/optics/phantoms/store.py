@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays, files
+from lesionkit.homes import to_host
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store_layout import (
     CHECKSUMS,
@@ -158,7 +159,7 @@ class Phantoms:
         ValueError
             Where a file of the store is damaged.
         """
-        return np.asarray(getattr(self, name)[first:stop])
+        return np.asarray(to_host(getattr(self, name)[first:stop]))
 
     @property
     def accuracy(self) -> Any:

@@ -152,10 +152,11 @@ def evaluate(
 
 def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
     """The first phantom of a store that no net was trained on or chosen by."""
-    first = 0
+    first, begin = 0, phantoms.attributes.get("first", 0)
     for net in nets.values():
-        if net.about["data"]["seed"] == phantoms.seed:
-            first = max(first, net.about["split"]["test"][0])
+        data = net.about["data"]
+        if data["seed"] == phantoms.seed:
+            first = max(first, data.get("first", 0) + net.about["split"]["test"][0] - begin)
     if first >= len(phantoms):
         raise ValueError(
             f"data must hold phantoms that no net has seen: nets were trained on {first} phantoms "
