@@ -17,7 +17,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import cli, files  # noqa: E402
-from lesionkit.nets import TrainingOptions, checkpoints, load, train, training  # noqa: E402
+from lesionkit.nets import TrainingOptions, checkpoints, data, load, train, training  # noqa: E402
 from lesionkit.nets.data import Split  # noqa: E402
 from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
 from store_cases import old_store  # noqa: E402
@@ -121,7 +121,7 @@ def test_a_finished_run_is_not_trained_again(znet_run, store, options) -> None:
 def test_memory_and_workers_train_the_same_net(
     tmp_path, store, options, znet_run, monkeypatch
 ) -> None:
-    monkeypatch.setattr(training, "fits", lambda *_: False)
+    monkeypatch.setattr(data, "fits", lambda *_: False)
     train("znet", store, tmp_path / "run", options, device="cpu", workers=1)
     assert_same(tmp_path / "run", znet_run)
 
@@ -135,7 +135,7 @@ def test_nan_in_a_store_beyond_memory_is_told_before_training(tmp_path, store, m
 
     copy = old_store(store, tmp_path / "nan.zarr")
     zarr.open_group(copy, mode="r+")["signal"][60, 0, 1, 2] = np.nan  # a validation phantom
-    monkeypatch.setattr(training, "fits", lambda *_: False)
+    monkeypatch.setattr(data, "fits", lambda *_: False)
     with pytest.raises(ValueError, match=r"^phantoms 0 to 63: signals must be finite .*, got 1"):
         train("znet", copy, tmp_path / "run", TrainingOptions(epochs=1), device="cpu")
     assert not (tmp_path / "run").exists()
