@@ -26,6 +26,7 @@ EXTRAS = {
     "sklearn": ("scikit-learn", "learn"),
     "torch": ("torch", "nets"),
     **{name: (name, "studies") for name in ("SimpleITK", "nibabel", "pydicom")},
+    "pywt": ("PyWavelets", "radiomics"),
     "skimage": ("scikit-image", "studies"),
     "yaml": ("PyYAML", "radiomics"),
 }
