@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import device
+from benchmarks.brain import rows as brain
 from benchmarks.clustering import rows as clustering
 from benchmarks.fronts import agreement, busy
 from benchmarks.fronts import rows as fronts
@@ -42,6 +43,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "stroke-kinds": stroke.kinds,
     "thermogram": thermogram.against_twin,
     "thermogram-learn": thermogram.learning,
+    "brain": brain.against_twin,
+    "brain-study": brain.study,
     "train": training.training,
     "device": device.on_device,
 }

@@ -1,0 +1,1 @@
+"""The brain study beside the same from peers."""
