@@ -18,6 +18,7 @@ EXTRAS = {
     "flyr": ("flyr", "flir"),
     "google_crc32c": ("google-crc32c", "phantoms"),
     "h5py": ("h5py", "snirf"),
+    "highdicom": ("highdicom", "radiomics"),
     "matplotlib": ("matplotlib", "plot"),
     "meshio": ("meshio", "mesh"),
     "numba": ("numba", "numba"),

@@ -21,6 +21,7 @@ from lesionkit.cli import (
     completion,
     nets,
     phantoms,
+    radiomics,
     reconstruct,
     stroke,
     thermogram,
@@ -103,7 +104,16 @@ def build() -> Parser:
     parser.set_defaults(parser=parser, draws_with="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    for part in (phantoms, reconstruct, nets, stroke, brain, brain_study, thermogram):
+    for part in (
+        phantoms,
+        reconstruct,
+        nets,
+        stroke,
+        brain,
+        brain_study,
+        thermogram,
+        radiomics,
+    ):
         part.add_to(commands)
     add_command(
         commands,

@@ -16,6 +16,7 @@ from lesionkit.radiomics.regions import Region
 from lesionkit.radiomics.volumes import Volume
 
 PREFIX = "diagnostics_"
+CHUNK = 2**16  # voxels, which stay in the cache
 
 
 @cache
@@ -50,7 +51,7 @@ def of_image(image: Volume, kind: str) -> dict[str, Any]:
     found |= {
         "Spacing": image.spacing,
         "Size": image.size,
-        "Mean": float(values.mean(dtype=np.float64)),
+        "Mean": _mean(values),
         "Minimum": float(values.min()),
         "Maximum": float(values.max()),
     }
@@ -68,7 +69,7 @@ def of_mask(
     found: dict[str, Any] = {}
     mask, inside = region.mask, region.inside()
     if labels is not None:
-        found["Hash"] = _hash(labels.values.astype(np.uint32))  # as PyRadiomics casts
+        found["Hash"] = _hash(labels.values, np.uint32)  # as PyRadiomics casts
     centre = _centre(region)
     found |= {
         "Spacing": mask.spacing,
@@ -89,9 +90,23 @@ def of_mask(
     return {f"{PREFIX}Mask-{kind}_{name}": value for name, value in found.items()}
 
 
-def _hash(values: Any) -> str:
-    """As SimpleITK's: of the voxels alone."""
-    return hashlib.sha1(np.ascontiguousarray(values).data).hexdigest()
+def _hash(values: Any, kind: Any = None) -> str:
+    """As SimpleITK's: of the voxels alone.
+
+    kind : the dtype to see them as
+    """
+    found, rows = hashlib.sha1(), np.ascontiguousarray(values).reshape(-1)
+    for first in range(0, rows.size, CHUNK):
+        part = rows[first : first + CHUNK]
+        found.update(part.astype(kind or part.dtype, copy=False).data)
+    return found.hexdigest()
+
+
+def _mean(values: Any) -> float:
+    total, rows = 0.0, values.reshape(-1)
+    for first in range(0, rows.size, CHUNK):
+        total += float(rows[first : first + CHUNK].astype(np.float64).sum())
+    return total / int(rows.size)
 
 
 def _centre(region: Region) -> list[float]:

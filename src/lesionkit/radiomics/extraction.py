@@ -34,11 +34,12 @@ class Source:
         return self._normalised[key]
 
 
-def extract(source: Source, labels: Volume, label: Any, parameters: Parameters) -> dict[str, Any]:
+def extract(
+    source: Source, labels: Volume, label: Any, region: Region, parameters: Parameters
+) -> dict[str, Any]:
     """Features of the region that has a label in a mask of whole numbers, and diagnostics where
     additionalInfo is set."""
     settings = {**parameters.settings, "label": label}
-    region = regions.find(labels, label)
     told: dict[str, Any] = {}
     if additional := settings.get("additionalInfo", False):
         told |= diagnostics.versions()
@@ -75,7 +76,7 @@ def extract(source: Source, labels: Volume, label: Any, parameters: Parameters) 
     shaped = region if settings.get("resegmentShape") else whole
     shapes = measure.shapes(shaped, parameters.features, settings)
     found = {f"original_{name}": value for name, value in shapes.items()}
-    for name, filtered, own in images(image, region, parameters):
-        features = measure.textures(filtered, region, parameters.features, own)
+    for name, values, own in images(image, region, parameters):
+        features = measure.textures(values, region, parameters.features, own)
         found |= {f"{name}_{feature}": value for feature, value in features.items()}
     return {**told, **found}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from lesionkit import files
-from lesionkit.radiomics import names, regions, volumes
+from lesionkit.radiomics import masks, names, volumes
 from lesionkit.radiomics.extraction import Source, extract
 from lesionkit.radiomics.parameters import (
     SETTINGS,
@@ -20,7 +21,6 @@ from lesionkit.radiomics.parameters import (
     read_parameters,
     unknown,
 )
-from lesionkit.radiomics.volumes import Volume
 
 
 class RadiomicsFeatureExtractor:
@@ -222,7 +222,8 @@ class RadiomicsFeatureExtractor:
             or in memory, arrays as (z, y, x) or (y, x).
         maskFilepath : the same
             Its mask: whole numbers, floats and booleans too; of several layers, as the last axis,
-            one is taken. Also RTSTRUCT and DICOM SEG, whose segments are numbered from 1.
+            one is taken. Also RTSTRUCT and DICOM SEG, whose regions are layers in the order of the
+            file.
         label : int, sequence of int, or "all", optional
             What of the mask is the region; several labels are one region, "all" is what is not 0.
             None: the setting, 1 unless it was changed. A mask whose only label is another is then
@@ -262,12 +263,11 @@ class RadiomicsFeatureExtractor:
         """
         parameters = self._parameters()
         settings = parameters.settings
-        own = volumes.read(maskFilepath, "mask", spacing, layers=True)
         layer = settings.get("label_channel") if label_channel is None else label_channel
-        labels = regions.labels_of(own, layer)
-        source = Source(volumes.read(imageFilepath, "image", spacing))
-        asked = _label(labels, label, settings.get("label"))
-        return extract(source, labels, asked, parameters)
+        image = cache(lambda: volumes.read(imageFilepath, "image", spacing))
+        labels = masks.labels_of(masks.read(maskFilepath, image, spacing), layer)
+        taken, region = masks.choose(labels, label, settings.get("label"))
+        return extract(Source(image()), labels, taken, region, parameters)
 
     def _parameters(self) -> Parameters:
         """What was set, checked."""
@@ -292,22 +292,3 @@ def _warn_of_unknown(what: str, name: str, there: Any) -> bool:
     if problem := unknown(name, there, what):
         warnings.warn(f"{problem}; ignored", stacklevel=3)
     return bool(problem)
-
-
-def _label(labels: Volume, asked: Any, usual: Any) -> Any:
-    """The label to take of a mask."""
-    if asked is not None:
-        return check_settings({"label": asked})["label"]
-    usual = 1 if usual is None else usual
-    if (
-        usual == 1
-        and not (labels.values == 1).any()
-        and len(there := regions.labels_in(labels)) == 1
-    ):
-        warnings.warn(
-            f"{labels.path or 'mask'} has no label 1, which was not asked for: its only label, "
-            f"{there[0]}, is taken",
-            stacklevel=3,
-        )
-        return there[0]
-    return usual

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from lesionkit.radiomics import names
 from lesionkit.radiomics.regions import Region, Settings
-from lesionkit.radiomics.volumes import Volume
+from lesionkit.radiomics.volumes import Voxels
 from lesionkit.texture import Settings as TextureSettings
 from lesionkit.texture import radiomics, shape_features
 from lesionkit.texture.pyradiomics_names import FAMILIES
@@ -20,17 +19,16 @@ Features = dict[str, float]
 Classes = Mapping[str, list[str]]
 
 
-def textures(image: Volume, region: Region, classes: Classes, settings: Settings) -> Features:
+def textures(values: Voxels, region: Region, classes: Classes, settings: Settings) -> Features:
     """Of all classes but shapes: {"glcm_Contrast": ...}, in the order of the classes.
 
-    image : on the region's grid
+    values : of an image where the region's box is
     """
     families = [name for name in classes if not name.startswith("shape")]
     if not families:
         return {}
-    values, inside = image.values[region.box], region.inside()
-    _warn_of_one_bin(values[inside], settings)
-    found = radiomics(values, inside, image.spacing[::-1], _settings(settings, families))
+    spacing = region.mask.spacing[::-1]
+    found = radiomics(values, region.inside(), spacing, _settings(settings, families))
     prefix = "original_"
     found = {name.removeprefix(prefix): value for name, value in found.items()}
     if "firstorder" in families:
@@ -90,25 +88,19 @@ def _settings(settings: Settings, families: list[str]) -> TextureSettings:
         return usual if value is None else value
 
     counted = settings.get("binCount") is not None
+    norm = settings.get("weightingNorm")
+    where = "2.5D" if settings.get("force2D") else "3D"
+    apart = "direction-merged" if where == "2.5D" else "averaged"
     return TextureSettings(
         binning="count" if counted else "width",
         bin_width=said("binWidth", 25),
         bin_count=said("binCount", 32),
+        aggregation=f"{where}, {'merged' if norm else apart}",  # type: ignore[arg-type]
+        slice_axis=said("force2Ddimension", 0),
+        distances=tuple(said("distances", (1,))),
+        weighting=None if norm == "no_weighting" else norm,
+        symmetric=said("symmetricalGLCM", True),
         families=tuple(families),  # type: ignore[arg-type]
         alpha=said("gldm_a", 0),
         shift=said("voxelArrayShift", 0),
     )
-
-
-def _warn_of_one_bin(values: Any, settings: Settings) -> None:
-    low, high = float(values.min()), float(values.max())
-    if settings.get("binCount") is not None or low == high:
-        return
-    width = settings.get("binWidth") or 25
-    if math.floor(low / width) == math.floor(high / width):
-        better = (high - low) / 32
-        warnings.warn(
-            f"the region falls into one bin of width {width:g}, its intensities are {low:g} to "
-            f"{high:g}: choose a binWidth of some {better:.2g}, or a binCount",
-            stacklevel=2,
-        )

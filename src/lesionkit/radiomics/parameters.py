@@ -129,7 +129,7 @@ SETTINGS: dict[str, Check] = {
     "voxelArrayShift": _number(),
     "symmetricalGLCM": arrays.flag,
     "weightingNorm": _one_of("euclidean", "manhattan", "infinity", "no_weighting"),
-    "gldm_a": _whole(0),
+    "gldm_a": _number(at_least=0),
     # filters
     "sigma": _list(_number(above=0)),
     "start_level": _whole(0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -63,17 +64,17 @@ def _sums(values: Voxels) -> tuple[float, float]:
     return total, squares
 
 
-def padded(box: Box, shape: tuple[int, ...], about: int) -> Box:
-    """A box with so many voxels about it, as far as there are any."""
+def padded(box: Box, shape: tuple[int, ...], about: Sequence[int]) -> Box:
+    """A box with so many voxels about it along each axis, as far as there are any."""
     return tuple(
-        slice(max(part.start - about, 0), min(part.stop + about, n))
-        for part, n in zip(box, shape, strict=True)
+        slice(max(part.start - far, 0), min(part.stop + far, n))
+        for part, n, far in zip(box, shape, about, strict=True)
     )
 
 
 def crop(image: Volume, region: Region, about: int) -> tuple[Volume, Region]:
     """Image and region about the region's box."""
-    box = padded(region.box, region.mask.values.shape, about)
+    box = padded(region.box, region.mask.values.shape, [about] * image.axes)
     return cut(image, box), region_of(cut(region.mask, box))
 
 

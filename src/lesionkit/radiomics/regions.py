@@ -1,5 +1,5 @@
-"""Regions of interest: labels out of masks as they come, whether a region is large enough and lies
-on the image's grid, and what of it stays when intensities are restricted."""
+"""Regions of interest: whether they are large enough and lie on the image's grid, and what of them
+stays when intensities are restricted."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
 from lesionkit._core import texture as _kernels
-from lesionkit.radiomics.parameters import LABELS_ALL
 from lesionkit.radiomics.volumes import Box, Volume, index_of, like, simpleitk, to_itk
 
 Settings = Mapping[str, Any]
@@ -50,56 +48,6 @@ def region_of(mask: Volume) -> Region:
     z0, z1, y0, y1, x0, x1, voxels = _kernels.mask_box(flat)
     box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
     return Region(like(mask, values), box if mask.axes == 3 else (box[0], box[2]), voxels)
-
-
-# --- labels ---------------------------------------------------------------------------------------
-
-
-def labels_of(mask: Volume, channel: int | None) -> Volume:
-    """A mask as whole numbers: of floats those that they are within 1e-3, of several layers one."""
-    values = mask.values
-    name = mask.path or "mask"
-    if len(mask.spacing) < values.ndim:
-        layers = values.shape[-1]
-        layer = channel or 0
-        if layer >= layers:
-            raise ValueError(
-                f"label_channel must be below {layers}, the layers of {name}, got {layer}"
-            )
-        values = np.ascontiguousarray(values[..., layer])
-    if values.dtype.kind == "f":
-        values = arrays.labels(values, name, arrays.on_cpu(mask=values), "whole numbers")
-    elif values.dtype.kind not in "iub":
-        raise TypeError(f"{name} must hold whole numbers, got {arrays.describe(values)}")
-    return like(mask, values.view(np.uint8) if values.dtype == bool else values)
-
-
-def labels_in(mask: Volume) -> list[int]:
-    """The labels of a mask of whole numbers, without 0."""
-    return [int(n) for n in np.unique(mask.values) if n != 0]
-
-
-def find(mask: Volume, label: Any) -> Region:
-    """Where a mask of whole numbers has a label, one of several, or any; ValueError where not."""
-    values = mask.values
-    if label == LABELS_ALL:
-        inside = values != 0
-    elif isinstance(label, tuple):
-        inside = np.isin(values, label)
-    else:
-        inside = values == label
-    region = region_of(like(mask, inside.view(np.uint8)))
-    if region.voxels == 0:
-        raise ValueError(f"{mask.path or 'mask'} {_absent(labels_in(mask), label)}")
-    return region
-
-
-def _absent(there: list[int], label: Any) -> str:
-    if not there:
-        return "must hold a label, all of it is 0"
-    some = ", ".join(map(str, there[:10])) + (", ..." if len(there) > 10 else "")
-    what = " or ".join(map(str, label)) if isinstance(label, tuple) else label
-    return f"has no label {what}, its labels are {some}"
 
 
 # --- checks ---------------------------------------------------------------------------------------

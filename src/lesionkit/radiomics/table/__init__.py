@@ -1,0 +1,1 @@
+"""Tables of cases: `lesionkit radiomics cases.csv`."""
