@@ -18,7 +18,8 @@ from lesionkit.progress import Progress, by_epoch
 
 COMPUTES = {
     "phantoms", "reconstruct", "train", "evaluate", "nirst", "stroke", "stroke-study",
-    "thermogram", "thermogram-study", "brain", "brain-study", "selftest",
+    "thermogram", "thermogram-study", "brain", "brain-study", "radiomics",
+    "selftest",
 }  # fmt: skip
 
 

@@ -50,8 +50,8 @@ def _log(image: Volume, region: Region, settings: Settings) -> Iterator[Named]:
         shape = image.values.shape
         if any(n < least for n, least in zip(shape, needed, strict=True)):
             warnings.warn(
-                f"LoG of sigma {sigma:g} mm is left out: it needs an image of {needed[::-1]} voxels "
-                f"or more, got {list(image.size)}",
+                f"LoG of sigma {sigma:g} mm is left out: it needs {needed[::-1]} voxels "
+                f"or more, the image has {list(image.size)}",
                 stacklevel=2,
             )
             continue
@@ -81,13 +81,16 @@ def _wavelet(image: Volume, region: Region, settings: Settings) -> Iterator[Name
 
 
 def _lbp_2d(image: Volume, region: Region, settings: Settings) -> Iterator[Named]:
-    yield "lbp-2D", patterns.lbp_2d(
-        image.values,
-        _said(settings, "lbp2DRadius", 1.0),
-        _said(settings, "lbp2DSamples", 8),
-        _said(settings, "lbp2DMethod", "uniform"),
-        _said(settings, "force2Ddimension", 0),
-        region.box,
+    yield (
+        "lbp-2D",
+        patterns.lbp_2d(
+            image.values,
+            _said(settings, "lbp2DRadius", 1.0),
+            _said(settings, "lbp2DSamples", 8),
+            _said(settings, "lbp2DMethod", "uniform"),
+            _said(settings, "force2Ddimension", 0),
+            region.box,
+        ),
     )
 
 
