@@ -82,8 +82,9 @@ def add_to(commands: Any) -> None:
         draws_with="studies",
         help="plant strokes, and repeat the tables of classifiers and detectors",
         description="Plant strokes of four kinds into the MNI152 brain, by real lesion shapes; "
-        "classify them by six features, on shapes not seen; train detectors. Tables and pictures "
-        "go to DIR.",
+        "classify them by six features, on shapes not seen; train detectors and a U-Net. Tables, "
+        "pictures and files for lesionkit stroke --model go to DIR; a training that was stopped "
+        "goes on there with --overwrite.",
         example="lesionkit stroke-study --data FOLDER --lesions 80 --out study",
     )
     add = study.add_argument
@@ -109,6 +110,13 @@ def add_to(commands: Any) -> None:
         default=0,
         metavar="N",
         help="of the detectors; 0 trains none of them (default: 0)",
+    )
+    add(
+        "--net",
+        type=int,
+        default=0,
+        metavar="N",
+        help="epochs of the U-Net over DWI and ADC, of 100 slabs each; 0 trains none (default: 0)",
     )
     add_threads(study)
     add_overwrite(study)
@@ -138,5 +146,7 @@ def _stroke(options: argparse.Namespace) -> int:
 def _stroke_study(options: argparse.Namespace) -> None:
     from lesionkit.studies.stroke import study
 
-    check_no_results(options, "features.tsv", "classifiers.txt", "detectors.json")
-    study.main(options.data, options.out, options.lesions, options.seed, options.epochs)
+    check_no_results(options, *study.RESULTS)
+    study.main(
+        options.data, options.out, options.lesions, options.seed, options.epochs, options.net
+    )

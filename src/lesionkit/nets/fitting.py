@@ -97,6 +97,7 @@ def fit(
     epochs: int,
     batch: int,
     seed: int = 0,
+    rate: Callable[[int], float] | None = None,
     progress: Callback | None = None,
 ) -> list[float]:
     """Train, and return the mean loss of each epoch.
@@ -106,6 +107,7 @@ def fit(
     folder   : of the run; None: nothing is kept, for nets that are trained in seconds
     about    : what tells one run from another, plain values: a folder of another run is refused;
                more epochs of the same run go on from where it stands
+    rate     : the learning rate of an epoch (from 0); None: the optimizer's own
     progress : called as progress(done, epochs, what) after each epoch, what being its loss
     Order and dropout are drawn from seed and epoch alone. Raises ValueError where the loss is no
     longer finite.
@@ -127,6 +129,9 @@ def fit(
         def one(epoch: int) -> tuple[float, float]:
             random = np.random.Generator(np.random.Philox(key=np.array([seed, epoch], np.uint64)))
             order = random.permutation(count)
+            if rate is not None:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate(epoch)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(int(random.integers(2**62)))
                 loss = learn(net, losses(order, epoch), lambda loss: step(optimizer, loss))

@@ -240,6 +240,11 @@ def detect(net: torch.nn.Module, of: Example, least: float = 0.5) -> Detections:
     return classify_boxes(net, of.image, of.proposals, least)
 
 
+def kind_of(found: Detections) -> str | None:
+    """The kind of the best box; None where there is none."""
+    return list(KINDS)[int(found.labels[0]) - 1] if len(found.boxes) else None
+
+
 class Score(NamedTuple):
     """How well boxes are found; a box is right from an IoU of 0.5 on, each true one once."""
 

@@ -14,24 +14,39 @@ from lesionkit.progress import Progress
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of
 from lesionkit.studies.stroke.figures import draw_classifiers, draw_detections
-from lesionkit.studies.stroke.plant import KINDS, Planted, plant, read_shapes, read_template
+from lesionkit.studies.stroke.learned import kinds as files_of_kinds
+from lesionkit.studies.stroke.learned.kinds import Lessons, learn
+from lesionkit.studies.stroke.learned.table import Row, left_out, lines_of, split
+from lesionkit.studies.stroke.plant import (
+    KINDS,
+    Planted,
+    Template,
+    data_folder,
+    plant,
+    read_shapes,
+    read_template,
+)
 from lesionkit.studies.stroke.prepare import preprocess
 
 HELD_OUT = 0.2  # of the shapes, on which detectors are tested
+RESULTS = ("features.tsv", "classifiers.txt", "kinds.txt", "detectors.json", "net.txt")
 SHOWN = 6  # slices in the picture of detections
 
 
-def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> None:
-    """Plant, measure, classify; with `epochs`, train detectors as well. Prints the tables.
+def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int, net: int) -> None:
+    """Plant, measure, classify; with `epochs`, train detectors as well, and with `net` the U-Net.
+    Prints the tables, and leaves files for `lesionkit stroke --model`.
 
     data : see :func:`plant.data_folder`;  out : a folder, made if need be
-    lesions : 20 or more, in turn of the four kinds;  epochs : of training, 0 for no detectors
+    lesions : 20 or more, in turn of the four kinds
+    epochs, net : of training the detectors and the U-Net, 0 for none
     """
     lesions = arrays.integer(lesions, "lesions", at_least=20)
     epochs = arrays.integer(epochs, "epochs", at_least=0)
+    net = arrays.integer(net, "net", at_least=0)
     files.check_folder(out)
-    if epochs:
-        _check_torch()
+    if epochs or net:
+        _check_torch("epochs" if epochs else "net")
     template = read_template(data)
     shapes = read_shapes(template, data)
     perimeter_of()  # what is missing is told before anything is planted
@@ -42,20 +57,32 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int) -> 
         for i in range(lesions):
             planted.append(plant(template, shapes, i, seed))
             report(i + 1, lesions)
-    _classify(planted, out, seed)
-    if epochs:
-        _detect(planted, out, seed, epochs)
+    lessons, true = _classify(planted, out, seed)
+    held = _held(planted, seed)
+    told = _detect(planted, held, out, seed, epochs) if epochs else {}
+    _kinds(planted, lessons, true, held, told, out, seed)
+    if net:
+        _segment(template, data_folder(data), out, seed, net)
 
 
-def _check_torch() -> None:
-    """Before any work: the detectors come last."""
+def _check_torch(name: str) -> None:
+    """Before any work: nets come last."""
     try:
         import lesionkit.nets.framework  # noqa: F401
     except ImportError as problem:
-        raise MissingLibrary(f"epochs: {problem}") from problem
+        raise MissingLibrary(f"{name}: {problem}") from problem
 
 
-def _classify(planted: list[Planted], out: Path, seed: int) -> None:
+def _held(planted: list[Planted], seed: int) -> list[bool]:
+    """Of each lesion whether its shape is one that is tested on."""
+    names = sorted({one.shape for one in planted})
+    many = max(1, round(HELD_OUT * len(names)))
+    held = set(np.random.default_rng(seed).permutation(names)[:many].tolist())
+    return [one.shape in held for one in planted]
+
+
+def _classify(planted: list[Planted], out: Path, seed: int) -> tuple[Lessons, Lessons]:
+    """The lesions as they are found, and as they are."""
     kinds = [one.kind for one in planted]
     groups = [one.shape for one in planted]
     rows = [lesion_features(preprocess(one.dwi).enhanced, one.mask) for one in planted]
@@ -68,9 +95,11 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
     files.write(out / "features.tsv", files.table([header, *lines]))
 
     six = np.array([[getattr(row, name) for name in SIX] for row in rows])
+    found = learn(planted)
+    files_of_kinds.save(found, out / files_of_kinds.FILE)
     report = []
     for title, values in (
-        (f"six features of {len(planted)} lesions", six),
+        (f"six features of {len(planted)} lesions, of their true masks", six),
         ("the same and the lesion's mean ADC", np.column_stack([six, adc])),
     ):
         results = classify(values, kinds, groups, "leave-one-out", seed=seed)
@@ -81,9 +110,68 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> None:
             report += ["the same, five folds", as_text(folds, kinds), ""]
     print("\n".join(report))
     files.write(out / "classifiers.txt", "\n".join(report))
+    return found, Lessons(six, np.array(kinds), np.array(groups), np.arange(len(planted)))
 
 
-def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
+def _kinds(
+    planted: list[Planted],
+    lessons: Lessons,
+    true: Lessons,
+    held: list[bool],
+    told: dict[str, list[str | None]],
+    out: Path,
+    seed: int,
+) -> None:
+    """The table from scan to kind: classifiers by true and by found masks, and detectors.
+
+    held : of each lesion whether detectors were tested on it;  told : the kinds that they told
+    """
+    shapes = len({one.shape for one in planted})
+    known = {"true mask": true, files_of_kinds.METHOD: lessons}
+    parts = [
+        f"From scan to kind: {len(planted)} slices, each of {shapes} shapes by what learnt from "
+        "the others; a lesion that was not found counts as wrong",
+        *lines_of(left_out(planted, known, seed)),
+    ]
+    if told:
+        rows = split(planted, known, held, seed)
+        truth = [one.kind for one, tested in zip(planted, held, strict=True) if tested]
+        rows += [Row(name, "its own boxes", kinds, truth) for name, kinds in told.items()]
+        tested = len({one.shape for one, there in zip(planted, held, strict=True) if there})
+        parts += [
+            "",
+            f"The same on {len(truth)} slices of {tested} shapes, all learnt from the other shapes",
+            *lines_of(rows),
+        ]
+    print("\n".join(parts))
+    files.write(out / "kinds.txt", "\n".join(parts) + "\n")
+
+
+def _segment(template: Template, data: Path, out: Path, seed: int, epochs: int) -> None:
+    """Train the U-Net, and test it on planted lesions of shapes not seen."""
+    from lesionkit.studies.stroke.learned import scans, unet
+
+    brains = [scans.template_brain(template, 2), scans.template_brain(template, 5)]
+    brains.append(scans.real_brain(data))
+    learnt, others = unet.halves(scans.read_shapes(data), seed)
+    with Progress("epochs") as report:
+        options = unet.Options(epochs=epochs, seed=seed)
+        net = unet.train(brains, learnt, options, out / "net", report)
+    unet.save(net, out / unet.FILE)
+    rows = unet.unseen(net, brains, others, seed + 1)
+    lines = [
+        f"U-Net over DWI and ADC: {net.count:,} parameters, {epochs * unet.SLABS:,} steps, learnt "
+        f"from {len(learnt)} shapes; planted slabs of {len(others)} others",
+        *lines_of(rows),
+    ]
+    print("\n".join(lines))
+    files.write(out / "net.txt", "\n".join(lines) + "\n")
+
+
+def _detect(
+    planted: list[Planted], held: list[bool], out: Path, seed: int, epochs: int
+) -> dict[str, list[str | None]]:
+    """The kind that each detector tells of each slice held out; None where it finds nothing."""
     from lesionkit.studies.stroke import detect as sd
 
     examples = []
@@ -91,16 +179,14 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
         for one in planted:
             examples.append(sd.example(one))
             report(len(examples), len(planted))
-    names = sorted({one.shape for one in planted})
-    many = max(1, round(HELD_OUT * len(names)))
-    held = set(np.random.default_rng(seed).permutation(names)[:many].tolist())
-    tested = [i for i, one in enumerate(planted) if one.shape in held]
-    learnt = [examples[i] for i, one in enumerate(planted) if one.shape not in held]
+    tested = [i for i, there in enumerate(held) if there]
+    learnt = [examples[i] for i, there in enumerate(held) if not there]
     options = sd.Options(epochs=epochs, drop_every=max(1, round(0.75 * epochs)), seed=seed)
 
     found: dict[str, Any] = {}
     figures: dict[str, Any] = {}
-    print(f"detectors: {len(learnt)} slices to learn from, {len(tested)} of {many} other shapes")
+    shapes = len({planted[i].shape for i in tested})
+    print(f"detectors: {len(learnt)} slices to learn from, {len(tested)} of {shapes} other shapes")
     for method in sd.METHODS:
         with Progress("epochs") as report:
 
@@ -124,6 +210,7 @@ def _detect(planted: list[Planted], out: Path, seed: int, epochs: int) -> None:
         {method: [answers[i] for i in order] for method, answers in found.items()},
         out / "detections.png",
     )
+    return {method: [sd.kind_of(one) for one in answers] for method, answers in found.items()}
 
 
 def _plain(value: Any) -> Any:
