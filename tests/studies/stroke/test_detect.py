@@ -197,8 +197,11 @@ def test_the_command(lesionkit_data: Path, tmp_path: Path, capsys: Any) -> None:
     assert "detectors: 16 slices to learn from, 4 of 1 other shapes" in report
     assert sorted(file.name for file in out.iterdir()) == [
         "classifiers.png", "classifiers.txt", "detections.png", "detectors.json", "faster",
-        "faster.pt", "features.tsv", "rcnn", "rcnn.pt",
+        "faster.pt", "features.tsv", "kinds.npz", "kinds.txt", "rcnn", "rcnn.pt",
     ]  # fmt: skip
+    table = (out / "kinds.txt").read_text()
+    assert table.count("Gaussian SVM") == 6  # by true and found masks, twice; with probabilities
+    assert table.count("its own boxes") == 2
     assert len((out / "features.tsv").read_text().splitlines()) == 21
     figures = json.loads((out / "detectors.json").read_text())
     assert figures["rcnn"]["true"] == figures["faster"]["true"] > 0
@@ -213,10 +216,11 @@ def test_the_command_tells_mistakes_in_a_line(tmp_path: Path, capsys: Any) -> No
     assert not Path(out).exists()
 
 
+@pytest.mark.parametrize("name", ["epochs", "net"])
 def test_without_torch_nothing_is_begun(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
 ) -> None:
     monkeypatch.setitem(sys.modules, "lesionkit.nets.framework", None)
-    assert cli.main(["stroke-study", "--epochs", "2", "--out", str(tmp_path / "x")]) == 2
-    assert "lesionkit: epochs: " in capsys.readouterr().err
+    assert cli.main(["stroke-study", f"--{name}", "2", "--out", str(tmp_path / "x")]) == 2
+    assert f"lesionkit: {name}: " in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -338,15 +337,3 @@ def test_what_is_told(planted: list[plant.Planted], lessons: kinds.Lessons) -> N
     assert "<img" in told.section
     nothing = models.tell(of, scene.planes[0], (1.0, 1.0), True, mask[0] & False, "kmeans")
     assert nothing.rows == []
-
-
-def test_study_without_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lesionkit.extras import MissingLibrary
-    from lesionkit.studies.stroke import study
-
-    monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("lesionkit.nets")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(MissingLibrary, match="net: lesionkit"):
-        study.main(None, tmp_path / "out", 20, 0, 0, 1)
-    assert not (tmp_path / "out").exists()

@@ -53,7 +53,18 @@ class Lessons(NamedTuple):
     items: npt.NDArray[np.intp]
 
     def only(self, chosen: Any) -> Lessons:
-        """Some of them: an index, or booleans."""
+        """Some of them.
+
+        Parameters
+        ----------
+        chosen : array
+            Indices, or a boolean of each.
+
+        Returns
+        -------
+        Lessons
+            In their order.
+        """
         return Lessons(*(column[chosen] for column in self))
 
 
@@ -123,7 +134,8 @@ class Classifier:
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.model_selection import StratifiedGroupKFold
 
-        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+        many = min(FOLDS, len(set(lessons.shapes.tolist())))
+        folds = StratifiedGroupKFold(many, shuffle=True, random_state=0)
         parts = list(folds.split(*lessons[:3]))
         model = CalibratedClassifierCV(
             classifiers()[CLASSIFIER], method="sigmoid", cv=parts, ensemble=False

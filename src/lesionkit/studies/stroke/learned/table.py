@@ -36,7 +36,13 @@ class Row(NamedTuple):
     truth: Sequence[str]
 
     def cells(self) -> dict[str, str]:
-        """Shares of all slices, in per cent: one in which nothing was found is told wrong."""
+        """Shares of all slices, in per cent: one in which nothing was found is told wrong.
+
+        Returns
+        -------
+        dict of str to str
+            The cells by their columns' names.
+        """
         right = np.array([told == truth for told, truth in zip(self.told, self.truth, strict=True)])
         truth = np.array(self.truth)
         low, high = wilson(float(right.mean()), len(right))
