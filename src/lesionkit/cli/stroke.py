@@ -64,6 +64,19 @@ def add_to(commands: Any) -> None:
         help="hyper: brighter than the brain (acute, sub-acute); hypo: darker (chronic); auto: of "
         "each case what is farther from the normal brain (default: hyper)",
     )
+    add(
+        "--blocks",
+        choices=("grid", "pixels"),
+        default="grid",
+        help="of the threshold's histograms, on the DWI alone: grid, 8 x 8 of them in a slice; "
+        "pixels, of 8 x 8 pixels each (default: grid)",
+    )
+    add(
+        "--figures",
+        action="store_true",
+        help="draw each step as well, as in the thesis, into DIR/figures: histograms, "
+        "co-occurrence, clusters, features, ROC space",
+    )
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     add(
         "--max-gib",
@@ -118,6 +131,11 @@ def add_to(commands: Any) -> None:
         metavar="N",
         help="epochs of the U-Net over DWI and ADC, of 100 slabs each; 0 trains none (default: 0)",
     )
+    add(
+        "--figures",
+        action="store_true",
+        help="draw a scatter of features with predictions, and ROC space, as well",
+    )
     add_threads(study)
     add_overwrite(study)
 
@@ -138,7 +156,13 @@ def _stroke(options: argparse.Namespace) -> int:
         Given(options.truth, options.adc, options.b0, options.brain),
         options.kind,
         options.out,
-        Options(methods_of(options.method), bvalue, max(1, round(most * 2**30))),
+        Options(
+            methods_of(options.method),
+            bvalue,
+            options.blocks,
+            options.figures,
+            max(1, round(most * 2**30)),
+        ),
         options.overwrite,
     )
 
@@ -148,5 +172,11 @@ def _stroke_study(options: argparse.Namespace) -> None:
 
     check_no_results(options, *study.RESULTS)
     study.main(
-        options.data, options.out, options.lesions, options.seed, options.epochs, options.net
+        options.data,
+        options.out,
+        options.lesions,
+        options.seed,
+        options.epochs,
+        options.net,
+        options.figures,
     )

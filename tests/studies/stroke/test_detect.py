@@ -191,13 +191,14 @@ def test_the_command(lesionkit_data: Path, tmp_path: Path, capsys: Any) -> None:
     data = str(lesionkit_data / "data")
     out = tmp_path / "study"
     asked = ["stroke-study", "--data", data, "--out", str(out), "--lesions", "20", "--epochs", "1"]
-    assert cli.main(asked) == 0
+    assert cli.main([*asked, "--figures"]) == 0
     report = capsys.readouterr().out
     assert "six features of 20 lesions" in report
     assert "detectors: 16 slices to learn from, 4 of 1 other shapes" in report
     assert sorted(file.name for file in out.iterdir()) == [
         "classifiers.png", "classifiers.txt", "detections.png", "detectors.json", "faster",
         "faster.pt", "features.tsv", "kinds.npz", "kinds.txt", "rcnn", "rcnn.pt",
+        "roc_space.png", "scatter.png",
     ]  # fmt: skip
     table = (out / "kinds.txt").read_text()
     assert table.count("Gaussian SVM") == 6  # by true and found masks, twice; with probabilities

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from lesionkit import cli
 from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared
-from lesionkit.studies.stroke.image import job, process
+from lesionkit.studies.stroke.image import job, process, report
 from stroke_files import pillow, png, rows
 
 
@@ -129,9 +130,9 @@ def test_runs_add_up(
     found = [(row["case"], row["method"]) for row in rows(out)]
     assert found == [("a_dwi", "glcm"), ("b_dwi", "threshold"), ("b_dwi", "glcm")]
     assert calls == ["b_dwi", "a_dwi", "b_dwi"]
-    report = (out / "report.html").read_text()
-    assert report.index("Not for diagnosis.") < report.index("<h1>")
-    assert "Stroke lesions: 2 cases" in report
+    page = (out / "report.html").read_text()
+    assert page.index("Not for diagnosis.") < page.index("<h1>")
+    assert "Stroke lesions: 2 cases" in page
     before = rows(out)
     capsys.readouterr()
     asked = ["stroke", str(tmp_path / "a_dwi.png"), "--kind", "hypo", "--out", str(out)]
@@ -156,3 +157,20 @@ def test_a_truth_that_would_be_replaced_is_refused(
     assert cli.main([*asked, "--truth", str(own), "--overwrite"]) == 2
     assert "truth must be another file than those that go to out" in capsys.readouterr().err
     assert own.read_bytes() == before
+
+
+def test_many_cases_have_pages_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MANY_CASES", 1)
+    png(tmp_path / "a#")
+    png(tmp_path / "b")
+    out = tmp_path / "o"
+    assert cli.main(["stroke", str(tmp_path), "--method", "glcm", "--out", str(out)]) == 0
+    links = re.findall(r'href="(.*?)"', (out / "report.html").read_text())
+    assert links == ["report/a%23_dwi.html", "report/b_dwi.html"]
+    assert "base64" not in (out / "report.html").read_text()
+    for name in ("a#_dwi", "b_dwi"):
+        one = (out / f"report/{name}.html").read_text()
+        assert one.index("Not for diagnosis.") < one.index("<h2>")
+        assert "base64" in one

@@ -278,3 +278,15 @@ def test_given_files_must_be_what_the_image_is(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="brain must be a folder where the image is one"):
         find_cases(tmp_path, Given(brain=tmp_path / "a_dwi.png"))
     assert Case("a", tmp_path / "a_dwi.png").inputs == [tmp_path / "a_dwi.png"]
+
+
+def test_figures_of_the_steps_and_blocks_of_pixels(tmp_path: Path) -> None:
+    png(tmp_path / "a")
+    asked = ["stroke", str(tmp_path / "a_dwi.png"), "--truth", str(tmp_path / "a_mask.png")]
+    asked += ["--method", "threshold", "--blocks", "pixels", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 0
+    assert float(rows(tmp_path / "o")[0]["dice"]) > 0.9
+    assert cli.main([*asked, "--figures"]) == 0
+    steps = ("blocks", "cooccurrence", "features", "objective", "preprocessing")
+    made = sorted(path.name for path in (tmp_path / "o/figures").iterdir())
+    assert made == sorted([*(f"a_{step}.png" for step in steps), "roc_space.png"])

@@ -62,18 +62,23 @@ def test_the_peak_is_the_brains_whatever_the_air() -> None:
         assert stroke_prepare.normal_peak(part / 4095) == pytest.approx(0.1, abs=0.008)
 
 
-def test_block_histograms_by_plain_loops() -> None:
-    scene = preprocess(brain()[0][:200, :151])
-    best = np.zeros(256, int)
-    for i in range(8):
-        for j in range(8):
-            counts = np.zeros(256, int)
-            for r in range(200):
-                for c in range(151):
-                    if (r * 8 // 200, c * 8 // 151) == (i, j) and scene.brain[r, c]:
-                        counts[scene.levels[r, c] // 16] += 1
-            best = np.maximum(best, counts)
-    np.testing.assert_array_equal(histograms.block_histogram(*scene, 8), best)
+@pytest.mark.parametrize("blocks", ["grid", "pixels"])
+def test_block_histograms_by_plain_loops(blocks: histograms.Blocks) -> None:
+    scene = preprocess(brain()[0][:200, :151], blocks=blocks)
+    counts: dict[tuple[int, int], np.ndarray] = {}
+    for r in range(200):
+        for c in range(151):
+            place = (r * 8 // 200, c * 8 // 151) if blocks == "grid" else (r // 8, c // 8)
+            counts.setdefault(place, np.zeros(256, int))
+            if scene.brain[r, c]:
+                counts[place][scene.levels[r, c] // 16] += 1
+    found = histograms.block_histogram(scene.levels, scene.brain, 8, scene.blocks)
+    np.testing.assert_array_equal(found, np.max(list(counts.values()), axis=0))
+    each = histograms.histograms_of(scene.levels, scene.brain, 8, scene.blocks)
+    assert len(each) == len(counts)
+    assert scene.cropped.blocks == scene.planes[0].blocks == blocks
+    with pytest.raises(ValueError, match="blocks must be 'grid' or 'pixels'"):
+        preprocess(scene.levels, blocks="none")  # type: ignore[arg-type]
 
 
 def test_the_ends_of_a_peaks_flanks() -> None:

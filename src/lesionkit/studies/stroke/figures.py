@@ -60,6 +60,49 @@ def _cells(one: Result) -> list[tuple[tuple[int, int], int]]:
     return [((r, c), int(one.confusion[r, c])) for r in range(rows) for c in range(columns)]
 
 
+def draw_scatter(
+    lesions: Sequence[tuple[float, float]],
+    kinds: Sequence[str],
+    result: Result,
+    path: str | os.PathLike[str],
+) -> None:
+    """Standard deviation and mean boundary of each lesion, by its kind; what a classifier took for
+    another is crossed in the colour of that, as a PNG.
+
+    lesions : (std, mean boundary), in the order of kinds and of the result's predictions
+    """
+    figure = report.new_figure(figsize=(7, 5.4), layout="constrained")
+    axis = figure.subplots()
+    for name, colour in zip(result.classes, COLOURS, strict=False):
+        own = [i for i, kind in enumerate(kinds) if kind == name]
+        wrong = [i for i, kind in enumerate(kinds) if result.predicted[i] == name != kind]
+        for chosen, style in ((own, {"marker": "o", "s": 14}), (wrong, {"marker": "x", "s": 45})):
+            label = f"{SHORT.get(name, name)}" + " predicted, wrongly" * (chosen is wrong)
+            x, y = zip(*(lesions[i] for i in chosen), strict=True) if chosen else ((), ())
+            axis.scatter(x, y, color=colour, label=f"{label}, {len(chosen)}", **style)
+    axis.set(xlabel="standard deviation of S", ylabel="mean boundary of S")
+    axis.set_title(f"{result.name}, on shapes not seen: {100 * result.accuracy:.1f} % right")
+    axis.legend(fontsize=8)
+    report.save(figure, path)
+
+
+def draw_roc_space(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
+    """Where each classifier lies in ROC space for each kind against the rest, as a PNG."""
+    figure = report.new_figure(figsize=(3.2 * len(results[0].classes), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(results[0].classes), sharey=True, squeeze=False)[0]
+    for number, (axis, name) in enumerate(zip(axes, results[0].classes, strict=True)):
+        for i, one in enumerate(results):  # rings, for some lie in one place
+            axis.scatter(1 - one.tnr[number], one.tpr[number], s=30 + 45 * i, label=one.name,
+                         facecolors="none", edgecolors=f"C{i}", lw=1.5)  # fmt: skip
+        axis.plot([0, 1], [0, 1], color="0.6", ls=":", lw=1)
+        right = max(0.05, *(1.2 * (1 - one.tnr[number]) for one in results))
+        axis.set(xlim=(-0.03 * right, right), ylim=(0.4, 1.02), xlabel="FPR")
+        axis.set_title(SHORT.get(name, name), fontsize=10)
+    axes[0].set_ylabel("TPR")
+    axes[0].legend(fontsize=7, loc="lower right")
+    report.save(figure, path)
+
+
 def draw_detections(
     lesions: Sequence[Planted],
     truths: Sequence[Any],

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Kind = Literal["hyper", "hypo"]
+Blocks = Literal["grid", "pixels"]  # 8 x 8 of them in a slice, or of 8 x 8 pixels each
 Levels = npt.NDArray[np.uint16]
 Mask = npt.NDArray[np.bool_]
 Real = npt.NDArray[np.float64]
@@ -57,17 +58,30 @@ class Peak(NamedTuple):
         return (self.level + part * (threshold - self.level)) * STEP
 
 
-def block_histogram(levels: Levels, brain: Mask, grid: int) -> Real:
+def block_histogram(levels: Levels, brain: Mask, grid: int, blocks: Blocks = "grid") -> Real:
     """H: for each of 256 grey levels the most brain pixels that a block of a slice has of it."""
     rows, columns = levels.shape[-2:]
-    block = (np.arange(rows) * grid // rows * grid)[:, None] + np.arange(columns) * grid // columns
     best = np.zeros(BINS)
     shape = (-1, rows, columns)
     for plane, inside in zip(levels.reshape(shape), brain.reshape(shape), strict=True):
-        cells = (block[inside] * BINS) + plane[inside] // STEP
-        counts = np.bincount(cells, minlength=grid * grid * BINS).reshape(-1, BINS)
-        np.maximum(best, counts.max(0), out=best)
+        np.maximum(best, histograms_of(plane, inside, grid, blocks).max(0), out=best)
     return best
+
+
+def histograms_of(plane: Levels, inside: Mask, grid: int, blocks: Blocks = "grid") -> Real:
+    """The histogram of each block of a slice, (blocks, 256), brain pixels only.
+
+    blocks : "grid", `grid` x `grid` of them in the slice; "pixels", of `grid` x `grid` pixels each
+    """
+    sides = []
+    for size in plane.shape:
+        place = np.arange(size)
+        sides.append(place * grid // size if blocks == "grid" else place // grid)
+    count = int(sides[1][-1]) + 1
+    block = sides[0][:, None] * count + sides[1]
+    cells = block[inside] * BINS + plane[inside] // STEP
+    total = (int(sides[0][-1]) + 1) * count
+    return np.bincount(cells, minlength=total * BINS).reshape(-1, BINS).astype(np.float64)
 
 
 def whole_histogram(levels: Levels, brain: Mask) -> Real:

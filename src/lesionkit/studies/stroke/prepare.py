@@ -18,6 +18,7 @@ from lesionkit.studies.common.otsu import otsu
 from lesionkit.studies.stroke.histograms import (
     GRID,
     TOP,
+    Blocks,
     Peak,
     block_histogram,
     peak,
@@ -45,6 +46,8 @@ class Prepared(NamedTuple):
         0 to 4095; 0 outside the brain.
     brain : array of bool
         The brain.
+    blocks : {"grid", "pixels"}
+        Of which the histograms are: 8 x 8 of them in a slice, or of 8 x 8 pixels each.
 
     Examples
     --------
@@ -61,6 +64,7 @@ class Prepared(NamedTuple):
 
     levels: Levels
     brain: Mask
+    blocks: Blocks = "grid"
 
     @property
     def enhanced(self) -> npt.NDArray[np.float64]:
@@ -72,7 +76,8 @@ class Prepared(NamedTuple):
         """The slices of a volume; a slice alone is its own."""
         if self.levels.ndim == 2:
             return [self]
-        return [Prepared(*pair) for pair in zip(self.levels, self.brain, strict=True)]
+        pairs = zip(self.levels, self.brain, strict=True)
+        return [Prepared(levels, brain, self.blocks) for levels, brain in pairs]
 
     @property
     def box(self) -> tuple[Any, ...]:
@@ -82,7 +87,7 @@ class Prepared(NamedTuple):
     @property
     def cropped(self) -> Prepared:
         """The part in `box`: nothing else matters."""
-        return Prepared(self.levels[self.box], self.brain[self.box])
+        return Prepared(self.levels[self.box], self.brain[self.box], self.blocks)
 
     def normal_peak(self, grid: int = GRID) -> Peak | None:
         """Find the normal brain among the levels.
@@ -90,7 +95,7 @@ class Prepared(NamedTuple):
         Parameters
         ----------
         grid : int, default 8
-            Blocks along each side of a slice.
+            Blocks along each side of a slice; of blocks of pixels, pixels along each side.
 
         Returns
         -------
@@ -98,10 +103,13 @@ class Prepared(NamedTuple):
             The peak of the whole brain's histogram, and where its flanks end in those of the
             blocks; None without a brain.
         """
-        return peak(block_histogram(*self, grid), whole_histogram(*self))
+        blocks = block_histogram(self.levels, self.brain, grid, self.blocks)
+        return peak(blocks, whole_histogram(self.levels, self.brain))
 
 
-def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepared:
+def preprocess(
+    image: Any, bits: int | None = None, brain: Any = None, blocks: Blocks = "grid"
+) -> Prepared:
     """Normalise, remove the background, enhance.
 
     1. I = g / (2^bits - 1). Without `bits`: I = 0.1 g / p, cut at 1, where p is the normal brain's
@@ -119,6 +127,9 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
         Of the scanner's numbers, if these use the whole range; 1 to 32.
     brain : array of bool or whole numbers, optional
         Of the image's shape, instead of step 2.
+    blocks : {"grid", "pixels"}, default "grid"
+        Of the histograms of `adaptive_threshold`: 8 x 8 blocks in a slice, or blocks of 8 x 8
+        pixels.
 
     Returns
     -------
@@ -147,6 +158,7 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
     (0.4, 0.48)
     """
     stored = image_of(image)
+    blocks = arrays.one_of(blocks, "blocks", ("grid", "pixels"))
     at = arrays.on_cpu(brain=brain)
     inside = None if brain is None else arrays.mask(brain, stored.shape, at, "brain")
     gray = _finite(stored, inside)
@@ -161,7 +173,7 @@ def preprocess(image: Any, bits: int | None = None, brain: Any = None) -> Prepar
         inside = _largest(levels > int(TOP * BACKGROUND**GAMMA))
         if gray is not stored and (holes := np.count_nonzero(inside & np.isnan(stored))):
             raise ValueError(f"image must be finite, got {holes} NaN or infinite inside the brain")
-    return Prepared(np.where(inside, levels, np.uint16(0)), inside)
+    return Prepared(np.where(inside, levels, np.uint16(0)), inside, blocks)
 
 
 def prepared(image: Any) -> Prepared:

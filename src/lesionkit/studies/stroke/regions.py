@@ -134,7 +134,7 @@ def _rimmed(grown: Mask, place: Place) -> Mask:
     """
     if place.mirror is None or not grown.any():
         return grown
-    levels, brain = place.scene
+    levels, brain = place.scene.levels, place.scene.brain
     away = np.bincount(np.abs(levels[brain].astype(np.int32) - NORMAL_LEVEL))
     spread = 1.4826 * np.searchsorted(away.cumsum(), away.sum() / 2)
     bright = (levels > NORMAL_LEVEL + spread) & brain

@@ -13,7 +13,12 @@ from lesionkit.extras import MissingLibrary
 from lesionkit.progress import Progress
 from lesionkit.studies.stroke.classify import as_text, classify
 from lesionkit.studies.stroke.features import SIX, lesion_features, perimeter_of
-from lesionkit.studies.stroke.figures import draw_classifiers, draw_detections
+from lesionkit.studies.stroke.figures import (
+    draw_classifiers,
+    draw_detections,
+    draw_roc_space,
+    draw_scatter,
+)
 from lesionkit.studies.stroke.learned import kinds as files_of_kinds
 from lesionkit.studies.stroke.learned.kinds import Lessons, learn
 from lesionkit.studies.stroke.learned.table import Row, left_out, lines_of, split
@@ -33,13 +38,16 @@ RESULTS = ("features.tsv", "classifiers.txt", "kinds.txt", "detectors.json", "ne
 SHOWN = 6  # slices in the picture of detections
 
 
-def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int, net: int) -> None:
+def main(
+    data: Path | None, out: Path, lesions: int, seed: int, epochs: int, net: int, figures: bool
+) -> None:
     """Plant, measure, classify; with `epochs`, train detectors as well, and with `net` the U-Net.
     Prints the tables, and leaves files for `lesionkit stroke --model`.
 
     data : see :func:`plant.data_folder`;  out : a folder, made if need be
     lesions : 20 or more, in turn of the four kinds
     epochs, net : of training the detectors and the U-Net, 0 for none
+    figures : a scatter of features with predictions, and ROC space, as well
     """
     lesions = arrays.integer(lesions, "lesions", at_least=20)
     epochs = arrays.integer(epochs, "epochs", at_least=0)
@@ -57,7 +65,7 @@ def main(data: Path | None, out: Path, lesions: int, seed: int, epochs: int, net
         for i in range(lesions):
             planted.append(plant(template, shapes, i, seed))
             report(i + 1, lesions)
-    lessons, true = _classify(planted, out, seed)
+    lessons, true = _classify(planted, out, seed, figures)
     held = _held(planted, seed)
     told = _detect(planted, held, out, seed, epochs) if epochs else {}
     _kinds(planted, lessons, true, held, told, out, seed)
@@ -81,7 +89,9 @@ def _held(planted: list[Planted], seed: int) -> list[bool]:
     return [one.shape in held for one in planted]
 
 
-def _classify(planted: list[Planted], out: Path, seed: int) -> tuple[Lessons, Lessons]:
+def _classify(
+    planted: list[Planted], out: Path, seed: int, figures: bool
+) -> tuple[Lessons, Lessons]:
     """The lesions as they are found, and as they are."""
     kinds = [one.kind for one in planted]
     groups = [one.shape for one in planted]
@@ -106,6 +116,11 @@ def _classify(planted: list[Planted], out: Path, seed: int) -> tuple[Lessons, Le
         report += [f"{title}, tested on shapes not seen", as_text(results, kinds), ""]
         if values is six:
             draw_classifiers(results, kinds, out / "classifiers.png")
+            if figures:
+                best = max(results, key=lambda one: one.accuracy)
+                points = [(row.std, row.mean_boundary) for row in rows]
+                draw_scatter(points, kinds, best, out / "scatter.png")
+                draw_roc_space(results, out / "roc_space.png")
             folds = classify(values, kinds, groups, "folds", seed=seed)
             report += ["the same, five folds", as_text(folds, kinds), ""]
     print("\n".join(report))

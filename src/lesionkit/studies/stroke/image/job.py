@@ -13,6 +13,7 @@ from lesionkit.studies.stroke.image import WARNING
 from lesionkit.studies.stroke.image.cases import CaseKind, Given, find_cases
 from lesionkit.studies.stroke.image.process import Options, check_truths, process
 from lesionkit.studies.stroke.image.report import MEANS, write_report
+from lesionkit.studies.stroke.image.steps import draw_roc_space
 
 RESULTS = ("scores.tsv", "report.html")
 COLUMNS = (
@@ -33,7 +34,7 @@ def main(image: Path, given: Given, kind: CaseKind, out: Path, options: Options,
     files.check_folder(out)
     cases = find_cases(image, given, kind)
     check_truths(cases, out)
-    ledger = job.Ledger(out, {"kind": kind, "bvalue": options.bvalue})
+    ledger = job.Ledger(out, {"kind": kind, "bvalue": options.bvalue, "blocks": options.blocks})
     if not anew:
         ledger.check_no_others(cases, *RESULTS)
     done: list[job.Done] = []
@@ -48,30 +49,39 @@ def main(image: Path, given: Given, kind: CaseKind, out: Path, options: Options,
             len(cases),
             lambda one: one.problem,
             done.append,
-            lambda: _write(ledger.all_of(done), out),
+            lambda: _write(ledger.all_of(done), out, options.figures),
         )
     _say(done, out)
     return code
 
 
 def _holds(record: dict[str, Any], options: Options) -> bool:
-    """Whether a record has all methods that are asked for."""
+    """Whether a record has all methods, and the pictures, that are asked for."""
     rows = record["scores"]
+    if options.figures and not record["figures"]:
+        return False
     adc = any(row["images"] != "dwi" for row in rows)
     return {row["method"] for row in rows} >= set(options.of(adc))
 
 
-def _write(done: list[job.Done], out: Path) -> None:
+def _write(done: list[job.Done], out: Path, figures: bool) -> None:
     finished = [one for one in done if not one.problem]
     rows = [{"case": one.name, **row} for one in finished for row in one.record["scores"]]
     job.write_table(out / "scores.tsv", rows, COLUMNS)
     write_report(
         out / "report.html",
-        [one.record["section"] for one in finished],
+        {one.name: one.record["section"] for one in finished},
         [one.problem for one in done if one.problem],
         means(finished),
         list(dict.fromkeys(row["method"] for row in rows)),
     )
+    points: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row.get("sensitivity") and row.get("specificity"):
+            place = 1 - float(row["specificity"]), float(row["sensitivity"])
+            points.setdefault(row["method"], []).append(place)
+    if figures and points:
+        draw_roc_space(points, out / "figures/roc_space.png")
 
 
 def _say(done: list[job.Done], out: Path) -> None:

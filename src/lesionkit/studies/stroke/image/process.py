@@ -23,7 +23,8 @@ from lesionkit.studies.stroke import (
     pair,
     preprocess,
 )
-from lesionkit.studies.stroke.image import read, report
+from lesionkit.studies.stroke.histograms import Blocks
+from lesionkit.studies.stroke.image import read, report, steps
 from lesionkit.studies.stroke.image.cases import Case, base_of
 from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan
 
@@ -38,6 +39,8 @@ class Options:
 
     methods: frozenset[str] = frozenset(SEGMENTERS)  # with ADC these on both images, too
     bvalue: float | None = None  # s/mm^2, where ADC is worked out; None: the file's, or 1000
+    blocks: Blocks = "grid"  # of the histograms, on the DWI alone
+    figures: bool = False  # pictures of the steps
     max_bytes: int = io.MAX_BYTES  # the most that a header may ask for
 
     def of(self, adc: bool) -> list[str]:
@@ -72,7 +75,7 @@ def process(
     """
     images = read.read(case, options.bvalue, options.max_bytes)
     start = time.perf_counter()
-    scene, both = _prepared(case, images)
+    scene, both = _prepared(case, images, options.blocks)
     prepared = time.perf_counter() - start
     smallest = smallest_of(images.dwi, scene, case.image)
     wanted = options.of(both is not None)
@@ -114,13 +117,16 @@ def process(
         "scores": rows,
         "doubts": report.doubts_of(scan, rows),
         "section": report.section(scan, rows),
+        "figures": options.figures,
     }
+    if options.figures:
+        made += steps.draw_steps(scan, base_of(case.name), out)
     return record, made
 
 
-def _prepared(case: Case, images: read.Images) -> tuple[Prepared, Pair | None]:
+def _prepared(case: Case, images: read.Images, blocks: Blocks) -> tuple[Prepared, Pair | None]:
     try:
-        scene = preprocess(images.dwi.values, brain=images.brain)
+        scene = preprocess(images.dwi.values, brain=images.brain, blocks=blocks)
     except (ValueError, TypeError) as problem:
         raise ValueError(f"{case.image}: {problem}") from problem
     if images.adc is None:

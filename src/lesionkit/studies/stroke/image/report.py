@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -40,6 +41,7 @@ COLUMNS = (
 MEANS = tuple(name for _, name in COLUMNS)
 FAR = 3.0  # times the drawn volume, or a third of it: a warning
 LARGE = 0.25  # of the brain: more than the largest infarcts hold
+MANY_CASES = 25  # in one file
 MANY = 15  # pieces of one method
 APART = 5.0  # times the least volume that a method found
 WHOLE = 0.5  # of the brain: a truth that large is a mask of something else
@@ -95,9 +97,12 @@ def doubts_of(scan: Scan, scores: Sequence[Mapping[str, str]]) -> list[str]:
         ]  # fmt: skip
         if far:
             doubts.append(f"Far from the true {drawn:.3g} {unit}: {', '.join(far)} of it.")
-        if empty := [method for method, size in sizes.items() if not size]:
-            other = "hypo" if scan.case.kind == "hyper" else "hyper"
+    if empty := [method for method, size in sizes.items() if not size]:
+        other = "hypo" if scan.case.kind == "hyper" else "hyper"
+        if truth is not None and truth.any():
             doubts.append(f"Nothing was found by {', '.join(empty)}: is it {other}?")
+        elif len(empty) < len(sizes):
+            doubts.append(f"Nothing was found by {', '.join(empty)}, and something by the others.")
     brain = float(scan.scene.brain.sum())
     if large := [m for m, mask in scan.shown.items() if mask.sum() > LARGE * brain]:
         doubts.append(
@@ -224,14 +229,15 @@ def legend(methods: Sequence[str]) -> str:
 
 def write_report(
     path: Path,
-    sections: Sequence[str],
+    sections: Mapping[str, str],
     problems: Sequence[str],
     means: Mapping[str, tuple[int, Mapping[str, float]]],
     methods: Sequence[str],
 ) -> None:
-    """Write the report of all cases into one file that needs no other.
+    """Write the report of all cases into one file that needs no other; of more cases than a browser
+    likes, each has a page of its own in the folder "report", and the report tells where.
 
-    sections : what `section` gave for each that is done;  problems : why others are not
+    sections : of each case that is done what `section` gave;  problems : why others are not
     means    : of each method how many cases have a truth, and the means of their scores
     methods  : that the legend must tell of
     """
@@ -248,7 +254,15 @@ def write_report(
         parts.append("<h2>Means of cases with a truth</h2>")
         titles = ["method", "cases", *(title for title, _ in COLUMNS)]
         parts.append(page.table(titles, rows))
-    parts += sections
-    parts.append(legend(methods))
-    parts.append(page.note(f"Made by lesionkit {__version__}; not for clinical use."))
-    page.write(path, "Stroke lesions", parts)
+    end = [legend(methods), page.note(f"Made by lesionkit {__version__}; not for clinical use.")]
+    if len(sections) <= MANY_CASES:
+        page.write(path, "Stroke lesions", [*parts, *sections.values(), *end])
+        return
+    pages = path.parent / "report"
+    pages.mkdir(exist_ok=True)
+    links = []
+    for name, part in sections.items():
+        file = f"{name}.html"
+        page.write(pages / file, name, [f"<p><strong>{WARNING}</strong></p>", part, *end])
+        links.append(f'<li><a href="report/{quote(file)}">{html.escape(name)}</a></li>')
+    page.write(path, "Stroke lesions", [*parts, f"<h2>Cases</h2><ul>{''.join(links)}</ul>", *end])

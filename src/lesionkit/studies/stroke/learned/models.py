@@ -79,7 +79,7 @@ def segment(
     """
     from lesionkit.studies.stroke.learned import unet
 
-    turned = Prepared(*(_turned(part, upright) for part in scene))
+    turned = Prepared(_turned(scene.levels, upright), _turned(scene.brain, upright))
     slower = None if adc is None else _turned(np.asarray(adc), upright)
     return _turned(unet.segment(models.net, turned, spacing, kind, slower), upright)
 
@@ -202,6 +202,8 @@ def _picture(
             if not upright:
                 ax.invert_yaxis()
                 ax.invert_xaxis()
+                for x, side in ((0.02, "R"), (0.93, "L")):
+                    ax.text(x, 0.93, side, color="white", transform=ax.transAxes)
             ax.axis("off")
             where = "" if number is None else f"slice {number}"
             ax.set_title(f"{name} {where}".strip(), fontsize=9)

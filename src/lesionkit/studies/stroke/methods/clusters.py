@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit.clustering import FuzzyCMeans, KMeans, Segmentation
@@ -22,6 +21,7 @@ from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of, kind_
 from lesionkit.studies.stroke.regions import EDGE, MIN_PIXELS, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
+PASSES = 100  # of fuzzy c-means, at most
 CONTOUR = 100  # iterations
 SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
@@ -82,7 +82,7 @@ def fcm_contour(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS)
     >>> (found == lesion).mean().item() > 0.999
     True
     """
-    return _segment(image, kind, smallest, _fuzzy_centres, contour)
+    return _segment(image, kind, smallest, fuzzy, contour)
 
 
 def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
@@ -136,7 +136,7 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIX
     >>> (found == lesion).mean().item() > 0.999
     True
     """
-    return _segment(image, kind, smallest, _hard_centres, march)
+    return _segment(image, kind, smallest, _hard, march)
 
 
 def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) -> Mask:
@@ -145,7 +145,7 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     counts = np.bincount(scene.levels[scene.brain])
     if found is None or np.count_nonzero(counts) < CLUSTERS:
         return np.zeros_like(scene.brain)
-    centres = centres_of(scene, np.cumsum(counts))
+    centres = np.sort(np.asarray(centres_of(scene).cluster_centers_, np.float64).ravel())
     # Cluster i lies between borders i and i + 1.
     borders = np.concatenate([[-np.inf], (centres[1:] + centres[:-1]) / 2, [np.inf]])
     half, least = found.towards(kind, 0.5), found.towards(kind, DISTINCT)
@@ -158,23 +158,19 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
     return lesions(candidates, scene, kind, smallest, grow, least)
 
 
-def _fuzzy_centres(scene: Prepared, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Centres of fuzzy c-means, begun at quantiles."""
+def fuzzy(scene: Prepared, passes: int = PASSES) -> Any:
+    """Fuzzy c-means of the brain's levels, begun at quantiles, fitted."""
+    ends = np.cumsum(np.bincount(scene.levels[scene.brain]))
     quantiles = (np.arange(CLUSTERS) + 0.5) / CLUSTERS * ends[-1]
     start = np.searchsorted(ends, quantiles).astype(np.float64)
     start += np.arange(CLUSTERS) * 1e-3  # quantiles may fall together
-    model = FuzzyCMeans(CLUSTERS, init=start[:, None], max_iter=100, tol=1e-5)
-    return _centres(scene, model)
+    model = FuzzyCMeans(CLUSTERS, init=start[:, None], max_iter=passes, tol=1e-5)
+    return Segmentation(scene.levels, model, scene.brain).estimator
 
 
-def _hard_centres(scene: Prepared, _: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Centres of the best k-means there is."""
-    return _centres(scene, KMeans(CLUSTERS, init="optimal"))
-
-
-def _centres(scene: Prepared, model: Any) -> npt.NDArray[np.float64]:
-    fitted = Segmentation(scene.levels, model, scene.brain).estimator
-    return np.sort(np.asarray(fitted.cluster_centers_, np.float64).ravel())
+def _hard(scene: Prepared) -> Any:
+    """The best k-means there is, fitted."""
+    return Segmentation(scene.levels, KMeans(CLUSTERS, init="optimal"), scene.brain).estimator
 
 
 def contour(seeds: Mask, place: Place) -> Mask:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.studies.stroke.histograms import BINS, GRID, TOP, Levels, Peak, peak
-from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, kind_of, prepared
 from lesionkit.studies.stroke.regions import MIN_PIXELS, lesions
 
 LEVELS = 128  # Ng of the GLCM
@@ -124,16 +124,22 @@ def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mas
     >>> (found == lesion).mean().item() > 0.999
     True
     """
-    from lesionkit.texture import cooccurrence
-
     scene, kind = prepared(image), kind_of(kind)
-    gray = _binned(scene.levels, LEVELS)
-    counts = cooccurrence(gray, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
-    section = np.einsum("...ii->...i", counts).reshape(-1, LEVELS).sum(0).astype(float)
+    gray, counts = pairs(scene)
+    section = counts.diagonal()
     found = peak(section, section)
     outside = beyond(gray, scene.brain, found, kind)
     # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
     return lesions(outside, scene, kind, smallest)
+
+
+def pairs(scene: Prepared) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """The scene in 128 grey levels, and how often two of them lie side by side, (128, 128)."""
+    from lesionkit.texture import cooccurrence
+
+    gray = _binned(scene.levels, LEVELS)
+    counts = cooccurrence(gray, [(0, 1), (1, 1), (1, 0), (1, -1)], LEVELS, scene.brain)
+    return gray, counts.reshape(-1, LEVELS, LEVELS).sum(0).astype(np.float64)
 
 
 def beyond(gray: npt.NDArray[Any], brain: Mask, found: Peak | None, kind: Kind) -> Mask:
