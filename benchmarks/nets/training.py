@@ -17,9 +17,9 @@ def training(report: Report) -> None:
     import torch
 
     from lesionkit.nets import TrainingOptions
-    from lesionkit.nets.augmentation import turned
-    from lesionkit.nets.data import Stored
     from lesionkit.nets.framework import find_device
+    from lesionkit.nets.phantoms.augmentation import turned
+    from lesionkit.nets.phantoms.data import Stored
     from lesionkit.nets.training import Trainer
     from lesionkit.optics import PhantomRecipe, generate, open_phantoms
 

@@ -17,7 +17,7 @@ def reading(report: Report) -> None:
     import zarr
 
     from lesionkit.nets import PhantomDataset, Scaling
-    from lesionkit.nets.data import epoch_order
+    from lesionkit.nets.phantoms.data import epoch_order
     from lesionkit.optics import PhantomRecipe, generate, open_phantoms
     from lesionkit.optics.phantoms.store_layout import CHUNK, layouts
     from lesionkit.optics.phantoms.store_reader import StoredArray

@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit.nets import PhantomDataset, Scaling  # noqa: E402
-from lesionkit.nets.augmentation import SYMMETRIES, turned  # noqa: E402
-from lesionkit.nets.data import Batch, InMemory, Streaming, epoch_order, fits  # noqa: E402
+from lesionkit.nets.phantoms.augmentation import SYMMETRIES, turned  # noqa: E402
+from lesionkit.nets.phantoms.data import Batch, InMemory, Streaming, epoch_order, fits  # noqa: E402
 from lesionkit.optics import PhantomRecipe, open_phantoms, simulate  # noqa: E402
 
 CPU = torch.device("cpu")

@@ -13,10 +13,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import cli  # noqa: E402
-from lesionkit.nets import PhantomStream, TrainingOptions, checkpoints, stream, train  # noqa: E402
-from lesionkit.nets.data import Stored  # noqa: E402
+from lesionkit.nets import PhantomStream, TrainingOptions, checkpoints, train  # noqa: E402
+from lesionkit.nets.phantoms import stream  # noqa: E402
+from lesionkit.nets.phantoms.data import Stored  # noqa: E402
+from lesionkit.nets.phantoms.scaling import Scaling  # noqa: E402
 from lesionkit.nets.reconstruction import load  # noqa: E402
-from lesionkit.nets.scaling import Scaling  # noqa: E402
 from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
 from lesionkit.studies.nirst.evaluation import _unseen  # noqa: E402
 

@@ -17,8 +17,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import cli, files  # noqa: E402
-from lesionkit.nets import TrainingOptions, checkpoints, data, load, train, training  # noqa: E402
-from lesionkit.nets.data import Split  # noqa: E402
+from lesionkit.nets import TrainingOptions, checkpoints, load, train, training  # noqa: E402
+from lesionkit.nets.phantoms import data  # noqa: E402
+from lesionkit.nets.phantoms.data import Split  # noqa: E402
 from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
 from store_cases import old_store  # noqa: E402
 

@@ -15,7 +15,7 @@ from lesionkit.cli.results import check_no_results
 from lesionkit.progress import Progress, by_epoch
 
 if TYPE_CHECKING:
-    from lesionkit.nets.stream import PhantomStream
+    from lesionkit.nets.phantoms.stream import PhantomStream
 
 
 def add_to(commands: Any) -> None:
@@ -82,6 +82,13 @@ def _add_train(commands: Any) -> None:
         action="store_true",
         default=None,
         help="turn and mirror each batch at random, by the eight exact symmetries of a phantom",
+    )
+    add(
+        "--missing",
+        type=float,
+        metavar="SHARE",
+        help="leave out optodes at random in this share of the steps, and tell the net which: it "
+        "then does without some, such as 0.6 (default: 0, none)",
     )
     add(
         "--patience",
@@ -199,8 +206,8 @@ def _train(options: argparse.Namespace) -> None:
         from lesionkit.nets.records import RUN, read
         from lesionkit.nets.training import TrainingOptions, train
 
-    names = ("epochs", "batch", "learning_rate", "schedule", "augment", "patience", "precision")
-    asked = {name: getattr(options, name) for name in (*names, "seed")}
+    names = ("epochs", "batch", "learning_rate", "schedule", "augment", "missing", "patience")
+    asked = {name: getattr(options, name) for name in (*names, "precision", "seed")}
     chosen = TrainingOptions(**{name: v for name, v in asked.items() if v is not None})
     data = _data(options, chosen.seed)
     more = longer.more_epochs(options.out, chosen)
@@ -249,7 +256,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _data(options: argparse.Namespace, seed: int) -> Path | PhantomStream:
     """What the net is trained on; a stream has the seed of the training."""
-    from lesionkit.nets.stream import PhantomStream
+    from lesionkit.nets.phantoms.stream import PhantomStream
     from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
     if not options.stream:

@@ -1,10 +1,10 @@
-from lesionkit.nets.data import PhantomDataset as PhantomDataset
 from lesionkit.nets.detectors.rcnn import QuickNet as QuickNet
 from lesionkit.nets.detectors.rpn import FasterRCNN as FasterRCNN
+from lesionkit.nets.phantoms.data import PhantomDataset as PhantomDataset
+from lesionkit.nets.phantoms.scaling import Scaling as Scaling
+from lesionkit.nets.phantoms.stream import PhantomStream as PhantomStream
 from lesionkit.nets.reconstruction import TrainedNet as TrainedNet
 from lesionkit.nets.reconstruction import load as load
-from lesionkit.nets.scaling import Scaling as Scaling
-from lesionkit.nets.stream import PhantomStream as PhantomStream
 from lesionkit.nets.training import TrainingOptions as TrainingOptions
 from lesionkit.nets.training import train as train
 from lesionkit.nets.ynet import YNet as YNet

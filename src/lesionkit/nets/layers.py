@@ -47,3 +47,9 @@ def parameter_count(net: Any) -> int:
 def halvings(pixels: int, count: int) -> list[tuple[int, int]]:
     """Sizes of a square image under `count` poolings: (100, 100), (50, 50), (25, 25), ..."""
     return [(pixels >> level, pixels >> level) for level in range(count + 1)]
+
+
+def with_mask(signals: Any, there: Any) -> Any:
+    """Signals, and behind them as many channels of 1 where there is a reading; None: everywhere."""
+    mask = torch.ones_like(signals) if there is None else there.to(signals.dtype)
+    return torch.cat([signals, mask], 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from lesionkit import files
@@ -22,7 +21,7 @@ def more_epochs(folder: Path, options: TrainingOptions) -> int:
     if not (folder / records.RUN).is_file():
         return 0
     record = records.read(folder)
-    before, asked = record["options"], asdict(options)
+    before, asked = record["options"], options.to_dict()
     same = {**before, "epochs": options.epochs} == asked
     if not same or before["epochs"] >= options.epochs or record["state"] == "running":
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets import checkpoints
 from lesionkit.nets.framework import find_device, torch
-from lesionkit.nets.scaling import Scaling
+from lesionkit.nets.phantoms.missing import readings
+from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.ynet import YNet
 from lesionkit.nets.znet import ZNet
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
@@ -63,6 +65,7 @@ class TrainedNet:
         recipe: PhantomRecipe | None = None,
         *,
         mri: Any,
+        missing: Sequence[int] = (),
         batch: int = 64,
     ) -> npt.NDArray[np.float32]:
         """Maps of chromophores from readings and MR images.
@@ -70,12 +73,15 @@ class TrainedNet:
         Parameters
         ----------
         signals : (n, wavelengths, optodes, optodes - 1) array
-            Amplitudes, mm^-1, in the store's order.
+            Amplitudes, mm^-1, in the store's order. NaN is a reading that is missing, which a net
+            takes that was trained with such (`TrainingOptions.missing`).
         recipe : PhantomRecipe, optional
             Of the data; where it is given, its geometry and wavelengths are compared with those
             that the net was trained with.
         mri : (n, pixels, pixels) array
             Gray values, as in the store.
+        missing : sequence of int, default ()
+            Optodes, from 0, whose readings are not to be used, as source or as detector.
         batch : int, default 64
             Phantoms at once.
 
@@ -88,14 +94,16 @@ class TrainedNet:
         ------
         TypeError, ValueError
             For another geometry, other wavelengths, another size or scale, and for NaN; without a
-            recipe, for what the numbers themselves tell.
+            recipe, for what the numbers themselves tell; for missing readings where the net never
+            learned to do without, and where none is left.
         """
         batch = arrays.integer(batch, "batch", at_least=1)
         if recipe is not None:
             if not isinstance(recipe, PhantomRecipe):
                 raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
             self.scaling.check(recipe)
-        scaled, images = self.scaling.signals(signals), self.scaling.mri(mri)
+        there = self._there(signals, missing)
+        scaled, images = self.scaling.signals(signals, there), self.scaling.mri(mri)
         self.scaling.check_mix(scaled)
         if len(scaled) != len(images):
             raise ValueError(
@@ -107,9 +115,26 @@ class TrainedNet:
         with torch.inference_mode():
             for start in range(0, len(out), batch):
                 here = slice(start, start + batch)
-                inputs = (torch.from_numpy(part[here]) for part in (scaled, images))
+                given = (scaled, images) if there is None else (scaled, images, there)
+                inputs = (torch.from_numpy(part[here]) for part in given)
                 out[here] = self.scaling.maps(self.net(*(part.to(device) for part in inputs)))
         return out
+
+    def _there(self, signals: Any, missing: Sequence[int]) -> npt.NDArray[np.bool_] | None:
+        """Which readings there are; None: all of them, which is all that most nets know."""
+        shape = self.scaling.reference.shape
+        signals = np.asarray(signals)
+        if not self.net.masked:
+            if len(missing):
+                raise ValueError(
+                    f"missing must be empty: this {self.name} was trained on all optodes; one of "
+                    "lesionkit train --missing does without some"
+                )
+            return None
+        if signals.dtype.kind not in "fiu" or signals.shape[1:] != shape or signals.ndim != 4:
+            return None  # `Scaling.signals` says what it must be
+        there = readings(signals, missing, shape)
+        return None if there.all() else there
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
@@ -148,9 +173,9 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
     content = checkpoints.read(file)
     try:
         scaling = Scaling.from_state(content["scaling"])
-        net = build(content["net"], scaling.recipe)
-        net.load_state_dict(content["state"])
         about = dict(content["about"])
+        net = build(content["net"], scaling.recipe, masked="missing" in about["options"])
+        net.load_state_dict(content["state"])
         about["data"]["seed"], about["split"]["test"]  # what an evaluation asks for
     except (KeyError, RuntimeError, TypeError, AttributeError):
         raise ValueError(f"{file} is a checkpoint of something else") from None
@@ -158,8 +183,8 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
     return TrainedNet(net.eval(), scaling, about)
 
 
-def build(name: str, recipe: PhantomRecipe) -> Any:
-    """A fresh net for data of this recipe."""
+def build(name: str, recipe: PhantomRecipe, *, masked: bool = False) -> Any:
+    """A fresh net for data of this recipe; masked: of which readings may be missing."""
     if name not in NETS:
         raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {name!r}")
-    return NETS[name](len(recipe.wavelengths), recipe.pixels)
+    return NETS[name](len(recipe.wavelengths), recipe.pixels, masked=masked)

@@ -24,14 +24,15 @@ import numpy as np
 
 from lesionkit import arrays, files
 from lesionkit.nets import checkpoints, fitting, records
-from lesionkit.nets.augmentation import SYMMETRIES, turned
-from lesionkit.nets.data import Batch, Source, Stored, TrainingData, in_batches
 from lesionkit.nets.fitting import LAST
 from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
+from lesionkit.nets.phantoms import missing
+from lesionkit.nets.phantoms.augmentation import SYMMETRIES, turned
+from lesionkit.nets.phantoms.data import Batch, Source, Stored, TrainingData, in_batches
+from lesionkit.nets.phantoms.scaling import Scaling
+from lesionkit.nets.phantoms.stream import PhantomStream, Streamed
 from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
-from lesionkit.nets.scaling import Scaling
-from lesionkit.nets.stream import PhantomStream, Streamed
 
 Progress = Callable[[int, int, int, float], object]
 
@@ -52,6 +53,10 @@ class TrainingOptions:
         "cosine": the rate falls to 0 along half a cosine over all epochs.
     augment : bool, default False
         Turn and mirror each batch at random, see `augmentation`.
+    missing : float, default 0
+        Share of the batches in which each phantom lacks 1 to half of its optodes, drawn at random,
+        and one in four a wavelength; 0 to 1. Above 0 the net has a mask of the readings as a
+        further input, and does without those that are missing (ours; the paper's net has none).
     patience : int, default 30
         Stop when so many epochs in a row have not been the best on the validation phantoms.
     precision : {"auto", "float32", "mixed"}, default "auto"
@@ -81,6 +86,7 @@ class TrainingOptions:
     learning_rate: float = 0.005
     schedule: Literal["constant", "cosine"] = "constant"
     augment: bool = False
+    missing: float = 0.0
     patience: int = 30
     precision: Literal["auto", "float32", "mixed"] = "auto"
     seed: int = 0
@@ -92,6 +98,7 @@ class TrainingOptions:
             for name in ("epochs", "batch", "patience")
         } | {
             "learning_rate": arrays.number(self.learning_rate, "learning_rate", above=0, at_most=1),
+            "missing": arrays.number(self.missing, "missing", at_least=0, at_most=1),
             "seed": arrays.integer(self.seed, "seed", at_least=0, at_most=2**63 - 1),
         }
         for name, value in checked.items():
@@ -105,6 +112,19 @@ class TrainingOptions:
                 raise ValueError(f"{name} must be one of {accepted}, got {getattr(self, name)!r}")
         if not isinstance(self.augment, bool):
             raise TypeError(f"augment must be True or False, got {arrays.describe(self.augment)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields.
+
+        Returns
+        -------
+        dict
+            Of field names and values; without `missing` where nothing is.
+        """
+        fields = asdict(self)
+        if not self.missing:
+            del fields["missing"]
+        return fields
 
 
 def train(
@@ -179,7 +199,7 @@ def train(
             f"batch norm; got {options.batch} for {stop - first} phantoms"
         )
     folder = Path(out)
-    job = records.job(net, given.record, asdict(options), asdict(given.split), place)
+    job = records.job(net, given.record, options.to_dict(), asdict(given.split), place)
     record = records.find(folder, job, given.described)
     if record["state"] == "running":
         with files.working_in(folder):
@@ -213,7 +233,7 @@ class Trainer:
             self.scaling = Scaling.from_state(content["scaling"])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            net = build(record["net"], data.recipe)
+            net = build(record["net"], data.recipe, masked=options.missing > 0)
         self.net = net.to(device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.learning_rate)
         mixed = options.precision == "mixed"
@@ -224,6 +244,8 @@ class Trainer:
         self.mixed = mixed
         self.scaler = torch.amp.GradScaler(device.type, enabled=mixed and half)
         self.inside = torch.from_numpy(data.recipe.inside).to(device)
+        self.mixing = torch.from_numpy(self.scaling.mixing).to(device)
+        self.unmixing = torch.linalg.inv(self.mixing.double()).float()
         if content is not None:
             self.net.load_state_dict(content["state"])
             self.optimizer.load_state_dict(content["optimizer"])
@@ -327,7 +349,11 @@ class Trainer:
                     fraction = (epoch + number / len(orders)) / options.epochs
                     rate = options.learning_rate * (1 + np.cos(np.pi * fraction)) / 2
                     self.optimizer.param_groups[0]["lr"] = float(rate)
-                yield self._loss(turned(batch, int(symmetries[number]))), len(batch.maps)
+                some = turned(batch, int(symmetries[number]))
+                if options.missing and random.random() < options.missing:
+                    yield self._loss(*self._without_some(some, random)), len(batch.maps)
+                else:
+                    yield self._loss(some), len(batch.maps)
 
         def report(number: int, loss: float) -> None:
             assert progress is not None
@@ -344,10 +370,18 @@ class Trainer:
     def _step(self, loss: Any) -> None:
         fitting.step(self.optimizer, loss, self.scaler)
 
-    def _loss(self, batch: Batch) -> Any:
+    def _without_some(self, batch: Batch, random: np.random.Generator) -> tuple[Batch, Any]:
+        """The batch without readings drawn at random, and which of them are there."""
+        count, wavelengths, optodes, _ = batch.signals.shape
+        there = missing.drawn(random, count, wavelengths, optodes).to(self.device)
+        values = torch.einsum("vw,nwsj->nvsj", self.unmixing, batch.signals)
+        values = missing.filled(values, there)
+        return batch._replace(signals=torch.einsum("vw,nwsj->nvsj", self.mixing, values)), there
+
+    def _loss(self, batch: Batch, there: Any = None) -> Any:
         signals, mri = (part.contiguous(memory_format=torch.channels_last) for part in batch[:2])
         with torch.autocast(self.device.type, self.cast, enabled=self.mixed):
-            maps = self.net(signals, mri)
+            maps = self.net(signals, mri, there)
         error = (maps.float() - batch.maps) * self.inside
         return error.square().sum() / (self.inside.sum() * maps.shape[0] * maps.shape[1])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
-from lesionkit.nets.layers import Doubling, convolution, halvings, two_convolutions
+from lesionkit.nets.layers import Doubling, convolution, halvings, two_convolutions, with_mask
 
 WIDTHS = (16, 32, 64, 128, 256)
 
@@ -36,6 +36,8 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
         Of the signals, 1 or more.
     pixels : int, default 100
         A side of the MR image, 32 or more.
+    masked : bool, default False
+        Whether a mask of the readings goes in as well.
 
     Raises
     ------
@@ -58,18 +60,19 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
 
     name = "ynet"
 
-    def __init__(self, wavelengths: int = 9, pixels: int = 100) -> None:
+    def __init__(self, wavelengths: int = 9, pixels: int = 100, *, masked: bool = False) -> None:
         super().__init__()
-        wavelengths = arrays.integer(wavelengths, "wavelengths", at_least=1)
+        channels = arrays.integer(wavelengths, "wavelengths", at_least=1) * (2 if masked else 1)
+        self.masked = masked
         self.sizes = halvings(arrays.integer(pixels, "pixels", at_least=32), 5)
-        self.signal_down, self.mri_down = _encoder(wavelengths), _encoder(1)
+        self.signal_down, self.mri_down = _encoder(channels), _encoder(1)
         self.signal_bottom, self.mri_bottom = convolution(256, 256), convolution(256, 256)
         self.union = convolution(512, 256)
         self.up = torch.nn.ModuleList(Doubling(c, c) for c in reversed(WIDTHS))
         self.conv = torch.nn.ModuleList(two_convolutions(2 * c, c // 2) for c in reversed(WIDTHS))
         self.head = torch.nn.Conv2d(WIDTHS[0] // 2, 3, 3, padding=1)
 
-    def forward(self, signals: Any, mri: Any) -> Any:
+    def forward(self, signals: Any, mri: Any, there: Any = None) -> Any:
         """Scaled maps of scaled signals and MR images.
 
         Parameters
@@ -78,12 +81,15 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
             Scaled, see :class:`Scaling`; float32.
         mri : (n, 1, pixels, pixels) tensor
             Scaled; float32.
+        there : (n, wavelengths, optodes, optodes - 1) tensor of bool, optional
+            Of a masked net: which readings there are; None: all.
 
         Returns
         -------
         (n, 3, pixels, pixels) tensor
             HbO, Hb, water, scaled.
         """
+        signals = with_mask(signals, there) if self.masked else signals
         wide = torch.nn.functional.interpolate(
             signals, self.sizes[0], mode="bilinear", align_corners=False
         )

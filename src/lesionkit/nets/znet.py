@@ -10,7 +10,7 @@ from typing import Any
 
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
-from lesionkit.nets.layers import Doubling, convolution, halvings, two_convolutions
+from lesionkit.nets.layers import Doubling, convolution, halvings, two_convolutions, with_mask
 
 
 class ZNet(torch.nn.Module):  # type: ignore[misc]
@@ -37,6 +37,8 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
         Of the signals, 1 or more.
     pixels : int, default 100
         A side of the MR image, 16 or more.
+    masked : bool, default False
+        Whether a mask of the readings goes in as well.
 
     Raises
     ------
@@ -59,12 +61,13 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
 
     name = "znet"
 
-    def __init__(self, wavelengths: int = 9, pixels: int = 100) -> None:
+    def __init__(self, wavelengths: int = 9, pixels: int = 100, *, masked: bool = False) -> None:
         super().__init__()
-        wavelengths = arrays.integer(wavelengths, "wavelengths", at_least=1)
+        channels = arrays.integer(wavelengths, "wavelengths", at_least=1) * (2 if masked else 1)
+        self.masked = masked
         self.sizes = halvings(arrays.integer(pixels, "pixels", at_least=16), 4)
         self.signal_in = torch.nn.Sequential(
-            convolution(wavelengths, 128),
+            convolution(channels, 128),
             convolution(128, 256),
             torch.nn.MaxPool2d(2, ceil_mode=True),
         )
@@ -79,7 +82,7 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
         self.fusion_conv = torch.nn.ModuleList(convolution(out, out) for _, out in fused)
         self.head = torch.nn.Sequential(convolution(64, 8), torch.nn.Conv2d(8, 3, 3, padding=1))
 
-    def forward(self, signals: Any, mri: Any) -> Any:
+    def forward(self, signals: Any, mri: Any, there: Any = None) -> Any:
         """Scaled maps of scaled signals and MR images.
 
         Parameters
@@ -88,12 +91,15 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
             Scaled, see :class:`Scaling`; float32.
         mri : (n, 1, pixels, pixels) tensor
             Scaled; float32.
+        there : (n, wavelengths, optodes, optodes - 1) tensor of bool, optional
+            Of a masked net: which readings there are; None: all.
 
         Returns
         -------
         (n, 3, pixels, pixels) tensor
             HbO, Hb, water, scaled.
         """
+        signals = with_mask(signals, there) if self.masked else signals
         small = torch.nn.functional.interpolate(
             self.signal_in(signals), self.sizes[-1], mode="bilinear", align_corners=False
         )

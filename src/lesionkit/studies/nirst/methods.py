@@ -140,7 +140,10 @@ def classical(name: Any) -> Method:
 
 
 def learned(net: TrainedNet) -> Method:
-    """A trained net as a method; of sparse readings the missing ones are filled in.
+    """A trained net as a method.
+
+    Of sparse readings a net that was trained with missing ones gets NaN; of another they are filled
+    in.
 
     Parameters
     ----------
@@ -162,7 +165,10 @@ def learned(net: TrainedNet) -> Method:
 
     def reconstruct(case: Case) -> Maps:
         signal = case.signal
-        if case.sparse:
+        if case.sparse and net.net.masked:
+            signal = np.full_like(signal, np.nan)
+            signal[..., ::2, 1::2] = case.signal[..., ::2, 1::2]
+        elif case.sparse:
             signal = filled(every_second(signal), net.scaling.reference)
         return net.reconstruct(signal, case.recipe, mri=case.mri)
 

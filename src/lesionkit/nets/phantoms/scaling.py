@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
+from lesionkit.nets.phantoms.missing import filled
 from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
@@ -143,13 +144,15 @@ class Scaling:
         if differ:
             raise ValueError(f"this net cannot read such data: {'; '.join(differ)}")
 
-    def signals(self, signals: Any) -> Floats:
+    def signals(self, signals: Any, there: Any = None) -> Floats:
         """Scale readings.
 
         Parameters
         ----------
         signals : (n, wavelengths, optodes, optodes - 1) array
             mm^-1.
+        there : array of bool, of the same shape, optional
+            Which readings there are; None: all of them. What the others hold is not looked at.
 
         Returns
         -------
@@ -162,10 +165,12 @@ class Scaling:
             For another shape, for NaN, for what is not above 0, and for readings in another unit.
         """
         shape = ("n", *self.reference.shape)
+        if there is not None:
+            signals = np.where(there, signals, np.exp(self.reference))
         given = arrays.real(signals, "signals", shape, "mm^-1", above=0, keep_float32=True)
         log = _logarithm(given) - self.reference
         low, high = self.near[0] - OTHER_SCALE, self.near[1] + OTHER_SCALE
-        near = _near(log)
+        near = _near(log) if there is None else _near_known(log, there)
         if near.size and not (low <= near.min() and near.max() <= high):
             worst = near[np.argmax(np.abs(near - sum(self.near) / 2))]
             raise ValueError(
@@ -173,7 +178,10 @@ class Scaling:
                 f"homogeneous disc: beside the sources they are {np.exp(worst):.3g} times those of "
                 f"the reference, the net knows {np.exp(low):.3g} to {np.exp(high):.3g}"
             )
-        scaled: Floats = np.einsum("vw,nwsj->nvsj", self.mixing, log / self.spread, optimize=True)
+        values = log / self.spread
+        if there is not None:
+            values = filled(values, there).astype(np.float32)
+        scaled: Floats = np.einsum("vw,nwsj->nvsj", self.mixing, values, optimize=True)
         return np.ascontiguousarray(scaled)
 
     def check_mix(self, scaled: Floats) -> None:
@@ -338,6 +346,15 @@ def _logarithm(signals: Floats) -> Floats:
         bad = int(np.count_nonzero(~np.isfinite(log)))
         raise ValueError(f"signals must be finite and above 0 mm^-1, got {bad} that are not")
     return log
+
+
+def _near_known(log: Floats, there: Any) -> Floats:
+    """As `_near`, of the readings that are there; a phantom without any such is left out."""
+    beside, known = log[..., [0, -1]], there[..., [0, -1]]
+    count = known.sum(axis=(1, 2, 3))
+    total = (beside * known).sum(axis=(1, 2, 3))
+    near: Floats = total[count > 0] / count[count > 0]
+    return near
 
 
 def _near(log: Floats) -> Floats:

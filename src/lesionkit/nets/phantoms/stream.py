@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 import lesionkit
 from lesionkit import arrays
-from lesionkit.nets.data import Batch, Indices, InMemory, Source, Split, in_batches, scaled
-from lesionkit.nets.scaling import Scaling
+from lesionkit.nets.phantoms.data import Batch, Indices, InMemory, Source, Split, in_batches, scaled
+from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.optics.phantoms.factory import Accuracy, resolve
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.making import Device, instruction_set

@@ -5,8 +5,8 @@ They are exact, since optodes and pixels fall onto each other: eight phantoms fo
 
 from __future__ import annotations
 
-from lesionkit.nets.data import Batch
 from lesionkit.nets.framework import torch
+from lesionkit.nets.phantoms.data import Batch
 
 SYMMETRIES = 8
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
-from lesionkit.nets.scaling import Scaling
+from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, reopen_phantoms
 from lesionkit.optics.phantoms.store_layout import CHUNK

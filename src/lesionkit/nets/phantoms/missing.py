@@ -1,0 +1,78 @@
+"""Readings that are missing: optodes that fell off, channels or wavelengths that failed.
+
+A net that was trained with them is told by a mask which readings there are, so that what is missing
+is never taken for a measured zero. In the place of a missing reading stands the mean of the other
+wavelengths' of its source and detector, which go up and down together; where none of them is there,
+the homogeneous disc's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionkit import arrays
+from lesionkit.nets.framework import torch
+
+Mask = npt.NDArray[np.bool_]
+
+WAVELENGTH_SHARE = 0.25
+"""Of the phantoms that lack optodes in training: those that lack a wavelength as well."""
+
+
+def filled(values: Any, there: Any) -> Any:
+    """ln(amplitude / reference), in units of its spread, with something in the place of what is
+    missing.
+
+    values, there : (n, wavelengths, optodes, optodes - 1) arrays, both of NumPy or of torch
+    """
+    known = values * there  # no NaN
+    mean = known.sum(1) / there.sum(1).clip(1)
+    return known + (mean[:, None] * ~there)
+
+
+def of_optodes(present: Mask) -> Mask:
+    """(..., optodes, optodes - 1): the readings whose source and detector are present, of
+    (..., optodes). Detector j of source s is optode (s + 1 + j) mod optodes."""
+    count = present.shape[-1]
+    detectors = (np.arange(count)[:, None] + 1 + np.arange(count - 1)) % count
+    readings: Mask = present[..., None] & present[..., detectors]
+    return readings
+
+
+def drawn(random: np.random.Generator, count: int, wavelengths: int, optodes: int) -> Any:
+    """(count, wavelengths, optodes, optodes - 1) bool tensor: readings that are there. Each phantom
+    lacks 1 to half of its optodes, and some a wavelength."""
+    many = random.integers(1, optodes // 2 + 1, size=count)
+    order = np.argsort(random.random((count, optodes)), axis=1)
+    present = order >= many[:, None]
+    there = np.repeat(of_optodes(present)[:, None], wavelengths, axis=1)
+    if wavelengths > 1:
+        lacking = random.random(count) < WAVELENGTH_SHARE
+        which = random.integers(wavelengths, size=count)
+        there[np.flatnonzero(lacking), which[lacking]] = False
+    return torch.from_numpy(there)
+
+
+def readings(signals: Any, missing: Sequence[int], shape: tuple[int, ...]) -> Mask:
+    """(n, wavelengths, optodes, optodes - 1): the readings that are there: no NaN, and of no
+    optode of `missing`. ValueError where a phantom has none left.
+
+    shape : (wavelengths, optodes, optodes - 1)
+    """
+    optodes = shape[1]
+    if isinstance(missing, str | bytes) or not isinstance(missing, Sequence):
+        raise TypeError(
+            f"missing must be a sequence of optodes' numbers, got {arrays.describe(missing)}"
+        )
+    present = np.ones(optodes, bool)
+    for number in missing:
+        present[arrays.integer(number, "missing", at_least=0, at_most=optodes - 1)] = False
+    there: Mask = ~np.isnan(signals) & of_optodes(present)
+    alone = np.flatnonzero(~there.any(axis=(1, 2, 3)))
+    if len(alone):
+        raise ValueError(f"missing must leave some readings, phantom {alone[0]} has none left")
+    return there
