@@ -73,7 +73,7 @@ def drawn(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def study(folder: Path, out: Path, *more: str) -> int:
     asked = ["brain-study", "--data", str(folder), "--out", str(out), "--per-class", "5"]
-    return cli.main([*asked, "--seeds", "1", "--modality", "t1c", *more])
+    return cli.main([*asked, "--seeds", "1", "--modality", "t1c", "--threads", "1", *more])
 
 
 def test_rows_come_in_order_and_leaks_are_named() -> None:
@@ -240,7 +240,7 @@ def test_a_study_killed_by_the_system_equals_one_that_was_not(
         assert any(path.suffix == ".partial" for path in out.rglob("*"))
         assert not (out / "study.json").exists()
     assert (out / "chosen.tsv").exists()
-    assert study(folder, out) == 0
+    assert study(folder, out, "--threads", "3") == 0
     assert not [path for path in out.rglob("*") if path.suffix == ".partial"]
     assert without_times(out) == without_times(whole)
     records = {path.name for path in (out / "done").iterdir()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import lesionkit
 from lesionkit import arrays, extras, files, job
 from lesionkit.progress import Progress
 from lesionkit.studies.brain import regions
@@ -17,6 +18,7 @@ from lesionkit.studies.brain.study import material as made
 from lesionkit.studies.brain.study.protocol import Row, rows_of
 from lesionkit.studies.brain.study.records import Record, together
 from lesionkit.studies.brain.study.units import Unit, segmentations, units, units_of
+from lesionkit.studies.common import forks
 
 SEEDS = 5
 
@@ -143,7 +145,7 @@ def _of_images(data: Path | None, options: Options) -> _Plan:
 
 def _of_table(path: Path, options: Options) -> _Plan:
     """Regions that were measured elsewhere."""
-    table = given.read(path)
+    table = given.read(path, options.split)
     names = sorted(set(map(str, table.patients)))
     _check_patients(names, options)
     rows = tuple(row for row in rows_of(options.split) if given.has_mean(table) or not row.mean)
@@ -173,15 +175,29 @@ def _check_patients(names: Sequence[str], options: Options) -> None:
 
 
 def _done(work: Sequence[Unit], ledger: job.Ledger) -> list[Record]:
-    found: list[Record] = []
+    """The rows of all units, of which those that are not done yet are shared out to processes."""
+
+    def record_of(unit: Unit) -> dict[str, Any]:
+        record = ledger.find(unit.name, [])
+        if record is None:
+            record = {"rows": unit.make()}
+            ledger.put(unit.name, [], [], record)
+        return record
+
     with Progress("steps") as progress:
+        shared = [unit for unit in work if not unit.alone]
+
+        forks.share(
+            len(shared),
+            lambda number: record_of(shared[number]),
+            lesionkit.threads(),
+            lambda number: progress(number, len(work), shared[number].name),
+        )
+        found: list[Record] = []
         for number, unit in enumerate(work):
-            progress(number, len(work), unit.name)
-            record = ledger.find(unit.name, [])
-            if record is None:
-                record = {"rows": unit.make()}
-                ledger.put(unit.name, [], [], record)
-            found += record["rows"]
+            if unit.alone:
+                progress(max(number, len(shared)), len(work), unit.name)
+            found += record_of(unit)["rows"]
         progress(len(work), len(work))
     return found
 

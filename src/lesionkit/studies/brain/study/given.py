@@ -20,7 +20,7 @@ def has_mean(table: Table) -> bool:
     return bool(np.isfinite(table.mean).all())
 
 
-def read(path: Path) -> Table:
+def read(path: Path, split: str = "patient") -> Table:
     """Tab- or comma-separated values, a line of names first.
 
     patient : any text;  class : 0 or normal, 1 or abnormal;  slice : a whole number, if there is
@@ -43,6 +43,8 @@ def read(path: Path) -> Table:
         raise ValueError(
             f"table must have the columns patient, class and features, {path} has {what}"
         )
+    if split == "slice" and "slice" not in key:
+        raise ValueError(f"table must have a column slice for --split slice, {path} has none")
     if twice := [name for name in header if header.count(name) > 1]:
         raise ValueError(f"table must name each column once, {path} has {twice[0]!r} twice")
     if len(rows) < 2:

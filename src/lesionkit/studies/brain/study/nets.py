@@ -47,9 +47,12 @@ def units(
                 yield Unit(
                     f"{task}-{kind}-{seed}",
                     partial(make, material, task, rows, seed, name, kind, epochs),
+                    alone=True,
                 )
             yield Unit(
-                f"{task}-cnn-more-{seed}", partial(_more, material, task, rows, seed, epochs)
+                f"{task}-cnn-more-{seed}",
+                partial(_more, material, task, rows, seed, epochs),
+                alone=True,
             )
 
 

@@ -28,10 +28,11 @@ GIVEN = "the table's features"
 
 
 class Unit(NamedTuple):
-    """A name, and what makes its rows."""
+    """A name, and what makes its rows. alone : by threads of its own, not beside other units"""
 
     name: str
     make: Callable[[], list[Record]]
+    alone: bool = False
 
 
 def units(
