@@ -52,6 +52,13 @@ def add_to(commands: Any) -> None:
         "(default: halfway)",
     )
     add("--volume", type=int, metavar="K", help="of a file with several, from 0 (default: none)")
+    add(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="model_flair.json or model_t1c.json of brain-study: normal or abnormal, with a "
+        "probability; images must tell their modality by their names, NAME_flair (default: none)",
+    )
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     add(
         "--max-gib",
@@ -76,7 +83,7 @@ def _brain(options: argparse.Namespace) -> int:
     volume = options.volume
     if volume is not None:
         volume = arrays.integer(volume, "volume", at_least=0)
-    settings = Options(methods, volume, max(1, round(most * 2**30)))
+    settings = Options(methods, volume, options.model, max(1, round(most * 2**30)))
     return job.main(
         options.image, options.truth, options.brain, options.out, settings, options.overwrite
     )

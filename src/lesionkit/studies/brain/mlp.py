@@ -19,7 +19,7 @@ PENALTIES = (1e-2, 1.0, 10.0)  # its own 1e-4 leaves more free weights than ther
 USUAL = 1.0  # where there are too few regions to choose on
 INNER = 3  # folds, at most
 HIDDEN = 20  # units
-STEPS, SLOPE = 100, 1e-2  # it stops after so many, or where no slope is steeper
+STEPS, SLOPE = 100, 3e-3  # it stops after so many, or where no slope is steeper
 
 
 class Mlp(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

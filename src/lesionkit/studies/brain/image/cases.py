@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from lesionkit import __version__, io, metrics
 from lesionkit.studies.brain import skull
-from lesionkit.studies.brain.image import pieces, report
+from lesionkit.studies.brain.image import pieces, report, squares
+from lesionkit.studies.brain.model import Model
 from lesionkit.studies.brain.segmenters import SEGMENTERS, segment
 
 Mask = npt.NDArray[np.bool_]
@@ -29,6 +30,7 @@ class Options:
 
     methods: tuple[str, ...] = ("halfway",)
     volume: int | None = None  # of a file with several
+    model: Path | None = None  # that brain-study has saved
     max_bytes: int = io.MAX_BYTES  # the most that a header may ask for
 
 
@@ -107,8 +109,15 @@ def _beside(image: Path, folder: Path, endings: tuple[str, ...]) -> Path | None:
     return None
 
 
-def process(case: Case, options: Options, out: Path) -> tuple[dict[str, Any], list[str]]:
-    """The record of a case, and the names of the files that were written to `out`."""
+def process(
+    case: Case, options: Options, out: Path, model: Model | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """The record of a case, and the names of the files that were written to `out`.
+
+    model : what `options.model` holds
+    """
+    if model is not None:
+        squares.check_modality(case.image, _stem(case.image), model)
     image = _read(case.image, options)
     notes: list[str] = []
     if case.image.name.lower().endswith((".jpg", ".jpeg")):
@@ -132,13 +141,18 @@ def process(case: Case, options: Options, out: Path) -> tuple[dict[str, Any], li
     truth = None
     if case.truth is not None:
         truth = io.read_mask(case.truth, image, max_bytes=options.max_bytes).values
+    told = None if model is None else squares.judge(values, brain, model, case.image)
     made = _write(case, out, "desc-brain", brain, image, "The brain.")
     record: dict[str, Any] = {
         "notes": notes,
         "spacing": [float(step) for step in image.spacing[-2:]] if known else None,
         "scores": [],
         "pieces": [],
+        "squares": [],
     }
+    if model is not None and told is not None:
+        notes.append(squares.about(model))
+        record["squares"] = told.rows()
     finite = np.where(brain, values, 0)
     masks: dict[str, Mask] = {}
     for method in options.methods:
@@ -156,12 +170,16 @@ def process(case: Case, options: Options, out: Path) -> tuple[dict[str, Any], li
             scores = metrics.scores(mask, truth, image.geometry)
             row |= {name: f"{getattr(scores, name):.4f}" for name in SCORES}
             row |= {"true_size": f"{scores.true_volume:.1f}", **_free(mask, truth)}
+        if told is not None:
+            row |= told.answer(mask)
         record["scores"].append(row)
-        for piece in pieces.describe(mask, image.geometry, report.as_seen(image)):
+        chance = (lambda _: None) if told is None else told.of
+        for piece in pieces.describe(mask, image.geometry, report.as_seen(image), chance):
             record["pieces"].append({"method": method, **piece._asdict()})
     if not any(mask.any() for mask in masks.values()):
         notes.append("No tumour was found.")
-    record["section"] = report.section(case.name, values, brain, masks, truth, image, record)
+    chart = None if told is None else told.chart
+    record["section"] = report.section(case.name, values, brain, masks, truth, image, record, chart)
     return record, made
 
 

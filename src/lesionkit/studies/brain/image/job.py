@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from lesionkit import __version__, files, job
+from lesionkit.studies.brain import model as saved
 from lesionkit.studies.brain.image import WARNING
 from lesionkit.studies.brain.image.cases import SCORES, Options, find_cases, process
 from lesionkit.studies.brain.image.pieces import Piece
 from lesionkit.studies.common import page
 
 RESULTS = ("scores.tsv", "report.html")
-COLUMNS = ("case", "method", "size", "unit", "true_size", *SCORES, "pixels_on_free_slices")
+JUDGED = ("class", "probability", "judged", "squares", "abnormal_squares")
+COLUMNS = (
+    "case", "method", "size", "unit", "true_size", *SCORES, "pixels_on_free_slices", *JUDGED
+)  # fmt: skip
+SQUARES = ("case", "plane", "row", "column", "probability")
 ALIKE = 0.01  # share by which sizes of pixels may differ
 
 
@@ -29,14 +34,18 @@ def main(
     anew : replace results of other options or files, which are refused else
     """
     files.check_folder(out)
+    model = None if options.model is None else saved.load(options.model)
     cases = find_cases(image, truth, brain)
-    ledger = job.Ledger(out, {**asdict(options), "max_bytes": None})
+    ledger = job.Ledger(
+        out,
+        {**asdict(options), "max_bytes": None, "model": None if model is None else model.digest},
+    )
     if not anew:
         ledger.check_no_others(cases, *RESULTS)
     done: list[job.Done] = []
     with job.results_in(out):
         code = job.work(
-            job.run(cases, ledger, lambda case: process(case, options, out)),
+            job.run(cases, ledger, lambda case: process(case, options, out, model)),
             len(cases),
             lambda one: one.problem,
             done.append,
@@ -47,6 +56,12 @@ def main(
     print(f"{len(finished)} of {len(done)} cases done")
     for method, (count, dice) in _means(finished).items():
         print(f"  {method:10} mean Dice of {count}: {dice:.3f}")
+    for one in finished if model is not None else ():
+        for row in one.record["scores"]:
+            print(
+                f"  {one.name}, {row['method']}: {row['class']}, probability {row['probability']} "
+                f"({row['judged']})"
+            )
     if mixed := _mixed(finished):
         print(mixed)
     print(f"  report     {out / 'report.html'}")
@@ -62,6 +77,14 @@ def _write(done: list[job.Done], out: Path) -> None:
         for one in finished
         for row in one.record["pieces"]
     ]
+    if squares := [
+        {"case": one.name, **dict(zip(SQUARES[1:], square, strict=True))}
+        for one in finished
+        for square in one.record.get("squares", ())
+    ]:
+        job.write_table(out / "squares.tsv", squares, SQUARES)
+    else:
+        (out / "squares.tsv").unlink(missing_ok=True)
     job.write_table(out / "pieces.tsv", rows, ("case", "method", *Piece._fields))
     means = [[m, str(n), f"{dice:.3f}"] for m, (n, dice) in _means(finished).items() if n > 1]
     mixed = _mixed(finished)

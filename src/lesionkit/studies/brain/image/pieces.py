@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,9 @@ class Piece(NamedTuple):
         Degrees from the columns' axis to the long axis, towards the front, above -90 and up to 90.
     volume : float or None
         ml; None of a slice alone.
+    probability : float or None
+        How likely it is abnormal by a saved model, the mean over its squares; None without a model,
+        and where no square lies in it.
     """
 
     number: int
@@ -46,13 +50,20 @@ class Piece(NamedTuple):
     width: float
     angle: float
     volume: float | None
+    probability: float | None = None
 
 
-def describe(mask: npt.NDArray[np.bool_], geometry: Geometry, seen: bool) -> list[Piece]:
+def describe(
+    mask: npt.NDArray[np.bool_],
+    geometry: Geometry,
+    seen: bool,
+    chance: Callable[[npt.NDArray[np.bool_]], float | None] = lambda _: None,
+) -> list[Piece]:
     """The pieces of 20 mm^2 or more.
 
     mask : (rows, columns) or (planes, rows, columns)
     seen : whether rows go down, as in a picture, and not to the front
+    chance : the probability of a piece, by its mask
     """
     labels, count = ndimage.label(mask, np.ones((3,) * mask.ndim))
     steps = geometry.spacing
@@ -79,7 +90,7 @@ def describe(mask: npt.NDArray[np.bool_], geometry: Geometry, seen: bool) -> lis
         width, length = (4 * np.sqrt(value) for value in spread)
         row = (
             plane if piece.ndim == 3 else None, *middle, place, area, float(length), float(width),
-            90.0 if angle <= -90 else angle, whole,
+            90.0 if angle <= -90 else angle, whole, chance(piece),
         )  # fmt: skip
         found.append((area if whole is None else whole, row))
     found.sort(key=lambda pair: -pair[0])

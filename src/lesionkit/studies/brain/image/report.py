@@ -20,6 +20,7 @@ PIECES = 5  # of each method that are listed
 BRAIN, FOUND, TRUTH = "#5ad15a", "#29d3ff", "#ff4d4d"
 SCORES = (("Dice", "dice"), ("Jaccard", "jaccard"), ("HD95, mm", "hausdorff95"))
 FREE = "pixels on free slices"
+JUDGED = "probability: blue 0, red 1"
 
 
 def as_seen(image: io.Image) -> bool:
@@ -35,8 +36,12 @@ def section(
     truth: Mask | None,
     image: io.Image,
     record: Mapping[str, Any],
+    chart: npt.NDArray[Any] | None = None,
 ) -> str:
-    """The part of the report on one image, as HTML."""
+    """The part of the report on one image, as HTML.
+
+    chart : how likely each pixel's square is abnormal, else NaN
+    """
     parts = [f"<h2>{html.escape(name)}</h2>", page.note(" ".join(record["notes"]))]
     sides = (
         "A picture has no sides: it is shown as it is."
@@ -45,16 +50,23 @@ def section(
     )
     colours = "Green: brain; blue: found" + "; red: truth." * (truth is not None)
     parts.append(page.note(f"{sides} {colours.rstrip('.')}."))
-    parts.append(page.image(_picture(values, brain, masks, truth, as_seen(image)), "outlines"))
+    parts.append(
+        page.image(_picture(values, brain, masks, truth, as_seen(image), chart), "outlines")
+    )
     titles = ["method", "volume, ml" if values.ndim == 3 else "area, mm²"]
     scored, free = truth is not None, any("pixels_on_free_slices" in r for r in record["scores"])
     titles += [title for title, _ in SCORES if scored] + [FREE] * free
+    titles += ["by the model", "probability", "of", "abnormal squares"] * (chart is not None)
     rows = []
     for row in record["scores"]:
         size = float(row["size"])
         cells = [row["method"], f"{size / 1000:.2f}" if values.ndim == 3 else f"{size:.0f}"]
         cells += [_number(row[key]) for _, key in SCORES if scored]
-        rows.append(cells + [row.get("pixels_on_free_slices", "–")] * free)
+        cells += [row.get("pixels_on_free_slices", "–")] * free
+        if chart is not None:
+            cells += [row["class"], row["probability"], row["judged"]]
+            cells.append(f"{row['abnormal_squares']} of {row['squares']}")
+        rows.append(cells)
     parts.append(page.table(titles, rows))
     if record["pieces"]:
         parts.append(_pieces(record["pieces"]))
@@ -65,7 +77,9 @@ def _pieces(found: Sequence[Mapping[str, Any]]) -> str:
     volume = found[0]["plane"] is not None
     shown = [p for p in found if p["number"] <= PIECES]
     titles = ["piece", *["slice"] * volume, "row", "column", "place, mm", "area, mm²"]
+    judged = any(p["probability"] is not None for p in found)
     titles += ["length x width, mm", "long axis, degrees", *["volume, ml"] * volume]
+    titles += ["probability of abnormal"] * judged
     rows = [
         [
             f"{p['method']} {p['number']}",
@@ -77,6 +91,7 @@ def _pieces(found: Sequence[Mapping[str, Any]]) -> str:
             f"{p['length']:.1f} x {p['width']:.1f}",
             f"{p['angle']:.0f}",
             *([f"{p['volume']:.2f}"] if volume else []),
+            *([_chance(p["probability"])] if judged else []),
         ]
         for p in shown
     ]
@@ -90,6 +105,10 @@ def _pieces(found: Sequence[Mapping[str, Any]]) -> str:
     ) + page.table(titles, rows)
 
 
+def _chance(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
 def _number(text: str) -> str:
     value = float(text)
     return "–" if math.isinf(value) or math.isnan(value) else f"{value:.3f}"
@@ -101,23 +120,26 @@ def _picture(
     masks: Mapping[str, Mask],
     truth: Mask | None,
     seen: bool,
+    chart: npt.NDArray[Any] | None,
 ) -> bytes:
-    """A column for each method, a row for each slice that is shown."""
+    """A column for each method, and one for the squares; a row for each slice that is shown."""
     from matplotlib.figure import Figure
 
     volume = values.ndim == 3
     chosen: list[Any] = _slices(brain, masks, truth) if volume else [...]
     height, width = values.shape[-2:]
+    columns = len(masks) + (chart is not None)
+    pictures = [*masks.items(), *([] if chart is None else [(JUDGED, None)])]
     figure = Figure(
-        figsize=(2.6 * len(masks), 2.6 * height / width * len(chosen) + 0.25), layout="constrained"
+        figsize=(2.6 * columns, 2.6 * height / width * len(chosen) + 0.25), layout="constrained"
     )
-    axes = figure.subplots(len(chosen), len(masks), squeeze=False)
+    axes = figure.subplots(len(chosen), columns, squeeze=False)
     turn = (slice(None), slice(None, None, 1 if seen else -1))
     shown = np.nan_to_num(values, nan=float(np.nanmin(values)))
     low, high = np.percentile(shown[brain], (0.5, 99.5))
     low = min(low, float(np.percentile(shown, 1)))
     for number, row in zip(chosen, axes, strict=True):
-        for ax, (name, mask) in zip(row, masks.items(), strict=True):
+        for ax, (name, mask) in zip(row, pictures, strict=True):
             ax.imshow(
                 shown[number][turn],
                 cmap="gray",
@@ -125,7 +147,16 @@ def _picture(
                 vmax=high + (high - low) * 0.1,
                 origin="upper" if seen else "lower",
             )
-            outlines = [(brain, BRAIN), (mask, FOUND)]
+            if mask is None and chart is not None:
+                ax.imshow(
+                    chart[number][turn],
+                    cmap="coolwarm",
+                    vmin=0,
+                    vmax=1,
+                    alpha=0.5,
+                    origin="upper" if seen else "lower",
+                )
+            outlines = [(brain, BRAIN)] + ([] if mask is None else [(mask, FOUND)])
             outlines += [] if truth is None else [(truth, TRUTH)]
             for outline, colour in outlines:
                 if outline[number].any():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lesionkit import __version__, files, job, report
-from lesionkit.studies.brain import WARNING, regions
+from lesionkit.studies.brain import WARNING, model, regions
 from lesionkit.studies.brain.classify import MAIN, RATES, classifiers
 from lesionkit.studies.brain.study import page, pictures, tables
 from lesionkit.studies.brain.study.material import Material
@@ -19,7 +22,7 @@ FINISHED = "study.json"  # written last: where it is, the others are whole
 PICTURES = ("roc", "regions", "confusions")
 RESULTS = (
     FINISHED, "tables.txt", "report.html", "classifiers.json", "chosen.tsv", "times.tsv",
-    "regions.tsv", "features_t1c.tsv", "features_flair.tsv",
+    "regions.tsv", "features_t1c.tsv", "features_flair.tsv", "model_t1c.json", "model_flair.json",
     *(f"{name}.{kind}" for name in PICTURES for kind in report.FORMATS),
 )  # fmt: skip
 CHOSEN = ("task", "features", "seed", "fold", "held_out", "rank", "column")
@@ -59,6 +62,7 @@ def write(study: Study, out: Path, kind: str) -> None:
     """Write all files. kind : of the pictures"""
     if study.material is not None:
         _regions(study, study.material, out)
+        _models(study, study.material, out)
     job.write_table(out / "chosen.tsv", _chosen(study.rows), CHOSEN)
     seconds = [{**row, "seconds": f"{row['seconds']:.6f}"} for row in study.found]
     job.write_table(out / "times.tsv", seconds, (*KEYS[:-1], "seconds"))
@@ -115,6 +119,30 @@ def _classifiers(study: Study) -> dict[str, Any]:
         "false_positive_rates_of_roc": RATES.round(2).tolist(),
         "tasks": told,
     }
+
+
+def _models(study: Study, material: Material, out: Path) -> None:
+    """Of each task the study's own classifier, fitted to all squares of the first seed; none of one
+    patient alone: its probabilities need one who is held out."""
+    for task in study.tasks if len(material.patients) > 1 else ():
+        model.save(_model(material, task, study.seed), out / f"model_{task}.json")
+
+
+def _model(material: Material, task: str, seed: int) -> model.Model:
+    """Each square twice: with the levels of its whole head, and with those of its slice alone."""
+    squares, abnormal, patients = [], [], []
+    for patient in material.patients:
+        drawn = [one for one in material.regions(seed) if one.patient == patient.name]
+        image = patient.images[task]
+        alone = np.stack([
+            model.levels_of(*pair) for pair in zip(image, patient.brain, strict=True)
+        ])  # fmt: skip
+        for levels in (model.levels_of(image, patient.brain), alone):
+            squares.append(regions.cut(levels, drawn))
+            abnormal += [one.abnormal for one in drawn]
+            patients += [patient.name] * len(drawn)
+    found = model.fit(np.concatenate(squares), np.array(abnormal), patients, task)
+    return replace(found, n_rois=len(material.regions(seed)))
 
 
 def _settings(estimator: Any) -> str:
