@@ -28,14 +28,9 @@ NAMES = {
 class Told(NamedTuple):
     """What a model says of an image.
 
-    Attributes
-    ----------
-    corners : (n, 3) array of int
-        Plane, row and column of each square's top left corner; the plane is 0 of a slice alone.
-    chances : (n,) array of float
-        How likely each is abnormal.
-    chart : array of float32
-        Of the image's shape: each square filled with its probability; else NaN.
+    corners : (n, 3) plane, row and column of each square's top left corner; plane 0 of a slice
+    chances : (n,) how likely each is abnormal
+    chart : of the image's shape, each square filled with its probability; else NaN
     """
 
     corners: npt.NDArray[np.int64]
