@@ -77,6 +77,15 @@ def add_to(commands: Any) -> None:
         help="draw each step as well, as in the thesis, into DIR/figures: histograms, "
         "co-occurrence, clusters, features, ROC space",
     )
+    add(
+        "--model",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what lesionkit stroke-study left, once for each: kinds.npz names the kind of each "
+        "lesion, rcnn.pt and faster.pt draw boxes, net.pt is one method more (default: none)",
+    )
     add("--out", type=Path, required=True, metavar="DIR", help="made if need be")
     add(
         "--max-gib",
@@ -146,6 +155,7 @@ def _stroke(options: argparse.Namespace) -> int:
     from lesionkit.studies.stroke.image import job
     from lesionkit.studies.stroke.image.cases import Given
     from lesionkit.studies.stroke.image.process import Options, methods_of
+    from lesionkit.studies.stroke.learned.models import read
 
     most = arrays.number(options.max_gib, "max-gib", above=0, at_most=2**20)
     bvalue = options.bvalue
@@ -162,6 +172,7 @@ def _stroke(options: argparse.Namespace) -> int:
             options.blocks,
             options.figures,
             max(1, round(most * 2**30)),
+            read(options.model),
         ),
         options.overwrite,
     )

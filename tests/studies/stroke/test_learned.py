@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("skimage", reason="scikit-image is not installed: pip install '.[studies]'")
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
+from lesionkit import cli, io  # noqa: E402
 from lesionkit.nets import checkpoints, fitting  # noqa: E402
 from lesionkit.studies.stroke import detect, plant, preprocess  # noqa: E402
 from lesionkit.studies.stroke.figures import SHORT  # noqa: E402
@@ -53,16 +54,6 @@ def planted(template: plant.Template) -> list[plant.Planted]:
 @pytest.fixture(scope="module")
 def lessons(planted: list[plant.Planted]) -> kinds.Lessons:
     return kinds.learn(planted)
-
-
-@pytest.fixture(scope="module")
-def net() -> unet.LesionNet:
-    torch.manual_seed(0)
-    found = unet.LesionNet(1).eval()
-    with torch.no_grad():  # bright in the middle slice of three: a lesion
-        for parameter in found.parameters():
-            parameter.zero_()
-    return found
 
 
 def test_brain_of_a_template(template: plant.Template, brain: scans.Brain) -> None:
@@ -266,6 +257,8 @@ def test_files_of_kinds(lessons: kinds.Lessons, tmp_path: Path) -> None:
             kinds.load(bad)
     with pytest.raises(FileNotFoundError, match="there is no file of kinds of stroke"):
         kinds.load(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="model must be a file of stroke-study, there is none at"):
+        models.read([tmp_path / "none.npz"])
 
 
 def test_files_of_models(lessons: kinds.Lessons, tmp_path: Path) -> None:
@@ -324,16 +317,69 @@ def test_boxes_come_back_to_the_slice(planted: list[plant.Planted], upright: boo
     assert set(found.labels.tolist()) == {3}
 
 
+def image_of(scene: Any, spacing: tuple[float, ...]) -> io.Image:
+    """Whose rows go to the front where it is a volume."""
+    affine = np.diag([spacing[-1], -spacing[-2] if len(spacing) == 2 else spacing[-2], 1.0, 1.0])
+    affine[2, 2] = spacing[0]
+    return io.Image(scene.levels, io.Geometry(affine, len(spacing)), affine, np.eye(3, 2))
+
+
 def test_what_is_told(planted: list[plant.Planted], lessons: kinds.Lessons) -> None:
     one = planted[2]
     scene = preprocess(np.stack([one.dwi] * 2))
     mask = np.stack([one.mask] * 2)
     of = models.Models(None, kinds.Classifier(lessons), {"rcnn": _Box()})
-    told = models.tell(of, scene, (5.0, 1.0, 1.0), False, mask, "kmeans")
+    told = of.tell(scene, image_of(scene, (5.0, 1.0, 1.0)), mask, "kmeans")
     (named,) = of.kinds.name(scene, mask) if of.kinds else ()
     assert [row["kind"] for row in told.rows] == [SHORT[named.kind]]
     assert float(told.rows[0]["ml"]) == pytest.approx(mask.sum() * 5 / 1000, abs=0.01)
     assert f"<td>{SHORT[named.kind]}</td>" in told.section
     assert "<img" in told.section
-    nothing = models.tell(of, scene.planes[0], (1.0, 1.0), True, mask[0] & False, "kmeans")
+    flat = scene.planes[0]
+    nothing = of.tell(flat, image_of(flat, (1.0, 1.0)), mask[0] & False, "kmeans")
     assert nothing.rows == []
+
+
+def test_the_command(
+    planted: list[plant.Planted], lessons: kinds.Lessons, tmp_path: Path, capsys: Any
+) -> None:
+    """A slice: the net is a method more, the lesion's kind is named, a second run goes on; what is
+    no model is refused before any work."""
+    PIL = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    scan, out = tmp_path / "one_dwi.png", tmp_path / "out"
+    PIL.fromarray(planted[2].dwi).save(scan)
+    kinds.save(lessons, tmp_path / "kinds.npz")
+    torch.manual_seed(0)
+    unet.save(unet.LesionNet(1), tmp_path / "net.pt")
+    detect.save(detect._new("rcnn"), tmp_path / "rcnn.pt")
+    asked = ["stroke", str(scan), "--method", "kmeans", "--kind", "hypo", "--out", str(out)]
+    for name in ("kinds.npz", "net.pt", "rcnn.pt"):
+        asked += ["--model", str(tmp_path / name)]
+    assert cli.main(asked) == 0
+    table = (out / "scores.tsv").read_text()
+    assert [line.split("\t")[3] for line in table.splitlines()] == ["method", "kmeans", "unet"]
+    head, row = ((out / "kinds.tsv").read_text().splitlines())[:2]
+    named = dict(zip(head.split("\t"), row.split("\t"), strict=True))
+    assert named["method"] == "kmeans"
+    assert named["kind"] in SHORT.values()
+    report = (out / "report.html").read_text()
+    assert "What kind it looks like: kmeans" in report
+    assert "Boxes of detectors: rcnn" in report
+    assert (out / "one_label-lesion_desc-unet_mask.nii.gz").exists()
+    assert cli.main(asked) == 0
+    assert (out / "report.html").read_text() == report
+    capsys.readouterr()
+    assert cli.main([*asked[:-2]]) == 2  # other models: other results
+    assert "choose another --out" in capsys.readouterr().err
+    (tmp_path / "broken.pt").write_bytes(b"PK")
+    bad = [
+        "stroke",
+        str(scan),
+        "--out",
+        str(tmp_path / "x"),
+        "--model",
+        str(tmp_path / "broken.pt"),
+    ]
+    assert cli.main(bad) == 2
+    assert "is damaged, or is no checkpoint of lesionkit" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

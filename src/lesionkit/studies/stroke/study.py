@@ -19,6 +19,7 @@ from lesionkit.studies.stroke.figures import (
     draw_roc_space,
     draw_scatter,
 )
+from lesionkit.studies.stroke.image.scan import RECOMMENDED
 from lesionkit.studies.stroke.learned import kinds as files_of_kinds
 from lesionkit.studies.stroke.learned.kinds import Lessons, learn
 from lesionkit.studies.stroke.learned.table import Row, left_out, lines_of, split
@@ -142,7 +143,7 @@ def _kinds(
     held : of each lesion whether detectors were tested on it;  told : the kinds that they told
     """
     shapes = len({one.shape for one in planted})
-    known = {"true mask": true, files_of_kinds.METHOD: lessons}
+    known = {"true mask": true, RECOMMENDED: lessons}
     parts = [
         f"From scan to kind: {len(planted)} slices, each of {shapes} shapes by what learnt from "
         "the others; a lesion that was not found counts as wrong",

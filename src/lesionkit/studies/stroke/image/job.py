@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lesionkit import files, job
-from lesionkit.studies.stroke import SEGMENTERS, SEGMENTERS_ADC
 from lesionkit.studies.stroke.image import WARNING
 from lesionkit.studies.stroke.image.cases import CaseKind, Given, find_cases
-from lesionkit.studies.stroke.image.process import Options, check_truths, process
+from lesionkit.studies.stroke.image.process import ORDER, Options, check_truths, process
 from lesionkit.studies.stroke.image.report import MEANS, write_report
 from lesionkit.studies.stroke.image.steps import draw_roc_space
+from lesionkit.studies.stroke.learned.models import COLUMNS as KIND_COLUMNS
 
-RESULTS = ("scores.tsv", "report.html")
+RESULTS = ("scores.tsv", "report.html", "kinds.tsv")
 COLUMNS = (
     "case", "kind", "images", "method", "recommended", *MEANS, "volume_ml", "truth_ml", "area_mm2",
     "truth_mm2", "pieces", "seconds",
@@ -34,7 +34,9 @@ def main(image: Path, given: Given, kind: CaseKind, out: Path, options: Options,
     files.check_folder(out)
     cases = find_cases(image, given, kind)
     check_truths(cases, out)
-    ledger = job.Ledger(out, {"kind": kind, "bvalue": options.bvalue, "blocks": options.blocks})
+    told = {"models": list(options.models.digests)} if options.models.digests else {}
+    chosen = {"kind": kind, "bvalue": options.bvalue, "blocks": options.blocks, **told}
+    ledger = job.Ledger(out, chosen)
     if not anew:
         ledger.check_no_others(cases, *RESULTS)
     done: list[job.Done] = []
@@ -68,6 +70,9 @@ def _write(done: list[job.Done], out: Path, figures: bool) -> None:
     finished = [one for one in done if not one.problem]
     rows = [{"case": one.name, **row} for one in finished for row in one.record["scores"]]
     job.write_table(out / "scores.tsv", rows, COLUMNS)
+    kinds = [{"case": one.name, **row} for one in finished for row in one.record.get("kinds", [])]
+    if kinds:
+        job.write_table(out / "kinds.tsv", kinds, ("case", *KIND_COLUMNS))
     write_report(
         out / "report.html",
         {one.name: one.record["section"] for one in finished},
@@ -110,7 +115,7 @@ def means(done: list[job.Done]) -> dict[str, tuple[int, dict[str, float]]]:
             if "dice" in row:
                 gathered.setdefault(row["method"], []).append(row)
     result = {}
-    for method in [name for name in (*SEGMENTERS_ADC, *SEGMENTERS) if name in gathered]:
+    for method in [name for name in ORDER if name in gathered]:
         scores = {}
         for name in MEANS:
             values = np.array([float(row[name] or "nan") for row in gathered[method]])

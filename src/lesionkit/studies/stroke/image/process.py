@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ from lesionkit.studies.stroke import (
 from lesionkit.studies.stroke.histograms import Blocks
 from lesionkit.studies.stroke.image import read, report, steps
 from lesionkit.studies.stroke.image.cases import Case, base_of
-from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan
+from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan, kind_by
+from lesionkit.studies.stroke.learned import models as learned
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
+ORDER = (*SEGMENTERS_ADC, learned.NETS[0], *SEGMENTERS, learned.NETS[1])  # of all methods
 OF_UNION = {"fpr": "extra", "fnr": "missed"}  # shares of the union have names of their own
 _warm: set[str] = set()  # methods whose first call is behind us
 
@@ -42,12 +44,14 @@ class Options:
     blocks: Blocks = "grid"  # of the histograms, on the DWI alone
     figures: bool = False  # pictures of the steps
     max_bytes: int = io.MAX_BYTES  # the most that a header may ask for
+    models: learned.Models = field(default_factory=learned.Models)  # what stroke-study left
 
     def of(self, adc: bool) -> list[str]:
         """The methods of a case, those on both images first."""
         both = [name for name in SEGMENTERS_ADC if {name, name[:-4]} & self.methods]
         one = [name for name in SEGMENTERS if name in self.methods]
-        return [*both, *one] if adc else one
+        net = [] if self.models.net is None else list(learned.NETS)
+        return [*both, *net[:1], *one, *net[1:]] if adc else [*one, *net[1:]]
 
 
 def methods_of(name: str) -> frozenset[str]:
@@ -59,7 +63,7 @@ def methods_of(name: str) -> frozenset[str]:
 def check_truths(cases: Iterable[Case], out: Path) -> None:
     """ValueError where a mask to score by is one that the run would write."""
     for case in cases:
-        made = {(out / mask_name(case.name, m)).resolve() for m in (*SEGMENTERS, *SEGMENTERS_ADC)}
+        made = {(out / mask_name(case.name, m)).resolve() for m in ORDER}
         if case.truth is not None and case.truth.resolve() in made:
             raise ValueError(
                 f"truth must be another file than those that go to out, got {case.truth}"
@@ -93,7 +97,7 @@ def process(
     case = replace(case, kind=kind)
     known = {row["method"]: row for row in (earlier or {}).get("scores", [])}
     rows, masks, made = [], {}, []
-    order = [*SEGMENTERS_ADC, *SEGMENTERS]
+    order = list(ORDER)
     for method in sorted({*wanted, *known}, key=order.index):
         path = out / mask_name(case.name, method)
         if method in known:
@@ -101,9 +105,13 @@ def process(
         else:
             _load(method)
             start = time.perf_counter()
-            masks[method] = _segment(method, scene, both, kind, smallest)
+            if method in learned.NETS:
+                adc = images.adc if method.endswith("-adc") else None
+                masks[method] = options.models.segment(scene, images.dwi, kind, adc)
+            else:
+                masks[method] = _segment(method, scene, both, kind, smallest)
             row = {"method": method, "kind": kind, "images": "dwi"}
-            if method in SEGMENTERS_ADC:
+            if method.endswith("-adc"):
                 row["images"] = "dwi+adc"
             best = RECOMMENDED if both is None else RECOMMENDED_ADC
             row["recommended"] = "yes" if method == best else "no"
@@ -113,12 +121,17 @@ def process(
         rows.append(row)
         made += [path.name, io.sidecar_of(path).name]
     scan = Scan(case, images, scene, masks, prepared)
+    section = report.section(scan, rows)
     record = {
         "scores": rows,
         "doubts": report.doubts_of(scan, rows),
-        "section": report.section(scan, rows),
+        "section": section,
         "figures": options.figures,
     }
+    if options.models.tells:
+        name = scan.recommended
+        told = options.models.tell(scene, images.dwi, masks[name], name)
+        record |= {"kinds": told.rows, "section": section + told.section}
     if options.figures:
         made += steps.draw_steps(scan, base_of(case.name), out)
     return record, made
@@ -138,20 +151,6 @@ def _prepared(case: Case, images: read.Images, blocks: Blocks) -> tuple[Prepared
     if case.adc is not None and both.unit:
         images.notes.append(f"By its range the map of ADC is in {both.unit}.")
     return scene, both
-
-
-def kind_by(scene: Prepared) -> Kind:
-    """The kind of lesion by the image alone: whether what is found bright or what is found dark is
-    farther from the normal brain, in levels times pixels."""
-    peak = scene.normal_peak()
-    if peak is None:
-        return "hyper"
-    normal = peak.towards("hyper", 0)
-    kinds: tuple[Kind, Kind] = ("hyper", "hypo")
-    away = [
-        np.abs(scene.levels[SEGMENTERS[RECOMMENDED](scene, kind)] - normal).sum() for kind in kinds
-    ]
-    return kinds[int(away[1] > away[0])]
 
 
 def _segment(method: str, scene: Prepared, both: Pair | None, kind: Kind, smallest: int) -> Mask:
@@ -200,7 +199,7 @@ def _row(mask: Mask, images: read.Images, brain: Mask) -> dict[str, str]:
 def _load(method: str) -> None:
     """Load what a method needs, so that the first case's times are times of work."""
     plain = method.removesuffix("-adc")
-    if plain in _warm:
+    if plain in _warm or plain not in SEGMENTERS:
         return
     slice_ = np.zeros((64, 64), np.uint16)
     slice_[8:56, 12:52] = 100 + np.arange(40) % 7
@@ -215,8 +214,11 @@ def mask_name(case: str, method: str) -> str:
 
 
 def _sidecar(case: Case, method: str) -> dict[str, object]:
-    both = method in SEGMENTERS_ADC
-    what = (SEGMENTERS[method.removesuffix("-adc")].__doc__ or "").strip().split("\n")[0]
+    both = method.endswith("-adc")
+    plain = method.removesuffix("-adc")
+    what = "U-Net, learnt from planted lesions."
+    if plain in SEGMENTERS:
+        what = (SEGMENTERS[plain].__doc__ or "").strip().split("\n")[0]
     sources = (case.image, case.adc or case.b0) if both else (case.image,)
     return {
         "Type": "Lesion",

@@ -53,6 +53,7 @@ METHODS = {
     "fcm": "fuzzy c-means with an active contour",
     "kmeans": "k-means with fast marching",
     "split": "split and merge, region growing",
+    "unet": "a U-Net that learnt from planted lesions (--model)",
 }
 SCORES = {
     "Dice, Jaccard": "overlap of what was found with the truth; 1 is best",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from lesionkit import io
-from lesionkit.studies.stroke import Mask, Prepared
+from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared
 from lesionkit.studies.stroke.image.cases import Case
 from lesionkit.studies.stroke.image.read import Images
 
@@ -45,3 +47,17 @@ class Scan:
             if name in self.masks:
                 return name
         return next(iter(self.masks))
+
+
+def kind_by(scene: Prepared) -> Kind:
+    """The kind of lesion by the image alone: whether what is found bright or what is found dark is
+    farther from the normal brain, in levels times pixels."""
+    peak = scene.normal_peak()
+    if peak is None:
+        return "hyper"
+    normal = peak.towards("hyper", 0)
+    kinds: tuple[Kind, Kind] = ("hyper", "hypo")
+    away = [
+        np.abs(scene.levels[SEGMENTERS[RECOMMENDED](scene, kind)] - normal).sum() for kind in kinds
+    ]
+    return kinds[int(away[1] > away[0])]

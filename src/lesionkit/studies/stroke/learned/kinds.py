@@ -20,6 +20,7 @@ from lesionkit import files
 from lesionkit.studies.stroke import Mask, Prepared, preprocess, segment
 from lesionkit.studies.stroke.classify import classifiers
 from lesionkit.studies.stroke.features import SIX, lesion_features
+from lesionkit.studies.stroke.image.scan import RECOMMENDED, kind_by
 from lesionkit.studies.stroke.plant import KINDS, Planted
 
 Real = npt.NDArray[np.float64]
@@ -27,7 +28,6 @@ Real = npt.NDArray[np.float64]
 FILE = "kinds.npz"
 WHAT = "kinds of stroke by six features"
 VERSION = 1
-METHOD = "kmeans"  # of segmentation: the thesis' best
 CLASSIFIER = "Gaussian SVM"
 FOLDS = 5  # in which its scores are made probabilities
 FAR = 3.0  # standard deviations of a feature over all that was learnt from
@@ -69,10 +69,9 @@ class Lessons(NamedTuple):
 
 
 def found_in(scene: Prepared) -> Mask:
-    """The lesion of a slice by k-means with fast marching, bright or dark, whichever is larger: its
-    kind is not known yet. All False where there is none."""
-    bright, dark = (segment(scene, METHOD, kind) for kind in ("hyper", "hypo"))
-    return bright if bright.sum() >= dark.sum() else dark
+    """The lesion of a slice by k-means with fast marching, bright or dark by `kind_by`: what kind
+    of stroke it is is not known yet. All False where there is none."""
+    return segment(scene, RECOMMENDED, kind_by(scene))
 
 
 def six(scene: Prepared, mask: Mask) -> list[float]:

@@ -3,6 +3,7 @@ the net's masks, the kind of each found lesion, and boxes of detectors."""
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import io
 from lesionkit.report import new_figure
 from lesionkit.studies.common import page
 from lesionkit.studies.stroke.figures import COLOURS, SHORT
@@ -19,30 +21,62 @@ from lesionkit.studies.stroke.histograms import TOP
 from lesionkit.studies.stroke.learned import kinds
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared
 
-NET = "net"  # its name among the methods
+NETS = ("unet-adc", "unet")  # names of the net among the methods, on both images and on one
 TOLD = 12  # lesions in the table of a case, at most
 SHOWN = 4  # slices with boxes
-COLUMNS = ("lesion", "plane", "ml", "kind", "probability", "familiar")
+COLUMNS = ("method", "lesion", "plane", "ml", "kind", "probability", "familiar")
 UNFAMILIAR = "no: a guess"
 
 
 @dataclass(frozen=True)
 class Models:
-    """What was read from files of `stroke-study`: any of the three."""
+    """What was read from files of `stroke-study`: any of the three. digests : SHA-256 of each."""
 
     net: Any = None
     kinds: kinds.Classifier | None = None
     detectors: Mapping[str, Any] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is more than a net."""
+        return self.kinds is not None or bool(self.detectors)
+
+    def segment(self, scene: Prepared, image: io.Image, kind: Kind, adc: Any) -> Mask:
+        """The net's mask of a scan.
+
+        image : whose grid the scene and the map of ADC, or None, lie on
+        """
+        from lesionkit.studies.stroke.learned import unet
+
+        upright = is_upright(image)
+        turned = Prepared(_turned(scene.levels, upright), _turned(scene.brain, upright))
+        slower = None if adc is None else _turned(np.asarray(adc), upright)
+        return _turned(unet.segment(self.net, turned, image.spacing, kind, slower), upright)
+
+    def tell(self, scene: Prepared, image: io.Image, mask: Mask, method: str) -> Told:
+        """Name the lesions that a method found, and draw boxes of detectors where they are
+        largest."""
+        return _tell(self, scene, image.spacing, is_upright(image), mask, method)
+
+
+def is_upright(image: io.Image) -> bool:
+    """Whether rows go to the back, as in a slice that is seen; those of other files go to the
+    front."""
+    return bool(image.geometry.affine[1, 1] < 0)
 
 
 def read(paths: Iterable[Path]) -> Models:
     """Read files of `stroke-study`: kinds.npz, rcnn.pt, faster.pt, net.pt.
 
-    FileNotFoundError or ValueError, in a sentence, for a file that is broken, of another kind or of
+    ValueError, in a sentence, for a file that is broken, of another kind or of
     another version, and for two of one kind.
     """
-    net, named, detectors = None, None, {}
+    net, named, detectors, digests = None, None, {}, []
     for path in paths:
+        if not path.is_file():
+            raise ValueError(f"model must be a file of stroke-study, there is none at {path}")
+        digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
         if path.suffix == ".npz":
             if named is not None:
                 raise ValueError(f"model must name one file of each kind, got a second, {path}")
@@ -66,22 +100,7 @@ def read(paths: Iterable[Path]) -> Models:
                 f"model must be a file of stroke-study (kinds.npz, rcnn.pt, faster.pt or net.pt), "
                 f"{path} is a checkpoint of something else"
             )
-    return Models(net, named, detectors)
-
-
-def segment(
-    models: Models, scene: Prepared, spacing: Sequence[float], kind: Kind, adc: Any, upright: bool
-) -> Mask:
-    """The net's mask of a scan.
-
-    adc     : of the scene's shape, or None
-    upright : whether rows go to the back, as in a picture that is seen
-    """
-    from lesionkit.studies.stroke.learned import unet
-
-    turned = Prepared(_turned(scene.levels, upright), _turned(scene.brain, upright))
-    slower = None if adc is None else _turned(np.asarray(adc), upright)
-    return _turned(unet.segment(models.net, turned, spacing, kind, slower), upright)
+    return Models(net, named, detectors, tuple(digests))
 
 
 def _turned(image: npt.NDArray[Any], upright: bool) -> npt.NDArray[Any]:
@@ -124,7 +143,7 @@ class Told:
     section: str
 
 
-def tell(
+def _tell(
     models: Models,
     scene: Prepared,
     spacing: Sequence[float],
@@ -134,7 +153,7 @@ def tell(
 ) -> Told:
     """Name the lesions that a method found, and draw boxes of detectors where they are largest.
 
-    spacing : mm of each axis;  upright : see :func:`segment`
+    spacing : mm of each axis;  upright : see :func:`is_upright`
     """
     named = models.kinds.name(scene, mask) if models.kinds is not None else []
     voxel = float(np.prod(spacing)) * (1.0 if mask.ndim == 3 else 0.0)
@@ -153,7 +172,9 @@ def tell(
     planes = list(dict.fromkeys(one.plane for one in named))[:SHOWN] or _largest(mask, scene)
     parts = [f"<h3>What kind it looks like: {html.escape(method)}</h3>"]
     if models.kinds is not None:
-        parts.append(page.table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows[:TOLD]]))
+        parts.append(
+            page.table(COLUMNS[1:], [[row[name] for name in COLUMNS[1:]] for row in rows[:TOLD]])
+        )
         rest = f" {len(rows) - TOLD} smaller ones are in kinds.tsv." * (len(rows) > TOLD)
         parts.append(
             page.note(
