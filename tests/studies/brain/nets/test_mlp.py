@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -23,6 +24,18 @@ def test_the_penalty_is_of_what_is_learnt_from() -> None:
     assert clear.penalty_ == min(mlp.PENALTIES)
     assert (clear.predict(CLEAR) == KINDS).all()
     np.testing.assert_allclose(clear.predict_proba(CLEAR).sum(1), 1)
+
+
+@pytest.mark.parametrize("penalty", mlp.PENALTIES)
+def test_the_net_is_scikit_learns(penalty: float) -> None:
+    theirs = MLPClassifier(
+        (mlp.HIDDEN,), solver="lbfgs", alpha=penalty, max_iter=mlp.STEPS, tol=mlp.SLOPE,
+        random_state=3,
+    ).fit(NOISE, KINDS)  # fmt: skip
+    ours = mlp.trained(NOISE, KINDS.astype(float), penalty, 3)
+    np.testing.assert_allclose(
+        ours.probability(NOISE), theirs.predict_proba(NOISE)[:, 1], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
