@@ -19,7 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from benchmarks.report import Report
-from benchmarks.timing import Contender, ratio, rounds
+from benchmarks.timing import Contender, limits, ratio, rounds
 
 SQUARES = 408  # six patients, 34 of each kind
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -116,7 +116,7 @@ def study(report: Report) -> None:
     start, wall = time.process_time(), time.perf_counter()
     options = command.Options(seeds=1 if report.quick else command.SEEDS)
     try:
-        with tempfile.TemporaryDirectory() as place:
+        with tempfile.TemporaryDirectory() as place, limits(1):  # in one process
             command.main(None, Path(place) / "study", options)
     finally:
         command._done = usual

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from lesionkit.studies.brain import regions
 from lesionkit.studies.brain.classify import FOLDS, standardised
+from lesionkit.studies.brain.datasets.brats import Patient
 from lesionkit.studies.brain.study import protocol, tables
 from lesionkit.studies.brain.study.material import Material
 from lesionkit.studies.brain.study.protocol import Row, Table
@@ -25,10 +27,15 @@ PRINTED = {"watershed-svm": "85.32", "multifractal-bpnn": "82.04, breast"}
 def units(
     material: Material, tasks: tuple[str, ...], rows: tuple[Row, ...], seeds: range
 ) -> Iterator[Unit]:
-    """Both systems of each task and seed."""
+    """Both systems of each task, by all seeds: the watershed is the same for these."""
     for task in tasks:
-        for seed in seeds[:SYSTEM_SEEDS]:
-            yield Unit(f"{task}-larger-{seed}", partial(_both, material, task, rows, seed))
+        yield Unit(f"{task}-larger", partial(_seeds, material, task, rows, seeds[:SYSTEM_SEEDS]))
+
+
+def _seeds(
+    material: Material, task: str, rows: tuple[Row, ...], seeds: Sequence[int]
+) -> list[Record]:
+    return [one for seed in seeds for one in _both(material, task, rows, seed)]
 
 
 def _both(material: Material, task: str, rows: tuple[Row, ...], seed: int) -> list[Record]:
@@ -58,13 +65,8 @@ def basin_table(material: Material, task: str, seed: int) -> Table | None:
     there are too few of them, or of patients."""
     parts = []
     for patient in material.patients:
-        image = material.image(patient, task)
-        measured = [
-            (plane, found, basins.in_tumour(found, patient.tumour[plane]) > MOSTLY)
-            for plane in range(len(image))
-            for found in (basins.basins(image[plane], patient.brain[plane]),)
-            if found.ids.size
-        ]
+        key = ("basins", task, patient.name)
+        measured = material.once(key, partial(_measured, material, task, patient))
         if not measured:
             continue
         kinds = np.concatenate([abnormal for _, _, abnormal in measured])
@@ -87,6 +89,19 @@ def basin_table(material: Material, task: str, seed: int) -> Table | None:
             )
         )
     return _joined(parts)
+
+
+def _measured(
+    material: Material, task: str, patient: Patient
+) -> list[tuple[int, basins.Basins, npt.NDArray[np.bool_]]]:
+    """Of each plane with regions these, and which of them are abnormal."""
+    image = material.image(patient, task)
+    return [
+        (plane, found, basins.in_tumour(found, patient.tumour[plane]) > MOSTLY)
+        for plane in range(len(image))
+        for found in (basins.basins(image[plane], patient.brain[plane]),)
+        if found.ids.size
+    ]
 
 
 def box_table(material: Material, task: str, seed: int) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Material:
     _places: dict[str, regions.Places] = field(default_factory=dict)
     _regions: dict[int, list[regions.Region]] = field(default_factory=dict)
     _tables: dict[tuple[Any, ...], Table] = field(default_factory=dict)
+    _kept: dict[Any, Any] = field(default_factory=dict)
 
     def image(self, patient: brats.Patient, modality: str) -> Any:
         """(planes, rows, columns) uint8 after the paper's preprocessing."""
@@ -84,6 +86,12 @@ class Material:
                 rois.mean((1, 2)),
             )
         return self._tables[key]
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made for this key the first time only."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def keep_usable(self) -> list[str]:
         """Leave out patients from whom no square can be drawn; in a sentence each why."""
