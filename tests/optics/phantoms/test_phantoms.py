@@ -386,3 +386,11 @@ def test_the_record_has_the_arrays_first() -> None:
 def test_batches_keep_their_memory_on_fine_meshes(elements: int, batch: int) -> None:
     assert _fitting(SimpleNamespace(device=None, corners=range(elements))) == batch
     assert 16 * elements * batch <= BATCH_BYTES
+
+
+def test_no_reading_is_below_0_in_the_shadow_of_two_inclusions() -> None:
+    """Phantoms 449 and 570 had such on 217 nodes, though none of those in `darkest` alone had."""
+    recipe = PhantomRecipe(nodes=217, optodes=8, pixels=16, wavelengths=(661, 948))
+    made = generate(recipe, 600, seed=3, device="cpu")
+    assert made.attributes["geometry"]["nodes"] > 217
+    assert (made.signal > 0).all()
