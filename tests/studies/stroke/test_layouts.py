@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,28 @@ def test_two_images_end_to_end(scan: Path, capsys: pytest.CaptureFixture[str]) -
     assert "has no map of ADC and no image without weighting beside it" in capsys.readouterr().err
     assert cli.main([*only, "--bvalue", "7"]) == 2
     assert "bvalue must be" in capsys.readouterr().err
+
+
+def test_nothing_of_a_header_about_a_person_is_written(tmp_path: Path) -> None:
+    """Of DICOM and NIfTI: names, numbers and dates, in all files that come out."""
+    pytest.importorskip("pydicom", reason="pydicom comes with lesionkit[studies]")
+    from dicom_files import dicom
+
+    private = ("Doe^Jane", "PAT4711", "19700102", "Hope Hospital")
+    dicom(
+        tmp_path / "a.dcm", brain()[0], PixelSpacing=[0.9, 0.9], PatientName=private[0],
+        PatientID=private[1], PatientBirthDate=private[2], InstitutionName=private[3],
+    )  # fmt: skip
+    image = nibabel.Nifti1Image(np.ones((128, 128, 2), np.float32) * 100, AFFINE)
+    image.header["descrip"], image.header["aux_file"] = b"Doe^Jane 19700102", b"PAT4711"
+    nibabel.save(image, tmp_path / "b_dwi.nii.gz")
+    for name in ("a.dcm", "b_dwi.nii.gz"):
+        asked = ["stroke", str(tmp_path / name), "--method", "glcm", "--figures"]
+        assert cli.main([*asked, "--out", str(tmp_path / "o")]) == 0
+    for file in (path for path in (tmp_path / "o").rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        assert not [word for word in private if word.encode() in content], file
 
 
 def test_bad_partners_are_named_and_the_rest_is_done(

@@ -146,16 +146,21 @@ def section(scan: Scan, scores: Sequence[Mapping[str, str]]) -> str:
 def _table(scan: Scan, rows: Sequence[Mapping[str, str]]) -> str:
     found, true = ("volume_ml", "truth_ml") if scan.is_volume else ("area_mm2", "truth_mm2")
     unit, scored = ("ml" if scan.is_volume else "mm²"), scan.images.truth is not None
+    digits = 2 if scan.is_volume else 0
     titles = ["method", f"found, {unit}", *[f"true, {unit}"] * scored]
     titles += [title for title, _ in COLUMNS if scored]
     cells = []
     for row in rows:
         star = " ★" * (row["recommended"] == "yes")
-        line = [row["method"] + star, f"{float(row[found]):.2f}"]
-        line += [f"{float(row[true]):.2f}"] if scored else []
+        line = [row["method"] + star, f"{float(row[found]):.{digits}f}"]
+        line += [f"{float(row[true]):.{digits}f}"] if scored else []
         line += [_number(row[name]) for _, name in COLUMNS if scored]
         cells.append([*line, row["pieces"], f"{1e3 * float(row['seconds']):.0f}"])
-    return page.table([*titles, "pieces", "ms"], cells)
+    return _tight([*titles, "pieces", "ms"], cells)
+
+
+def _tight(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f'<div class="tight">{page.table(titles, rows)}</div>'
 
 
 def _number(text: str) -> str:
@@ -254,7 +259,7 @@ def write_report(
         ]
         parts.append("<h2>Means of cases with a truth</h2>")
         titles = ["method", "cases", *(title for title, _ in COLUMNS)]
-        parts.append(page.table(titles, rows))
+        parts.append(_tight(titles, rows))
     end = [legend(methods), page.note(f"Made by lesionkit {__version__}; not for clinical use.")]
     if len(sections) <= MANY_CASES:
         page.write(path, "Stroke lesions", [*parts, *sections.values(), *end])

@@ -66,7 +66,9 @@ def _preprocessing(scan: Scan) -> Any:
     ):
         low = min(0.0, float(values.min(initial=0)))
         axis.hist(np.clip(values, low, top), BINS, range=(low, top), color="0.35")
-        axis.set(title=title, xlabel="grey value", yscale="log")
+        axis.set(title=title, xlabel="grey value")
+        if values.size:
+            axis.set_yscale("log")
         axis.title.set_fontsize(9)
     figure.axes[0].set_ylabel("pixels")
     return figure
