@@ -13,6 +13,8 @@ from benchmarks.fronts import agreement, busy
 from benchmarks.fronts import rows as fronts
 from benchmarks.nets import training
 from benchmarks.optics import derivatives, forward, generation, precision, reconstruct, store
+from benchmarks.radiomics import agreement as radiomics_agreement
+from benchmarks.radiomics import speed as radiomics_speed
 from benchmarks.report import Report
 from benchmarks.stroke import rows as stroke
 from benchmarks.texture import curves as texture_curves
@@ -33,6 +35,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "texture-curves": texture_curves.curves,
     "texture-agreement": texture.agreement,
     "texture-import": texture_curves.imports,
+    "radiomics": radiomics_speed.against_peers,
+    "radiomics-agreement": radiomics_agreement.agreement,
     "clustering": clustering.against_peers,
     "clustering-large": clustering.large_volumes,
     "fronts": fronts.against_peers,
