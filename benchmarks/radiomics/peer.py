@@ -58,7 +58,29 @@ def lesionkit() -> Any:
     return prepare
 
 
-PEERS = {"pyradiomics": pyradiomics, "lesionkit": lesionkit}
+def pictologics() -> Any:
+    """Its nearest job: bins of 25, morphology, intensity, histogram, texture."""
+    from pictologics import RadiomicsPipeline, load_image
+
+    families = ["intensity", "morphology", "histogram", "texture"]
+    pipeline = RadiomicsPipeline(load_standard=False)
+    pipeline.add_config(
+        "default",
+        [
+            {"step": "discretise", "params": {"method": "FBS", "bin_width": 25}},
+            {"step": "extract_features", "params": {"families": families}},
+        ],
+    )
+    read = cache(load_image)
+
+    def prepare(request: dict[str, Any]) -> Any:
+        image, mask = read(request["image"]), read(request["mask"])
+        return lambda: dict(pipeline.run(image, mask, config_names=["default"])["default"])
+
+    return prepare
+
+
+PEERS = {"pictologics": pictologics, "pyradiomics": pyradiomics, "lesionkit": lesionkit}
 
 
 def main() -> None:

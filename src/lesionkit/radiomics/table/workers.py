@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from typing import Any
 
 import lesionkit
@@ -106,11 +110,18 @@ class _Slot:
 
 
 def _begin(threads: int) -> None:
-    """In a new process: Ctrl-C is the parent's; as many threads as its share."""
-    import signal
-
+    """In a new process: Ctrl-C is the parent's, with whom it ends, however that ends; as many
+    threads as its share."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lesionkit.threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def cluster(task: Task, rows: Sequence[Row], address: str) -> Iterator[Measured]:
