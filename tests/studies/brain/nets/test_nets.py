@@ -156,6 +156,7 @@ def test_their_tables(
 ) -> None:
     """Of the study only the nets, an epoch each, ten columns by Fisher, three random folds."""
     monkeypatch.setattr(command, "units", lambda *_: iter(()))
+    monkeypatch.setattr(command, "units_of", lambda *_: iter(()))
     monkeypatch.setattr(command.tables, "sections", lambda *_: [])
     monkeypatch.setattr(classify, "fused", lambda: Fisher(10))
     monkeypatch.setattr(protocol, "FOLDS", 3)
@@ -180,6 +181,11 @@ def test_their_tables(
     assert "features as the LSTM is given them" in told
     step = next(line for line in told.splitlines() if line.startswith("1  "))
     assert len(step.split()) == 3  # the first of each fold
-    assert "CNN and LSTM are not among them" not in told
+    assert "CNN and LSTM are not among the classifiers" not in told
+    table = ["brain-study", "--table", str(out / "features_t1c.tsv"), "--seeds", "1"]
+    assert cli.main([*table, "--epochs", "1", "--out", str(tmp_path / "table")]) == 0
+    told = capsys.readouterr().out
+    assert "The table given: 16 regions of 2 patients, seeds 0 to 0; nets, patients" in told
+    assert study_nets.MORE not in told
     assert cli.main([*asked[:4], str(tmp_path / "none"), "--epochs", "-1"]) == 2
     assert "epochs must be from 0" in capsys.readouterr().err

@@ -158,7 +158,10 @@ def _of_table(path: Path, options: Options) -> _Plan:
     if not given.has_mean(table):
         told.append("The table has no column Mean: what brightness alone tells is not known.")
     source = hashlib.sha256(path.read_bytes()).hexdigest()
-    work = list(units_of(table, rows, _seeds(options)))
+    work = [
+        *units_of(table, rows, _seeds(options)),
+        *nets.units_of(table, rows, _seeds(options), options.epochs),
+    ]
     return _Plan(work, rows, source, names, told, [], (given.TASK,), None)
 
 
@@ -214,7 +217,7 @@ def _counts(material: made.Material, options: Options) -> list[str]:
         "spread over them, not the digits.",
     ]
     if options.epochs == 0:
-        told.append("CNN and LSTM are not among them: --epochs 20 trains these, with torch.")
+        told.append("CNN and LSTM are not among the classifiers: --epochs 20 trains these.")
     if lossy:
         told.append(f"8 bits, lossy (JPEG): {', '.join(lossy)}.")
     return told

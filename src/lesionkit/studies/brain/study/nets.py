@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesionkit.studies.brain.study import protocol
+from lesionkit.studies.brain.study.given import TASK
 from lesionkit.studies.brain.study.material import Material
 from lesionkit.studies.brain.study.protocol import Row
 from lesionkit.studies.brain.study.records import Record, record
@@ -22,7 +23,7 @@ from lesionkit.studies.brain.study.tables import (
     number,
     papers,
 )
-from lesionkit.studies.brain.study.units import MAIN_FEATURES, Unit
+from lesionkit.studies.brain.study.units import GIVEN, MAIN_FEATURES, Unit
 
 NETS = {
     "CNN, features": "cnn-features",
@@ -32,6 +33,10 @@ NETS = {
 }
 DRAWN = 8  # times as many squares of the patients learnt from, in rows of "MORE"
 MORE = f"2 CNNs, {DRAWN} x squares"
+ABOUT = (
+    f"{MORE}: of the patients learnt from {DRAWN} times as many squares are drawn, those tested "
+    "are the same; the mean of two nets, of squares as they are and without their own mean."
+)
 PIXELS = "pixels"
 SHOWN = 10  # folds whose order of features is printed, at most
 
@@ -56,17 +61,35 @@ def units(
             )
 
 
+def units_of(
+    table: protocol.Table, rows: tuple[Row, ...], seeds: range, epochs: int
+) -> Iterator[Unit]:
+    """The nets on features, of a table of regions that was measured elsewhere."""
+    for seed in seeds if epochs else ():
+        for name, kind in NETS.items():
+            if kind.endswith("features"):
+                make = partial(_on_columns, table, TASK, GIVEN, rows, seed, name, kind, epochs)
+                yield Unit(f"{TASK}-{kind}-{seed}", make)
+
+
 def _of_features(
     material: Material, task: str, rows: tuple[Row, ...], seed: int, name: str, kind: Any,
     epochs: int,
 ) -> list[Record]:  # fmt: skip
+    table = material.table(task, seed)
+    return _on_columns(table, task, MAIN_FEATURES, rows, seed, name, kind, epochs)
+
+
+def _on_columns(
+    table: protocol.Table, task: str, features: str, rows: tuple[Row, ...], seed: int, name: str,
+    kind: Any, epochs: int,
+) -> list[Record]:  # fmt: skip
     from lesionkit.studies.brain.nets import Net
 
-    table = material.table(task, seed)
     given = tuple(row for row in rows if not row.mean)
     net = {name: Net(kind, epochs, seed)}
     return [
-        record(task, "nets", row, outcome, seed, MAIN_FEATURES, table.names)
+        record(task, "nets", row, outcome, seed, features, table.names)
         for row, outcome in protocol.run(table, given, seed, classifiers=net)
     ]
 
@@ -164,9 +187,7 @@ def _sections(heading: str, records: list[Record], rows: Sequence[Row]) -> list[
         Section(
             f"{heading}; nets, {own[0]['row']}",
             lines + papers(),
-            f"{MORE}: of the patients learnt from {DRAWN} times as many squares are drawn, those "
-            "tested are the same; the mean of two nets, of squares as they are and without their "
-            "own mean.",
+            *([ABOUT] if any(one["classifier"] == MORE for one in own) else []),
         ),
         Section(f"{heading}; nets, patient by patient", patients, "accuracy AUC, means over seeds"),
         by_row(
