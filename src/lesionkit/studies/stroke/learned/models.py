@@ -19,11 +19,12 @@ from lesionkit.studies.common import page
 from lesionkit.studies.stroke.figures import COLOURS, SHORT
 from lesionkit.studies.stroke.histograms import TOP
 from lesionkit.studies.stroke.learned import kinds
-from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of
 
 NETS = ("unet-adc", "unet")  # names of the net among the methods, on both images and on one
 TOLD = 12  # lesions in the table of a case, at most
 SHOWN = 4  # slices with boxes
+EDGE = 6  # pixels around the brain that are shown
 COLUMNS = ("method", "lesion", "plane", "ml", "kind", "probability", "familiar")
 UNFAMILIAR = "no: a guess"
 
@@ -172,9 +173,8 @@ def _tell(
     planes = list(dict.fromkeys(one.plane for one in named))[:SHOWN] or _largest(mask, scene)
     parts = [f"<h3>What kind it looks like: {html.escape(method)}</h3>"]
     if models.kinds is not None:
-        parts.append(
-            page.table(COLUMNS[1:], [[row[name] for name in COLUMNS[1:]] for row in rows[:TOLD]])
-        )
+        names = [n for n in COLUMNS[1:] if mask.ndim == 3 or n not in ("plane", "ml")]
+        parts.append(page.table(names, [[row[n] for n in names] for row in rows[:TOLD]]))
         rest = f" {len(rows) - TOLD} smaller ones are in kinds.tsv." * (len(rows) > TOLD)
         parts.append(
             page.note(
@@ -196,6 +196,15 @@ def _largest(mask: Mask, scene: Prepared) -> list[int | None]:
     if mask.ndim == 2:
         return [None]
     return [int((mask if mask.any() else scene.brain).sum((1, 2)).argmax())]
+
+
+def _cut(ax: Any, brain: Mask, upright: bool) -> None:
+    """Show the rows and columns that hold the brain, radiologically where sides are known."""
+    if not brain.any():
+        return
+    rows, columns = ((span.start - EDGE, span.stop + EDGE) for span in box_of(brain))
+    ax.set_ylim(rows[::-1] if upright else rows)  # rows go down in a picture that is seen
+    ax.set_xlim(columns if upright else columns[::-1])
 
 
 def _picture(
@@ -220,9 +229,8 @@ def _picture(
             shown = mask if number is None else mask[number]
             if shown.any():
                 ax.contour(shown, [0.5], colors="#29d3ff", linewidths=0.8)
+            _cut(ax, scene.brain, upright)
             if not upright:
-                ax.invert_yaxis()
-                ax.invert_xaxis()
                 for x, side in ((0.02, "R"), (0.93, "L")):
                     ax.text(x, 0.93, side, color="white", transform=ax.transAxes)
             ax.axis("off")
@@ -231,9 +239,11 @@ def _picture(
             for place, one in enumerate(named, 1):
                 if one.plane == number:
                     text = f"{place}: {SHORT[one.kind]} {one.probability:.2f}"
+                    top = one.box[0] if upright else one.box[2]
                     ax.annotate(
-                        text + "?" * (not one.familiar), (one.box[1], one.box[0]), color="#29d3ff",
-                        fontsize=8, annotation_clip=True,
+                        text + "?" * (not one.familiar), (one.box[1 if upright else 3], top),
+                        (0, 6), textcoords="offset points", color="#29d3ff", fontsize=8,
+                        annotation_clip=True, bbox={"fc": "black", "ec": "none", "pad": 1},
                     )  # fmt: skip
             if net is None:
                 continue
