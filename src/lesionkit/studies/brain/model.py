@@ -24,7 +24,7 @@ Real = npt.NDArray[np.float64]
 FORMAT = 1
 MAX_BYTES = 2**26  # of a file: thousands of regions
 TITLES = {"t1c": "T1 with contrast", "flair": "FLAIR"}
-QUARTILES = (96.0, 128.0)  # the levels that those of the brain come to
+QUARTILES = (96.0, 112.0)  # the levels that the brain's lower quartile and its median come to
 ARRAYS = ("mean", "scale", "support", "weights")
 NUMBERS = ("bias", "gamma", "slope", "offset")
 
@@ -131,11 +131,12 @@ class Model:
 
 
 def levels_of(values: npt.NDArray[Any], brain: npt.NDArray[np.bool_]) -> Real:
-    """Prepared as the study prepares, and moved so that the quartiles of the brain are the same in
-    every image: the brightest pixel of a slice without tumour is no tumour. values : (rows,
-    columns) or (planes, rows, columns)"""
+    """Prepared as the study prepares, and moved so that the brain's lower quartile and its median
+    are the same in every image: the brightest pixel of a slice without tumour is no tumour, and a
+    bright tumour may fill nearly half of a slice. values : (rows, columns) or (planes, rows,
+    columns)"""
     levels = prepare.prepare(values, brain=brain).levels
-    low, high = np.percentile(levels[brain], (25, 75)) if brain.any() else (0.0, 1.0)
+    low, high = np.percentile(levels[brain], (25, 50)) if brain.any() else (0.0, 1.0)
     rise = (QUARTILES[1] - QUARTILES[0]) / max(high - low, 1.0)
     return np.where(brain, np.clip(np.rint((levels - low) * rise + QUARTILES[0]), 0, 255), 0.0)
 
