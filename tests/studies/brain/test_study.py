@@ -137,6 +137,7 @@ def test_the_command_end_to_end(
     assert names == {
         "study.json", "tables.txt", "report.html", "classifiers.json", "chosen.tsv", "times.tsv",
         "regions.tsv", "features_t1c.tsv", "roc.png", "regions.png", "confusions.png",
+        "model_t1c.json",
     }  # fmt: skip
 
 
