@@ -33,12 +33,13 @@ def _or_none(step: Any, *arguments: Any) -> Any:
 
 
 def njit(function: Callable[..., Any]) -> Any:
-    """Compile when first called, and keep the machine code on disk for the next process.
+    """Compile when first called, to run without the GIL, and keep the machine code on disk for the
+    next process.
 
     Where no place can be written (a read-only installation without a home; NUMBA_CACHE_DIR names
     one) each process compiles for itself.
     """
-    compiled, cache = numba.njit(function), cast(Any, _Cache)
+    compiled, cache = numba.njit(function, nogil=True), cast(Any, _Cache)
     with suppress(RuntimeError):  # "no locator available"
         compiled._cache = cache(function)  # as `cache=True` does
     return compiled

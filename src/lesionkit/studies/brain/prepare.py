@@ -37,7 +37,8 @@ def prepare(
     sigma: float = 1.0,
     amount: float = 1.0,
     equalise: Equalise = None,
-    brain: Any,
+    brain: Any = None,
+    spacing: Any = None,
 ) -> Prepared:
     """The paper's preprocessing: denoise, sharpen, strip, 8 bits.
 
@@ -52,8 +53,11 @@ def prepare(
     equalise : {"global", "clahe", None}, default None
         "global" levels the histogram of the brain, "clahe" that of tiles (scikit-image). The paper
         names it in its conclusion only: off.
-    brain : array of bool
-        Of the image's shape.
+    brain : array of bool, optional
+        Of the image's shape. None: the skull is stripped (`skull.strip`); an image that is stripped
+        already is known as such.
+    spacing : float or sequence of float, optional
+        mm of each axis, or one number for all, for stripping the skull. None: not known, see there.
 
     Returns
     -------
@@ -92,6 +96,10 @@ def prepare(
         raise ValueError("image must have finite pixels, got none")
     if not known.all():
         values = np.where(known, values, values[known].min())
+    if brain is None:
+        from lesionkit.studies.brain import skull
+
+        brain = skull.strip(np.where(known, values, np.nan), spacing).brain
     head = np.asarray(brain, bool)
     if head.shape != values.shape:
         raise ValueError(f"brain must have the image's shape {values.shape}, got {head.shape}")

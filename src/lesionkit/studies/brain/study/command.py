@@ -15,6 +15,7 @@ from lesionkit.studies.brain.classify import Split
 from lesionkit.studies.brain.datasets import brats
 from lesionkit.studies.brain.study import given, larger, nets, protocol, results, tables
 from lesionkit.studies.brain.study import material as made
+from lesionkit.studies.brain.study import sets as three
 from lesionkit.studies.brain.study.protocol import Row, rows_of
 from lesionkit.studies.brain.study.records import Record, together
 from lesionkit.studies.brain.study.units import Unit, segmentations, units, units_of
@@ -91,7 +92,8 @@ def main(
         told = {**options._asdict(), "data": plan.source}
         done = _done(plan.work, job.Ledger(out, told))
         segmented = [row for row in done if row["task"] == "segmentation"]
-        rows = [row for row in done if row["task"] != "segmentation"]
+        said = [text for row in done if row["task"] == three.SAID for text in row["sentences"]]
+        rows = [row for row in done if row["task"] not in ("segmentation", three.SAID)]
         found = together(rows)
         study = results.Study(
             options=options._asdict() | ({"table": table.name} if table else {}),
@@ -106,6 +108,7 @@ def main(
                 *tables.sections(found, plan.rows),
                 *larger.sections(found, plan.rows),
                 *nets.sections(found, plan.rows),
+                *three.sections(found, said),
                 *tables.segmentation(segmented),
             ],
             tasks=plan.tasks,
@@ -131,7 +134,9 @@ def _of_images(data: Path | None, options: Options) -> _Plan:
         )
     _check_patients([patient.name for patient in patients], options)
     rows = rows_of(options.split)
+    three_sets = three.Sets(material, folder)
     work = [
+        *(three.units(three_sets, _seeds(options)) if "t1c" in options.tasks else []),
         *units(material, options.tasks, rows, _seeds(options)),
         *larger.units(material, options.tasks, rows, _seeds(options)),
         *nets.units(material, options.tasks, rows, _seeds(options), options.epochs),
