@@ -29,6 +29,7 @@ from lesionkit.studies.brain.study import (  # noqa: E402
     tables,
     units,
 )
+from lesionkit.studies.brain.study.material import Material  # noqa: E402
 from lesionkit.texture.selection import Fisher  # noqa: E402
 from studies.brain import brain_folder  # noqa: E402
 
@@ -315,3 +316,13 @@ def test_segmentation_is_scored_patient_by_patient(tmp_path: Path) -> None:
     (section,) = tables.segmentation(rows)
     assert [line["method"] for line in section.cells] == list(segmentation.SEGMENTERS)
     assert tables.segmentation([]) == []
+
+
+def test_near_duplicates_are_told_before_a_random_split(tmp_path: Path) -> None:
+    patients, _ = brats.load(brain_folder.write(tmp_path, 2))
+    material = Material(patients)
+    assert command._near(material, ("t1c",)) == ""
+    one, other = (patient.images["t1c"] for patient in patients)
+    other[2] = np.where(one[0] > 0, 0.9 * one[0] + 5, 0)  # the same slice, darker
+    told = command._near(material, ("t1c", "flair"))
+    assert told.startswith("Near duplicates among 6 slices: 1 pair; a random split")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from lesionkit import arrays, extras, files, job
 from lesionkit.progress import Progress
 from lesionkit.studies.brain import regions
 from lesionkit.studies.brain.classify import Split
-from lesionkit.studies.brain.datasets import brats
+from lesionkit.studies.brain.datasets import brats, duplicates
 from lesionkit.studies.brain.study import given, larger, nets, protocol, results, tables
 from lesionkit.studies.brain.study import material as made
 from lesionkit.studies.brain.study import sets as three
@@ -144,8 +145,23 @@ def _of_images(data: Path | None, options: Options) -> _Plan:
     work += segmentations(material) if "flair" in options.tasks else []
     names = [patient.name for patient in patients]
     told = _counts(material, options)
+    if options.split == "random" and (near := _near(material, options.tasks)):
+        print(f"lesionkit: {near}", file=sys.stderr)
+        told.append(near)
     source = made.digest(folder)
     return _Plan(work, rows, source, names, told, problems, options.tasks, material)
+
+
+def _near(material: made.Material, tasks: tuple[str, ...]) -> str:
+    """A warning where slices are near duplicates; else nothing."""
+    slices = [plane for p in material.patients for plane in p.images[tasks[0]]]
+    pairs = len(duplicates.near_duplicates(slices))
+    if not pairs:
+        return ""
+    return (
+        f"Near duplicates among {len(slices)} slices: {pairs} pair{'s' * (pairs > 1)}; a random "
+        "split learns from what it tests."
+    )
 
 
 def _of_table(path: Path, options: Options) -> _Plan:
