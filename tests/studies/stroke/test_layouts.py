@@ -108,6 +108,8 @@ def test_folders_of_people_and_plain_names(tmp_path: Path) -> None:
         ("ann_dwi", "dwi.nii.gz", None, "adc.nii.gz", None),
         ("bob_dwi", "dwi.nii.gz", None, None, "b0.nii.gz"),
     ]
+    (tmp_path / "bob/all").symlink_to(tmp_path)  # a circle
+    assert len(find_cases(tmp_path)) == 2
     assert [case.adc for case in find_cases(tmp_path / "ann/dwi.nii.gz")] == [
         tmp_path / "ann/adc.nii.gz"
     ]

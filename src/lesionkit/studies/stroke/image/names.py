@@ -112,11 +112,17 @@ def scans_in(folder: Path, deep: bool = False, series: bool = True) -> Iterator[
         if path.is_dir():
             if series and io.series(path):
                 yield named(path)
-            elif deep and not (path / "scores.tsv").exists():
+            elif deep and not (path / "scores.tsv").exists() and not _leads_up(path):
                 yield from scans_in(path, deep)
         # A link to nothing has the name of an image: it is a case, which cannot be read.
         elif path.name.lower().endswith(ENDINGS):
             yield named(path)
+
+
+def _leads_up(folder: Path) -> bool:
+    """Whether a folder is a link to one that holds it."""
+    above = folder.parent.resolve()
+    return folder.is_symlink() and folder.resolve() in (above, *above.parents)
 
 
 def partner(one: Named, others: list[Named], role: Role, elsewhere: bool = False) -> Path | None:
