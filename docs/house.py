@@ -74,6 +74,7 @@ WORDS = {
     "csrc/texture/region": "runs, zones, levels",
     "csrc/texture/rois": "thousands of small squares",
     "csrc/texture/shape": "surface, diameters of a mask",
+    "csrc/texture/windows": "all families about each voxel",
     "csrc/clustering": "codebook",
     "csrc/clustering/kmeans": "Lloyd; exact in one dimension",
     "csrc/clustering/fcm": "one fused pass",

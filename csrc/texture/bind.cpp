@@ -5,6 +5,7 @@
 #include "texture/region/kernels.hpp"
 #include "texture/rois/kernels.hpp"
 #include "texture/shape/kernels.hpp"
+#include "texture/windows/kernels.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
@@ -116,6 +117,29 @@ void bind_rois(py::module_ m) {
   m.def("label_boxes", rois::label_boxes, "labels"_a, "boxes"_a, ReleaseGil());
 }
 
+template <class T>
+void window_features_of(View<const T> padded, Maybe<const double> values,
+                        View<const int64_t> middles, View<const int64_t> directions,
+                        View<const int64_t> steps, View<const int64_t> neighbours,
+                        std::array<bool, 6> families, std::array<int64_t, 3> radius, int64_t levels,
+                        bool symmetric, bool one_level, bool maximal, int64_t alpha, double shift,
+                        double voxel, View<double> out) {
+  const auto [first_order, pairs, runs, zones, dependences, tones] = families;
+  windows::window_features(padded, values, middles, directions, steps, neighbours,
+                           {first_order, pairs, runs, zones, dependences, tones},
+                           {radius, levels, symmetric, one_level, maximal, alpha, shift, voxel},
+                           out);
+}
+
+void bind_windows(py::module_ m) {
+  for_types<uint8_t, uint16_t, uint32_t>([&]<class T>() {
+    m.def("window_features", window_features_of<T>, "padded"_a, "values"_a, "middles"_a,
+          "directions"_a, "steps"_a, "neighbours"_a, "families"_a, "radius"_a, "levels"_a,
+          "symmetric"_a, "one_level"_a, "maximal"_a, "alpha"_a, "shift"_a, "voxel"_a, "out"_a,
+          ReleaseGil());
+  });
+}
+
 void bind_shape(py::module_ m) {
   m.def("shape_of_volume", shape_of_volume, "mask"_a, "steps"_a, "sums"_a, "sizes"_a, ReleaseGil());
   m.def("shape_of_picture", shape_of_picture, "mask"_a, "steps"_a, "sums"_a, "sizes"_a,
@@ -130,4 +154,5 @@ void bind_texture(py::module_ m) {
   bind_region(m);
   bind_rois(m);
   bind_shape(m);
+  bind_windows(m);
 }

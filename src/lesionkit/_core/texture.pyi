@@ -165,3 +165,23 @@ def shape_of_picture(
     sums: NDArray[np.int64],
     sizes: NDArray[np.float64],
 ) -> None: ...
+
+# windows/windows.cpp
+def window_features(
+    padded: NDArray[Any],
+    values: NDArray[np.float64] | None,
+    middles: NDArray[np.int64],
+    directions: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    neighbours: NDArray[np.int64],
+    families: Sequence[bool],
+    radius: Sequence[int],
+    levels: int,
+    symmetric: bool,
+    one_level: bool,
+    maximal: bool,
+    alpha: int,
+    shift: float,
+    voxel: float,
+    out: NDArray[np.float64],
+) -> None: ...

@@ -19,6 +19,7 @@ from lesionkit.texture.region.neighbours import neighbours as neighbours
 from lesionkit.texture.region.neighbours import tone_features as tone_features
 from lesionkit.texture.region.runs import run_length_features as run_length_features
 from lesionkit.texture.region.runs import run_lengths as run_lengths
+from lesionkit.texture.region.voxels import voxel_features as voxel_features
 from lesionkit.texture.region.zones import zone_features as zone_features
 from lesionkit.texture.region.zones import zones as zones
 from lesionkit.texture.rois import MAZDA as MAZDA

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from lesionkit.texture.region.discretise import (
 )
 from lesionkit.texture.region.matrices import TEXTURES, Features, Work
 from lesionkit.texture.region.settings import Settings as Settings
-from lesionkit.texture.region.settings import families_of
+from lesionkit.texture.region.settings import checked_settings, families_of
 from lesionkit.texture.shape import diagonal, shape_of
 
 
@@ -78,14 +77,7 @@ def radiomics(
     >>> len(radiomics(volume, volume > 110, bin_width=5, families=("glcm",)))
     24
     """
-    if unknown := options.keys() - {field.name for field in fields(Settings)}:
-        known = ", ".join(field.name for field in fields(Settings))
-        raise TypeError(f"radiomics has no setting {min(unknown)!r}: it has {known}")
-    if options and settings is not None:
-        raise TypeError(f"settings must be None beside settings by name, {min(options)!r}")
-    settings = Settings(**options) if settings is None else settings
-    if not isinstance(settings, Settings):
-        raise TypeError(f"settings must be Settings, got {arrays.describe(settings)}")
+    settings = checked_settings("radiomics", settings, options)
     if mask is None:
         raise TypeError("mask must be booleans or labels of the volume's shape, got None")
     region = intensities(volume, mask, settings.label)
@@ -96,7 +88,7 @@ def radiomics(
     families = families_of(settings, region.axes)
     axis = 0 if region.axes == 2 or settings.aggregation.startswith("3D") else settings.slice_axis
     turned = region.turned(axis) if axis else region
-    levels = _levels(turned, settings)
+    levels = levels_of(turned, settings, max(settings.distances))
     if {*families} - {"shape", "shape2D"}:
         _warn_of_one_bin(region, levels, settings)
     work = Work(levels, settings, np.concatenate([mm[axis : axis + 1], np.delete(mm, axis)]))
@@ -113,8 +105,9 @@ def radiomics(
     return found
 
 
-def _levels(region: Intensities, settings: Settings) -> Region:
-    low, high, border = region.low, region.high, max(settings.distances)
+def levels_of(region: Intensities, settings: Settings, border: int) -> Region:
+    """The region cut into levels, as the settings say."""
+    low, high = region.low, region.high
     if settings.binning == "width":
         origin, width = settings.bin_origin, settings.bin_width
         edges = edges_by_width(low, high, width, origin, region.precision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from lesionkit import arrays
@@ -138,6 +138,19 @@ class Settings:
                 f"weighting must be None where aggregation is {self.aggregation!r}: it weights the "
                 "matrices that '2.5D, merged' and '3D, merged' add"
             )
+
+
+def checked_settings(name: str, settings: Any, options: dict[str, Any]) -> Settings:
+    """Those that a function of that name was given, as Settings or by name; else a clear error."""
+    known = [field.name for field in fields(Settings)]
+    if unknown := options.keys() - {*known}:
+        raise TypeError(f"{name} has no setting {min(unknown)!r}: it has {', '.join(known)}")
+    if options and settings is not None:
+        raise TypeError(f"settings must be None beside settings by name, {min(options)!r}")
+    settings = Settings(**options) if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise TypeError(f"settings must be Settings, got {arrays.describe(settings)}")
+    return settings
 
 
 def families_of(settings: Settings, axes: int) -> tuple[Family, ...]:
