@@ -10,14 +10,8 @@ import numpy as np
 from lesionkit import arrays
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.intensity import histogram_features, intensity_features
-from lesionkit.texture.region.discretise import (
-    Intensities,
-    Region,
-    edges_by_count,
-    edges_by_width,
-    intensities,
-)
-from lesionkit.texture.region.matrices import TEXTURES, Features, Work
+from lesionkit.texture.region.discretise import Intensities, Region, intensities
+from lesionkit.texture.region.matrices import TEXTURES, Features, Work, levels_of
 from lesionkit.texture.region.settings import Settings as Settings
 from lesionkit.texture.region.settings import checked_settings, families_of
 from lesionkit.texture.shape import diagonal, shape_of
@@ -103,22 +97,6 @@ def radiomics(
         table = names.FAMILIES[family]
         found |= {f"original_{family}_{new}": float(features[old]) for new, old in table.items()}
     return found
-
-
-def levels_of(region: Intensities, settings: Settings, border: int) -> Region:
-    """The region cut into levels, as the settings say."""
-    low, high = region.low, region.high
-    if settings.binning == "width":
-        origin, width = settings.bin_origin, settings.bin_width
-        edges = edges_by_width(low, high, width, origin, region.precision)
-        return region.region(edges, border)
-    if settings.binning == "count":
-        if settings.bin_range is not None:
-            region = region.clipped(*settings.bin_range)
-            low, high = settings.bin_range
-        edges = edges_by_count(low, high, settings.bin_count, region.precision)
-        return region.region(edges, border)
-    return region.region_of_levels(border)
 
 
 def _warn_of_one_bin(region: Intensities, levels: Region, settings: Settings) -> None:

@@ -14,7 +14,12 @@ import numpy.typing as npt
 from lesionkit._core import texture as _kernels
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.haralick import Sums, features_of, marginals
-from lesionkit.texture.region.discretise import Region
+from lesionkit.texture.region.discretise import (
+    Intensities,
+    Region,
+    edges_by_count,
+    edges_by_width,
+)
 from lesionkit.texture.region.emphasis import emphases, renamed
 from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
@@ -32,6 +37,22 @@ Direction = tuple[int, ...]
 
 MAX_TABLE = 256  # levels of which each thread has tables of its own
 AT_ONCE = 16  # matrices
+
+
+def levels_of(region: Intensities, settings: Settings, border: int) -> Region:
+    """The region cut into levels, as the settings say."""
+    low, high = region.low, region.high
+    if settings.binning == "width":
+        origin, width = settings.bin_origin, settings.bin_width
+        edges = edges_by_width(low, high, width, origin, region.precision)
+        return region.region(edges, border)
+    if settings.binning == "count":
+        if settings.bin_range is not None:
+            region = region.clipped(*settings.bin_range)
+            low, high = settings.bin_range
+        edges = edges_by_count(low, high, settings.bin_count, region.precision)
+        return region.region(edges, border)
+    return region.region_of_levels(border)
 
 
 @dataclass(frozen=True)

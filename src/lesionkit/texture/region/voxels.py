@@ -12,9 +12,8 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit._core import texture as _kernels
 from lesionkit.texture import pyradiomics_names as names
-from lesionkit.texture.radiomics import levels_of
 from lesionkit.texture.region.discretise import Intensities, intensities, mask_parts
-from lesionkit.texture.region.matrices import within
+from lesionkit.texture.region.matrices import levels_of, within
 from lesionkit.texture.region.settings import Family, Settings, checked_settings
 
 Indices = npt.NDArray[np.int64]
