@@ -73,7 +73,7 @@ def add_to(commands: Any) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="of CNN and LSTM, on features and on squares, with torch; 20 take some 20 minutes "
+        help="of CNN and LSTM, on features and on squares, with torch; 20 take some 30 minutes "
         "more, 0 trains none of them (default: 0)",
     )
     add("--overwrite", action="store_true", help="replace a finished study in DIR")
