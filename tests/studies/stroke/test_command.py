@@ -314,3 +314,18 @@ def test_the_report_tells_what_is_implausible(tmp_path: Path) -> None:
     pillow.fromarray(np.full(truth.shape, 255, np.uint8)).save(tmp_path / "a_mask.png")
     assert cli.main([*asked, "--overwrite"]) == 0
     assert "is it a mask of the brain?" in (out / "report.html").read_text()
+
+
+def test_what_is_alike_on_both_sides_is_told(tmp_path: Path) -> None:
+    image, truth = brain()
+    both = np.maximum(image, image[:, ::-1])
+    pillow.fromarray(both).save(tmp_path / "a_dwi.png")
+    pillow.fromarray(np.where(truth, image, np.minimum(image, image[:, ::-1]))).save(
+        tmp_path / "b_dwi.png"
+    )
+    asked = ["stroke", str(tmp_path), "--method", "kmeans", "--out", str(tmp_path / "o")]
+    assert cli.main(asked) == 0
+    page = (tmp_path / "o/report.html").read_text()
+    a, b = page[page.index("<h2>a_dwi") : page.index("<h2>b_dwi")], page[page.index("<h2>b_dwi") :]
+    assert "More than half of what kmeans found has its like on the other side" in a
+    assert "has its like" not in b

@@ -26,6 +26,8 @@ from lesionkit.studies.stroke.image.pictures import (
     slices_of,
 )
 from lesionkit.studies.stroke.image.scan import Scan
+from lesionkit.studies.stroke.mirror import Mirror, midline
+from lesionkit.studies.stroke.prepare import Mask
 
 COLUMNS = (
     ("Dice", "dice"),
@@ -43,6 +45,7 @@ FAR = 3.0  # times the drawn volume, or a third of it: a warning
 LARGE = 0.25  # of the brain: more than the largest infarcts hold
 MANY_CASES = 25  # in one file
 MANY = 15  # pieces of one method
+ALIKE = 0.5  # of what was found
 APART = 5.0  # times the least volume that a method found
 WHOLE = 0.5  # of the brain: a truth that large is a mask of something else
 
@@ -110,6 +113,12 @@ def doubts_of(scan: Scan, scores: Sequence[Mapping[str, str]]) -> list[str]:
             f"More than {100 * LARGE:.0f} % of the brain was found by {', '.join(large)}: no "
             "infarct is so large. The image may be of another kind, or the brain not found right."
         )
+    twin = Mirror(midline(scan.scene.brain), scan.scene.brain.shape[-2:])
+    if alike := [m for m, mask in scan.shown.items() if _share_alike(mask, twin) > ALIKE]:
+        doubts.append(
+            f"More than half of what {', '.join(alike)} found has its like on the other side: "
+            "cortex, fluid and artefacts do, infarcts seldom."
+        )
     if many := [f"{row['method']} {row['pieces']}" for row in rows if int(row["pieces"]) > MANY]:
         doubts.append(
             f"Many pieces ({', '.join(many)}): showers of small infarcts look so, and so do "
@@ -119,6 +128,13 @@ def doubts_of(scan: Scan, scores: Sequence[Mapping[str, str]]) -> list[str]:
     if len(least) > 1 and max(least) > APART * min(least):
         doubts.append(f"The methods disagree: {min(least):.3g} to {max(least):.3g} {unit}.")
     return doubts
+
+
+def _share_alike(mask: Mask, twin: Mirror) -> float:
+    """What share of a mask lies opposite to some of it."""
+    planes = mask if mask.ndim == 3 else mask[None]
+    both = sum(int(np.count_nonzero(plane & twin(plane))) for plane in planes)
+    return both / max(1, int(mask.sum()))
 
 
 def section(scan: Scan, scores: Sequence[Mapping[str, str]]) -> str:
@@ -132,7 +148,7 @@ def section(scan: Scan, scores: Sequence[Mapping[str, str]]) -> str:
         sides = f"A {kind} has no sides: it is shown as it is."
     else:
         sides = "Radiological display: the picture's left is the patient's right, R."
-    parts.append(page.note(f"{scan.case.kind}intense lesions. {sides}"))
+    parts.append(page.note(f"{scan.case.kind.capitalize()}intense lesions. {sides}"))
     parts.append(page.note(" ".join(scan.images.notes)))
     both = [row for row in scores if row["images"] == "dwi+adc"]
     alone = [row for row in scores if row["images"] == "dwi"]
