@@ -150,6 +150,8 @@ TARGETS: tuple[Target, ...] = (
     texture("zone_features", counts=numbers(5, 9, high=4, whole=True), voxels=maybe(whole(1, 99))),
     texture("tone_features", voxels=numbers(6, high=9, whole=True), differences=numbers(6, high=9)),
     texture("radiomics", settled, volume=image(), mask=mask, spacing=maybe(spacing), binning=maybe(choice("width", "count")), bin_count=maybe(whole(1, 40)), bin_width=maybe(real(0.5, 50)), aggregation=maybe(choice("2D, averaged", "2D, slice-merged", "2.5D, direction-merged", "2.5D, merged", "3D, averaged", "3D, merged")), label=maybe(whole(1, 2)), _rest={"axes": (3,), **FEATURES}),
+    texture("shape_features", t.shape_features, mask=mask, spacing=maybe(spacing), label=maybe(whole(1, 2)), _rest={"axes": (2, 3), **FEATURES}),
+    texture("voxel_features", t.voxel_features, volume=image(), mask=mask, spacing=maybe(spacing), kernel_radius=maybe(whole(1, 2)), masked_kernel=maybe(flag), initial=maybe(real(-1, 1)), binning=maybe(choice("width", "count")), bin_count=maybe(whole(1, 40)), bin_width=maybe(real(0.5, 50)), label=maybe(whole(1, 2)), _rest={"axes": (2, 3), **FEATURES}),
     texture("Fisher", selected(selection.Fisher), **SELECTED, k=whole(1, 3), _rest=ESTIMATOR),
     texture("MutualInformation", selected(selection.MutualInformation), **SELECTED, k=whole(1, 3), bins=maybe(whole(2, 9)), binning=maybe(choice("width", "frequency")), _rest=ESTIMATOR),
     texture("PoeAcc", selected(selection.PoeAcc), **SELECTED, k=whole(1, 3), scaled=maybe(flag), _rest=ESTIMATOR),

@@ -93,6 +93,11 @@ def test_what_does_not_matter() -> None:
     inner = (slice(2, -2),) * 3
     for name, image in expected.items():
         np.testing.assert_array_equal(moved[name][inner], image)
+    first = ("firstorder",)
+    straight = voxel_features(IMAGE, MASK, families=first)
+    turned = voxel_features(np.asfortranarray(IMAGE), np.asfortranarray(MASK), families=first)
+    for name, image in straight.items():
+        np.testing.assert_array_equal(turned[name], image)
     one = voxel_features(IMAGE, MASK, families=("glcm",), features=["glcm_Contrast"])
     assert list(one) == ["original_glcm_Contrast"]
     np.testing.assert_array_equal(*one.values(), expected["original_glcm_Contrast"])

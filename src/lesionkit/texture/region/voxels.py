@@ -159,7 +159,7 @@ class _Windows:
         if "firstorder" in order:
             above = radius if region.axes == 3 else 0
             frame = ((radius, radius), (above, above), (radius, radius))
-            self.values = np.pad(region.volume.astype(np.float64), frame)
+            self.values = np.pad(np.ascontiguousarray(region.volume, np.float64), frame)
         self.border = np.array([radius, radius if region.axes == 3 else 0, radius])
         self.arguments = (
             _steps(reach, settings.distances),
