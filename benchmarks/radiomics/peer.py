@@ -67,7 +67,7 @@ def pictologics() -> Any:
     pipeline.add_config(
         "default",
         [
-            {"step": "discretise", "params": {"method": "FBS", "bin_width": 25}},
+            {"step": "discretise", "params": {"method": "FBS", "bin_width": 25, "min_val": -1000}},
             {"step": "extract_features", "params": {"families": families}},
         ],
     )
