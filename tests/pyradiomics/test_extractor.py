@@ -146,3 +146,79 @@ def test_a_plane_and_a_line() -> None:
         features(line)
     with pytest.raises(ValueError, match=r"must have 3 dimensions .* got a plane of 5 x 5 x 1"):
         features(plane, minimumROIDimensions=3)
+
+
+def test_maps_in_place_of_features() -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    extractor = RadiomicsFeatureExtractor(kernelRadius=2, initValue=-1.0, force2D=True)
+    extractor.enabledFeatures = {"shape": [], "glcm": ["Contrast"], "firstorder": ["Mean"]}
+    found = extractor.execute(VOLUME, MASK, voxelBased=True, spacing=SPACING)
+    maps = {name: one for name, one in found.items() if isinstance(one, sitk.Image)}
+    assert list(maps) == ["original_glcm_Contrast", "original_firstorder_Mean"]
+    mean = maps["original_firstorder_Mean"]
+    assert mean.GetSize() == (
+        19,
+        15,
+        9,
+    )  # the box of the region, 2 voxels wider where there are any
+    np.testing.assert_allclose(mean.GetOrigin(), (3 * 0.8, 0.8, 0.0))
+    values = sitk.GetArrayFromImage(mean)
+    inside = MASK[:, 1:16, 3:22] == 1
+    assert (values[~inside] == -1).all()
+    window = np.s_[4, 8:13, 13:18]
+    expected = VOLUME[window][MASK[window] == 1].mean()
+    assert values[4, 10 - 1, 15 - 3] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="weightingNorm must be None where voxelBased"):
+        extractor.settings["weightingNorm"] = "euclidean"
+        extractor.execute(VOLUME, MASK, voxelBased=True)
+
+
+@pytest.mark.parametrize("kind", ["LoG", "Wavelet", "Square", "LBP2D", "LBP3D", "Gradient"])
+def test_filters_have_their_names(kind: str) -> None:
+    for module in ("SimpleITK", "pywt", "skimage"):
+        pytest.importorskip(module)
+    extractor = RadiomicsFeatureExtractor(additionalInfo=False, binCount=8)
+    extractor.disableAllImageTypes()
+    extractor.enableImageTypeByName(kind, customArgs={"sigma": [1, 2.5]} if kind == "LoG" else None)
+    extractor.enabledFeatures = {"firstorder": ["Mean"]}
+    found = [name.removesuffix("_firstorder_Mean") for name in extractor.execute(VOLUME, MASK)]
+    assert (
+        found
+        == {
+            "LoG": ["log-sigma-1-mm-3D", "log-sigma-2-5-mm-3D"],
+            "Wavelet": [
+                f"wavelet-{x}" for x in ["LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL"]
+            ],
+            "Square": ["square"],
+            "LBP2D": ["lbp-2D"],
+            "LBP3D": ["lbp-3D-m1", "lbp-3D-m2", "lbp-3D-k"],
+            "Gradient": ["gradient"],
+        }[kind]
+    )
+
+
+def test_resampled_grids_begin_where_the_mask_does() -> None:
+    pytest.importorskip("SimpleITK")
+    found = features(resampledPixelSpacing=[1.6, 0, 2.5], interpolator="sitkLinear", padDistance=1)
+    assert found["diagnostics_Image-interpolated_Spacing"] == (1.6, 0.8, 2.5)
+    assert found["diagnostics_Image-interpolated_Size"] == (11, 16, 14)
+    assert found["original_shape_VoxelVolume"] == pytest.approx(
+        1.6 * 0.8 * 2.5 * found["diagnostics_Mask-interpolated_VoxelNum"]
+    )
+
+
+def test_a_mask_elsewhere_is_brought_to_the_grid_if_asked() -> None:
+    pytest.importorskip("SimpleITK")
+    image = Volume(VOLUME, SPACING[::-1])
+    mask = Volume(MASK[1:, 2:, 1:], SPACING[::-1], (0.8, 1.6, 5.0))
+    with pytest.raises(ValueError, match="geometryTolerance allows more, correctMask resamples"):
+        RadiomicsFeatureExtractor().execute(image, mask)
+    found = RadiomicsFeatureExtractor(correctMask=True).execute(image, mask)
+    assert found["diagnostics_Mask-corrected_BoundingBox"] == (5, 3, 2, 15, 12, 5)
+    away = Volume(MASK, SPACING[::-1], (0.8 * 6, 0.0, 0.0))
+    with pytest.raises(ValueError, match="must lie inside the image, its box goes"):
+        RadiomicsFeatureExtractor(correctMask=True).execute(image, away)
+    near = Volume(MASK, SPACING[::-1], (1e-4, 0.0, 0.0))
+    with pytest.raises(ValueError, match=r"its origin 0\.0001 mm off"):
+        RadiomicsFeatureExtractor().execute(image, near)
+    assert RadiomicsFeatureExtractor(geometryTolerance=1e-3).execute(image, near)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +10,7 @@ from lesionkit.radiomics import diagnostics, measure, prepare, regions
 from lesionkit.radiomics.images import images
 from lesionkit.radiomics.parameters import Parameters
 from lesionkit.radiomics.regions import Region
-from lesionkit.radiomics.volumes import Volume
+from lesionkit.radiomics.volumes import Volume, cut, like, to_itk
 
 
 class Source:
@@ -35,10 +36,18 @@ class Source:
 
 
 def extract(
-    source: Source, labels: Volume, label: Any, region: Region, parameters: Parameters
+    source: Source,
+    labels: Volume,
+    label: Any,
+    region: Region,
+    parameters: Parameters,
+    voxel_based: bool = False,
 ) -> dict[str, Any]:
     """Features of the region that has a label in a mask of whole numbers, and diagnostics where
-    additionalInfo is set."""
+    additionalInfo is set.
+
+    voxel_based : maps in place of features, as SimpleITK's images
+    """
     settings = {**parameters.settings, "label": label}
     told: dict[str, Any] = {}
     if additional := settings.get("additionalInfo", False):
@@ -73,6 +82,8 @@ def extract(
         region = regions.resegment(image, region, settings)
         regions.check_large(region, settings)
         tell(image, region, "resegmented")
+    if voxel_based:
+        return told | _maps(image, region, parameters)
     shaped = region if settings.get("resegmentShape") else whole
     shapes = measure.shapes(shaped, parameters.features, settings)
     found = {f"original_{name}": value for name, value in shapes.items()}
@@ -80,3 +91,16 @@ def extract(
         features = measure.textures(values, region, parameters.features, own)
         found |= {f"{name}_{feature}": value for feature, value in features.items()}
     return {**told, **found}
+
+
+def _maps(image: Volume, region: Region, parameters: Parameters) -> dict[str, Any]:
+    """Of each image and feature, where the region's box is and a window's radius about it."""
+    radius = parameters.settings.get("kernelRadius") or 1
+    box = prepare.padded(region.box, region.mask.values.shape, [radius] * image.axes)
+    wide = replace(region, box=box)
+    place = cut(region.mask, box)
+    found = {}
+    for kind, values, own in images(image, wide, parameters):
+        for name, voxels in measure.maps(values, wide, parameters.features, own).items():
+            found[f"{kind}_{name}"] = to_itk(like(place, voxels))
+    return found

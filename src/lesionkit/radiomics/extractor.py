@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from lesionkit import files
+from lesionkit import arrays, files
 from lesionkit.radiomics import masks, names, volumes
 from lesionkit.radiomics.extraction import Source, extract
 from lesionkit.radiomics.parameters import (
@@ -231,7 +231,8 @@ class RadiomicsFeatureExtractor:
         label_channel : int, optional
             The layer, from 0. None: the setting, or 0.
         voxelBased : bool, default False
-            Maps in place of features.
+            Maps in place of features, as SimpleITK's images, where the region's box is and
+            kernelRadius about it.
         spacing : sequence of float, optional
             Of the voxels of arrays along each axis, in their order, mm; None: 1.
 
@@ -267,7 +268,8 @@ class RadiomicsFeatureExtractor:
         image = cache(lambda: volumes.read(imageFilepath, "image", spacing))
         labels = masks.labels_of(masks.read(maskFilepath, image, spacing), layer)
         taken, region = masks.choose(labels, label, settings.get("label"))
-        return extract(Source(image()), labels, taken, region, parameters)
+        maps = arrays.flag(voxelBased, "voxelBased")
+        return extract(Source(image()), labels, taken, region, parameters, maps)
 
     def _parameters(self) -> Parameters:
         """What was set, checked."""

@@ -12,7 +12,7 @@ from lesionkit.radiomics import names
 from lesionkit.radiomics.regions import Region, Settings
 from lesionkit.radiomics.volumes import Voxels
 from lesionkit.texture import Settings as TextureSettings
-from lesionkit.texture import radiomics, shape_features
+from lesionkit.texture import radiomics, shape_features, voxel_features
 from lesionkit.texture.pyradiomics_names import FAMILIES
 
 Features = dict[str, float]
@@ -39,6 +39,33 @@ def textures(values: Voxels, region: Region, classes: Classes, settings: Setting
         for name in classes[family] or names.FEATURES[family]
         if f"{family}_{name}" in found
     }
+
+
+def maps(values: Voxels, region: Region, classes: Classes, settings: Settings) -> dict[str, Voxels]:
+    """Of the window about each voxel, {"glcm_Contrast": map of the region's box}; of no shapes."""
+    wanted = {
+        name: [one for one in features or names.FEATURES[name] if one in names.FEATURES[name]]
+        for name, features in classes.items()
+        if not name.startswith("shape")
+    }
+    asked = [f"{family}_{name}" for family, features in wanted.items() for name in features]
+    if not asked:
+        return {}
+    if settings.get("weightingNorm"):
+        raise ValueError(
+            "weightingNorm must be None where voxelBased is True: maps have no weights"
+        )
+    found = voxel_features(
+        values,
+        region.inside(),
+        region.mask.spacing[::-1],
+        _settings(settings, list(wanted)),
+        kernel_radius=settings.get("kernelRadius") or 1,
+        masked_kernel=settings.get("maskedKernel") is not False,
+        initial=settings.get("initValue") or 0.0,
+        features=asked,
+    )
+    return {name: found[f"original_{name}"] for name in asked}
 
 
 def shapes(region: Region, classes: Classes, settings: Settings) -> Features:
