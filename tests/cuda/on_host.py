@@ -23,7 +23,7 @@ from lesionkit import gpu
 HERE = Path(__file__).parent
 CSRC = HERE.parents[1] / "csrc"
 THREAD = ("-O1", "-fsanitize=thread")
-ADDRESS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+ADDRESS = ("-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 PLAIN = ("-O2",)
 
 Order = Literal["forward", "reverse", "together"]
@@ -51,7 +51,7 @@ def build(
         f"  return lesionkit::on_host::run({{{entries}}}, arguments[1]);\n}}\n"
     )
     program = folder / "program"
-    command = [*compiler, "-std=c++20", "-g", "-pthread", "-Wall", "-Wextra", "-Werror"]
+    command = [*compiler, "-std=c++20", "-g1", "-pthread", "-Wall", "-Wextra", "-Werror"]
     command += ["-DLESIONKIT_CUDA_ON_HOST", f"-I{csrc}", *flags, str(main), "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "cannot find" in done.stderr and "san" in done.stderr:
