@@ -199,7 +199,7 @@ def group_of(case: Any) -> str:
 
 
 def phantoms(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke.image.cases import find_cases
+    from lesionkit.studies.stroke.cases import find_cases
 
     cases = []
     for kind in ("hyper", "hypo"):
@@ -213,7 +213,7 @@ def phantoms(folder: Path) -> list[Any]:
 
 
 def real_cases(folder: Path) -> list[Any]:
-    from lesionkit.studies.stroke.image.cases import Case
+    from lesionkit.studies.stroke.cases import Case
 
     isles, session = folder / "isles22", "sub-strokecase0009/ses-0001"
     name = "sub-strokecase0009_ses-0001"

@@ -152,8 +152,8 @@ def add_to(commands: Any) -> None:
 def _stroke(options: argparse.Namespace) -> int:
     from lesionkit import arrays
     from lesionkit.studies.stroke.adc.maps import MAX_B, MIN_B
+    from lesionkit.studies.stroke.cases import Given
     from lesionkit.studies.stroke.image import job
-    from lesionkit.studies.stroke.image.cases import Given
     from lesionkit.studies.stroke.image.process import Options, methods_of
     from lesionkit.studies.stroke.learned.models import read
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from lesionkit import cli, io
-from lesionkit.studies.stroke import SEGMENTERS, preprocess
-from lesionkit.studies.stroke.image import cases, pictures, process, read
-from lesionkit.studies.stroke.image.cases import Case
+from lesionkit.studies.stroke import SEGMENTERS, cases, preprocess
+from lesionkit.studies.stroke.cases import Case
+from lesionkit.studies.stroke.image import pictures, process, read
 from lesionkit.studies.stroke.image.scan import Scan
 from reference.stroke_brain import brain
 from stroke_files import nibabel, pillow, png, rows, volume

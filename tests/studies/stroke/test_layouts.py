@@ -11,8 +11,8 @@ import pytest
 from scipy import ndimage
 
 from lesionkit import cli, io
+from lesionkit.studies.stroke.cases import Case, Given, find_cases
 from lesionkit.studies.stroke.image import read
-from lesionkit.studies.stroke.image.cases import Case, Given, find_cases
 from reference.stroke_brain import brain
 from stroke_files import nibabel, pillow, png, rows
 

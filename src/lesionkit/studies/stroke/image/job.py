@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import files, job
+from lesionkit.studies.stroke.cases import CaseKind, Given, find_cases
 from lesionkit.studies.stroke.image import WARNING
-from lesionkit.studies.stroke.image.cases import CaseKind, Given, find_cases
 from lesionkit.studies.stroke.image.process import ORDER, Options, check_truths, process
 from lesionkit.studies.stroke.image.report import MEANS, write_report
 from lesionkit.studies.stroke.image.steps import draw_roc_space

@@ -23,9 +23,9 @@ from lesionkit.studies.stroke import (
     pair,
     preprocess,
 )
+from lesionkit.studies.stroke.cases import Case, base_of
 from lesionkit.studies.stroke.histograms import Blocks
 from lesionkit.studies.stroke.image import read, report, steps
-from lesionkit.studies.stroke.image.cases import Case, base_of
 from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan, kind_by
 from lesionkit.studies.stroke.learned import models as learned
 

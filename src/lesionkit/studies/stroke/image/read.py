@@ -13,8 +13,8 @@ import numpy.typing as npt
 from lesionkit import io
 from lesionkit.studies.stroke import Mask, adc_map
 from lesionkit.studies.stroke.adc.maps import MAX_B, MIN_B
-from lesionkit.studies.stroke.image.cases import NO_ADC, Case
-from lesionkit.studies.stroke.image.names import stem_of
+from lesionkit.studies.stroke.cases import NO_ADC, Case
+from lesionkit.studies.stroke.names import stem_of
 
 USUAL_B = 1000.0  # s/mm^2: taken where nobody tells
 ZERO_B = 100.0  # s/mm^2: below there is next to no weighting

@@ -9,7 +9,7 @@ import numpy as np
 
 from lesionkit import io
 from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared
-from lesionkit.studies.stroke.image.cases import Case
+from lesionkit.studies.stroke.cases import Case
 from lesionkit.studies.stroke.image.read import Images
 
 RECOMMENDED, RECOMMENDED_ADC = "kmeans", "kmeans-adc"  # the thesis' best, alone and with ADC

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lesionkit import io
-from lesionkit.studies.stroke.image.names import (
+from lesionkit.studies.stroke.names import (
     OTHERS,
     SISS,
     Named,
@@ -17,7 +17,7 @@ from lesionkit.studies.stroke.image.names import (
     stem_of,
     truth_of,
 )
-from lesionkit.studies.stroke.image.names import base_of as base_of
+from lesionkit.studies.stroke.names import base_of as base_of
 
 CaseKind = Literal["hyper", "hypo", "auto"]
 
