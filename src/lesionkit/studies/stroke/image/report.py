@@ -96,7 +96,7 @@ def doubts_of(scan: Scan, scores: Sequence[Mapping[str, str]]) -> list[str]:
             )
         drawn = float(rows[0][name.replace("volume", "truth").replace("area", "truth")])
         far = [
-            f"{method} {size / drawn:.2g} times" for method, size in sizes.items()
+            f"{method} {_ratio(size / drawn)} times" for method, size in sizes.items()
             if size and not 1 / FAR < size / drawn < FAR
         ]  # fmt: skip
         if far:
@@ -128,6 +128,10 @@ def doubts_of(scan: Scan, scores: Sequence[Mapping[str, str]]) -> list[str]:
     if len(least) > 1 and max(least) > APART * min(least):
         doubts.append(f"The methods disagree: {min(least):.3g} to {max(least):.3g} {unit}.")
     return doubts
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _share_alike(mask: Mask, twin: Mirror) -> float:
