@@ -22,7 +22,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def tests(session: nox.Session) -> None:
     """The tests; `nox -s tests-3.13 -- tests/texture` runs some, on one Python."""
-    session.install("-e", ".[test,nets,studies]")
+    session.install("-e", ".[test,nets,radiomics]")
     session.run("pytest", *(session.posargs or ["-n", "auto", "--dist", "worksteal"]))
 
 

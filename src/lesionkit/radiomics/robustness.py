@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 SHIFT = 0.5  # standard deviation of the contour's shift, in voxels of the finest axis
 SMOOTH = 2.0  # of the same: what is nearer shifts together
-REACH = 4  # the same: how far a contour may shift
+REACH = 2  # the same: how far a contour may shift, 4 standard deviations
 MAD = 1.4826  # median of absolute deviations to standard deviation, of a normal distribution
 LEVEL = 0.95  # of the interval
 
