@@ -76,16 +76,46 @@ def region(families: list[str], given: bool, work: Work) -> Run:
     return run
 
 
+def shape(work: Work) -> Run:
+    from lesionkit.texture import shape_features
+    from lesionkit.texture.pyradiomics_names import SHAPE
+
+    def run() -> Answer:
+        found = shape_features(work["mask"])
+        return {f"shape_{theirs}": np.asarray(found[name]) for theirs, name in SHAPE.items()}
+
+    return run
+
+
+def voxels(work: Work) -> Run:
+    from lesionkit.texture import voxel_features
+
+    chosen = settings(work.levels, REGION["W6"][1:], given=False)
+
+    def run() -> Answer:
+        maps = voxel_features(work["volume"], work["mask"], None, chosen)
+        inside = work["mask"]
+        return {name.removeprefix("original_"): image[inside] for name, image in maps.items()}
+
+    return run
+
+
 def ours(workload: str, beside: str, work: Work) -> Run:
     """Our call that does the same work as the peer `beside`."""
-    if workload in PLANE:
-        return PLANE[workload](work)
+    if workload in ALONE:
+        return ALONE[workload](work)
     given = beside == "pictologics"
     families = [f for f in REGION[workload] if not (given and f == "firstorder")]
     return region(families, given, work)
 
 
-PLANE: dict[str, Callable[[Work], Run]] = {"W1": one_image, "W2": small_regions, "W3": maps}
+ALONE: dict[str, Callable[[Work], Run]] = {
+    "W1": one_image,
+    "W2": small_regions,
+    "W3": maps,
+    "W7": shape,
+    "W8": voxels,
+}
 REGION = {
     "W4": ["glcm"],
     "W5": ["glrlm"],

@@ -30,6 +30,8 @@ from benchmarks.texture.regions import (
     pictologics_region,
     pyradiomics_class,
     pyradiomics_extractor,
+    pyradiomics_shape,
+    pyradiomics_voxels,
 )
 from benchmarks.texture.work import Work
 from benchmarks.timing import cannot_import
@@ -73,6 +75,8 @@ PEERS: dict[str, dict[str, tuple[str | None, Callable[[Work], Run]]]] = {
         "flash-radiomics": ("flash_radiomics", partial(flash_class, FAMILIES)),
         "pictologics": ("pictologics", partial(pictologics_region, None)),
     },
+    "W7": {"PyRadiomics class": ("radiomics", pyradiomics_shape)},
+    "W8": {"PyRadiomics extractor": ("radiomics", pyradiomics_voxels)},
 }
 
 

@@ -79,6 +79,49 @@ def pyradiomics_extractor(families: list[str], work: Work) -> Run:
     return run
 
 
+def pyradiomics_shape(work: Work) -> Run:
+    import radiomics
+    from radiomics import shape
+
+    radiomics.setVerbosity(60)
+    images = images_of(work)
+
+    def run() -> Answer:
+        features = shape.RadiomicsShape(*images, label=1)
+        features.enableAllFeatures()
+        return plain({f"shape_{name}": value for name, value in features.execute().items()})
+
+    return run
+
+
+def pyradiomics_voxels(work: Work) -> Run:
+    """Its maps, in the voxels of the mask; no MCC, which it gives up where a direction is empty."""
+    import radiomics
+    import SimpleITK
+    from radiomics import featureextractor
+
+    radiomics.setVerbosity(60)
+    images = images_of(work)
+    extractor = featureextractor.RadiomicsFeatureExtractor(
+        binCount=work.levels, additionalInfo=False, voxelBatch=200
+    )
+    extractor.disableAllFeatures()
+    for family in FAMILIES[1:]:
+        extractor.enableFeatureClassByName(family)
+    places = np.argwhere(work["mask"])
+    inside = tuple((places - np.maximum(places.min(0) - 1, 0)).T)  # its maps are cut to the region
+
+    def run() -> Answer:
+        found = extractor.execute(*images, voxelBased=True)
+        maps = {
+            name.removeprefix("original_"): SimpleITK.GetArrayFromImage(image)[inside]
+            for name, image in found.items()
+        }
+        return {name: values for name, values in maps.items() if name != "glcm_MCC"}
+
+    return run
+
+
 def flash_class(families: list[str], work: Work) -> Run:
     classes = {}
     for family in families:

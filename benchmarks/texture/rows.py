@@ -1,4 +1,4 @@
-"""Texture: ours against each peer on six workloads, and how far the answers are apart."""
+"""Texture: ours against each peer on eight workloads, and how far the answers are apart."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ NOTES = {
     "W5": "pictologics as in W4.",
     "W6": "PyRadiomics' five: its families without the first-order features; ours has them. "
     "pictologics, as in W4, gives six texture families, with GLDZM and without first-order.",
+    "W8": "PyRadiomics gives no map of MCC where a window has a direction without a pair; ours, "
+    "which has one, is not compared.",
 }
 
 

@@ -6,6 +6,8 @@ W3  a map of five features over a sliding window, the mean of 4 offsets
 W4  a region in a volume, 13 directions, PyRadiomics' 24 co-occurrence features
 W5  the same region, 16 run-length features
 W6  the same region, every family of features
+W7  a larger region of the same form, its shape
+W8  a smaller one, maps of the five texture families
 """
 
 from __future__ import annotations
@@ -38,9 +40,11 @@ TITLES = {
     "W4": "co-occurrence features of a 3-D region",
     "W5": "run-length features of a 3-D region",
     "W6": "all families of a 3-D region",
+    "W7": "shape of a 3-D region",
+    "W8": "maps of five families, 3 x 3 x 3 windows",
 }
 ITEMS = {"W1": "pixels", "W2": "regions", "W3": "pixels", "W4": "voxels", "W5": "voxels"}
-ITEMS["W6"] = "voxels"
+ITEMS |= dict.fromkeys(("W6", "W7", "W8"), "voxels")
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def work(name: str, size: int | None = None, levels: int | None = None) -> Work:
         image = (textured((size, size), 3) / 256 * levels).astype(np.uint8)
         arrays = {"image": image, "padded": np.pad(image, 3, mode="reflect")}
         return Work(name, size**2, levels, arrays, ROUND, 7)
-    size, levels = size or 128, levels or 32
+    size, levels = size or {"W7": 220, "W8": 28}.get(name, 128), levels or 32
     volume = textured((size,) * 3, 4, slope=1.8).astype(np.float32)
     z, y, x = np.meshgrid(*[np.linspace(-1, 1, size)] * 3, indexing="ij")
     wavy = 0.1 * np.sin(13 * z) * np.cos(9 * y)
@@ -124,7 +128,7 @@ def three_sigma(rois: Array, levels: int) -> NDArray[np.uint8]:
 
 def small(name: str) -> Work:
     """The same workload at a size that takes no time."""
-    size = {"W1": 40, "W2": 9, "W3": 24, "W4": 20, "W5": 20, "W6": 20}
+    size = {"W1": 40, "W2": 9, "W3": 24, "W4": 20, "W5": 20, "W6": 20, "W7": 20, "W8": 12}
     return work(name, size[name], {"W1": 32, "W2": 64, "W3": 32}.get(name, 8))
 
 

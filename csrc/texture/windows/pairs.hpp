@@ -56,7 +56,8 @@ class Pairs {
         x_count_(places),
         y_count_(places),
         small_of_(places),
-        pairs_(places) {
+        pairs_(places),
+        second_(!symmetric) {
     weights_.reserve(levels + 1);
     const auto all = static_cast<double>(levels);
     for (int64_t k = 0; k <= levels; ++k) {
@@ -86,6 +87,11 @@ class Pairs {
     moments(feature);
     counts(levels, feature);
     return true;
+  }
+
+  // After the last direction.
+  void finish(double* feature) {
+    if (maximal_) feature[MAXIMAL_CORRELATION] += second_.take();
   }
 
  private:
@@ -209,7 +215,8 @@ class Pairs {
     std::fill_n(y_count_.begin(), kinds, 0);
   }
 
-  // Of the levels that occur in pairs, in their order; where all pairs have one level, 0.
+  // Of the levels that occur in pairs; where all pairs have one level, 0, and where it takes more
+  // than a look, 0 until finish().
   double maximal_correlation(int64_t kinds) {
     int64_t size = 0;
     used_.clear();
@@ -236,7 +243,8 @@ class Pairs {
       matrix_[i * size + j] = matrix_[j * size + i] =
           (i == j ? 2.0 * c : c) / (root_[i] * root_[j]);
     }
-    return std::min(1.0, second_(matrix_, first_));
+    second_.add(matrix_.data(), first_.data(), size);
+    return 0.0;
   }
 
   // The root of the second eigenvalue of A A', A = p(i, j) / sqrt(p_x(i) p_y(j)).
@@ -254,14 +262,14 @@ class Pairs {
         const uint16_t c = joint_count_[used_[i] * kinds + used_[j]];
         if (c > 0) half_[i * size + j] = c / (root_[i] * std::sqrt(double(y_count_[used_[j]])));
       }
-    second_.open(size);
     for (int64_t i = 0; i < size; ++i)
       for (int64_t j = 0; j < size; ++j) {
         double sum = 0.0;
         for (int64_t k = 0; k < size; ++k) sum += half_[i * size + k] * half_[j * size + k];
         matrix_[i * size + j] = sum;
       }
-    return std::sqrt(std::min(1.0, second_(matrix_, first_)));
+    second_.add(matrix_.data(), first_.data(), size);
+    return 0.0;
   }
 
   void begin(int64_t size) {
@@ -282,7 +290,7 @@ class Pairs {
   std::vector<uint16_t> joint_count_, x_count_, y_count_, small_of_, used_;  // by rank
   std::vector<Pair> pairs_;
   int64_t count_ = 0;
-  SecondEigenvalue second_;
+  SecondEigenvalues second_;
   std::vector<double> matrix_, half_, first_, root_;
 };
 

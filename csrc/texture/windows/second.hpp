@@ -1,7 +1,8 @@
-// The second largest eigenvalue, in magnitude, of p(i, j) / sqrt(p_x(i) p_x(j)) for a symmetric
-// matrix of a few levels: Haralick's maximal correlation coefficient. The largest is 1, with the
+// The second largest eigenvalue, in magnitude, of p(i, j) / sqrt(p_x(i) p_x(j)) for symmetric
+// matrices of a few levels: Haralick's maximal correlation coefficient. The largest is 1, with the
 // eigenvector sqrt(p_x). Where levels fall into two parts without a pair between them, or all pairs
-// lead from one part to the other, there is another 1 or a -1: found without arithmetic.
+// lead from one part to the other, there is another 1 or a -1: found without arithmetic. What is
+// left waits until there is a matrix for each lane of a vector, and all are done at once.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +10,126 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/simd.hpp"
+
 namespace lesionkit::texture::windows {
 
-class SecondEigenvalue {
+// The largest magnitude of the eigenvalues of a symmetric matrix (n, n) of numbers V, that of each
+// lane, which is below 1. `a` is destroyed.
+template <class V>
+class LargestEigenvalue {
  public:
+  V operator()(V* a, int64_t n) {
+    for (auto* list : {&diagonal_, &beside_, &v_, &w_}) list->assign(n, V{});
+    tridiagonal(a, n);
+    const V most = max(V{}, extreme(n, 1.0));
+    bool below[lanes];
+    if (!lies_below(n, most, below)) return most;
+    V least = -extreme(n, -1.0), found = most;
+    for (int l = 0; l < lanes; ++l)
+      if (below[l]) lane(found, l) = lane(least, l);
+    return found;
+  }
+
+  static constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(double));
+  static double& lane(V& x, int l) {
+    if constexpr (lanes == 1)
+      return x;
+    else
+      return reinterpret_cast<double*>(&x)[l];
+  }
+
+ private:
+  // Householder's reduction (Golub and Van Loan, Matrix Computations, 8.3.1).
+  void tridiagonal(V* a, int64_t n) {
+    for (int64_t k = 0; k + 2 < n; ++k) {
+      const V* column = a + k * n;  // symmetric: the row
+      V norm = {};
+      for (int64_t i = k + 1; i < n; ++i) norm += column[i] * column[i];
+      diagonal_[k] = column[k];
+      const V tiny = broadcast<V>(1e-30), length = root(norm), next = column[k + 1];
+      const V alpha = norm < tiny ? V{} : next > V{} ? -length : length;
+      const V scale = norm < tiny ? V{} : 1.0 / (norm - next * alpha);  // 2 / v'v
+      beside_[k] = alpha;
+      for (int64_t i = k + 1; i < n; ++i) v_[i] = column[i];
+      v_[k + 1] -= alpha;
+      V product = {};
+      for (int64_t i = k + 1; i < n; ++i) {
+        V sum = {};
+        for (int64_t j = k + 1; j < n; ++j) sum += a[i * n + j] * v_[j];
+        w_[i] = sum * scale;
+        product += w_[i] * v_[i];
+      }
+      const V half = 0.5 * scale * product;
+      for (int64_t i = k + 1; i < n; ++i) w_[i] -= half * v_[i];
+      for (int64_t i = k + 1; i < n; ++i)
+        for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= v_[i] * w_[j] + w_[i] * v_[j];
+    }
+    if (n > 1) {
+      diagonal_[n - 2] = a[(n - 2) * n + n - 2];
+      beside_[n - 2] = a[(n - 2) * n + n - 1];
+    }
+    diagonal_[n - 1] = a[n * n - 1];
+  }
+
+  // The eigenvalue of the tridiagonal matrix nearest to 1 or -1, the `side`: a root of its
+  // characteristic polynomial, by Laguerre's method, which comes down to the outermost root without
+  // passing it (Wilkinson, The Algebraic Eigenvalue Problem, 7.27).
+  V extreme(int64_t n, double side) const {
+    const double degree = static_cast<double>(n);
+    V x = broadcast<V>(1.0);
+    for (int pass = 0; pass < 64; ++pass) {
+      // the polynomial of the leading block and of the one before, and their derivatives
+      V p = broadcast<V>(1.0), first = {}, second = {}, p1 = {}, first1 = {}, second1 = {}, e = {};
+      for (int64_t i = 0; i < n; ++i) {
+        const V t = x - side * diagonal_[i], p2 = p1, first2 = first1, second2 = second1;
+        p1 = p;
+        first1 = first;
+        second1 = second;
+        p = t * p1 - e * p2;
+        first = p1 + t * first1 - e * first2;
+        second = 2.0 * first1 + t * second1 - e * second2;
+        e = beside_[i] * beside_[i];
+      }
+      const V g = first / p, h = g * g - second / p;
+      const V under = (degree - 1.0) * (degree * h - g * g);
+      const V step = degree / (g + root(max(V{}, under)));
+      // not where it is there, but for rounding
+      const V moved = (p > V{}) & (step > broadcast<V>(1e-15)) ? step : V{};
+      x -= moved;
+      if (!any_of(moved)) break;
+    }
+    return side * x;
+  }
+
+  // Whether there is an eigenvalue clearly below -x: in each lane, and in any.
+  bool lies_below(int64_t n, const V& x, bool* below) const {
+    V ratio = broadcast<V>(1.0), e = {}, least = broadcast<V>(1.0);
+    for (int64_t i = 0; i < n; ++i) {
+      ratio = diagonal_[i] + x + 1e-13 - e / ratio;
+      least = min(least, ratio);
+      ratio = max(ratio, broadcast<V>(1e-300));
+      e = beside_[i] * beside_[i];
+    }
+    bool found = false;
+    for (int l = 0; l < lanes; ++l) found |= below[l] = lane(least, l) < 0.0;
+    return found;
+  }
+
+  static bool any_of(V x) {
+    bool found = false;
+    for (int l = 0; l < lanes; ++l) found |= lane(x, l) != 0.0;
+    return found;
+  }
+
+  std::vector<V> diagonal_, beside_, v_, w_;
+};
+
+// Adds up what is found of matrices, or its roots.
+class SecondEigenvalues {
+ public:
+  explicit SecondEigenvalues(bool roots) : roots_(roots) {}
+
   // The levels 0 to size - 1 begin alone and without a pair.
   void open(int64_t size) {
     size_ = size;
@@ -28,16 +145,62 @@ class SecondEigenvalue {
   // Whether the largest occurs twice.
   bool tied() const { return parts_ > 1; }
 
-  // Of a symmetric matrix (size, size) whose eigenvector of 1 is `first`; it is destroyed.
-  double operator()(std::vector<double>& a, const std::vector<double>& first) {
-    const int64_t n = size_;
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < n; ++j) a[i * n + j] -= first[i] * first[j];
-    tridiagonal(a, n);
-    return largest(n);
+  // A symmetric matrix (size, size) whose eigenvector of 1 is `first`, both from size numbers on.
+  void add(const double* a, const double* first, int64_t size) {
+    if (size > MAX_SMALL) {
+      whole_.assign(a, a + size * size);
+      for (int64_t i = 0; i < size; ++i)
+        for (int64_t j = 0; j < size; ++j) whole_[i * size + j] -= first[i] * first[j];
+      sum_ += value(one_(whole_.data(), size));
+      return;
+    }
+    Waiting& to = waiting_[count_++];
+    to.size = size;
+    for (int64_t i = 0; i < size; ++i)
+      for (int64_t j = 0; j < size; ++j)
+        to.matrix[i * size + j] = a[i * size + j] - first[i] * first[j];
+    if (count_ == LANES) flush();
+  }
+
+  // The sum since it was last taken.
+  double take() {
+    flush();
+    const double found = sum_;
+    sum_ = 0.0;
+    return found;
   }
 
  private:
+  static constexpr int64_t MAX_SMALL = 32;
+  using Lanes = Simd<double>;
+  static constexpr int LANES = lane_count<double>;
+  struct Waiting {
+    int64_t size;
+    double matrix[MAX_SMALL * MAX_SMALL];
+  };
+
+  // Smaller ones stand in the corner of the largest: rows of zeros add eigenvalues 0.
+  void flush() {
+    if (count_ == 0) return;
+    int64_t n = 0;
+    for (int l = 0; l < count_; ++l) n = std::max(n, waiting_[l].size);
+    side_by_side_.assign(n * n, Lanes{});
+    for (int l = 0; l < count_; ++l) {
+      const Waiting& from = waiting_[l];
+      for (int64_t i = 0; i < from.size; ++i)
+        for (int64_t j = 0; j < from.size; ++j)
+          LargestEigenvalue<Lanes>::lane(side_by_side_[i * n + j], l) =
+              from.matrix[i * from.size + j];
+    }
+    Lanes found = all_(side_by_side_.data(), n);
+    for (int l = 0; l < count_; ++l) sum_ += value(LargestEigenvalue<Lanes>::lane(found, l));
+    count_ = 0;
+  }
+
+  double value(double eigenvalue) const {
+    const double least = std::min(1.0, eigenvalue);
+    return roots_ ? std::sqrt(least) : least;
+  }
   int32_t root(int64_t i) {
     while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
     return static_cast<int32_t>(i);
@@ -49,93 +212,16 @@ class SecondEigenvalue {
     --parts_;
   }
 
-  // Householder's reduction (Golub and Van Loan, Matrix Computations, 8.3.1).
-  void tridiagonal(std::vector<double>& a, int64_t n) {
-    diagonal_.resize(n);
-    beside_.assign(n, 0.0);
-    v_.resize(n);
-    w_.resize(n);
-    for (int64_t k = 0; k + 2 < n; ++k) {
-      double* column = a.data() + k * n;  // symmetric: the row
-      double norm = 0.0;
-      for (int64_t i = k + 1; i < n; ++i) norm += column[i] * column[i];
-      diagonal_[k] = column[k];
-      if (norm < 1e-30) continue;
-      const double alpha = column[k + 1] > 0.0 ? -std::sqrt(norm) : std::sqrt(norm);
-      beside_[k] = alpha;
-      const double scale = 1.0 / (norm - column[k + 1] * alpha);  // 2 / v'v
-      for (int64_t i = k + 1; i < n; ++i) v_[i] = column[i];
-      v_[k + 1] -= alpha;
-      double product = 0.0;
-      for (int64_t i = k + 1; i < n; ++i) {
-        double sum = 0.0;
-        for (int64_t j = k + 1; j < n; ++j) sum += a[i * n + j] * v_[j];
-        w_[i] = sum * scale;
-        product += w_[i] * v_[i];
-      }
-      const double half = 0.5 * scale * product;
-      for (int64_t i = k + 1; i < n; ++i) w_[i] -= half * v_[i];
-      for (int64_t i = k + 1; i < n; ++i)
-        for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= v_[i] * w_[j] + w_[i] * v_[j];
-    }
-    if (n > 1) {
-      diagonal_[n - 2] = a[(n - 2) * n + n - 2];
-      beside_[n - 2] = a[(n - 2) * n + n - 1];
-    }
-    diagonal_[n - 1] = a[n * n - 1];
-  }
-
-  // The largest magnitude of the eigenvalues of the tridiagonal matrix, which is below 1.
-  double largest(int64_t n) const {
-    const double most = std::max(0.0, extreme(n, 1.0));
-    return lies_below(n, -most) ? -extreme(n, -1.0) : most;
-  }
-
-  // Its eigenvalue nearest to 1 or -1, the `side`: a root of its characteristic polynomial, by
-  // Laguerre's method, which comes down to the outermost root without passing it (Wilkinson, The
-  // Algebraic Eigenvalue Problem, 7.27).
-  double extreme(int64_t n, double side) const {
-    const double degree = static_cast<double>(n);
-    double x = 1.0;
-    for (int pass = 0; pass < 64; ++pass) {
-      // the polynomial of the leading block and of the one before, and their derivatives
-      double p = 1.0, first = 0.0, second = 0.0, p1 = 0.0, first1 = 0.0, second1 = 0.0, e = 0.0;
-      for (int64_t i = 0; i < n; ++i) {
-        const double t = x - side * diagonal_[i];
-        const double p2 = p1, first2 = first1, second2 = second1;
-        p1 = p;
-        first1 = first;
-        second1 = second;
-        p = t * p1 - e * p2;
-        first = p1 + t * first1 - e * first2;
-        second = 2.0 * first1 + t * second1 - e * second2;
-        e = beside_[i] * beside_[i];
-      }
-      if (!(p > 0.0)) break;  // there, but for rounding
-      const double g = first / p, h = g * g - second / p;
-      const double root = (degree - 1.0) * (degree * h - g * g);
-      const double step = degree / (g + std::sqrt(std::max(0.0, root)));
-      if (!(step > 1e-15)) break;
-      x -= step;
-    }
-    return side * x;
-  }
-
-  // Whether there is an eigenvalue clearly below x.
-  bool lies_below(int64_t n, double x) const {
-    double ratio = 1.0, e = 0.0;
-    for (int64_t i = 0; i < n; ++i) {
-      ratio = diagonal_[i] - x + 1e-13 - e / ratio;
-      if (ratio < 0.0) return true;
-      ratio = std::max(ratio, 1e-300);
-      e = beside_[i] * beside_[i];
-    }
-    return false;
-  }
-
+  bool roots_;
   int64_t size_ = 0, parts_ = 0;
   std::vector<int32_t> parent_;
-  std::vector<double> diagonal_, beside_, v_, w_;
+  std::vector<Waiting> waiting_ = std::vector<Waiting>(LANES);
+  int count_ = 0;
+  double sum_ = 0.0;
+  std::vector<Lanes> side_by_side_;
+  std::vector<double> whole_;
+  LargestEigenvalue<Lanes> all_;
+  LargestEigenvalue<double> one_;
 };
 
 }  // namespace lesionkit::texture::windows

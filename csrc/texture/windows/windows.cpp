@@ -94,30 +94,37 @@ class Measurer {
       std::fill_n(out, PAIR_FEATURES, 0.0);
       int64_t found = 0;
       for (const auto& along : form_.along) found += pairs_.add(levels_, along, out);
+      pairs_.finish(out);
       for (int k = 0; k < PAIR_FEATURES; ++k) out[k] = mean(out[k], found);
       out += PAIR_FEATURES;
     }
     if (families_.runs) {
       double feature[SIZE_FEATURES] = {};
       int64_t found = 0;
+      sizes_.add_alone(levels_);
       for (const auto& lines : form_.lines) {
-        if (!add_runs(levels_, lines, sizes_)) continue;
-        sizes_.finish(feature);
-        ++found;
+        if (join_runs(levels_, lines, sizes_)) {
+          sizes_.features(feature);
+          ++found;
+        }
+        sizes_.separate();
       }
+      sizes_.forget();
       out = write(feature, RUN_FEATURES, found, out);
     }
     if (families_.zones) {
       double feature[SIZE_FEATURES] = {};
       zones_.add(levels_, form_, sizes_);
-      sizes_.finish(feature);
+      sizes_.features(feature);
+      sizes_.forget();
       out = write(feature, ZONE_FEATURES, 1, out);
     }
     if (families_.dependences || families_.tones) around_.look(levels_, form_.near, rules_.alpha);
     if (families_.dependences) {
       double feature[SIZE_FEATURES] = {};
       around_.add_dependences(levels_, sizes_);
-      sizes_.finish(feature);
+      sizes_.features(feature);
+      sizes_.forget();
       out = write(feature, DEPENDENCE_FEATURES, 1, out);
     }
     if (families_.tones) around_.tones(levels_, out);

@@ -36,7 +36,8 @@ Features = dict[str, Any]
 Direction = tuple[int, ...]
 
 MAX_TABLE = 256  # levels of which each thread has tables of its own
-AT_ONCE = 16  # matrices
+AT_ONCE = 16  # matrices, and fewer where they have more levels together than:
+MAX_LINES = 1 << 16
 
 
 def levels_of(region: Intensities, settings: Settings, border: int) -> Region:
@@ -146,7 +147,8 @@ def _aggregated(
             matrices = [sum(matrices[1:], matrices[0])]
     # Those that count something, as PyRadiomics averages them; one if none does.
     kept = [matrix for matrix in matrices if matrix.any()] or matrices[:1]
-    found = [features(kept[first : first + AT_ONCE]) for first in range(0, len(kept), AT_ONCE)]
+    size = max(1, min(AT_ONCE, MAX_LINES // levels.levels))
+    found = [features(kept[first : first + size]) for first in range(0, len(kept), size)]
     return {name: np.concatenate([part[name] for part in found]).mean() for name in found[0]}
 
 
