@@ -106,13 +106,13 @@ def test_processes_and_a_resumed_run_give_the_same_bytes(
 
     def killed(*arguments: Any) -> Any:
         if len(done) == 2:
-            raise SystemExit
+            raise KeyboardInterrupt
         done.append(arguments)
         return measure(*arguments)
 
     monkeypatch.setattr(workers, "measure", killed)
-    with pytest.raises(SystemExit):
-        run(folder, out="three.csv")
+    assert run(folder, out="three.csv") == Exit.INTERRUPTED
+    assert "stopped; what is done stays in" in capsys.readouterr().err
     assert not (folder / "three.csv").exists()
     monkeypatch.setattr(workers, "measure", measure)
     capsys.readouterr()

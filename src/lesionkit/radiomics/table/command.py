@@ -51,7 +51,12 @@ def main(table: Path, out: Path, task: Task, options: Options, overwrite: bool =
             f"{results[0]} is there already: choose another --out, or replace it with --overwrite"
         )
     with files.working_in(work):
-        found, code = _measure(cases, ledger, task, options)
+        try:
+            found, code = _measure(cases, ledger, task, options)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"stopped; what is done stays in {work}, and the same command goes on with it"
+            ) from None
         _write(out, columns, cases, found, task)
     if code == 0:
         shutil.rmtree(work)
