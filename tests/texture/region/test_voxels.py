@@ -85,6 +85,19 @@ def test_windows_are_regions(axes: int, settings: dict[str, Any], radius: int) -
                 assert found == pytest.approx(value, rel=1e-9, abs=1e-10), name
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_eigenvalues_of_many_levels(symmetric: bool) -> None:
+    """Beyond 32 levels in a window matrices are not done side by side."""
+    across = np.indices((13, 13)).sum(0)
+    levels = 1 + across + np.random.default_rng(1).integers(0, 20, across.shape)
+    settings: dict[str, Any] = {"binning": "levels", "symmetric": symmetric, "families": ("glcm",)}
+    inside = np.ones(levels.shape, bool)
+    maps = voxel_features(levels, inside, kernel_radius=6, features=["glcm_MCC"], **settings)
+    expected = radiomics(levels, inside, **settings)["original_glcm_MCC"]
+    assert 0.3 < expected < 0.99
+    assert maps["original_glcm_MCC"][6, 6] == pytest.approx(expected, rel=1e-10)
+
+
 def test_what_does_not_matter() -> None:
     expected = at_any_threads(lambda: voxel_features(IMAGE, MASK, families=("glcm", "glszm")))
     outside = np.where(MASK, IMAGE, np.nan)
