@@ -76,10 +76,12 @@ def mirror_for(scene: Prepared, kind: Kind) -> Mirror | None:
     return Mirror(midline(scene.brain), scene.brain.shape[-2:]) if kind == "hypo" else None
 
 
-def asymmetric(candidates: Mask, mirror: Mirror) -> Mask:
-    """Candidates without those whose contralateral pixel is one too."""
+def asymmetric(candidates: Mask, mirror: Mirror, like: Mask | None = None) -> Mask:
+    """Candidates without those whose contralateral pixel is one too; like : only what may go so"""
     labels, sizes = label(candidates)
     contralaterals = mirror((sizes >= SPECK)[labels])
+    if like is not None:
+        contralaterals &= like
     alone: Mask = candidates & ~contralaterals
     return alone
 

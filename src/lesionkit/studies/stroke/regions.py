@@ -32,17 +32,20 @@ class Place(NamedTuple):
     kind: Kind
     smallest: int  # pixels
     mirror: Mirror | None  # for hypointense lesions
+    like: Mask | None = None  # pixels that may be fluid; None: all
+    share: float = EDGE
+    closing: int = CLOSING
 
     def edge(self, regions: Mask) -> float:
-        """Of a lesion: 0.4 of the way from the normal level to the mean of its regions."""
+        """Of a lesion: a part of the way from the normal level to the mean of its regions."""
         mean = float(self.scene.levels[regions].mean())
-        return (1 - EDGE) * NORMAL_LEVEL + EDGE * mean
+        return (1 - self.share) * NORMAL_LEVEL + self.share * mean
 
     def beyond(self, edge: float) -> Mask:
         """Brain pixels on the lesion's side of a level, whose mirror pixel is not."""
         if self.mirror is None:
             return (self.scene.levels > edge) & self.scene.brain
-        return asymmetric((self.scene.levels < edge) & self.scene.brain, self.mirror)
+        return asymmetric((self.scene.levels < edge) & self.scene.brain, self.mirror, self.like)
 
 
 def half_height(seeds: Mask, place: Place) -> Mask:
@@ -51,7 +54,8 @@ def half_height(seeds: Mask, place: Place) -> Mask:
     grown = seeds
     for _ in range(2):
         if grown.any():
-            grown = tidy(connected(place.beyond(place.edge(grown)), seeds), place.scene.brain)
+            found = connected(place.beyond(place.edge(grown)), seeds)
+            grown = tidy(found, place.scene.brain, place.closing)
     return grown
 
 
@@ -62,6 +66,9 @@ def lesions(
     smallest: int = MIN_PIXELS,
     grow: Callable[[Mask, Place], Mask] = half_height,
     mean_beyond: float | None = None,
+    like: Mask | None = None,
+    share: float = EDGE,
+    closing: int = CLOSING,
 ) -> Mask:
     """Candidates as regions, slice by slice; none where nothing is left.
 
@@ -86,22 +93,23 @@ def lesions(
     mirror = mirror_for(inner, kind)
     shape = (-1, *inner.brain.shape[-2:])
     found = np.zeros_like(inner.brain)
-    for plane, part, kept in zip(
-        inner.planes, candidates[box].reshape(shape), found.reshape(shape), strict=True
+    fluid = [None] * len(inner.planes) if like is None else like[box].reshape(shape)
+    for plane, part, kept, may in zip(
+        inner.planes, candidates[box].reshape(shape), found.reshape(shape), fluid, strict=True
     ):
         if part.any():
-            place = Place(plane, kind, least, mirror)
+            place = Place(plane, kind, least, mirror, may, share, closing)
             seeds = _seeds(part, place, mean_beyond)
             if seeds.any():
                 grown = _rimmed(_reclaimed(grow(seeds, place), place), place)
-                kept[...] = large(tidy(grown, plane.brain), least)
+                kept[...] = large(tidy(grown, plane.brain, closing), least)
     out[box] = found
     return out
 
 
 def _seeds(candidates: Mask, place: Place, mean_beyond: float | None) -> Mask:
     if place.mirror is not None:
-        candidates = asymmetric(candidates, place.mirror)
+        candidates = asymmetric(candidates, place.mirror, place.like)
     labels, sizes = label(candidates)
     keep = sizes >= place.smallest
     if mean_beyond is not None:
@@ -109,7 +117,7 @@ def _seeds(candidates: Mask, place: Place, mean_beyond: float | None) -> Mask:
         means = sums / np.maximum(sizes, 1)
         keep &= means > mean_beyond if place.kind == "hyper" else means < mean_beyond
     keep[0] = False
-    if place.mirror is not None and keep.any():
+    if place.mirror is not None and place.like is None and keep.any():
         keep[1:] &= lesion_like(
             np.where(keep[labels], labels, 0), place.scene, place.mirror, sizes.size - 1
         )
@@ -165,14 +173,14 @@ def connected(mask: Mask, seeds: Mask) -> Mask:
     return reached[labels]
 
 
-def tidy(mask: Mask, brain: Mask) -> Mask:
+def tidy(mask: Mask, brain: Mask, closing: int = CLOSING) -> Mask:
     """The mask closed and its small holes filled, within the brain."""
     if not mask.any():
         return mask
     box = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in box_of(mask))
     out = np.zeros_like(mask)
     inside = brain[box]  # one that is given may have holes, which are no lesion
-    out[box] = filled(closed(mask[box], CLOSING) & inside) & inside
+    out[box] = filled(closed(mask[box], closing) & inside) & inside
     return out
 
 

@@ -13,12 +13,22 @@ from scipy import ndimage
 from lesionkit import arrays
 from lesionkit.studies.stroke.adc.maps import adc_scaled
 from lesionkit.studies.stroke.prepare import Mask, Prepared, image_of, preprocess
+from lesionkit.studies.stroke.regions import NORMAL_LEVEL
 
 Relative = npt.NDArray[np.float32]
 
-WEIGHT = 1.0  # of the ADC: the image is what a b-value of 1 + WEIGHT times would give
-AROUND = 15.0  # mm, SD: the tissue around
+KAPPA = 1.0  # of the ADC in the evidence
+WEIGHT = 0.5  # of the ADC: the image is what a b-value of about 1 + WEIGHT times would give
+SMOOTH = 1.5  # mm, SD: of the ADC in it
+AROUND = 30.0  # mm, SD: the tissue around
+# Of the logarithm of the smoothed image of both: what is farther from its tissue is none; at first,
+# when the brain's own values stand for the tissue around, and in each pass then.
+APART = (0.2, 0.12, 0.12, 0.12)
+COARSE = 5.0  # mm: of the grid on which means are taken
 FLUID = 1.6  # times the brain's median ADC: no tissue
+THREAD = 3.0  # mm: what is thinner is no brain
+LOWEST, HIGHEST = 0.05, 20.0  # times the tissue around
+LEAST_SHARE = 1e-3  # of the tissue around; with less the whole brain's is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +69,24 @@ class Pair:
     unit: str
 
     @cached_property
-    def scene(self) -> Prepared:
-        """The one image of both, prepared: DWI as it would be at a greater b-value."""
-        both = self.dwi * np.exp(WEIGHT * (1 - self.adc))
-        return preprocess(np.where(self.brain, both, 0), brain=self.brain)
+    def both(self) -> Relative:
+        """The image of both: DWI as it would be at a greater b-value."""
+        return _both(self.dwi, self.adc, self.spacing)
+
+    @cached_property
+    def evidence(self) -> Relative:
+        """How much a pixel speaks for a bright lesion: bright on DWI, and dark on ADC."""
+        return np.asarray(np.log(self.dwi) + KAPPA * (1 - self.adc)) * self.brain
+
+    @cached_property
+    def depth(self) -> Relative:
+        """mm to the brain's rim."""
+        return np.asarray(ndimage.distance_transform_edt(self.brain, sampling=self.spacing))
+
+    def scene(self, kind: Kind) -> Prepared:
+        """Where lesions are looked for: bright ones in the image of both, dark ones in DWI."""
+        chosen = self.both if kind == "hyper" else self.dwi
+        return preprocess(np.where(self.brain, chosen, 0), brain=self.brain)
 
 
 def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pair:
@@ -104,7 +128,11 @@ def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pai
     True
     """
     gray = image_of(image)
+    steps = arrays.spacing_of(1.0 if spacing is None else spacing, gray.ndim)
     scene = preprocess(gray, brain=brain)
+    if brain is None and gray.ndim == 3:
+        inside = _whole(scene.brain, steps)
+        scene = Prepared(np.where(inside, scene.levels, np.uint16(0)), inside)
     at = arrays.on_cpu(adc=adc)
     given = arrays.image(adc, "adc", at, kinds="iuf")
     if given.shape != gray.shape:
@@ -112,30 +140,87 @@ def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pai
             f"adc must have the shape of image, {gray.shape}, got {arrays.describe(given)}; "
             "bring it to the image's grid first"
         )
-    steps = arrays.spacing_of(1.0 if spacing is None else spacing, gray.ndim)
     if not scene.brain.any():
         one = np.ones(gray.shape, np.float32)
         return Pair(one, one, scene.brain, steps, "")
     scaled, unit = adc_scaled(given, scene.brain)
     known = scene.brain & (scaled > 0)
-    tissue = known & (scaled < FLUID * np.median(scaled[known]))
-    return Pair(
-        _relative(gray, tissue, scene.brain, steps),
-        _relative(scaled, tissue, known, steps),
-        scene.brain,
-        steps,
-        unit,
-    )
+    tissue = normal = known & (scaled < FLUID * np.median(scaled[known]))
+    scaled[~known] = 0
+    width = [SMOOTH / step for step in steps]
+    one = np.where(scene.brain, gray / _normal(scene, gray), 1).astype(np.float32)
+    other = np.where(known, scaled / np.median(scaled[tissue]), 1).astype(np.float32)
+    for apart in APART:
+        both = ndimage.gaussian_filter(_both(one, other, steps), width)
+        tissue = normal & (np.abs(np.log(np.maximum(both, LOWEST))) < apart)
+        one = _relative(gray, tissue, scene.brain, steps)
+        other = _relative(scaled, tissue, known, steps)
+    return Pair(one, other, scene.brain, steps, unit)
+
+
+def _whole(brain: Mask, spacing: tuple[float, ...]) -> Mask:
+    """The largest piece of all planes together, without what hangs on it by a thread."""
+    across = min(spacing[1:])
+    disk = np.hypot(*np.ogrid[tuple(slice(-(n := int(THREAD / s)), n + 1) for s in spacing[1:])])
+    opened = np.array([ndimage.binary_opening(plane, disk * across <= THREAD) for plane in brain])
+    labels, count = ndimage.label(opened)
+    if not count:
+        return brain
+    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
+
+
+def _normal(scene: Prepared, gray: npt.NDArray[Any]) -> float:
+    """The grey value of the normal brain: of the level that it has in what is prepared."""
+    at = scene.brain & (np.abs(scene.levels.astype(np.int32) - NORMAL_LEVEL) <= NORMAL_LEVEL // 20)
+    return float(np.median(gray[at if at.any() else scene.brain]))
+
+
+def _both(dwi: Relative, adc: Relative, spacing: tuple[float, ...]) -> Relative:
+    """The image of both."""
+    smooth = ndimage.gaussian_filter(adc, [SMOOTH / step for step in spacing])
+    return np.asarray(dwi * np.exp(WEIGHT * (1 - smooth)))
 
 
 def _relative(
-    values: npt.NDArray[Any], tissue: Mask, inside: Mask, spacing: tuple[float, ...]
+    values: npt.NDArray[Any],
+    tissue: Mask,
+    inside: Mask,
+    spacing: tuple[float, ...],
 ) -> Relative:
     """Values over the mean of the tissue around; 1 outside."""
-    width = [AROUND / step for step in spacing]
-    share = ndimage.gaussian_filter(tissue.astype(np.float32), width, mode="constant")
-    seen = np.where(tissue, values, 0).astype(np.float32)
-    around = ndimage.gaussian_filter(seen, width, mode="constant")
+    sides = zip(spacing, values.shape, strict=True)
+    blocks = [max(1, min(int(COARSE / step), n)) for step, n in sides]
+    width = [AROUND / (n * step) for n, step in zip(blocks, spacing, strict=True)]
+    share = _sums(tissue.astype(np.float32), blocks)
+    total = _sums(np.where(tissue, values, 0).astype(np.float32), blocks)
+    whole = total.sum(dtype=np.float64) / max(1.0, share.sum(dtype=np.float64))
+    share, total = (ndimage.gaussian_filter(x, width, mode="constant") for x in (share, total))
+    few = share < LEAST_SHARE * np.prod(blocks)
+    means = np.where(few, whole, total / np.where(few, 1, share)).astype(np.float32)
+    for axis, (n, block) in enumerate(zip(values.shape, blocks, strict=True)):
+        means = _between(means, axis, n, block)
     out = np.ones(values.shape, np.float32)
-    np.divide(values * share, around, out=out, where=inside & (around > 0))
-    return out
+    np.divide(values, means, out=out, where=inside & (means > 0))
+    return np.clip(out, LOWEST, HIGHEST)
+
+
+def _sums(values: npt.NDArray[np.float32], blocks: list[int]) -> npt.NDArray[np.float32]:
+    """Sums of blocks; the last of an axis may be smaller."""
+    for axis, block in enumerate(blocks):
+        if block > 1:
+            values = np.add.reduceat(values, np.arange(0, values.shape[axis], block), axis)
+    return values
+
+
+def _between(
+    means: npt.NDArray[np.float32], axis: int, count: int, block: int
+) -> npt.NDArray[np.float32]:
+    """Means of blocks along an axis, on its pixels: linear between the middles of blocks."""
+    if block == 1:
+        return means
+    place = np.clip((np.arange(count) + 0.5) / block - 0.5, 0, means.shape[axis] - 1)
+    first = np.minimum(place.astype(np.intp), max(means.shape[axis] - 2, 0))
+    share = (place - first).astype(np.float32)
+    share = share.reshape([-1 if i == axis else 1 for i in range(means.ndim)])
+    after = np.take(means, np.minimum(first + 1, means.shape[axis] - 1), axis)
+    return np.asarray(np.take(means, first, axis) * (1 - share) + after * share)

@@ -14,11 +14,11 @@ from scipy import ndimage
 
 from lesionkit.clustering import FuzzyCMeans, KMeans, Segmentation
 from lesionkit.fronts import arrival_time, morphological_chan_vese
-from lesionkit.studies.stroke.histograms import DISTINCT
+from lesionkit.studies.stroke.histograms import DISTINCT, Peak
 from lesionkit.studies.stroke.mirror import asymmetric
 from lesionkit.studies.stroke.morphology import label
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, box_of, kind_of, prepared
-from lesionkit.studies.stroke.regions import EDGE, MIN_PIXELS, Place, connected, large, lesions
+from lesionkit.studies.stroke.regions import MIN_PIXELS, Place, connected, large, lesions
 
 CLUSTERS = 4  # fluid, white and grey matter, lesion
 PASSES = 100  # of fuzzy c-means, at most
@@ -27,6 +27,7 @@ SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
 MIN_WEIGHT = 1e-3
 STOP = 100.0
+PART = DISTINCT
 LARGE = 200  # pixels: seeds of more are eroded
 
 
@@ -142,20 +143,36 @@ def kmeans_marching(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIX
 def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) -> Mask:
     scene, kind = prepared(image), kind_of(kind)
     found = scene.normal_peak()
+    cores = _cores(scene, kind, centres_of, found)
+    least = None if found is None else found.towards(kind, DISTINCT)
+    return lesions(cores, scene, kind, smallest, grow, least)
+
+
+def fuzzy_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
+    """Steps 1 and 2 of `fcm_contour`, whatever the means; found : of `normal_peak`"""
+    return _cores(scene, kind, _fuzzy_centres, found, PART)
+
+
+def hard_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
+    """Steps 1 and 2 of `kmeans_marching`, whatever the means; found : of `normal_peak`"""
+    return _cores(scene, kind, _hard_centres, found, PART)
+
+
+def _cores(
+    scene: Prepared, kind: Kind, centres_of: Any, found: Peak | None, part: float = 0.5
+) -> Mask:
     counts = np.bincount(scene.levels[scene.brain])
     if found is None or np.count_nonzero(counts) < CLUSTERS:
         return np.zeros_like(scene.brain)
     centres = np.sort(np.asarray(centres_of(scene).cluster_centers_, np.float64).ravel())
     # Cluster i lies between borders i and i + 1.
     borders = np.concatenate([[-np.inf], (centres[1:] + centres[:-1]) / 2, [np.inf]])
-    half, least = found.towards(kind, 0.5), found.towards(kind, DISTINCT)
+    half = found.towards(kind, part)
     if kind == "hyper":
         first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
-        candidates = scene.levels > max(borders[first], half)
-    else:
-        last = max(int(np.searchsorted(centres, half)) - 1, 0)
-        candidates = (scene.levels < min(borders[last + 1], half)) & scene.brain
-    return lesions(candidates, scene, kind, smallest, grow, least)
+        return np.asarray(scene.levels > max(borders[first], half))
+    last = max(int(np.searchsorted(centres, half)) - 1, 0)
+    return (scene.levels < min(borders[last + 1], half)) & scene.brain
 
 
 def fuzzy(scene: Prepared, passes: int = PASSES) -> Any:
@@ -182,7 +199,7 @@ def contour(seeds: Mask, place: Place) -> Mask:
     gray = np.where(brain, side(scene.levels, median), median).astype(np.float32)
     if place.mirror is not None:  # ventricles are filled, too
         dark = (scene.levels < place.edge(seeds)) & brain
-        gray[dark & ~asymmetric(dark, place.mirror)] = median
+        gray[dark & ~asymmetric(dark, place.mirror, place.like)] = median
     labels, _ = label(seeds)
     out = np.zeros_like(seeds)
     for number, region in enumerate(ndimage.find_objects(labels), 1):
@@ -191,7 +208,7 @@ def contour(seeds: Mask, place: Place) -> Mask:
             out[box] |= labels[box] == number
             continue
         level = morphological_chan_vese(
-            gray[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / EDGE - 1) ** 2
+            gray[box], CONTOUR, labels[box] == number, SMOOTHING, lambda2=(1 / place.share - 1) ** 2
         )
         out[box] |= (level > 0) & brain[box]
     return out

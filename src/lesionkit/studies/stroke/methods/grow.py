@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lesionkit.fronts import region_grow
+from lesionkit.studies.stroke.histograms import Peak
 from lesionkit.studies.stroke.morphology import label
-from lesionkit.studies.stroke.prepare import Kind, Mask, kind_of, prepared
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, kind_of, prepared
 from lesionkit.studies.stroke.regions import MIN_PIXELS, Place, lesions
 
 DEPTH = 3
@@ -65,7 +66,11 @@ def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS)
     True
     """
     scene, kind = prepared(image), kind_of(kind)
-    found = scene.normal_peak()
+    return lesions(split_cores(scene, kind, scene.normal_peak()), scene, kind, smallest, grow)
+
+
+def split_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
+    """Steps 1 to 3 of `split_merge`; found : of `normal_peak`"""
     if found is None:
         return np.zeros_like(scene.brain)
     threshold = found.towards(kind, 1)
@@ -76,7 +81,7 @@ def split_merge(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS)
     planes = within.reshape(-1, *within.shape[-2:])
     for plane in planes:
         plane &= _split(plane, MANY[kind], DEPTH)
-    return lesions(within, scene, kind, smallest, grow)
+    return within
 
 
 def _split(within: Mask, many: int, depth: int) -> Mask:

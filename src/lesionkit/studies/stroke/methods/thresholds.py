@@ -73,8 +73,12 @@ def adaptive_threshold(
     """
     scene, kind = prepared(image), kind_of(kind)
     found = scene.normal_peak(arrays.integer(grid, "grid", at_least=1))
-    outside = beyond(_binned(scene.levels, BINS), scene.brain, found, kind)
-    return lesions(outside, scene, kind, smallest)
+    return lesions(threshold_cores(scene, kind, found), scene, kind, smallest)
+
+
+def threshold_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
+    """Step 5 of `adaptive_threshold`; found : of `normal_peak`, steps 1 to 4"""
+    return beyond(_binned(scene.levels, BINS), scene.brain, found, kind)
 
 
 def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mask:
@@ -125,12 +129,16 @@ def glcm(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -> Mas
     True
     """
     scene, kind = prepared(image), kind_of(kind)
+    # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
+    return lesions(glcm_cores(scene, kind), scene, kind, smallest)
+
+
+def glcm_cores(scene: Prepared, kind: Kind) -> Mask:
+    """Steps 1 to 4 of `glcm`."""
     gray, counts = pairs(scene)
     section = counts.diagonal()
     found = peak(section, section)
-    outside = beyond(gray, scene.brain, found, kind)
-    # A pixel beyond the threshold is in some pair unless it is the only brain pixel around.
-    return lesions(outside, scene, kind, smallest)
+    return beyond(gray, scene.brain, found, kind)
 
 
 def pairs(scene: Prepared) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:

@@ -71,19 +71,26 @@ def watershed(image: Any, kind: Kind = "hyper", *, smallest: int = MIN_PIXELS) -
     True
     """
     scene, kind = prepared(image), kind_of(kind)
-    found = scene.normal_peak()
+    mirror = mirror_for(scene.cropped, kind)
+    return lesions(watershed_cores(scene, kind, scene.normal_peak(), mirror), scene, kind, smallest)
+
+
+def watershed_cores(
+    scene: Prepared, kind: Kind, found: Peak | None, mirror: Mirror | None = None
+) -> Mask:
+    """Steps 1 to 5 of `watershed`; found : of `normal_peak`;  mirror : of the cropped scene, whose
+    likes go; None: all stay"""
     out = np.zeros_like(scene.brain)
     if found is None:
         return out
     box, inner = scene.box, scene.cropped
-    mirror = mirror_for(inner, kind)
     kept = np.zeros_like(inner.brain)
     planes = kept.reshape(-1, *kept.shape[-2:])
     for plane, into in zip(inner.planes, planes, strict=True):
         if plane.brain.any():
             into[...] = _candidates(plane, kind, found, mirror)
     out[box] = kept
-    return lesions(out, scene, kind, smallest)
+    return out
 
 
 def _candidates(scene: Prepared, kind: Kind, found: Peak, mirror: Mirror | None) -> Mask:
