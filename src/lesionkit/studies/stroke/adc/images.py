@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lesionkit import arrays
 from lesionkit.studies.stroke.adc.maps import adc_scaled
-from lesionkit.studies.stroke.prepare import Mask, Prepared, image_of, preprocess
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, image_of, preprocess
 from lesionkit.studies.stroke.regions import NORMAL_LEVEL
 
 Relative = npt.NDArray[np.float32]
@@ -26,7 +26,9 @@ AROUND = 30.0  # mm, SD: the tissue around
 APART = (0.2, 0.12, 0.12, 0.12)
 COARSE = 5.0  # mm: of the grid on which means are taken
 FLUID = 1.6  # times the brain's median ADC: no tissue
-THREAD = 3.0  # mm: what is thinner is no brain
+TISSUE_DWI = 0.4  # times the normal brain: tissue is brighter
+TISSUE_ADC = (0.3, 2.0)  # 1e-3 mm^2/s, smoothed: fat and noise have less, fluid has more
+THREAD, FOLD = 4.0, 8.0  # mm: thinner pieces are no brain, thinner gaps are
 LOWEST, HIGHEST = 0.05, 20.0  # times the tissue around
 LEAST_SHARE = 1e-3  # of the tissue around; with less the whole brain's is taken
 
@@ -77,6 +79,14 @@ class Pair:
     def evidence(self) -> Relative:
         """How much a pixel speaks for a bright lesion: bright on DWI, and dark on ADC."""
         return np.asarray(np.log(self.dwi) + KAPPA * (1 - self.adc)) * self.brain
+
+    @cached_property
+    def spread(self) -> float:
+        """SD of the evidence in tissue, of the median distance from its median."""
+        seen = self.evidence[self.brain & (self.adc < FLUID)]
+        if not seen.size:
+            return 0.0
+        return float(1.4826 * np.median(np.abs(seen - np.median(seen))))
 
     @cached_property
     def depth(self) -> Relative:
@@ -130,9 +140,6 @@ def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pai
     gray = image_of(image)
     steps = arrays.spacing_of(1.0 if spacing is None else spacing, gray.ndim)
     scene = preprocess(gray, brain=brain)
-    if brain is None and gray.ndim == 3:
-        inside = _whole(scene.brain, steps)
-        scene = Prepared(np.where(inside, scene.levels, np.uint16(0)), inside)
     at = arrays.on_cpu(adc=adc)
     given = arrays.image(adc, "adc", at, kinds="iuf")
     if given.shape != gray.shape:
@@ -144,6 +151,9 @@ def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pai
         one = np.ones(gray.shape, np.float32)
         return Pair(one, one, scene.brain, steps, "")
     scaled, unit = adc_scaled(given, scene.brain)
+    if brain is None and gray.ndim == 3:
+        inside = _whole(scene, gray, scaled, steps)
+        scene = Prepared(np.where(inside, scene.levels, np.uint16(0)), inside)
     known = scene.brain & (scaled > 0)
     tissue = normal = known & (scaled < FLUID * np.median(scaled[known]))
     scaled[~known] = 0
@@ -158,15 +168,34 @@ def pair(image: Any, adc: Any, *, spacing: Any = None, brain: Any = None) -> Pai
     return Pair(one, other, scene.brain, steps, unit)
 
 
-def _whole(brain: Mask, spacing: tuple[float, ...]) -> Mask:
-    """The largest piece of all planes together, without what hangs on it by a thread."""
-    across = min(spacing[1:])
-    disk = np.hypot(*np.ogrid[tuple(slice(-(n := int(THREAD / s)), n + 1) for s in spacing[1:])])
-    opened = np.array([ndimage.binary_opening(plane, disk * across <= THREAD) for plane in brain])
+def _whole(scene: Prepared, gray: npt.NDArray[Any], adc: Relative, spacing: Any) -> Mask:
+    """The brain of all planes together: the largest piece of tissue, by both images, without what
+    hangs on it by a thread; and the fluid within."""
+    tissue = scene.brain & (gray > TISSUE_DWI * _normal(scene, gray))
+    smooth = ndimage.gaussian_filter(np.nan_to_num(adc), [SMOOTH / step for step in spacing])
+    tissue &= (smooth > TISSUE_ADC[0]) & (smooth < TISSUE_ADC[1])
+    opened = _opened(tissue, THREAD, spacing)
     labels, count = ndimage.label(opened)
     if not count:
-        return brain
-    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
+        return scene.brain
+    piece = labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())
+    closed = ~_opened(~piece, FOLD, spacing)
+    filled = np.array([ndimage.binary_fill_holes(plane) for plane in closed])
+    return filled & scene.brain
+
+
+def _opened(mask: Mask, radius: float, spacing: tuple[float, ...]) -> Mask:
+    """Opening of each plane by a disk; beyond the border it goes on as it is there."""
+    out = np.empty_like(mask)
+    for plane, into in zip(mask, out, strict=True):
+        wide = np.pad(plane, 1, mode="edge")
+        inner = ndimage.distance_transform_edt(wide, sampling=spacing[1:]) > radius
+        if inner.all() or not inner.any():
+            into[...] = inner[1:-1, 1:-1]
+            continue
+        near = ndimage.distance_transform_edt(~inner, sampling=spacing[1:]) <= radius
+        into[...] = near[1:-1, 1:-1]
+    return out
 
 
 def _normal(scene: Prepared, gray: npt.NDArray[Any]) -> float:

@@ -27,7 +27,6 @@ SMOOTHING = 0  # regions are closed and filled afterwards
 BOX = 8  # pixels around a region
 MIN_WEIGHT = 1e-3
 STOP = 100.0
-PART = DISTINCT
 LARGE = 200  # pixels: seeds of more are eroded
 
 
@@ -150,12 +149,12 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
 
 def fuzzy_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
     """Steps 1 and 2 of `fcm_contour`, whatever the means; found : of `normal_peak`"""
-    return _cores(scene, kind, _fuzzy_centres, found, PART)
+    return _cores(scene, kind, _fuzzy_centres, found, DISTINCT)
 
 
 def hard_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
     """Steps 1 and 2 of `kmeans_marching`, whatever the means; found : of `normal_peak`"""
-    return _cores(scene, kind, _hard_centres, found, PART)
+    return _cores(scene, kind, _hard_centres, found, DISTINCT)
 
 
 def _cores(
@@ -172,7 +171,7 @@ def _cores(
         first = min(int(np.searchsorted(centres, half)), CLUSTERS - 1)
         return np.asarray(scene.levels > max(borders[first], half))
     last = max(int(np.searchsorted(centres, half)) - 1, 0)
-    return (scene.levels < min(borders[last + 1], half)) & scene.brain
+    return np.asarray((scene.levels < min(borders[last + 1], half)) & scene.brain)
 
 
 def fuzzy(scene: Prepared, passes: int = PASSES) -> Any:
@@ -217,6 +216,8 @@ def contour(seeds: Mask, place: Place) -> Mask:
 def march(seeds: Mask, place: Place) -> Mask:
     """Steps 2 to 4 of `kmeans_marching`."""
     reference, edge = float(place.scene.levels[seeds].mean()), place.edge(seeds)
+    if reference == edge:  # seeds as the normal brain: nothing to grow into
+        return seeds
     # What the front cannot reach in time need not be looked at.
     open_ = connected(place.beyond(edge) | seeds, seeds)
     box = box_of(open_)

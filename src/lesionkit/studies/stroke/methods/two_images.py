@@ -18,8 +18,8 @@ from lesionkit.studies.stroke.methods import clusters, grow, thresholds, watersh
 from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, kind_of
 from lesionkit.studies.stroke.regions import MIN_PIXELS, Place, half_height, lesions
 
-PART = 0.45
-CLOSING = 3.0
+PART = 0.45  # of the way from the tissue to the lesion: where its edge is
+CLOSING = 3.0  # mm
 IN_SLICE = 3  # pixels of the smallest region in a slice
 
 
