@@ -22,7 +22,7 @@ LOW = 0.08  # of the tissue's ADC: by how much a core in a volume is below it
 DEEP = 4.0  # mm: mean distance of a core's voxels from the brain's rim, in a volume
 DARK = 0.9  # DWI of a dark core
 NEAR, FAR = 2.0, 12.0  # mm from a core: the tissue around it
-REACH = 3.0  # mm from a core: how far bright lesions grow
+REACH = 3.0  # mm from a core: how far bright lesions of a volume grow
 FLUID_LIKE = 1.3  # times the tissue's ADC: it may be fluid
 NO_INFARCT = 1.6  # times the tissue's ADC: it is no bright lesion
 TINY = 1e-9  # of an image without noise
@@ -91,7 +91,7 @@ def parted(cores: Mask, pair: Pair, kind: Kind) -> Prepared:
     weights = np.linalg.solve(np.cov(here) + np.cov(there) + TINY * np.eye(2), apart)
     way = np.tensordot(weights, both - normal.reshape(-1, *(1,) * cores.ndim), 1)
     way /= weights @ apart
-    if kind == "hyper":
+    if kind == "hyper" and cores.ndim == 3:
         far = np.ones(cores.shape, bool)
         far[box] = away > REACH
         way[far & (way > 0)] = 0

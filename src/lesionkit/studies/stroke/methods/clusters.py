@@ -149,12 +149,12 @@ def _segment(image: Any, kind: Kind, smallest: int, centres_of: Any, grow: Any) 
 
 def fuzzy_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
     """Steps 1 and 2 of `fcm_contour`, whatever the means; found : of `normal_peak`"""
-    return _cores(scene, kind, _fuzzy_centres, found, DISTINCT)
+    return _cores(scene, kind, fuzzy, found, DISTINCT)
 
 
 def hard_cores(scene: Prepared, kind: Kind, found: Peak | None) -> Mask:
     """Steps 1 and 2 of `kmeans_marching`, whatever the means; found : of `normal_peak`"""
-    return _cores(scene, kind, _hard_centres, found, DISTINCT)
+    return _cores(scene, kind, _hard, found, DISTINCT)
 
 
 def _cores(
