@@ -17,6 +17,7 @@ from benchmarks.radiomics import agreement as radiomics_agreement
 from benchmarks.radiomics import speed as radiomics_speed
 from benchmarks.report import Report
 from benchmarks.stroke import rows as stroke
+from benchmarks.stroke import two_images
 from benchmarks.texture import curves as texture_curves
 from benchmarks.texture import rows as texture
 from benchmarks.thermogram import rows as thermogram
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "fronts-agreement": agreement.agreement,
     "busy": busy.beside_burners,
     "stroke": stroke.against_twin,
+    "stroke-adc": two_images.two_images,
     "stroke-figures": stroke.figures,
     "stroke-kinds": stroke.kinds,
     "thermogram": thermogram.against_twin,

@@ -67,8 +67,8 @@ def lesions(
     grow: Callable[[Mask, Place], Mask] = half_height,
     mean_beyond: float | None = None,
     like: Mask | None = None,
-    share: float = EDGE,
-    closing: int = CLOSING,
+    share: float | None = None,
+    closing: int | None = None,
 ) -> Mask:
     """Candidates as regions, slice by slice; none where nothing is left.
 
@@ -86,6 +86,7 @@ def lesions(
     planted phantoms together, on none alone.
     """
     least = arrays.integer(smallest, "smallest", at_least=1)
+    share, closing = EDGE if share is None else share, CLOSING if closing is None else closing
     out = np.zeros_like(candidates)
     if not candidates.any():
         return out

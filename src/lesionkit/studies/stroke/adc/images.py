@@ -94,7 +94,18 @@ class Pair:
         return np.asarray(ndimage.distance_transform_edt(self.brain, sampling=self.spacing))
 
     def scene(self, kind: Kind) -> Prepared:
-        """Where lesions are looked for: bright ones in the image of both, dark ones in DWI."""
+        """Give the image in which lesions of a kind are looked for.
+
+        Parameters
+        ----------
+        kind : {"hyper", "hypo"}
+            Bright ones are looked for in the image of both, dark ones in DWI.
+
+        Returns
+        -------
+        Prepared
+            Levels and brain.
+        """
         chosen = self.both if kind == "hyper" else self.dwi
         return preprocess(np.where(self.brain, chosen, 0), brain=self.brain)
 
