@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lesionkit import arrays
 from lesionkit.studies.stroke.adc.maps import adc_scaled
-from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, image_of, preprocess
+from lesionkit.studies.stroke.prepare import Kind, Mask, Prepared, image_of, kind_of, preprocess
 from lesionkit.studies.stroke.regions import NORMAL_LEVEL
 
 Relative = npt.NDArray[np.float32]
@@ -105,8 +105,21 @@ class Pair:
         -------
         Prepared
             Levels and brain.
+
+        Raises
+        ------
+        ValueError
+            Where the kind is not one of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lesionkit.studies.stroke import pair
+        >>> brain = np.hypot(*np.ogrid[-64:64, -64:64]) < 50
+        >>> pair(100.0 * brain, 0.8 * brain).scene("hyper").brain.sum().item()
+        7825
         """
-        chosen = self.both if kind == "hyper" else self.dwi
+        chosen = self.both if kind_of(kind) == "hyper" else self.dwi
         return preprocess(np.where(self.brain, chosen, 0), brain=self.brain)
 
 
