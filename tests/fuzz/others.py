@@ -22,9 +22,12 @@ from .arguments import (
     Scene,
     choice,
     flag,
+    mask,
     maybe,
     numbers,
+    positive,
     real,
+    spacing,
     whole,
 )
 from .target import Target
@@ -120,6 +123,11 @@ def segmented(image: Any, method: Any, kind: Any, smallest: Any = 20, bits: Any 
     return stroke.segment(stroke.preprocess(image, bits), method, kind, smallest=smallest)
 
 
+def paired(**given: Any) -> Any:
+    made = stroke.pair(**given)
+    return made.dwi, made.adc, made.brain
+
+
 def preprocessed(image: Any, bits: Any = None, brain: Any = None) -> Any:
     made = stroke.preprocess(image, bits, brain)
     return made.levels, made.brain
@@ -179,6 +187,9 @@ OTHERS: tuple[Target, ...] = (
     Target("nets", "Scaling", scaled, {"reference": numbers(9, 16, 15), "spread": numbers(9, 1, 15, low=0.1), "mixing": numbers(9, 9), "near": choice((0.1, 0.2))}),
     *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet")),
     Target("nets", "QuickNet", lambda **given: repr(nets.QuickNet(**given)), {"classes": whole(2, 5)}, batch=5),
+    Target("studies.stroke", "adc_map", stroke.adc_map, {"b0": positive(), "dwi": positive(), "bvalue": maybe(real(100, 3000))}),
+    Target("studies.stroke", "adc_scaled", stroke.adc_scaled, {"adc": positive(0, 3), "brain": maybe(mask)}),
+    Target("studies.stroke", "pair", paired, {"image": brainlike, "adc": brainlike, "spacing": maybe(spacing)}, batch=10),
     Target("studies.stroke", "preprocess", preprocessed, {"image": brainlike, "bits": maybe(whole(1, 16))}),
     Target("studies.stroke", "segment", segmented, {"image": brainlike, "method": choice(*stroke.SEGMENTERS), "kind": choice("hyper", "hypo"), "smallest": maybe(whole(0, 30))}, batch=10),
 )  # fmt: skip
