@@ -189,7 +189,7 @@ OTHERS: tuple[Target, ...] = (
     Target("nets", "QuickNet", lambda **given: repr(nets.QuickNet(**given)), {"classes": whole(2, 5)}, batch=5),
     Target("studies.stroke", "adc_map", stroke.adc_map, {"b0": positive(), "dwi": positive(), "bvalue": maybe(real(100, 3000))}),
     Target("studies.stroke", "adc_scaled", stroke.adc_scaled, {"adc": positive(0, 3), "brain": maybe(mask)}),
-    Target("studies.stroke", "pair", paired, {"image": brainlike, "adc": brainlike, "spacing": maybe(spacing)}, batch=10),
+    Target("studies.stroke", "pair", paired, {"image": brainlike, "adc": lambda draw, scene: 8.0 * brainlike(draw, scene), "spacing": maybe(spacing)}, batch=10),
     Target("studies.stroke", "preprocess", preprocessed, {"image": brainlike, "bits": maybe(whole(1, 16))}),
     Target("studies.stroke", "segment", segmented, {"image": brainlike, "method": choice(*stroke.SEGMENTERS), "kind": choice("hyper", "hypo"), "smallest": maybe(whole(0, 30))}, batch=10),
 )  # fmt: skip

@@ -196,7 +196,7 @@ TARGETS: tuple[Target, ...] = (
     metrics("hausdorff95", **PAIR, spacing=maybe(spacing), _rest=BOTH_EMPTY),
     metrics("scores", **PAIR, spacing=maybe(spacing), _rest=BOTH_EMPTY),
     metrics("volume", mask=mask, spacing=maybe(spacing), _rest=ANY),
-    metrics("intraclass", ratings=numbers(6, 4, low=1, high=10), level=maybe(real(0.5, 0.99)), _rest=ANY),
+    metrics("intraclass", ratings=numbers(6, 4, low=1, high=10), level=maybe(real(0.5, 0.99)), _rest={"nonfinite": "NaN where no target differs"}),
     metrics("mse", **MAPS), metrics("psnr", **MAPS, _rest=EQUAL), metrics("ssim", **MAPS),
     metrics("inclusion_errors", maps=numbers(2, 1, 20, 20), truth=numbers(2, 1, 20, 20), discs=numbers(2, 3, low=1, high=10), radius=real(10, 20), _rest=NOT_FOUND),
     *FILES,

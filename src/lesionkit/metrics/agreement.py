@@ -48,7 +48,7 @@ def intraclass(ratings: Any, *, level: float = 0.95) -> Intraclass:
     Returns
     -------
     Intraclass
-        The correlation, and the ends of its interval.
+        The correlation, and the ends of its interval; NaN where no target differs from another.
 
     Raises
     ------
