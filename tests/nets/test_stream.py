@@ -159,7 +159,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ([], "one of the arguments --data --stream is required"),
         (["--stream", "BAD", "--pixels", "8"], "is the recipe: leave out --pixels"),
         (["--stream", "BAD"], "is no recipe of phantoms: "),
-        (["--stream", "nothing.json"], "No such file"),
+        (["--stream", "nothing.json"], "lesionkit: nothing.json: No such file or directory\n"),
     ],
 )
 def test_the_command_refuses(

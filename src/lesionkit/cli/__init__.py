@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _mistakes() as mistake:
         return _complain(str(mistake))
     except OSError as trouble:
-        return _complain(str(trouble) if trouble.filename else trouble.strerror or str(trouble))
+        said = trouble.strerror or str(trouble)
+        return _complain(f"{trouble.filename}: {said}" if trouble.filename else said)
     except KeyboardInterrupt as interrupted:
         return _complain(str(interrupted) or "interrupted", Exit.INTERRUPTED)
     return Exit.SOME_FAILED if failed else Exit.DONE

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays, extras
+from lesionkit.radiomics.volumes import Box, around, checked_box, finite
 
 Real = npt.NDArray[np.float64]
-Box = tuple[slice, ...]
 
 __all__ = [
     "exponential",
@@ -342,7 +342,7 @@ def wavelet(
         raise ValueError(f"axes must be different axes of the image's {values.ndim}, got {axes!r}")
     kernel = pywt.Wavelet(name)
     box = checked_box(box, values.shape)
-    data, inner = _around(values, box, chosen, (start_level + level) * kernel.dec_len)
+    data, inner = around(values, box, chosen, (start_level + level) * kernel.dec_len)
     low, found = "a" * len(chosen), {}
     for number in range(1 - start_level, level + 1):
         (bands,) = pywt.swtn(data, kernel, level=1, start_level=0, axes=chosen)
@@ -361,44 +361,3 @@ def _part_and_largest(image: Any, box: Box | None) -> tuple[Real, float]:
     values = finite(arrays.numbers(image, "image", kinds="iuf"))
     largest = max(-float(values.min()), float(values.max()))
     return values[checked_box(box, values.shape)].astype(np.float64), largest
-
-
-def finite(values: npt.NDArray[Any], keep_float32: bool = False) -> npt.NDArray[Any]:
-    """An image as float64, finite and with a voxel or more; else a clear error."""
-    if not values.size:
-        raise ValueError(f"image must hold a voxel or more, got {arrays.describe(values)}")
-    found: npt.NDArray[Any] = arrays.real(values, "image", ("...",), keep_float32=keep_float32)
-    return found
-
-
-def checked_box(box: Box | None, shape: tuple[int, ...]) -> Box:
-    """A slice from start to stop for each axis; else a clear error."""
-    if box is None:
-        return tuple(slice(0, size) for size in shape)
-    if len(box) != len(shape):
-        raise ValueError(f"box must have a slice for each of the image's {len(shape)} axes")
-    found = tuple(slice(*part.indices(size)[:2]) for part, size in zip(box, shape, strict=True))
-    if any(part.stop <= part.start for part in found):
-        raise ValueError(f"box must hold a voxel or more of an image of shape {shape}, got {box}")
-    return found
-
-
-def _around(
-    values: npt.NDArray[Any], box: Box, axes: tuple[int, ...], margin: int
-) -> tuple[npt.NDArray[Any], tuple[slice, ...]]:
-    """A part of even sizes that reaches so far beyond the box along some axes, going on at the
-    other end at the border; and where the box lies in it. All where that is no more."""
-    inner = []
-    for axis, part in enumerate(box):
-        size = values.shape[axis] + values.shape[axis] % 2
-        length = part.stop - part.start + 2 * margin
-        length += length % 2
-        if length >= size or axis not in axes:
-            places = np.arange(size) if axis in axes else np.arange(part.start, part.stop)
-            first = part.start if axis in axes else 0
-        else:
-            places, first = np.arange(part.start - margin, part.start - margin + length), margin
-        places = places % size % values.shape[axis]
-        values = np.take(values, places, axis)
-        inner.append(slice(first, first + part.stop - part.start))
-    return np.ascontiguousarray(values), tuple(inner)

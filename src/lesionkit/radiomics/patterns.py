@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays, extras
-from lesionkit.radiomics.filters import Box, checked_box, finite
+from lesionkit.radiomics.volumes import Box, checked_box, finite
 
 Real = npt.NDArray[np.float64]
 MAX_SAMPLES = 48  # of a pattern: its codes are numbers that float64 holds

@@ -226,3 +226,44 @@ def _of_ours(image: io.Image) -> Volume:
         tuple((affine[:3, :3] / spacing).ravel().tolist()),
         str(image.path),
     )
+
+
+def finite(values: npt.NDArray[Any], keep_float32: bool = False) -> npt.NDArray[Any]:
+    """An image as float64, finite and with a voxel or more; else a clear error."""
+    if not values.size:
+        raise ValueError(f"image must hold a voxel or more, got {arrays.describe(values)}")
+    found: npt.NDArray[Any] = arrays.real(values, "image", ("...",), keep_float32=keep_float32)
+    return found
+
+
+def checked_box(box: Box | None, shape: tuple[int, ...]) -> Box:
+    """A slice from start to stop for each axis; else a clear error."""
+    if box is None:
+        return tuple(slice(0, size) for size in shape)
+    if len(box) != len(shape):
+        raise ValueError(f"box must have a slice for each of the image's {len(shape)} axes")
+    found = tuple(slice(*part.indices(size)[:2]) for part, size in zip(box, shape, strict=True))
+    if any(part.stop <= part.start for part in found):
+        raise ValueError(f"box must hold a voxel or more of an image of shape {shape}, got {box}")
+    return found
+
+
+def around(
+    values: npt.NDArray[Any], box: Box, axes: tuple[int, ...], margin: int
+) -> tuple[npt.NDArray[Any], tuple[slice, ...]]:
+    """A part of even sizes that reaches so far beyond the box along some axes, going on at the
+    other end at the border; and where the box lies in it. All where that is no more."""
+    inner = []
+    for axis, part in enumerate(box):
+        size = values.shape[axis] + values.shape[axis] % 2
+        length = part.stop - part.start + 2 * margin
+        length += length % 2
+        if length >= size or axis not in axes:
+            places = np.arange(size) if axis in axes else np.arange(part.start, part.stop)
+            first = part.start if axis in axes else 0
+        else:
+            places, first = np.arange(part.start - margin, part.start - margin + length), margin
+        places = places % size % values.shape[axis]
+        values = np.take(values, places, axis)
+        inner.append(slice(first, first + part.stop - part.start))
+    return np.ascontiguousarray(values), tuple(inner)

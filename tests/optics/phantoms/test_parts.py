@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from lesionkit import _core, cli
+from lesionkit import files as lock_files
 from lesionkit.optics import PhantomRecipe, finish_parts, generate, generate_part, open_phantoms
-from lesionkit.optics.phantoms.store_journal import MAX_PARTS, Part
+from lesionkit.optics.phantoms.store_journal import FINISHING, MAX_PARTS, Part
 from lesionkit.optics.phantoms.store_layout import CHUNK
 from store_cases import COUNT, RECIPE, Enough, files, never_opens, stop_after
 
@@ -161,6 +162,38 @@ def test_nothing_to_finish(tmp_path: Path) -> None:
     (tmp_path / "a.zarr.partial").mkdir()
     with pytest.raises(FileNotFoundError, match="is the unfinished part of a store"):
         finish_parts(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("line", ["7", "[]", '{"a": 1}', '{"recipe": 3}', '{"version": "0"}'])
+def test_parts_that_are_somebody_elses(tmp_path: Path, line: str) -> None:
+    part = tmp_path / "a.zarr.partial"
+    part.mkdir()
+    (part / "journal.1-of-2").write_text(line + "\n")
+    with pytest.raises(ValueError, match=r"a.zarr.partial was not made by lesionkit: choose ano"):
+        finish_parts(tmp_path / "a.zarr")
+
+
+def test_parts_that_do_not_make_a_store(small_shards: None, tmp_path: Path) -> None:
+    path, part = tmp_path / "a.zarr", tmp_path / "a.zarr.partial"
+    for number in (1, 2):
+        generate_part(RECIPE, COUNT, path, (number, 2))
+    journal = part / "journal.1-of-2"
+    other = shutil.copy(journal, part / "journal.1-of-3")
+    with pytest.raises(ValueError, match="holds journals of 2 and of 3 parts: remove"):
+        finish_parts(path)
+    os.remove(other)
+    kept = journal.read_text()
+    journal.write_text(kept.replace('"version": "', '"version": "9.'))
+    with pytest.raises(ValueError, match=r"was begun by lesionkit 9\..*: finish it with"):
+        finish_parts(path)
+    journal.write_text(kept)
+    with (
+        lock_files.locked(part, FINISHING),
+        pytest.raises(ValueError, match=r"partial is being written by another process$"),
+    ):
+        finish_parts(path)
+    assert len(finish_parts(path)) == COUNT
+    assert os.listdir(tmp_path) == ["a.zarr"]
 
 
 @pytest.mark.parametrize(

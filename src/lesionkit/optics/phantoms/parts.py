@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import lesionkit
+from lesionkit import arrays, files
 from lesionkit.optics.phantoms import store_journal
 from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
 from lesionkit.optics.phantoms.making import Device, Task, store_path
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, partial_path
-from lesionkit.optics.phantoms.store_layout import check_libraries
+from lesionkit.optics.phantoms.store_layout import FORMAT, check_libraries
 from lesionkit.optics.phantoms.store_writer import StoreWriter, is_finished
 
 
@@ -129,12 +133,31 @@ def finish_parts(out: str | os.PathLike[str]) -> Phantoms:
     path = store_path(out)
     if path is None:
         raise TypeError("out must be the path of a store, got None")
-    if begun := store_journal.begun(partial_path(path)):
+    folder = partial_path(path)
+    if begun := store_journal.begun(folder):
         check_libraries()
         job = next(iter(begun.values()))[0]
-        recipe = PhantomRecipe.from_dict(job["recipe"])
+        factory = _factory(folder, job)
         if not is_finished(path, job):
-            writer = StoreWriter(path, job, recipe)
-            writer.gather()
-            writer.finish(PhantomFactory(recipe, job["seed"], None, job["accuracy"]).attributes)
+            with files.locked(folder, store_journal.FINISHING):
+                writer = StoreWriter(path, job, factory.recipe)
+                writer.gather()
+                writer.finish(factory.attributes)
     return open_phantoms(path)
+
+
+def _factory(folder: Path, job: Any) -> PhantomFactory:
+    """That of the parts; ValueError where they are none, or of another version of lesionkit."""
+    try:
+        version, count, _ = job["version"], job["count"], job["format"]
+        recipe = PhantomRecipe.from_dict(job["recipe"])
+        factory = PhantomFactory(recipe, job["seed"], None, job["accuracy"])
+        arrays.integer(count, "count", at_least=1)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{folder} was not made by lesionkit: choose another path") from None
+    if (job["format"], version) != (FORMAT, lesionkit.__version__):
+        raise ValueError(
+            f"{folder} was begun by lesionkit {version}, and this is {lesionkit.__version__}: "
+            "finish it with the version that began it"
+        )
+    return factory

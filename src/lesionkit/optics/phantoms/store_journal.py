@@ -21,6 +21,8 @@ from lesionkit.optics.phantoms.store import JOB
 from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, shard_count
 
 MAX_PARTS = 2**20
+FINISHING = f"{files.LOCK}.finish"
+"""The lock of whoever makes the store of its parts."""
 
 
 class Chunk(NamedTuple):
@@ -89,7 +91,7 @@ def begun(folder: Path) -> dict[Part, tuple[Any, dict[int, Chunk]]]:
 def is_ours(name: str) -> bool:
     """Whether a writer made this file or folder, which is no part of the store itself."""
     journal = re.fullmatch(r"(lock|journal)(\.\d+-of-\d+)?(\.new)?", name)
-    return name == "before" or journal is not None
+    return name in ("before", FINISHING) or journal is not None
 
 
 def phantoms_of(attributes: Mapping[str, Any]) -> float:

@@ -264,7 +264,12 @@ class StoreWriter:
         """Take what the writers of all parts have made; ValueError where a part is not whole, or is
         being written. For the writer of the whole, which no context has entered."""
         begun = store_journal.begun(self.folder)
-        (of,) = {part.of for part in begun}
+        of, *others = sorted({part.of for part in begun})
+        if others:
+            raise ValueError(
+                f"{self.folder} holds journals of {of} and of {others[0]} parts: remove those of "
+                "one of them"
+            )
         with _plain_errors(self.path):
             for part in begun:
                 with files.locked(self.folder, part.lock):  # nobody writes it
