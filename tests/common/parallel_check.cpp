@@ -64,34 +64,42 @@ static void chunks_do_not_depend_on_threads() {
   }
 }
 
-// Waits until two threads are here. Relaxed, so that it orders nothing that the layer does not.
-[[maybe_unused]] static void meet(std::atomic<int>& arrived) {
-  arrived.fetch_add(1, std::memory_order_relaxed);
+// Calls `body` on two threads at once. On a busy machine the pool lets a caller work alone for a
+// while; who then waits for the other one in vain gives up, and all is tried again. The waiting is
+// relaxed, so that it orders nothing that the layer does not.
+template <class Body>
+[[maybe_unused]] static void at_once(Body&& body) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (arrived.load(std::memory_order_relaxed) < 2) {
+  for (std::atomic<int> met{0}; met.load(std::memory_order_relaxed) < 2;) {
     REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::yield();
+    std::atomic<int> arrived{0};
+    met = 0;
+    parallel_for(2, 1, [&](int64_t, int64_t) {
+      arrived.fetch_add(1, std::memory_order_relaxed);
+      const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+      while (arrived.load(std::memory_order_relaxed) < 2) {
+        if (std::chrono::steady_clock::now() > end) return;
+        std::this_thread::yield();
+      }
+      met.fetch_add(1, std::memory_order_relaxed);
+      body();
+    });
   }
 }
 
 static void threads_work_at_once() {
 #ifndef REFUSE_THREADS
   set_threads(2);
-  std::atomic<int> arrived{0};
-  parallel_for(2, 1, [&](int64_t, int64_t) { meet(arrived); });
+  at_once([] {});
 #endif
 }
 
 static void two_exceptions_at_once() {
 #ifndef REFUSE_THREADS
   set_threads(2);
-  std::atomic<int> arrived{0};
   bool caught = false;
   try {
-    parallel_for(2, 1, [&](int64_t, int64_t) {
-      meet(arrived);
-      throw std::runtime_error("both");
-    });
+    at_once([] { throw std::runtime_error("both"); });
   } catch (const std::runtime_error&) {
     caught = true;
   }
@@ -228,8 +236,7 @@ static void workers_sleep_wake_and_end() {
   set_threads(2);
   for (int pause : {0, 50, 200, 1000, 5000, 20000}) {
     std::this_thread::sleep_for(std::chrono::microseconds(pause));
-    std::atomic<int> arrived{0};
-    parallel_for(2, 1, [&](int64_t, int64_t) { meet(arrived); });
+    at_once([] {});
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   const auto own = tasks() - 1;  // a sanitizer may have one of its own
@@ -238,20 +245,15 @@ static void workers_sleep_wake_and_end() {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   REQUIRE(tasks() <= own);
-  std::atomic<int> arrived{0};
-  parallel_for(2, 1, [&](int64_t, int64_t) { meet(arrived); });
+  at_once([] {});
 #endif
 }
 
 static void planted_race() {
 #ifdef PLANTED_RACE
   set_threads(2);
-  std::atomic<int> arrived{0};
   int64_t total = 0;
-  parallel_for(2, 1, [&](int64_t, int64_t) {
-    meet(arrived);
-    ++total;
-  });
+  at_once([&] { ++total; });
   std::printf("sum with a race: %d\n", static_cast<int>(total));
 #endif
 }
