@@ -12,7 +12,15 @@ from benchmarks.clustering import rows as clustering
 from benchmarks.fronts import agreement, busy
 from benchmarks.fronts import rows as fronts
 from benchmarks.nets import training
-from benchmarks.optics import derivatives, forward, generation, precision, reconstruct, store
+from benchmarks.optics import (
+    derivatives,
+    forward,
+    generation,
+    gpu_model,
+    precision,
+    reconstruct,
+    store,
+)
 from benchmarks.radiomics import agreement as radiomics_agreement
 from benchmarks.radiomics import speed as radiomics_speed
 from benchmarks.report import Report
@@ -53,6 +61,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "brain-study": brain.study,
     "train": training.training,
     "device": device.on_device,
+    "gpu-model": gpu_model.model,
 }
 
 
