@@ -69,6 +69,7 @@ WORDS = {
     "fronts/contours": "Chan-Vese, geodesic",
     "csrc/optics": "elements, factor, forward, phantom",
     "csrc/texture": "",
+    "csrc/texture/filters": "the Laplacian of a Gaussian",
     "csrc/texture/glcm": "pairs of levels, properties",
     "csrc/texture/maps": "a window at each pixel",
     "csrc/texture/region": "runs, zones, levels",

@@ -1,5 +1,6 @@
 // lesionkit.texture: the kernels' Python names, a function for each room.
 #include "common/arrays.hpp"
+#include "texture/filters/kernels.hpp"
 #include "texture/glcm/kernels.hpp"
 #include "texture/maps/kernels.hpp"
 #include "texture/region/kernels.hpp"
@@ -32,6 +33,13 @@ struct py::detail::type_caster<Box<T>> {
 };
 
 namespace {
+
+void bind_filters(py::module_ m) {
+  for_types<double, float, int16_t, int32_t>([&]<class From>() {
+    m.def("laplacian_of_gaussian", laplacian_of_gaussian<From>, "image"_a, "spacing"_a, "sigma"_a,
+          "axes"_a, "wanted"_a, "out"_a, ReleaseGil());
+  });
+}
 
 void bind_glcm(py::module_ m) {
   for_integers([&]<class T>() {
@@ -149,6 +157,7 @@ void bind_shape(py::module_ m) {
 }  // namespace
 
 void bind_texture(py::module_ m) {
+  bind_filters(m);
   bind_glcm(m);
   bind_maps(m);
   bind_region(m);

@@ -56,7 +56,7 @@ def made(case: str, image: np.ndarray, box: Any = None) -> dict[str, np.ndarray]
 
 def needs(case: str) -> None:
     """Skips where the library of a filter is missing."""
-    module = {"LoG": "SimpleITK", "Wavelet": "pywt", "LBP2D": "skimage"}.get(stored.CASES[case][0])
+    module = {"Wavelet": "pywt", "LBP2D": "skimage"}.get(stored.CASES[case][0])
     if module:
         pytest.importorskip(module, reason=f"{module} is not installed")
 

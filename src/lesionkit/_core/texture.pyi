@@ -5,6 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# filters/laplacian.cpp
+def laplacian_of_gaussian(
+    image: NDArray[Any],
+    spacing: NDArray[np.float64],
+    sigma: float,
+    axes: int,
+    wanted: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None: ...
+
 # glcm/count_pairs.cpp
 def count_pairs(
     image: NDArray[Any],

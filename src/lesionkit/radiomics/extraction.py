@@ -10,7 +10,7 @@ from lesionkit.radiomics import diagnostics, measure, prepare, regions
 from lesionkit.radiomics.images import images
 from lesionkit.radiomics.parameters import Parameters
 from lesionkit.radiomics.regions import Region
-from lesionkit.radiomics.volumes import Volume, cut, like, to_itk
+from lesionkit.radiomics.volumes import Volume, cut, like, padded, to_itk
 
 
 class Source:
@@ -96,7 +96,7 @@ def extract(
 def _maps(image: Volume, region: Region, parameters: Parameters) -> dict[str, Any]:
     """Of each image and feature, where the region's box is and a window's radius about it."""
     radius = parameters.settings.get("kernelRadius") or 1
-    box = prepare.padded(region.box, region.mask.values.shape, [radius] * image.axes)
+    box = padded(region.box, region.mask.values.shape, [radius] * image.axes)
     wide = replace(region, box=box)
     place = cut(region.mask, box)
     found = {}

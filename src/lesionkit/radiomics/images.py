@@ -11,15 +11,12 @@ import numpy as np
 
 from lesionkit.radiomics import filters, patterns
 from lesionkit.radiomics.parameters import Parameters
-from lesionkit.radiomics.prepare import padded
 from lesionkit.radiomics.regions import Region, Settings
 from lesionkit.radiomics.volumes import Volume, Voxels
 
 Named = tuple[str, Voxels]
 Filter = Callable[[Volume, Region, Settings], Iterator[Named]]
 """Gives names, and voxels of the region's box."""
-
-TAIL = 14  # sigmas: SimpleITK's recursive Gaussian falls as exp(-1.78 x / sigma), there 1e-11
 
 
 def _said(settings: Settings, name: str, usual: Any) -> Any:
@@ -55,14 +52,8 @@ def _log(image: Volume, region: Region, settings: Settings) -> Iterator[Named]:
                 stacklevel=2,
             )
             continue
-        about = [int(np.ceil(TAIL * sigma / step)) + 4 for step in spacing]
-        part = padded(region.box, shape, about)
-        box = tuple(
-            slice(inner.start - outer.start, inner.stop - outer.start)
-            for inner, outer in zip(region.box, part, strict=True)
-        )
         name = f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D"
-        yield name, filters.laplacian_of_gaussian(image.values[part], sigma, spacing, box)
+        yield name, filters.laplacian_of_gaussian(image.values, sigma, spacing, region.box)
 
 
 def _wavelet(image: Volume, region: Region, settings: Settings) -> Iterator[Named]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from lesionkit.radiomics.regions import (
     resample_mask,
 )
 from lesionkit.radiomics.volumes import (
-    Box,
     Floats,
     Volume,
     Voxels,
@@ -24,6 +22,7 @@ from lesionkit.radiomics.volumes import (
     index_of,
     like,
     of_itk,
+    padded,
     simpleitk,
     to_itk,
 )
@@ -62,14 +61,6 @@ def _sums(values: Voxels) -> tuple[float, float]:
         total += float(part.sum())
         squares += float(part @ part)
     return total, squares
-
-
-def padded(box: Box, shape: tuple[int, ...], about: Sequence[int]) -> Box:
-    """A box with so many voxels about it along each axis, as far as there are any."""
-    return tuple(
-        slice(max(part.start - far, 0), min(part.stop + far, n))
-        for part, n, far in zip(box, shape, about, strict=True)
-    )
 
 
 def crop(image: Volume, region: Region, about: int) -> tuple[Volume, Region]:

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from lesionkit.metrics.agreement import intraclass
 from lesionkit.radiomics.extraction import Source, extract
 from lesionkit.radiomics.parameters import Parameters
-from lesionkit.radiomics.prepare import padded
 from lesionkit.radiomics.regions import Region, region_of
-from lesionkit.radiomics.volumes import Volume, cut, like
+from lesionkit.radiomics.volumes import Volume, cut, like, padded
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -246,6 +247,14 @@ def checked_box(box: Box | None, shape: tuple[int, ...]) -> Box:
     if any(part.stop <= part.start for part in found):
         raise ValueError(f"box must hold a voxel or more of an image of shape {shape}, got {box}")
     return found
+
+
+def padded(box: Box, shape: tuple[int, ...], about: Sequence[int]) -> Box:
+    """A box with so many voxels about it along each axis, as far as there are any."""
+    return tuple(
+        slice(max(part.start - far, 0), min(part.stop + far, n))
+        for part, n, far in zip(box, shape, about, strict=True)
+    )
 
 
 def around(
