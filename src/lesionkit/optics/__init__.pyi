@@ -7,6 +7,9 @@ from lesionkit.optics.mesh.files import read_nirfast as read_nirfast
 from lesionkit.optics.mesh.files import write_mesh as write_mesh
 from lesionkit.optics.mesh.mesh import Mesh as Mesh
 from lesionkit.optics.mesh.refinement import refine as refine
+from lesionkit.optics.mesh.solids import ball_mesh as ball_mesh
+from lesionkit.optics.mesh.solids import cylinder_mesh as cylinder_mesh
+from lesionkit.optics.mesh.solids import slab_mesh as slab_mesh
 from lesionkit.optics.mesh.triangle import triangular_interface as triangular_interface
 from lesionkit.optics.phantoms.generate import generate as generate
 from lesionkit.optics.phantoms.parts import finish_parts as finish_parts

@@ -103,8 +103,8 @@ def test_tetrahedra_have_volumes_and_faces() -> None:
     assert element.tolist() == [0, 1, -1]
     places = np.einsum("kc,kcd->kd", weight[:2], nodes[mesh.elements[element[:2]]])
     np.testing.assert_allclose(places, [[0.1, 0.2, 0.3], [0.6, 0.6, 0.6]], rtol=1e-14)
-    with pytest.raises(ValueError, match="only a mesh of triangles can be made quadratic"):
-        mesh.to_quadratic()
+    with pytest.raises(ValueError, match="only a mesh of 6-node triangles has quarters"):
+        _ = mesh.to_quadratic().quarters
 
 
 def test_clockwise_elements_are_turned() -> None:

@@ -153,7 +153,7 @@ def test_other_kinds_of_element_are_refused(
 ) -> None:
     points = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], dtype=float)
     meshio.Mesh(points, cells).write(tmp_path / "mesh.vtu")
-    with pytest.raises(ValueError, match=f"triangle, triangle6, tetra, got {kinds}$"):
+    with pytest.raises(ValueError, match=f"triangle, triangle6, tetra, tetra10, got {kinds}$"):
         read_mesh(tmp_path / "mesh.vtu")
 
 

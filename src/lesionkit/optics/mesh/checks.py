@@ -4,7 +4,8 @@ For triangles the checks prove that the elements tile one region without a hole.
 counter-clockwise, no edge belongs to more than two of them or twice to the same side, and the
 boundary is one closed loop that neither touches nor crosses itself. The number of elements over a
 point is then the number of times the loop winds about it: one inside, none outside. So elements
-cannot overlap, and an edge of one element only is an edge of the region.
+cannot overlap, and an edge of one element only is an edge of the region. Those of tetrahedra
+(solid_checks.py) are the same, but that faces of the boundary which cross are not looked for.
 
 All is array algebra, in time and memory close to proportional to the elements.
 """
@@ -12,29 +13,39 @@ All is array algebra, in time and memory close to proportional to the elements.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from itertools import combinations
+from collections.abc import Iterator
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.optics.mesh.elements import mapping
+from lesionkit.optics.mesh import solid_checks
+from lesionkit.optics.mesh.elements import EDGES_OF, mapping
+from lesionkit.optics.mesh.topology import (
+    Bools,
+    Floats,
+    Index,
+    Ints,
+    check_none,
+    components,
+    corners_of,
+    edges_of,
+    groups_of,
+    is_quadratic,
+    middles_of,
+    sides_of,
+)
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
-Index = npt.NDArray[np.intp]
-Bools = npt.NDArray[np.bool_]
-
-# The sides of an element, by the number of its corners: edges that have it on their left, faces
-# that are counter-clockwise from outside.
-_SIDES = {
-    3: np.array([[0, 1], [1, 2], [2, 0]]),
-    4: np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]]),
-}
 # The same element of the other orientation, by the number of its nodes.
-_TURNED = {3: [0, 2, 1], 6: [0, 2, 1, 5, 4, 3], 4: [0, 1, 3, 2]}
+_TURNED = {
+    3: [0, 2, 1],
+    6: [0, 2, 1, 5, 4, 3],
+    4: [0, 1, 3, 2],
+    10: [0, 1, 3, 2, 4, 8, 7, 6, 5, 9],
+}
+_SHAPES = {(2, 3), (2, 6), (3, 4), (3, 10)}  # axes of nodes, nodes of an element
 
 FARTHEST = 1e9  # mm: keeps every product of coordinates far from overflow
 NARROWEST = 1e-9  # mm: and every quotient
@@ -49,7 +60,7 @@ def checked(nodes: npt.ArrayLike, elements: npt.ArrayLike) -> dict[str, npt.NDAr
     places = np.array(arrays.real(nodes, "nodes", ("n", None), "mm"))
     numbers = _node_numbers(elements, places)
     _check_nodes(places, numbers)
-    if numbers.shape[1] == 6:
+    if is_quadratic(numbers):
         _check_middles(places, numbers)
     sizes = _sizes(places, numbers)
     turned = numbers[:, _TURNED[numbers.shape[1]]]
@@ -67,41 +78,17 @@ def checked(nodes: npt.ArrayLike, elements: npt.ArrayLike) -> dict[str, npt.NDAr
     return parts
 
 
-def corners_of(elements: Ints) -> Ints:
-    """(m, 3) of triangles, (m, 4) of tetrahedra: the elements without mid-edge nodes."""
-    return elements[:, :3] if elements.shape[1] == 6 else elements
-
-
-def sides_of(elements: Ints) -> Ints:
-    """(m * sides, nodes of a side): the sides of all elements, those of the first element first.
-
-    Those of a triangle are its edges 01, 12, 20.
-    """
-    corners = corners_of(elements)
-    table = _SIDES[corners.shape[1]]
-    return corners[:, table].reshape(-1, table.shape[1])
-
-
-def groups_of(rows: npt.NDArray[Any]) -> tuple[Index, int]:
-    """Number the distinct rows in sorted order: (number of each row's kind, how many kinds)."""
-    order = np.lexsort(rows.T[::-1])
-    new = (np.diff(rows[order], axis=0) != 0).any(axis=1)
-    group = np.empty(len(rows), dtype=np.intp)
-    group[order] = np.concatenate([[0], np.cumsum(new)])
-    return group, int(group[order[-1]]) + 1
-
-
 def _node_numbers(elements: npt.ArrayLike, nodes: Floats) -> Ints:
     arrays.real(elements, "elements", ("m", None))
     numbers = np.asarray(elements)
     if numbers.dtype.kind not in "iu":
         raise TypeError(f"elements must hold integers, got {arrays.describe(numbers)}")
-    if (nodes.shape[1], numbers.shape[1]) not in {(2, 3), (2, 6), (3, 4)} or not len(numbers):
+    if (nodes.shape[1], numbers.shape[1]) not in _SHAPES or not len(numbers):
         raise ValueError(
             "nodes and elements must have shapes (n, 2) and (m, 3) or (m, 6), or (n, 3) and "
-            f"(m, 4), with m above 0, got {nodes.shape} and {numbers.shape}"
+            f"(m, 4) or (m, 10), with m above 0, got {nodes.shape} and {numbers.shape}"
         )
-    _check_none(
+    check_none(
         ((numbers < 0) | (numbers >= len(nodes))).any(axis=1),
         f"elements must hold node numbers from 0 to {len(nodes) - 1}",
         lambda i: _element(numbers, i),
@@ -111,7 +98,7 @@ def _node_numbers(elements: npt.ArrayLike, nodes: Floats) -> Ints:
 
 def _check_nodes(nodes: Floats, elements: Ints) -> None:
     """Nodes are within bounds, each at its own place, in some element, and in none twice."""
-    _check_none(
+    check_none(
         (np.abs(nodes) > FARTHEST).any(axis=1),
         f"nodes must lie within {FARTHEST:g} mm of the origin",
         lambda i: f"node {i} = {nodes[i].tolist()}",
@@ -119,12 +106,12 @@ def _check_nodes(nodes: Floats, elements: Ints) -> None:
     width = float(np.ptp(nodes, axis=0).max())
     if width < NARROWEST:
         raise ValueError(f"nodes must span at least {NARROWEST:g} mm, got {width:g} mm")
-    _check_none(
+    check_none(
         (np.diff(np.sort(elements, axis=1), axis=1) == 0).any(axis=1),
         "elements must not hold a node twice",
         lambda i: _element(elements, i),
     )
-    _check_none(
+    check_none(
         np.bincount(elements.ravel(), minlength=len(nodes)) == 0,
         "nodes must each belong to an element",
         lambda i: f"node {i} in none",
@@ -142,18 +129,20 @@ def _check_nodes(nodes: Floats, elements: Ints) -> None:
 
 
 def _check_middles(nodes: Floats, elements: Ints) -> None:
-    """The fourth to sixth node of a triangle lie near the middle of edges 01, 12 and 20."""
-    sides, middle = sides_of(elements), elements[:, 3:].ravel()
-    start, end = nodes[sides[:, 0]], nodes[sides[:, 1]]
+    """The nodes after the corners lie near the middles of the edges, in their order."""
+    edges, middle = edges_of(elements), middles_of(elements)
+    start, end = nodes[edges[:, 0]], nodes[edges[:, 1]]
     away = np.linalg.norm(nodes[middle] - (start + end) / 2, axis=1)
     length = np.linalg.norm(end - start, axis=1)
-    _check_none(
+    names = [f"{i}{j}" for i, j in EDGES_OF[corners_of(elements).shape[1]]]
+    check_none(
         away >= length / 4,
-        "elements of 6 nodes must hold the corners, then the nodes in the middle of edges 01, 12 "
-        "and 20, none off by a quarter of its edge",
+        f"elements of {elements.shape[1]} nodes must hold the corners, then the nodes in the "
+        f"middle of edges {', '.join(names[:-1])} and {names[-1]}, none off by a quarter of its "
+        "edge",
         lambda s: (
-            f"node {middle[s]} of element {s // 3} at {away[s]:.3g} mm from the middle of edge "
-            f"{sides[s].tolist()}, {length[s]:.3g} mm long"
+            f"node {middle[s]} of element {s // len(names)} at {away[s]:.3g} mm from the middle of "
+            f"edge {edges[s].tolist()}, {length[s]:.3g} mm long"
         ),
     )
 
@@ -168,7 +157,7 @@ def _sizes(nodes: Floats, elements: Ints) -> Floats:
         size = np.einsum("ij,ij->i", np.cross(spans[0], spans[1]), spans[2])
     squares = [np.square(a - b).sum(axis=1) for a, b in combinations(corners, 2)]
     longest = np.sqrt(np.max(squares, axis=0))
-    _check_none(
+    check_none(
         np.abs(size) <= _FLATTEST * longest ** len(spans),
         "elements must have an area (volume), with corners not all but in line (plane)",
         lambda i: _element(elements, i),
@@ -179,23 +168,23 @@ def _sizes(nodes: Floats, elements: Ints) -> Floats:
 def _bent(nodes: Floats, elements: Ints) -> Bools:
     """Which elements have a mid-edge node off the middle; refuses those that fold over.
 
-    The Jacobian of a 6-node triangle is a quadratic polynomial. It is above 0 everywhere if it is
-    so at its six control points (Bernstein's form): at the corners, and for each edge at twice its
-    value in the middle less the mean of the ends.
+    The Jacobian of a quadratic element is a polynomial: of degree 2 in a triangle, 3 in a
+    tetrahedron. It is above 0 everywhere if its coefficients in Bernstein's form are.
     """
-    if elements.shape[1] != 6:
+    if not is_quadratic(elements):
         return np.zeros(len(elements), dtype=bool)
-    corner, middle = nodes[elements[:, :3]], nodes[elements[:, 3:]]
-    following = np.roll(corner, -1, axis=1)
-    off = np.linalg.norm((corner + following) / 2 - middle, axis=2)
-    bent = np.asarray((off > _STRAIGHT * np.linalg.norm(following - corner, axis=2)).any(axis=1))
+    edges = edges_of(elements)
+    start, end = nodes[edges[:, 0]], nodes[edges[:, 1]]
+    off = np.linalg.norm((start + end) / 2 - nodes[middles_of(elements)], axis=1)
+    curved = off > _STRAIGHT * np.linalg.norm(end - start, axis=1)
+    bent = np.asarray(curved.reshape(len(elements), -1).any(axis=1))
 
-    at = np.concatenate([np.eye(3), (np.eye(3) + np.roll(np.eye(3), 1, axis=1)) / 2])
-    control = mapping(nodes[elements[bent]][:, None], at)[1]
-    ends, between = control[:, :3], control[:, 3:]
-    control[:, 3:] = 2 * between - (ends + np.roll(ends, -1, axis=1)) / 2
+    dim = nodes.shape[1]
+    points, to_bernstein = _bernstein(dim + 1)
+    orientation = 1 if dim == 2 else -1  # of d x / d (lambda_0 ...) in an element that is turned
+    control = orientation * mapping(nodes[elements[bent]][:, None], points)[1] @ to_bernstein.T
     which = np.flatnonzero(bent)
-    _check_none(
+    check_none(
         (control <= 0).any(axis=1),
         "elements must not be bent so far that they fold",
         lambda i: _element(elements, int(which[i])),
@@ -203,12 +192,23 @@ def _bent(nodes: Floats, elements: Ints) -> Bools:
     return bent
 
 
+def _bernstein(corners: int) -> tuple[Floats, Floats]:
+    """Points of an element (barycentric), and the matrix that makes the Bernstein coefficients of
+    the Jacobian of its values there."""
+    degree = corners - 1
+    powers = np.array([p for p in product(range(degree + 1), repeat=corners) if sum(p) == degree])
+    points = powers / degree
+    ways = [math.factorial(degree) / math.prod(map(math.factorial, p)) for p in powers.tolist()]
+    values = np.array(ways) * (points[:, None] ** powers).prod(axis=2)
+    return points, np.linalg.inv(values)
+
+
 def _check_elements(elements: Ints) -> None:
     """No two elements have the same corners."""
     kind, kinds = groups_of(np.sort(corners_of(elements), axis=1))
     first = np.full(kinds, len(elements))
     np.minimum.at(first, kind, np.arange(len(elements)))
-    _check_none(
+    check_none(
         first[kind] < np.arange(len(elements)),
         "elements must not come twice",
         lambda i: f"the corners of element {first[kind[i]]} again in {_element(elements, i)}",
@@ -221,26 +221,28 @@ def _boundary(nodes: Floats, elements: Ints) -> Ints:
     side, kinds = groups_of(np.sort(sides, axis=1))
     sharing = np.bincount(side, minlength=kinds)[side]
     name = "edge" if sides.shape[1] == 2 else "face"
-    _check_none(
+    check_none(
         sharing > 2,
         f"elements must share each {name} with at most one other",
         lambda s: f"{name} {sides[s].tolist()} in {sharing[s]} elements",
     )
     rim: Ints = sides[sharing == 1]
+    if is_quadratic(elements):
+        edges = edges_of(elements)
+        _check_shared_middles(elements, edges, groups_of(np.sort(edges, axis=1))[0])
     if name == "face":
-        return rim
+        solid_checks.check_joints(nodes, elements, sides, side, rim)
+        return solid_checks.with_middles(elements, rim) if is_quadratic(elements) else rim
 
     directed, kinds = groups_of(sides)
-    _check_none(
+    check_none(
         np.bincount(directed, minlength=kinds)[directed] > 1,
         "elements must not overlap",
         lambda s: f"two on the same side of edge {sides[s].tolist()}, one being element {s // 3}",
     )
-    if elements.shape[1] == 6:
-        _check_shared_middles(elements, sides, side)
-        middle = elements[:, 3:].ravel()
-        rim = np.column_stack([rim, middle[sharing == 1]])
-    _check_none(
+    if is_quadratic(elements):
+        rim = np.column_stack([rim, middles_of(elements)[sharing == 1]])
+    check_none(
         np.bincount(rim[:, 0], minlength=len(nodes)) > 1,
         "elements must not leave a boundary that touches itself",
         lambda i: f"node {i} on it twice",
@@ -254,17 +256,17 @@ def _boundary(nodes: Floats, elements: Ints) -> Ints:
 
 def _check_shared_middles(elements: Ints, sides: Ints, side: Index) -> None:
     """Each edge (numbered by `side`) has one mid-edge node of its own, common to its elements."""
-    middle = elements[:, 3:].ravel()
+    middle = middles_of(elements)
     chosen = np.empty(side.max() + 1, dtype=np.int32)
     chosen[side] = middle
-    _check_none(
+    check_none(
         chosen[side] != middle,
         "elements that share an edge must share the node in its middle",
         lambda s: f"nodes {middle[s]} and {chosen[side[s]]} for edge {sides[s].tolist()}",
     )
     roles = np.bincount(chosen, minlength=elements.max() + 1)
     roles[sides[:, 0]] += 1
-    _check_none(
+    check_none(
         roles > 1,
         "nodes must be either a corner or in the middle of one edge",
         lambda i: f"node {i} in two such roles",
@@ -284,12 +286,9 @@ def _loop(rim: Ints) -> Index:
 
 def _why_loops(nodes: Floats, sides: Ints, rim: Ints) -> str:
     """In words, why the boundary is more than one loop: several parts, or holes."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     def labels(edges: Ints) -> Index:
-        graph = coo_array((np.ones(len(edges)), edges.T), shape=(len(nodes), len(nodes)))
-        return np.asarray(connected_components(graph, directed=False)[1])[edges[:, 0]]
+        return components(len(nodes), edges)[edges[:, 0]]
 
     part = labels(sides)
     parts = len(np.unique(part))
@@ -364,11 +363,3 @@ def _overlapping(low: Floats, high: Floats) -> Iterator[tuple[Index, Index]]:
 
 def _element(elements: npt.NDArray[Any], i: int) -> str:
     return f"element {i} = {elements[i].tolist()}"
-
-
-def _check_none(wrong: Bools | np.bool_, rule: str, example: Callable[[int], str]) -> None:
-    """Raise ValueError if any is `wrong`: the rule, the first that breaks it, and how many do."""
-    found = np.flatnonzero(wrong)
-    if len(found):
-        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise ValueError(f"{rule}, got {example(int(found[0]))}{others}")

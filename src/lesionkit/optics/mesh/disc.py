@@ -8,9 +8,9 @@ import numpy as np
 
 from lesionkit import arrays
 from lesionkit.optics.mesh import checks
-from lesionkit.optics.mesh.checks import Floats
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.refinement import refine
+from lesionkit.optics.mesh.topology import Floats, Ints
 
 _MAX_NODES = 10_000_000  # more is a slip of the finger
 
@@ -83,21 +83,19 @@ def graded_disc(radius: float, optodes: int, fineness: float = 1.0) -> Mesh:
     counts = [max(5, round(around * k / rings)) for k in range(1, rings)] + [around]
     angle = 2 * np.pi * np.arange(optodes) / optodes
     places = radius * np.column_stack([np.cos(angle), np.sin(angle)])
-    disc = refine(
-        _zipped(radius, counts), places, min(AT_OPTODES / fineness, 0.6 * spacing), GROWTH
-    )
+    disc = refine(zipped(radius, counts), places, min(AT_OPTODES / fineness, 0.6 * spacing), GROWTH)
     disc = Mesh(_on_circle(disc.nodes, disc.boundary[:, 0], radius), disc.elements).to_quadratic()
     return Mesh(_on_circle(disc.nodes, disc.boundary[:, 2], radius), disc.elements)
 
 
-def _on_circle(nodes: Floats, rim: checks.Ints, radius: float) -> Floats:
+def _on_circle(nodes: Floats, rim: Ints, radius: float) -> Floats:
     """The nodes, those of the rim moved along their radius onto the circle."""
     moved = nodes.copy()
     moved[rim] *= radius / np.linalg.norm(nodes[rim], axis=1, keepdims=True)
     return moved
 
 
-def _zipped(radius: float, counts: list[int]) -> Mesh:
+def zipped(radius: float, counts: list[int]) -> Mesh:
     """Equally spaced rings of any counts about a centre; triangles between two rings are made in
     the order of the angles of their nodes."""
     places, triangles = [np.zeros((1, 2))], []

@@ -25,26 +25,34 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 EDGES = ((0, 1), (1, 2), (2, 0))  # the edges whose midpoints are nodes 3, 4, 5
+# The same by the number of an element's corners; of a tetrahedron they are nodes 4 to 9 (VTK's
+# order).
+EDGES_OF = {3: EDGES, 4: (*EDGES, (0, 3), (1, 3), (2, 3))}
 QUARTERS = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))  # the nodes of a triangle's four parts
 
 
 def shape_functions(order: int, barycentric: Floats) -> Floats:
-    """phi at points given by barycentric coordinates (..., 3) -> (..., 3 or 6)."""
+    """phi at points given by barycentric coordinates (..., 3) -> (..., 3 or 6); of tetrahedra
+    (..., 4) -> (..., 4 or 10)."""
     if order == 1:
         return barycentric
     corner = barycentric * (2 * barycentric - 1)
-    middle = [4 * barycentric[..., i] * barycentric[..., j] for i, j in EDGES]
+    edges = EDGES_OF[barycentric.shape[-1]]
+    middle = [4 * barycentric[..., i] * barycentric[..., j] for i, j in edges]
     return np.concatenate([corner, np.stack(middle, axis=-1)], axis=-1)
 
 
-def _shape_derivatives(order: int, barycentric: Floats) -> Floats:
-    """d phi_a / d lambda_i at points (..., 3) -> (..., 3 or 6, 3)."""
+def shape_derivatives(order: int, barycentric: Floats) -> Floats:
+    """d phi_a / d lambda_i at points (..., 3) -> (..., 3 or 6, 3); of tetrahedra (..., 4) ->
+    (..., 4 or 10, 4)."""
+    corners = barycentric.shape[-1]
     if order == 1:
-        return np.broadcast_to(np.eye(3), (*barycentric.shape[:-1], 3, 3))
-    out = np.zeros((*barycentric.shape[:-1], 6, 3))
-    for i in range(3):
+        return np.broadcast_to(np.eye(corners), (*barycentric.shape[:-1], corners, corners))
+    edges = EDGES_OF[corners]
+    out = np.zeros((*barycentric.shape[:-1], corners + len(edges), corners))
+    for i in range(corners):
         out[..., i, i] = 4 * barycentric[..., i] - 1
-    for a, (i, j) in enumerate(EDGES, start=3):
+    for a, (i, j) in enumerate(edges, start=corners):
         out[..., a, i] = 4 * barycentric[..., j]
         out[..., a, j] = 4 * barycentric[..., i]
     return out
@@ -121,7 +129,7 @@ def element_weights(
 def _straight_weights(order: int, corners: Floats, areas: Floats, at: str) -> tuple[Floats, Floats]:
     """Stiffness (elements, pairs, P), and mass (1, pairs, P) for an area of 1."""
     points, weight, psi = _points(order, at, STRAIGHT)
-    phi, slope = shape_functions(order, points), _shape_derivatives(order, points)
+    phi, slope = shape_functions(order, points), shape_derivatives(order, points)
     a, b = np.tril_indices(phi.shape[1])
     mass: Floats = np.einsum("q,qa,qp->ap", weight, phi[:, a] * phi[:, b], psi)
     reference = np.einsum("q,qai,qaj,qp->ijap", weight, slope[:, a], slope[:, b], psi)
@@ -134,7 +142,7 @@ def _straight_weights(order: int, corners: Floats, areas: Floats, at: str) -> tu
 def _bent_weights(places: Floats, at: str) -> tuple[Floats, Floats]:
     """Stiffness and mass (elements, pairs, P) of 6-node triangles, the mass in mm^2."""
     points, weight, psi = _points(2, at, BENT)
-    phi, along = shape_functions(2, points), _by_first_two(_shape_derivatives(2, points))
+    phi, along = shape_functions(2, points), by_all_but_last(shape_derivatives(2, points))
     a, b = np.tril_indices(6)
     inverse, twice_area = mapping(places[:, None], points)
     slope = np.einsum("qai,eqix->eqax", along, inverse)
@@ -145,18 +153,20 @@ def _bent_weights(places: Floats, at: str) -> tuple[Floats, Floats]:
     return stiffness, mass
 
 
-def _by_first_two(slope: Floats) -> Floats:
-    """From derivatives by all three barycentric coordinates to those by the first two alone."""
-    return slope[..., :2] - slope[..., 2:]
+def by_all_but_last(slope: Floats) -> Floats:
+    """From derivatives by all barycentric coordinates to those by all but the last alone."""
+    return slope[..., :-1] - slope[..., -1:]
 
 
 def mapping(places: Floats, barycentric: Floats) -> tuple[Floats, Floats]:
-    """How 6-node triangles (..., 6, 2) map the reference triangle, at points (..., 3) of it.
+    """How 6-node triangles (..., 6, 2) map the reference triangle, at points (..., 3) of it; or
+    10-node tetrahedra (..., 10, 3) the reference tetrahedron, at points (..., 4).
 
     returns : d(lambda_0, lambda_1) / d(x, y), (..., 2, 2) mm^-1, and the determinant of its
-              inverse, (...) mm^2: twice the area of a straight triangle
+              inverse, (...) mm^2: twice the area of a straight triangle (of tetrahedra (..., 3, 3),
+              and below 0: -6 times the volume)
     """
-    along = _by_first_two(_shape_derivatives(2, barycentric))
+    along = by_all_but_last(shape_derivatives(2, barycentric))
     jacobian = np.einsum("...ai,...ax->...ix", along, places)
     inverse: Floats = np.swapaxes(np.linalg.inv(jacobian), -1, -2)
     return inverse, np.linalg.det(jacobian)

@@ -275,7 +275,7 @@ def _mesh(path: Path, nodes: Any, elements: Any) -> tuple[Mesh, npt.NDArray[np.i
         if numbers and elements.min() >= 0 and elements.max() < len(nodes):
             kept = np.unique(elements).astype(np.intp)
             nodes, elements = nodes[kept], np.searchsorted(kept, elements)
-            if nodes.shape[1] == 3 and elements.shape[1] != 4:
+            if nodes.shape[1] == 3 and elements.shape[1] not in (4, 10):
                 nodes = _flattened(nodes)
         mesh = Mesh(nodes, elements)
     except (TypeError, ValueError) as problem:

@@ -16,7 +16,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 Floats = npt.NDArray[np.float64]
 
 MESHIO = {".vtu": "vtu", ".vtk": "vtk", ".msh": "gmsh", ".xdmf": "xdmf", ".xmf": "xdmf"}
-CELLS = {"triangle": 3, "triangle6": 6, "tetra": 4}
+CELLS = {"triangle": 3, "triangle6": 6, "tetra": 4, "tetra10": 10}
 PARAM_COLUMNS = {  # NIRFAST's load_mesh.m; "spec" names its own
     "stnd": ("mua", "kappa", "ri"),
     "stnd_spn": ("mua", "mus", "g", "ri"),

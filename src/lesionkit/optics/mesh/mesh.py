@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.optics.mesh import checks
-from lesionkit.optics.mesh.checks import Floats, Ints
-from lesionkit.optics.mesh.elements import QUARTERS, mapping, shape_functions
+from lesionkit.optics.mesh import checks, topology
+from lesionkit.optics.mesh.elements import EDGES_OF, QUARTERS, mapping, shape_functions
+from lesionkit.optics.mesh.topology import Floats, Ints
 
 _ON_EDGE = 1e-12  # of the largest coordinate: some thousand roundings of a point on an edge
 _NEWTON, _SETTLED = 12, 1e-9  # steps in a bent element, of which the last is no longer than this
@@ -31,7 +31,8 @@ class Mesh:
     elements : (m, 3) or (m, 6) array_like of int
         The nodes of each triangle, counted from 0. Six are the three corners, then the nodes in the
         middle of edges 01, 12 and 20 (VTK's order); a node off the middle bends its edge to a
-        parabola. (m, 4) for tetrahedra.
+        parabola. (m, 4) for tetrahedra, or (m, 10) with the nodes in the middle of edges 01, 12,
+        20, 03, 13 and 23.
 
     Attributes
     ----------
@@ -46,7 +47,8 @@ class Mesh:
     boundary : (b, 2) array of int32
         The edges of the rim from node to node, one loop counter-clockwise from the smallest corner
         number: edge i ends where edge i + 1 begins. (b, 3) for 6-node triangles, the mid-edge node
-        last. For tetrahedra (b, 3), the faces, in no order, counter-clockwise from outside.
+        last. For tetrahedra (b, 3), the faces, in no order, counter-clockwise from outside; (b, 6)
+        for 10-node ones, with the nodes in the middle of edges 01, 12 and 20 of the face.
 
     Raises
     ------
@@ -54,8 +56,8 @@ class Mesh:
         At the first mistake: NaN; a node number out of range, or twice in an element; an element
         without area; nodes or elements given twice; nodes in no element; overlaps; several parts,
         holes, or a boundary that touches itself; a mid-edge node far from the middle of its edge,
-        or an edge bent so far that its element folds. For tetrahedra, the shape of the boundary is
-        not checked.
+        or an edge bent so far that its element folds. Of tetrahedra alone: faces of the boundary
+        that cross each other are not found, and a tunnel is no mistake.
 
     Examples
     --------
@@ -86,13 +88,18 @@ class Mesh:
 
     @property
     def order(self) -> int:
-        """1, or 2 for triangles of six nodes."""
-        return 2 if self.elements.shape[1] == 6 else 1
+        """1, or 2 for triangles of six nodes and tetrahedra of ten."""
+        return 2 if topology.is_quadratic(self.elements) else 1
+
+    @property
+    def solid(self) -> bool:
+        """Whether the elements are tetrahedra."""
+        return bool(self.nodes.shape[1] == 3)
 
     @property
     def corners(self) -> Ints:
         """The corner nodes of each triangle, (m, 3) int32; (m, 4) for tetrahedra."""
-        return checks.corners_of(self.elements)
+        return topology.corners_of(self.elements)
 
     @property
     def quarters(self) -> Ints:
@@ -100,7 +107,7 @@ class Mesh:
 
         Those at the corners 0, 1, 2, then the one in the middle. ValueError for other elements.
         """
-        if self.order == 1:
+        if self.order == 1 or self.solid:
             raise ValueError(f"only a mesh of 6-node triangles has quarters, got {self!r}")
         return self.elements[:, QUARTERS].reshape(-1, 3)
 
@@ -111,7 +118,8 @@ class Mesh:
         "nodes", "elements", and "quarters" of 6-node triangles.
         """
         places = {"nodes": len(self.nodes), "elements": len(self.elements)}
-        return places | {"quarters": 4 * len(self.elements)} if self.order == 2 else places
+        quarters = self.order == 2 and not self.solid
+        return places | {"quarters": 4 * len(self.elements)} if quarters else places
 
     def locate(self, points: npt.ArrayLike) -> tuple[Ints, Floats]:
         """Find the element that holds each point, and the point's place in it.
@@ -144,8 +152,9 @@ class Mesh:
         slack = _ON_EDGE * np.abs(self.nodes).max()
         hull = vertices
         if self.bent.any():  # a parabola lies within its ends and its control point
-            middle, following = self.nodes[self.elements[:, 3:]], np.roll(vertices, -1, axis=1)
-            hull = np.concatenate([vertices, 2 * middle - (vertices + following) / 2], axis=1)
+            middle = self.nodes[self.elements[:, dim + 1 :]]
+            start, end = (vertices[:, ends] for ends in np.array(EDGES_OF[dim + 1]).T)
+            hull = np.concatenate([vertices, 2 * middle - (start + end) / 2], axis=1)
         lowest, highest = hull.min(axis=1) - slack, hull.max(axis=1) + slack
 
         element = np.full(len(places), -1, dtype=np.int32)
@@ -161,8 +170,10 @@ class Mesh:
             weight, depth = _barycentric(vertices[inside], block[point])
             bent = self.bent[inside]
             if bent.any():
-                six = self.nodes[self.elements[inside[bent]]]
-                weight[bent], depth[bent] = _bent_barycentric(six, block[point[bent]], weight[bent])
+                places_of = self.nodes[self.elements[inside[bent]]]
+                weight[bent], depth[bent] = _bent_barycentric(
+                    places_of, block[point[bent]], weight[bent]
+                )
             best = np.lexsort((inside, -depth, point))
             best = best[np.unique(point[best], return_index=True)[1]]
             best = best[depth[best] >= -slack]
@@ -171,30 +182,28 @@ class Mesh:
         return element, weights
 
     def to_quadratic(self) -> Mesh:
-        """The same region in 6-node triangles: nodes are added in the middle of every edge.
+        """The same region in elements with a node in the middle of every edge.
 
         The corners keep their numbers and the new nodes follow them; the elements keep their order.
-        A mesh of 6-node triangles is returned as it is.
+        A mesh of such elements is returned as it is.
 
         Returns
         -------
         Mesh
-            Of 6-node triangles.
+            Of 6-node triangles, or 10-node tetrahedra.
 
         Raises
         ------
         ValueError
-            For tetrahedra.
+            Where edges are so short that their middle would lie on another node.
         """
         if self.order == 2:
             return self
-        if self.nodes.shape[1] != 2:
-            raise ValueError(f"only a mesh of triangles can be made quadratic, got {self!r}")
-        sides = checks.sides_of(self.elements)
-        edge, edges = checks.groups_of(np.sort(sides, axis=1))
-        middle = np.empty((edges, 2))
-        middle[edge] = self.nodes[sides].mean(axis=1)
-        numbers = len(self.nodes) + edge.reshape(-1, 3)
+        ends = topology.edges_of(self.elements)
+        edge, edges = topology.groups_of(np.sort(ends, axis=1))
+        middle = np.empty((edges, self.nodes.shape[1]))
+        middle[edge] = self.nodes[ends].mean(axis=1)
+        numbers = len(self.nodes) + edge.reshape(len(self.elements), -1)
         return Mesh(np.concatenate([self.nodes, middle]), np.hstack([self.elements, numbers]))
 
 
@@ -211,13 +220,13 @@ def _barycentric(vertices: Floats, points: Floats) -> tuple[Floats, Floats]:
     return weight, (weight / np.linalg.norm(gradient, axis=2)).min(axis=1)
 
 
-def _bent_barycentric(six: Floats, points: Floats, start: Floats) -> tuple[Floats, Floats]:
-    """As :func:`_barycentric`, of points (c, 2) in bent triangles `six` (c, 6, 2): Newton's method
-    from the straight triangle's weights."""
+def _bent_barycentric(places: Floats, points: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """As :func:`_barycentric`, of points (c, d) in bent elements of nodes at `places` (c, 6 or 10,
+    d): Newton's method from the straight element's weights."""
     weight = start.copy()
     for _ in range(_NEWTON):
-        found = np.einsum("ca,cax->cx", shape_functions(2, weight), six)
-        inverse = mapping(six, weight)[0]
+        found = np.einsum("ca,cax->cx", shape_functions(2, weight), places)
+        inverse = mapping(places, weight)[0]
         step = np.einsum("cix,cx->ci", inverse, points - found)
         step *= np.minimum(1, 0.5 / np.abs(step).max(axis=1, keepdims=True, initial=1e-300))
         weight += np.column_stack([step, -step.sum(axis=1)])

@@ -1,20 +1,25 @@
-"""`refine`: a triangle mesh made finer near points, by bisection of longest edges.
+"""`refine`: a mesh made finer near points, by bisection of longest edges.
 
 An element that is too large is cut from the middle of its longest edge to the corner opposite. A
 neighbour across a cut edge must be cut there as well, but never before it is cut at its own longest
 edge (Rivara, Int. J. Numer. Meth. Eng. 20, 745, 1984): so cuts spread to ever longer edges, which
-ends, and no angle becomes smaller than about half the smallest of the mesh.
+ends, and no angle becomes smaller than about half the smallest of the mesh. Tetrahedra are cut by
+the same rule, but in one pass only those edges that are the longest of every element about them:
+each of these is then cut in two.
 """
 
 from __future__ import annotations
+
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.optics.mesh import checks
-from lesionkit.optics.mesh.checks import Floats
+from lesionkit.optics.mesh import topology
+from lesionkit.optics.mesh.elements import EDGES_OF
 from lesionkit.optics.mesh.mesh import Mesh
+from lesionkit.optics.mesh.topology import Floats
 
 Index = npt.NDArray[np.intp]
 
@@ -23,14 +28,14 @@ FINEST = 1e-9  # of the mesh's width
 
 
 def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) -> Mesh:
-    """The same region with smaller triangles near some points: optodes, whose light is steep there.
+    """The same region with smaller elements near some points: optodes, whose light is steep there.
 
     Parameters
     ----------
     mesh : Mesh
-        Of 3-node triangles (make it quadratic afterwards).
+        Of 3-node triangles or 4-node tetrahedra (make it quadratic afterwards).
     points : (k, 2) array_like
-        mm, at least one.
+        mm, at least one; (k, 3) for tetrahedra.
     size : float
         mm, at least 1e-9 of the mesh's width: the longest edge within `size` of a point.
     growth : float, default 1
@@ -57,9 +62,9 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
     """
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
-    if mesh.elements.shape[1] != 3:
-        raise ValueError(f"mesh must be of 3-node triangles, got {mesh!r}")
-    places = arrays.real(points, "points", ("k", 2), "mm")
+    if mesh.order == 2:
+        raise ValueError(f"mesh must be of 3-node triangles or 4-node tetrahedra, got {mesh!r}")
+    places = arrays.real(points, "points", ("k", mesh.nodes.shape[1]), "mm")
     if not len(places):
         raise ValueError("points must hold at least one position, got none")
     size = arrays.number(size, "size", above=0, unit="mm")
@@ -70,7 +75,7 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
 
     nodes, elements = mesh.nodes, mesh.elements.astype(np.intp)
     while True:
-        edge, ends = _edges(elements)
+        edge, ends = _edges(elements, mesh.solid)
         # Lengths of equal edges differ by rounding: ties must not depend on the machine.
         length = np.linalg.norm(nodes[ends[:, 0]] - nodes[ends[:, 1]], axis=1)
         rank = np.empty(len(ends), np.intp)
@@ -83,31 +88,49 @@ def refine(mesh: Mesh, points: npt.ArrayLike, size: float, growth: float = 1.0) 
         large = length[longest] > limit
         if not large.any():
             return Mesh(nodes, elements) if len(nodes) > len(mesh.nodes) else mesh
-        if np.square(length[longest] / limit)[large].sum() / 4 > _MAX_NODES:  # roughly needed
+        needed = (length[longest] / limit)[large] ** mesh.nodes.shape[1]  # roughly
+        if needed.sum() / 4 > _MAX_NODES:
             raise ValueError(f"size must need at most {_MAX_NODES} nodes, got {size:g} mm")
         cut = np.zeros(len(ends), bool)
         cut[longest[large]] = True
         while (spread := cut[edge].any(axis=1) & ~cut[longest]).any():
             cut[longest[spread]] = True
+        if mesh.solid:  # those that another about them would cut elsewhere have to wait
+            np.logical_and.at(cut, edge, edge == longest[:, None])
         middle = np.where(cut, len(nodes) + np.cumsum(cut) - 1, -1)
         nodes = np.concatenate([nodes, nodes[ends[cut]].mean(axis=1)])
-        elements = _bisected(elements, middle[edge], first)
+        elements = (
+            _halved(elements, middle[longest], ends[longest])
+            if mesh.solid
+            else _bisected(elements, middle[edge], first)
+        )
 
 
-def _edges(elements: Index) -> tuple[Index, Index]:
-    """The edges opposite the corners of each element, (m, 3) numbers, and their ends (edges, 2)."""
-    sides = np.sort(elements[:, [[1, 2], [2, 0], [0, 1]]].reshape(-1, 2), axis=1)
-    number, count = checks.groups_of(sides)
+def _edges(elements: Index, solid: bool) -> tuple[Index, Index]:
+    """The edges of each element, (m, 3) numbers, and their ends (edges, 2): those opposite the
+    corners of triangles; of tetrahedra (m, 6), in any order."""
+    table = EDGES_OF[4] if solid else ((1, 2), (2, 0), (0, 1))
+    sides = np.sort(elements[:, np.array(table)].reshape(-1, 2), axis=1)
+    number, count = topology.groups_of(sides)
     ends = np.empty((count, 2), np.intp)
     ends[number] = sides
-    return number.reshape(-1, 3), ends
+    return number.reshape(len(elements), -1), ends
+
+
+def _halved(elements: Index, middle: Index, ends: Index) -> Index:
+    """Tetrahedra cut in two where the edge between `ends` (m, 2) has a `middle` node (else -1)."""
+    cut = middle >= 0
+    parts = [elements[~cut]]
+    for end in ends[cut].T:  # the half that keeps the other end
+        parts.append(np.where(elements[cut] == end[:, None], middle[cut, None], elements[cut]))
+    return np.concatenate(parts)
 
 
 def _distance(places: Floats, points: Floats) -> Floats:
     """From each place to the nearest of the points."""
     nearest = np.full(len(places), np.inf)
     for point in points:
-        np.minimum(nearest, np.hypot(*(places - point).T), out=nearest)
+        np.minimum(nearest, reduce(np.hypot, (places - point).T), out=nearest)
     return nearest
 
 
