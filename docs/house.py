@@ -30,10 +30,15 @@ FLOORS: tuple[dict[str, str], ...] = (
     {
         "studies": "a package for each published study",
         "radiomics": "PyRadiomics: files, filters, tables",
-        "selftest": "is this install right?",
+        "gpu_report": "every kernel on a card",
     },
     {"nets": "torch: nets, one training loop, checkpoints"},
-    {"metrics": "scores of masks and of maps", "report": "pictures and pages"},
+    {
+        "metrics": "scores of masks and of maps",
+        "report": "pictures",
+        "page": "reports as pages",
+        "selftest": "is this install right?",
+    },
     dict.fromkeys(DOMAINS, ""),  # drawn with their rooms
     {"io": "files of images"},
     {"geometry": "where the pixels of an image lie", "job": "cases one after the other, resumed"},

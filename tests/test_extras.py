@@ -207,7 +207,7 @@ def test_every_command_that_draws_says_with_what() -> None:
     assert done.returncode == 0
     drawing = {n for n, p in _commands().items() if p.get_default("draws_with")}
     studies = {"stroke", "stroke-study", "brain", "brain-study", "thermogram", "thermogram-study"}
-    others = {"phantoms", "reconstruct", "train", "evaluate", "nirst"}
+    others = {"phantoms", "reconstruct", "train", "evaluate", "nirst", "gpu-report"}
     assert drawing == studies | others
 
 

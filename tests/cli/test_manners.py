@@ -19,7 +19,7 @@ from lesionkit.progress import Progress, by_epoch
 COMPUTES = {
     "phantoms", "reconstruct", "train", "evaluate", "nirst", "stroke", "stroke-study",
     "thermogram", "thermogram-study", "brain", "brain-study", "radiomics",
-    "selftest",
+    "selftest", "gpu-report",
 }  # fmt: skip
 
 

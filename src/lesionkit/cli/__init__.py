@@ -19,6 +19,7 @@ from lesionkit.cli import (
     brain,
     brain_study,
     completion,
+    gpu_report,
     nets,
     phantoms,
     radiomics,
@@ -136,6 +137,7 @@ def build() -> Parser:
         example="lesionkit selftest",
     )
     add_threads(selftest)
+    gpu_report.add_to(commands)
     add_command(
         commands,
         "bench",

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import extras, files, io, metrics
-from lesionkit.studies.common import page
+from lesionkit import extras, files, io, metrics, page
 from lesionkit.studies.thermogram import (
     asymmetry,
     clusters,

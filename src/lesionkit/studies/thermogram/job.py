@@ -6,8 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lesionkit import __version__, arrays, files, job
-from lesionkit.studies.common import page
+from lesionkit import __version__, arrays, files, job, page
 from lesionkit.studies.thermogram import WARNING, asymmetry, leaks, regions
 from lesionkit.studies.thermogram.cases import (
     METHODS,

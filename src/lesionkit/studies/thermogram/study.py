@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lesionkit import arrays, files, job
+from lesionkit import arrays, files, job, page
 from lesionkit.progress import Progress
-from lesionkit.studies.common import page
 from lesionkit.studies.common.discrimination import added, area, auc, out_of_fold
 from lesionkit.studies.common.text import as_text
 from lesionkit.studies.thermogram import WARNING, measure, textures

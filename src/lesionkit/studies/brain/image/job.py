@@ -6,12 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lesionkit import __version__, files, job
+from lesionkit import __version__, files, job, page
 from lesionkit.studies.brain import model as saved
 from lesionkit.studies.brain.image import WARNING
 from lesionkit.studies.brain.image.cases import SCORES, Options, find_cases, process
 from lesionkit.studies.brain.image.pieces import Piece
-from lesionkit.studies.common import page
 
 RESULTS = ("scores.tsv", "report.html")
 JUDGED = ("class", "probability", "judged", "squares", "abnormal_squares")

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import io
-from lesionkit.studies.common import page
+from lesionkit import io, page
 
 Mask = npt.NDArray[np.bool_]
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionkit import __version__
+from lesionkit import __version__, page
 from lesionkit.studies.brain import WARNING
 from lesionkit.studies.brain.study import tables
-from lesionkit.studies.common import page
 
 if TYPE_CHECKING:
     from lesionkit.studies.brain.study.results import Study

@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from lesionkit import __version__, io
-from lesionkit.studies.common import page
+from lesionkit import __version__, io, page
 from lesionkit.studies.stroke.image import WARNING
 from lesionkit.studies.stroke.image.pictures import (
     ALL,

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import io
+from lesionkit import io, page
 from lesionkit.report import new_figure
-from lesionkit.studies.common import page
 from lesionkit.studies.stroke.figures import COLOURS, SHORT
 from lesionkit.studies.stroke.histograms import TOP
 from lesionkit.studies.stroke.learned import kinds

@@ -1,0 +1,88 @@
+"""Problems for csrc/fronts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lesionkit.gpu_report.rows import Arithmetic, Kind, Row
+from lesionkit.gpu_report.stopwatch import kernel_row
+
+TYPES: dict[str, tuple[Any, Kind]] = {
+    "float": (np.float32, "float32"),
+    "double": (np.float64, "float64"),
+}
+ITERATIONS = 10
+
+
+def rows(small: bool = False) -> list[Row]:
+    """Of a picture's contour, and of a front through a volume."""
+    return [*_contours(small), *_arrivals(small)]
+
+
+def _contours(small: bool) -> list[Row]:
+    from lesionkit.fronts.contours import chan_vese_gpu
+
+    side = 13 if small else 4096
+
+    def start(kind: Any, energies: bool, cupy: Any) -> Callable[[], object]:
+        random = np.random.default_rng(1)
+        image: Any = random.random((1, 1, side, side), np.float32)
+        image[..., side // 3 : side // 2, :] += 1
+        phi = cupy.asarray(random.standard_normal((1, side, side), np.float32).astype(kind))
+        image = cupy.asarray(image.astype(kind))
+        rest = (False, 0.2, [1.0, 1.0], -1.0, ITERATIONS, 0.5, energies)
+        return lambda: chan_vese_gpu.chan_vese(image, None, phi.copy(), *rest)
+
+    found = []
+    for name, (kind, unit) in TYPES.items():
+        size, pixels = np.dtype(kind).itemsize, side**2
+        work = f"{side:,} x {side:,} pixels, {ITERATIONS} iterations, {unit}"
+        # image and level set in, level set out; the first launch only sums. 60: force, two axes
+        # of weights, the new value
+        told = Arithmetic(
+            pixels * size * (3.0 * ITERATIONS + 2), {unit: 60.0 * pixels * ITERATIONS}
+        )
+        file = "fronts/contours/chan_vese.cu"
+        found.append(
+            kernel_row(file, f"chan_vese<{name}>", work, told, partial(start, kind, False))
+        )
+        # the arctangent's series and the sums, in double
+        told = Arithmetic(2.0 * pixels * size * ITERATIONS, {"float64": 60.0 * pixels * ITERATIONS})
+        found.append(
+            kernel_row(
+                file,
+                f"chan_vese_energy<{name}>",
+                work,
+                told,
+                partial(start, kind, True),
+            )
+        )
+    return found
+
+
+def _arrivals(small: bool) -> list[Row]:
+    from lesionkit.fronts import arrival_gpu
+
+    side = 9 if small else 256
+
+    def start(kind: Any, cupy: Any) -> Callable[[], object]:
+        speed = np.random.default_rng(1).uniform(0.5, 1, (1, side, side, side)).astype(kind)
+        there, times = cupy.asarray(speed), cupy.empty(speed.shape, kind)
+        seed = np.array([(side // 2) * (side**2 + side + 1)])
+        given = np.array([0, 1]), seed, np.zeros(1, kind), times
+        return lambda: arrival_gpu.arrival_times(there, None, 1.0, (1.0,) * 3, np.inf, *given)
+
+    found = []
+    for name, (kind, unit) in TYPES.items():
+        # every node once, from the least of each axis: a sweep does many of them many times
+        told = Arithmetic(2.0 * np.dtype(kind).itemsize * side**3, {unit: 28.0 * side**3})
+        work = f"{side}^3 nodes from the middle, {unit}; least: each node once"
+        kernel = f"relax_tiles<{name}>"
+        found.append(
+            kernel_row("fronts/eikonal/sweep.cu", kernel, work, told, partial(start, kind))
+        )
+    return found
