@@ -212,7 +212,7 @@ def test_launch_refuses(use) -> None:
 
 def test_blocks_for(use) -> None:
     use(FakeCupy(90))
-    assert [gpu.blocks_for(n, 128) for n in (0, 1, 128, 129, 10**9)] == [1, 1, 1, 2, 64]
+    assert [gpu.blocks_for(n, 128, 0) for n in (0, 1, 128, 129, 10**9)] == [1, 1, 1, 2, 64]
 
 
 def test_the_source_changes_with_any_header(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

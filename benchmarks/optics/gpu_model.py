@@ -17,10 +17,8 @@ from benchmarks.report import Report
 
 SYSTEMS = 180_000  # of the main job: 20,000 phantoms at 9 wavelengths
 MULTIPROCESSORS, CLOCK = 132, 1.755e9  # of an H200; cycles a second
-SHARED_BYTES, RESERVED_BYTES = (
-    228 * 1024,
-    1024,
-)  # of a multiprocessor; of each block, beside its own
+SHARED_BYTES = 228 * 1024  # of a multiprocessor
+RESERVED_BYTES = 1024  # of each block, beside its own
 FLOAT64_UNITS = 64  # of a multiprocessor
 BLOCK_ENTRIES = 16
 

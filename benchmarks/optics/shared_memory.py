@@ -63,9 +63,7 @@ class Cost:
 
 def wavefronts(addresses: Lanes, itemsize: int) -> tuple[Lanes, Lanes]:
     """Of each request (row): wavefronts, and what they were if no two addresses shared a bank."""
-    lanes = min(
-        BANK_BYTES // itemsize, WARP
-    )  # served together; as many entries are in a row of banks
+    lanes = min(BANK_BYTES // itemsize, WARP)  # served together: a row of banks has as many entries
     groups = addresses.reshape(-1, lanes)
     bank = np.where(groups < 0, NOBODY, groups % lanes)
     order = np.lexsort((groups, bank), axis=1)

@@ -238,10 +238,8 @@ def scalar(arg: Any) -> Any:
     return np.float64(arg) if isinstance(arg, float) else arg
 
 
-def blocks_for(items: int, block: int, device: int | None = None) -> int:
+def blocks_for(items: int, block: int, device: int) -> int:
     """Blocks of `block` threads for a grid-stride loop over `items`: enough, and not too many."""
-    if device is None:
-        device = require().cuda.Device().id
     return max(1, min(math.ceil(items / block), 32 * properties(device).multiprocessors))
 
 

@@ -15,6 +15,12 @@ import nvrtc
 from lesionkit import gpu
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_compilation(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What NVRTC compiles, all tests of a run share, those of other workers too."""
+    nvrtc.KEPT = on_host.of_all_workers(tmp_path_factory, "nvrtc")
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
     """built(file, kernels, flags, csrc): the program of a .cu, compiled once for each of these."""

@@ -31,6 +31,16 @@ ORDERS: tuple[Order, ...] = ("forward", "reverse", "together")
 MAX_BLOCKS, MAX_THREADS = 3, 64  # of a launch: a kernel must do its work with any number
 
 
+def of_all_workers(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder of this run of the tests, one and the same for all workers of `pytest -n`."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def build(
     folder: Path,
     file: Path,

@@ -39,8 +39,9 @@ def test_the_compiler_knows_the_gpus_we_promise() -> None:
 @pytest.mark.parametrize("file", gpu.KERNELS)
 def test_kernels_compile_within_bounds(file: str) -> None:
     for architecture in nvrtc.generations():
-        usages, cubin = nvrtc.compile_kernels(gpu.source(file), gpu.KERNELS[file], architecture)
-        assert cubin[:4] == b"\x7fELF"
+        compiled = nvrtc.compile_kernels(gpu.source(file), gpu.KERNELS[file], architecture)
+        usages = compiled.usages
+        assert compiled.cubin[:4] == b"\x7fELF"
         assert usages.keys() == {*gpu.KERNELS[file]}
         for kernel, usage in usages.items():
             nvrtc.FOUND.setdefault((file, kernel), {})[architecture] = usage
@@ -70,7 +71,7 @@ def test_spills_and_shared_memory_are_seen() -> None:
       __syncthreads();
       x[threadIdx.x] = tile[threadIdx.x];
     }"""
-    usage = nvrtc.compile_kernels(source, ("f",), 90)[0]["f"]
+    usage = nvrtc.compile_kernels(source, ("f",), 90).usages["f"]
     assert usage.spilled > 0
     assert usage.shared == 64 * 8
     assert usage.registers == 32

@@ -11,7 +11,6 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,17 +29,10 @@ CARDS = (75, 86, 90)  # 64, 99 and 227 KiB
 UNASKED = 48 * 1024
 
 
-@cache
-def usages(file: str, kernels: tuple[str, ...]) -> dict[str, nvrtc.Usage]:
-    return nvrtc.compile_kernels(gpu.source(file), kernels, 90)[0]
-
-
 def statics(kernel: str) -> int:
     """Bytes of a kernel's static shared memory, as compiled."""
     (file,) = (file for file, kernels in gpu.KERNELS.items() if kernel in kernels)
-    # all of a file at once, but the solver's instances, which take long, one by one
-    together = (kernel,) if kernel.startswith("measure<") else gpu.KERNELS[file]
-    return usages(file, together)[kernel].shared
+    return nvrtc.compile_kernels(gpu.source(file), gpu.KERNELS[file], 90).usages[kernel].shared
 
 
 def forget() -> None:

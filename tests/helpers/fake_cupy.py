@@ -41,7 +41,7 @@ class DriverError(RuntimeError):
 
 # Bytes of shared memory that a block may ask for, and that it may have without asking: static and
 # dynamic together (CUDA C++ Programming Guide, table of technical specifications).
-OPT_IN = {75: 64 * 1024, 80: 163 * 1024, 86: 99 * 1024, 90: 227 * 1024}
+OPT_IN = {75: 64 * 1024, 80: 163 * 1024, 86: 99 * 1024, 90: 227 * 1024, 100: 227 * 1024}
 UNASKED = 48 * 1024
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import os
+import pickle
 import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,6 +27,18 @@ class Usage(NamedTuple):
     stack: int  # bytes of each thread
     shared: int  # bytes of static shared memory
 
+
+class Compiled(NamedTuple):
+    """Kernels of one source for one architecture."""
+
+    usages: dict[str, Usage]  # by the kernel's name as gpu.KERNELS has it
+    names: dict[str, str]  # of a kernel: its mangled name
+    ptx: str
+    cubin: bytes
+
+
+# Where what is compiled is kept for the tests of a session, and of all its processes.
+KEPT: Path | None = None
 
 # What test_compile.py found, printed at the end of the run: [(file, kernel)][architecture]
 FOUND: dict[tuple[str, str], dict[int, Usage]] = {}
@@ -75,13 +91,26 @@ def generations() -> list[int]:
     return [*first.values()]
 
 
-def compile_kernels(
-    source: str, kernels: tuple[str, ...], architecture: int
-) -> tuple[dict[str, Usage], bytes]:
-    """Compile to code of that GPU, with the options of `gpu.launch`: usage by kernel, and cubin.
+@cache
+def compile_kernels(source: str, kernels: tuple[str, ...], architecture: int) -> Compiled:
+    """Compile to code of that GPU, with the options of `gpu.launch`.
 
     Fails the test with the compiler's own words if it does not compile, or warns.
     """
+    if KEPT is None:
+        return _compile(source, kernels, architecture)
+    key = hashlib.sha256(repr((source, kernels, architecture)).encode()).hexdigest()
+    file = KEPT / key
+    if not file.exists():
+        compiled = _compile(source, kernels, architecture)
+        own = file.with_suffix(f".{os.getpid()}")
+        own.write_bytes(pickle.dumps(compiled))
+        own.replace(file)
+    found: Compiled = pickle.loads(file.read_bytes())
+    return found
+
+
+def _compile(source: str, kernels: tuple[str, ...], architecture: int) -> Compiled:
     nvrtc, program = library(), ctypes.c_void_p()
     _check(
         nvrtc.nvrtcCreateProgram(
@@ -103,15 +132,16 @@ def compile_kernels(
         failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
         log = _text(program, "ProgramLog")
         assert not failed, f"sm_{architecture}: {log}"
-        mangled = {}
+        mangled: dict[str, str] = {}
         for kernel in kernels:
             name = ctypes.c_char_p()
             _check(nvrtc.nvrtcGetLoweredName(program, kernel.encode(), ctypes.byref(name)))
             mangled[(name.value or b"").decode()] = kernel
-        cubin = _bytes(program, "CUBIN")
+        ptx, cubin = _text(program, "PTX"), _bytes(program, "CUBIN")
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return {mangled[name]: usage for name, usage in _usages(log) if name in mangled}, cubin
+    usages = {mangled[name]: usage for name, usage in _usages(log) if name in mangled}
+    return Compiled(usages, {kernel: name for name, kernel in mangled.items()}, ptx, cubin)
 
 
 def _usages(log: str) -> list[tuple[str, Usage]]:

@@ -38,7 +38,7 @@ def roi_features(
         return
     pixels = int(np.prod(shape))
     block, shared = _warps(rois, pixels)
-    grid = gpu.blocks_for(count * block, block)
+    grid = gpu.blocks_for(count * block, block, gpu.device_of(rois))
     with gpu.memory_for("the levels of the regions"):
         if normalise:
             values, rois = rois, xp.empty(rois.shape, np.uint16)

@@ -77,4 +77,5 @@ def _stream(seed: int, first: int) -> tuple[np.uint64, np.uint64]:
 
 def _launch(kernel: str, items: int, args: list[Any]) -> None:
     if items:
-        gpu.launch(FILE, kernel, gpu.blocks_for(items, THREADS), THREADS, args)
+        blocks = gpu.blocks_for(items, THREADS, gpu.device_of(args[-1]))
+        gpu.launch(FILE, kernel, blocks, THREADS, args)

@@ -1,0 +1,203 @@
+"""The façades of every kernel at sizes drawn at random: what they launch, with nothing run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from audits.launch_rules import Launch
+
+from fake_cupy import OPT_IN
+from lesionkit import gpu
+from lesionkit.clustering import fcm_gpu, kmeans_gpu
+from lesionkit.fronts import arrival_gpu
+from lesionkit.fronts.contours import chan_vese_gpu
+from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.phantoms import phantoms_gpu
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
+from lesionkit.texture.region import runs_gpu
+
+Random = np.random.Generator
+
+
+def sizes(random: Random, most: int, count: int) -> list[int]:
+    """Whole numbers from 1, small ones as likely as large ones."""
+    return [int(most ** random.uniform()) for _ in range(count)]
+
+
+def phantoms(random: Random) -> None:
+    n, elements, pixels, optodes = sizes(random, 30, 4)
+    recipe, seed, first = PhantomRecipe(), 2**64 - 1, 2**40
+    regions = np.zeros((n, 3, 8))
+    diameters = np.array(recipe.single_diameters)
+    phantoms_gpu.draw_regions(recipe.limits, diameters, seed, first, regions)
+    corners, shares = np.zeros((elements, 3, 2)), np.zeros((n, 2, elements))
+    phantoms_gpu.element_shares(regions, corners, shares)
+    maps = np.zeros((n, 3, pixels, pixels), np.float32), np.zeros((n, pixels, pixels), np.uint8)
+    phantoms_gpu.paint(regions, recipe.radius, recipe.mri_gray, 0.1, seed, first, *maps)
+    readings = np.zeros((9, n, optodes + 1, optodes + 1))
+    signal = np.zeros((n, 9, optodes + 1, optodes), np.float32)
+    phantoms_gpu.add_noise(readings, 0.01, seed, first, signal)
+
+
+def forward(random: Random) -> None:
+    n, properties, optodes, materials = sizes(random, 40, 4)
+    for kind in (np.float64, np.complex128):
+        for values in (1, 3, 4, 6):
+            plan = object.__new__(DevicePlan)
+            plan.max_pivots, plan.size = sizes(random, 60_000, 2)
+            plan.max_pivots = min(plan.max_pivots, 200)
+            plan.property_nodes, plan.device, plan.xp = values, 0, np
+            plan.in_shared_memory = bool(random.integers(2))
+            plan.arrays = [np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9)]
+            out = np.zeros((n, optodes, optodes), kind)
+            plan.measure(np.ones((n, properties)), np.ones((n, properties)), out)
+            if kind is np.float64 and values in (1, 4):
+                fractions = np.ones((n, materials, properties))
+                tissue = np.ones((n, materials + 1))
+                plan.measure_mixture(fractions, tissue, tissue, out)
+
+
+def kmeans(random: Random) -> None:
+    n, k = sizes(random, 3000, 2)
+    for dtype in (np.float32, np.float64):
+        for d in (1, 3, 16):
+            x, weights = np.zeros((n, d), dtype), np.ones(n)
+            for clusters in (k, min(k, 4), 8):
+                for weight in (None, weights):
+                    centres = np.zeros((clusters, d))
+                    kmeans_gpu.lloyd(x, weight, False, centres, 1, 0.0, False)
+            centres = np.zeros((k, d))
+            counts = np.zeros(k, np.int64)
+            kmeans_gpu.nearest(x, None, centres, np.zeros(n, np.int32), counts)
+            kmeans_gpu.distances(x, centres, np.zeros((n, k), dtype))
+
+
+def fuzzy(random: Random) -> None:
+    n, c = sizes(random, 60, 2)
+    for dtype in (np.float32, np.float64):
+        for d in (1, 4, 9):
+            for clusters in (c, 2, 3, 4, 5):
+                x, centres = np.zeros((n, d), dtype), np.zeros((clusters, d))
+                fcm_gpu.fcm_fit(x, None, 1.0, 1.0, 1.0, 2.0, 3, 0.1, False, centres)
+            x, centres = np.zeros((n, d), dtype), np.zeros((c, d))
+            fcm_gpu.fcm_fit(x, np.ones(n), 1.0, 1.0, 1.0, 1.7, 3, 0.1, True, centres)
+            fcm_gpu.fcm_memberships(x, 1.7, centres, -1, np.zeros((n, c)))
+            fcm_gpu.fcm_distances(x, centres, np.zeros((n, c), np.float32))
+            fcm_gpu.fcm_labels(x, centres, np.zeros(n, np.int32))
+
+
+def regions(random: Random) -> None:
+    count, pixels = sizes(random, 4000, 2)
+    offsets, features = np.ones((2, 3), np.int64), np.arange(3, dtype=np.int32)
+    for normalise, dtype in ((1, np.float64), (2, np.float64), (0, np.uint8), (0, np.uint16)):
+        rois, out = np.zeros((count, 1, 1, pixels), dtype), np.zeros((count, 2, 3))
+        rois_gpu.roi_features(rois, offsets, 16, normalise, features, 1.0, out)
+
+
+def cooccurrence(random: Random) -> None:
+    batch, levels, edge = sizes(random, 256, 3)
+    levels, batch = max(levels, 2), min(batch, 5)
+    offsets = np.ones((3, 3), np.int64)
+    image = np.zeros((batch, 2, 3, edge), np.uint16)
+    for kind in (np.uint32, np.uint64):
+        for mask in (None, np.ones(image.shape, np.uint8)):
+            for shared in (True, False):
+                counts = np.zeros((batch, 3, levels, levels), kind)
+                glcm_gpu.count_pairs(image, mask, offsets, True, counts, shared)
+    for matrix in (np.uint32, np.uint64, np.float64):
+        lines, totals = np.zeros((batch, 5 * levels - 1)), np.zeros((batch, 3))
+        glcm_gpu.marginals(np.zeros((batch, levels, levels), matrix), lines, totals)
+
+
+def runs(random: Random) -> None:
+    levels, *shape = sizes(random, 30, 4)
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        table = np.zeros((13, levels + 1, max(shape) + 1), np.uint32)
+        directions = np.ones((13, 3), np.int64)
+        runs_gpu.run_lengths(np.zeros([n + 2 for n in shape], dtype), 1, directions, table)
+
+
+def contours(random: Random) -> None:
+    channels, *shape = sizes(random, 30, 4)
+    for dtype in (np.float32, np.float64):
+        image, phi = np.zeros((channels, *shape), dtype), np.zeros(shape, dtype)
+        for mask in (None, np.ones(shape, np.uint8)):
+            lambdas = [1.0] * 2 * channels
+            chan_vese_gpu.chan_vese(image, mask, phi, True, 0.1, lambdas, 0.0, 2, 0.5, True)
+
+
+def fronts(random: Random) -> None:
+    images, *shape = sizes(random, 40, 4)
+    for dtype in (np.float32, np.float64):
+        for size in (shape, [1, *shape[1:]]):
+            speed = np.ones((images, *size), dtype)
+            starts = np.arange(images + 1), np.zeros(images, np.int64), np.zeros(images)
+            for mask in (None, np.ones(speed.shape, np.uint8)):
+                rest = (1.0, (1.0, 1.0, 2.0), math.inf, *starts, np.empty_like(speed))
+                arrival_gpu.arrival_times(speed, mask, *rest)
+
+
+def maps(random: Random) -> None:
+    rows, columns, *window = sizes(random, 20, 5)
+    window = [min(window[0], 3), min(window[1], rows), min(window[2], columns)]
+    image, out = np.zeros((3, rows, columns), np.uint16), np.zeros((1, 2, 3, rows, columns))
+    offsets = np.ones((2, 3), np.int64)
+    for shared in (True, False):
+        maps_gpu.feature_maps(
+            image, tuple(window), offsets, 8, [0, 1], True, 0.0, math.e, out, shared
+        )
+    for dtype in (np.uint8, np.uint16, np.float32, np.float64):
+        image, codes = (
+            np.zeros((rows + 2, columns + 2), dtype),
+            np.zeros((rows, columns), np.uint16),
+        )
+        neighbours = np.zeros((8, 6))
+        maps_gpu.cs_lbp(image, neighbours, 0.1, codes)
+
+
+FACADES: dict[str, Callable[[Random], None]] = {
+    "clustering/fcm/fcm.cu": fuzzy,
+    "clustering/kmeans/kmeans.cu": kmeans,
+    "fronts/contours/chan_vese.cu": contours,
+    "fronts/eikonal/sweep.cu": fronts,
+    "optics/forward.cu": forward,
+    "optics/phantom.cu": phantoms,
+    "texture/glcm/glcm.cu": cooccurrence,
+    "texture/maps/maps.cu": maps,
+    "texture/region/runs.cu": runs,
+    "texture/rois/rois.cu": regions,
+}
+
+# What a kernel leaves where its façade looks whether all is done.
+DONE: dict[str, Callable[[Any], None]] = {
+    "fcm_update": lambda args: args[-1].__setitem__(0, fcm_gpu.DONE),
+    "relax_tiles": lambda args: args[-2].fill(0),
+}
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, file: str, card: int, random: Random) -> list[Launch]:
+    """The launches of a file's façades on a card, at sizes drawn."""
+    found: list[Launch] = []
+
+    def launch(*given: Any, **options: Any) -> None:
+        found.append(Launch(*given, **options))
+        for name, act in DONE.items():
+            if found[-1].kernel.split("<")[0] == name:
+                act(found[-1].args)
+
+    shared = OPT_IN[card]
+    card_properties = gpu.Properties("card", card, 132, shared, shared + 1024, 2**34)
+    with monkeypatch.context() as patch:
+        patch.setattr(gpu, "launch", launch)
+        patch.setattr(gpu, "properties", lambda _: card_properties)
+        patch.setattr(gpu, "free_memory", lambda: 2**33)
+        patch.setattr(np, "empty", np.zeros)
+        patch.setattr(np, "empty_like", np.zeros_like)
+        for _ in range(3):
+            FACADES[file](random)
+    return found
