@@ -125,26 +125,41 @@ void bind_rois(py::module_ m) {
   m.def("label_boxes", rois::label_boxes, "labels"_a, "boxes"_a, ReleaseGil());
 }
 
+windows::Families families_of(std::array<bool, 6> asked) {
+  const auto [first_order, pairs, runs, zones, dependences, tones] = asked;
+  return {first_order, pairs, runs, zones, dependences, tones};
+}
+
 template <class T>
 void window_features_of(View<const T> padded, Maybe<const double> values,
                         View<const int64_t> middles, View<const int64_t> directions,
-                        View<const int64_t> steps, View<const int64_t> neighbours,
-                        std::array<bool, 6> families, std::array<int64_t, 3> radius, int64_t levels,
-                        bool symmetric, bool one_level, bool maximal, int64_t alpha, double shift,
-                        double voxel, View<double> out) {
-  const auto [first_order, pairs, runs, zones, dependences, tones] = families;
-  windows::window_features(padded, values, middles, directions, steps, neighbours,
-                           {first_order, pairs, runs, zones, dependences, tones},
-                           {radius, levels, symmetric, one_level, maximal, alpha, shift, voxel},
-                           out);
+                        View<const int64_t> steps, std::array<int64_t, 3> radius,
+                        std::array<bool, 6> families, int64_t levels, bool symmetric,
+                        bool one_level, bool maximal, int64_t alpha, double shift, double voxel,
+                        View<double> out) {
+  windows::window_features(padded, values, middles, directions, steps, radius,
+                           families_of(families),
+                           {levels, symmetric, one_level, maximal, alpha, shift, voxel}, out);
+}
+
+template <class T>
+void region_features_of(View<const T> padded, Maybe<const double> values,
+                        View<const int64_t> directions, View<const int64_t> steps,
+                        std::array<bool, 6> families, int64_t levels, bool symmetric,
+                        bool one_level, bool maximal, int64_t alpha, double shift, double voxel,
+                        View<double> out) {
+  windows::region_features(padded, values, directions, steps, families_of(families),
+                           {levels, symmetric, one_level, maximal, alpha, shift, voxel}, out);
 }
 
 void bind_windows(py::module_ m) {
   for_types<uint8_t, uint16_t, uint32_t>([&]<class T>() {
     m.def("window_features", window_features_of<T>, "padded"_a, "values"_a, "middles"_a,
-          "directions"_a, "steps"_a, "neighbours"_a, "families"_a, "radius"_a, "levels"_a,
-          "symmetric"_a, "one_level"_a, "maximal"_a, "alpha"_a, "shift"_a, "voxel"_a, "out"_a,
-          ReleaseGil());
+          "directions"_a, "steps"_a, "radius"_a, "families"_a, "levels"_a, "symmetric"_a,
+          "one_level"_a, "maximal"_a, "alpha"_a, "shift"_a, "voxel"_a, "out"_a, ReleaseGil());
+    m.def("region_features", region_features_of<T>, "padded"_a, "values"_a, "directions"_a,
+          "steps"_a, "families"_a, "levels"_a, "symmetric"_a, "one_level"_a, "maximal"_a, "alpha"_a,
+          "shift"_a, "voxel"_a, "out"_a, ReleaseGil());
   });
 }
 

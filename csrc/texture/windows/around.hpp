@@ -19,20 +19,12 @@ class Around {
   explicit Around(int64_t places)
       : dependent_(places), neighbours_(places), sum_(places), voxels_(places), apart_(places) {}
 
-  void look(const Levels& levels, const std::vector<Beside>& near, int64_t alpha) {
+  void look(const Levels& levels, const std::vector<std::vector<Beside>>& near, int64_t alpha) {
     std::fill(dependent_.begin(), dependent_.end(), 0);
     std::fill(neighbours_.begin(), neighbours_.end(), 0);
     std::fill(sum_.begin(), sum_.end(), 0);
-    for (const Beside& pair : near) {
-      const int64_t a = levels.level[pair.from], b = levels.level[pair.to];
-      const int64_t both = (a != 0) & (b != 0), dependent = both & (std::abs(a - b) <= alpha);
-      neighbours_[pair.from] += both;
-      neighbours_[pair.to] += both;
-      dependent_[pair.from] += dependent;
-      dependent_[pair.to] += dependent;
-      sum_[pair.from] += both ? b : 0;
-      sum_[pair.to] += both ? a : 0;
-    }
+    for (const auto& along : near)
+      for (const Beside& pair : along) add(levels, pair, alpha);
   }
 
   void add_dependences(const Levels& levels, Sizes& sizes) const {
@@ -80,6 +72,17 @@ class Around {
   }
 
  private:
+  void add(const Levels& levels, const Beside& pair, int64_t alpha) {
+    const int64_t a = levels.level[pair.from], b = levels.level[pair.to];
+    const int64_t both = (a != 0) & (b != 0), dependent = both & (std::abs(a - b) <= alpha);
+    neighbours_[pair.from] += both;
+    neighbours_[pair.to] += both;
+    dependent_[pair.from] += dependent;
+    dependent_[pair.to] += dependent;
+    sum_[pair.from] += both ? b : 0;
+    sum_[pair.to] += both ? a : 0;
+  }
+
   std::vector<int64_t> dependent_, neighbours_, sum_;
   std::vector<double> voxels_, apart_;  // of each rank
 };

@@ -52,7 +52,6 @@ class Pairs {
         logs_(logs),
         sum_count_(2 * levels + 1),
         difference_count_(levels + 1),
-        joint_count_(places * places),
         x_count_(places),
         y_count_(places),
         small_of_(places),
@@ -161,6 +160,8 @@ class Pairs {
 
   void counts(const Levels& levels, double* feature) {
     const int64_t kinds = levels.kinds();
+    if (kinds * kinds > static_cast<int64_t>(joint_count_.size()))
+      joint_count_.resize(kinds * kinds);
     const double n = static_cast<double>(count_);
     // sums of c ln c over the cells of each list, and of c^2 over the matrix
     double joint = 0.0, sums = 0.0, differences = 0.0;

@@ -147,15 +147,9 @@ class SecondEigenvalues {
 
   // A symmetric matrix (size, size) whose eigenvector of 1 is `first`, both from size numbers on.
   void add(const double* a, const double* first, int64_t size) {
-    if (size > MAX_SMALL) {
-      whole_.assign(a, a + size * size);
-      for (int64_t i = 0; i < size; ++i)
-        for (int64_t j = 0; j < size; ++j) whole_[i * size + j] -= first[i] * first[j];
-      sum_ += value(one_(whole_.data(), size));
-      return;
-    }
     Waiting& to = waiting_[count_++];
     to.size = size;
+    to.matrix.resize(size * size);
     for (int64_t i = 0; i < size; ++i)
       for (int64_t j = 0; j < size; ++j)
         to.matrix[i * size + j] = a[i * size + j] - first[i] * first[j];
@@ -171,12 +165,11 @@ class SecondEigenvalues {
   }
 
  private:
-  static constexpr int64_t MAX_SMALL = 32;
   using Lanes = Simd<double>;
   static constexpr int LANES = lane_count<double>;
   struct Waiting {
     int64_t size;
-    double matrix[MAX_SMALL * MAX_SMALL];
+    std::vector<double> matrix;
   };
 
   // Smaller ones stand in the corner of the largest: rows of zeros add eigenvalues 0.
@@ -219,9 +212,7 @@ class SecondEigenvalues {
   int count_ = 0;
   double sum_ = 0.0;
   std::vector<Lanes> side_by_side_;
-  std::vector<double> whole_;
   LargestEigenvalue<Lanes> all_;
-  LargestEigenvalue<double> one_;
 };
 
 }  // namespace lesionkit::texture::windows

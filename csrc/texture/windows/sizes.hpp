@@ -36,7 +36,6 @@ class Sizes {
   Sizes(int64_t places, int64_t levels, const Logs& logs)
       : logs_(logs),
         most_(places + 1),
-        cell_(places * most_),
         grey_(places),
         size_(most_),
         low_(levels + 1),
@@ -44,6 +43,11 @@ class Sizes {
     const auto square = [](int64_t k) { return static_cast<double>(k) * static_cast<double>(k); };
     for (int64_t i = 1; i <= levels; ++i) low_[i] = 1.0 / square(i);
     for (int64_t j = 1; j < most_; ++j) small_[j] = 1.0 / square(j);
+  }
+
+  // Before anything of a window is added: how many levels it has.
+  void open(int64_t kinds) {
+    if (kinds * most_ > static_cast<int64_t>(cell_.size())) cell_.resize(kinds * most_);
   }
 
   // One of that level and size.
@@ -198,14 +202,14 @@ class Zones {
     for (uint16_t at = 0; at < n; ++at) {
       parent_[at] = at;
       size_[at] = 1;
-      if (levels.level[at] == 0) continue;
-      for (const uint16_t other : form.touching[at]) {
-        if (levels.level[other] != levels.level[at]) continue;
-        const uint16_t a = root(other), b = root(at);
-        if (a == b) continue;
-        parent_[b] = a;
-        size_[a] = static_cast<uint16_t>(size_[a] + size_[b]);
-      }
+    }
+    for (const Beside& pair : form.touching) {
+      if (levels.level[pair.from] == 0 || levels.level[pair.from] != levels.level[pair.to])
+        continue;
+      const uint16_t a = root(pair.from), b = root(pair.to);
+      if (a == b) continue;
+      parent_[b] = a;
+      size_[a] = static_cast<uint16_t>(size_[a] + size_[b]);
     }
     for (uint16_t at = 0; at < n; ++at)
       if (levels.level[at] != 0 && parent_[at] == at)

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 #include "common/grid.hpp"
@@ -18,69 +20,97 @@ struct Beside {
 
 // All windows have the same form. A step of a direction leads from a voxel to its neighbour.
 struct Form {
-  Offset radius;
-  std::vector<Offset> places;                   // of its voxels, from the middle
-  std::vector<std::vector<Beside>> along;       // of each direction: its pairs
-  std::vector<std::vector<uint16_t>> lines;     // of each direction one step long: lines end to end
-  std::vector<Beside> near;                     // pairs that are neighbours, each once
-  std::vector<std::vector<uint16_t>> touching;  // of each voxel: those beside it that come earlier
+  std::vector<Offset> places;                // of its voxels, from the middle or from a corner
+  std::vector<std::vector<Beside>> along;    // of each direction: its pairs
+  std::vector<Beside> touching;              // pairs one step apart, of all directions
+  std::vector<std::vector<uint16_t>> lines;  // of each direction one step long: voxels in a row,
+                                             // and size() after the last
+  std::vector<bool> apart;  // of each such: no two are in a row, but two lie on one line
 
-  // directions (pairs), steps (runs), neighbours: one of each two opposite ones.
-  Form(const Offset& reach, const std::vector<Offset>& directions, const std::vector<Offset>& steps,
-       const std::vector<Offset>& neighbours)
-      : radius(reach) {
-    for (int64_t z = -reach.plane; z <= reach.plane; ++z)
-      for (int64_t y = -reach.row; y <= reach.row; ++y)
-        for (int64_t x = -reach.column; x <= reach.column; ++x) places.push_back({z, y, x});
+  // The places of a box from `first` on where inside(place) is true, 65,533 of them or fewer.
+  // directions (pairs), steps (runs, zones): one of each two opposite ones.
+  template <class Inside>
+  Form(const Offset& first, const Offset& size, const std::vector<Offset>& directions,
+       const std::vector<Offset>& steps, Inside&& inside)
+      : border_(longest(directions, steps)),
+        rows_(size.row + 2 * border_),
+        columns_(size.column + 2 * border_) {
+    number_.assign((size.plane + 2 * border_) * rows_ * columns_, -1);
+    for (int64_t z = 0; z < size.plane; ++z)
+      for (int64_t y = 0; y < size.row; ++y) {
+        const int64_t row = ((z + border_) * rows_ + y + border_) * columns_ + border_;
+        for (int64_t x = 0; x < size.column; ++x) {
+          const Offset at = {first.plane + z, first.row + y, first.column + x};
+          if (!inside(at)) continue;
+          number_[row + x] = static_cast<int32_t>(places.size());
+          places.push_back(at);
+          cell_.push_back(row + x);
+        }
+      }
     for (const Offset& by : directions) along.push_back(pairs(by));
-    for (const Offset& by : neighbours)
-      for (const Beside& pair : pairs(by)) near.push_back(pair);
-    touching.resize(places.size());
     for (const Offset& by : steps) {
-      for (const Beside& pair : pairs(by))
-        touching[std::max(pair.from, pair.to)].push_back(std::min(pair.from, pair.to));
-      lines.push_back(lines_of(by));
+      const std::vector<Beside> found = pairs(by);
+      touching.insert(touching.end(), found.begin(), found.end());
+      lines.push_back(lines_of(found));
+      apart.push_back(found.empty() && share_a_line(by));
     }
   }
 
   int64_t size() const { return static_cast<int64_t>(places.size()); }
 
  private:
-  // The number of a place, -1 outside.
-  int64_t number(const Offset& at) const {
-    const auto within = [](int64_t x, int64_t far) { return -far <= x && x <= far; };
-    if (!within(at.plane, radius.plane) || !within(at.row, radius.row) ||
-        !within(at.column, radius.column))
-      return -1;
-    return ((at.plane + radius.plane) * (2 * radius.row + 1) + at.row + radius.row) *
-               (2 * radius.column + 1) +
-           at.column + radius.column;
-  }
-  int64_t next(int64_t from, const Offset& by, int64_t sign = 1) const {
-    const Offset& at = places[from];
-    return number(
-        {at.plane + sign * by.plane, at.row + sign * by.row, at.column + sign * by.column});
+  static int64_t longest(const std::vector<Offset>& some, const std::vector<Offset>& others) {
+    int64_t found = 0;
+    for (const auto* list : {&some, &others})
+      for (const Offset& by : *list)
+        found = std::max({found, std::abs(by.plane), std::abs(by.row), std::abs(by.column)});
+    return found;
   }
 
   std::vector<Beside> pairs(const Offset& by) const {
+    const int64_t step = (by.plane * rows_ + by.row) * columns_ + by.column;
     std::vector<Beside> found;
-    for (int64_t from = 0; from < size(); ++from)
-      if (const int64_t to = next(from, by); to >= 0)
+    found.reserve(places.size());
+    for (size_t from = 0; from < cell_.size(); ++from)
+      if (const int32_t to = number_[cell_[from] + step]; to >= 0)
         found.push_back({static_cast<uint16_t>(from), static_cast<uint16_t>(to)});
     return found;
   }
 
-  // The voxels of each line along a direction, and size() after its last.
-  std::vector<uint16_t> lines_of(const Offset& by) const {
-    std::vector<uint16_t> found;
-    for (int64_t first = 0; first < size(); ++first) {
-      if (next(first, by, -1) >= 0) continue;
-      for (int64_t at = first; at >= 0; at = next(at, by))
-        found.push_back(static_cast<uint16_t>(at));
+  std::vector<uint16_t> lines_of(const std::vector<Beside>& pairs) const {
+    constexpr uint16_t none = 0xffff;
+    std::vector<uint16_t> next(places.size(), none), found;
+    std::vector<bool> first(places.size(), true);
+    found.reserve(2 * places.size());
+    for (const Beside& pair : pairs) {
+      next[pair.from] = pair.to;
+      first[pair.to] = false;
+    }
+    for (size_t begin = 0; begin < first.size(); ++begin) {
+      if (!first[begin]) continue;
+      for (auto at = static_cast<uint16_t>(begin); at != none; at = next[at]) found.push_back(at);
       found.push_back(static_cast<uint16_t>(size()));
     }
     return found;
   }
+
+  // Whether two places lie on a line along a step, however far apart.
+  bool share_a_line(const Offset& by) const {
+    const Offset& step = by;
+    const int64_t sign = step.plane ? step.plane : step.row ? step.row : step.column;
+    std::vector<std::array<int64_t, 3>> lines;
+    for (const Offset& at : places) {
+      const int64_t along = step.plane ? at.plane : step.row ? at.row : at.column, k = along * sign;
+      lines.push_back(
+          {at.plane - k * step.plane, at.row - k * step.row, at.column - k * step.column});
+    }
+    std::sort(lines.begin(), lines.end());
+    return std::adjacent_find(lines.begin(), lines.end()) != lines.end();
+  }
+
+  int64_t border_, rows_, columns_;  // of the box, and about it as far as a step leads
+  std::vector<int32_t> number_;      // of each cell there; -1 where no place is
+  std::vector<int64_t> cell_;        // of each place
 };
 
 // The levels of one window, and the numbers 0, 1, 2 ... of those that occur, in order of

@@ -19,6 +19,16 @@ std::vector<Offset> offsets_of(View<const int64_t> steps) {
   return {first, first + steps.shape(0)};
 }
 
+// How far the voxels of a window lie from where it begins, in `padded`.
+template <class T>
+std::vector<int64_t> places_in(View<const T> padded, const Form& form) {
+  std::vector<int64_t> places;
+  places.reserve(form.places.size());
+  for (const Offset& at : form.places)
+    places.push_back((at.plane * padded.shape(1) + at.row) * padded.shape(2) + at.column);
+  return places;
+}
+
 constexpr int DEPENDENCE_FEATURES[] = {// of SizeFeature, those that PyRadiomics has
                                        ENTROPY,
                                        SIZE_NONUNIFORMITY,
@@ -86,6 +96,7 @@ class Measurer {
   template <class T>
   void measure(const T* middle, const double* value, double* out) {
     levels_.read(middle, places_);
+    sizes_.open(levels_.kinds());
     if (families_.first_order) {
       values_.measure(value, places_, levels_, rules_.shift, rules_.voxel, out);
       out += VALUE_FEATURES;
@@ -102,8 +113,8 @@ class Measurer {
       double feature[SIZE_FEATURES] = {};
       int64_t found = 0;
       sizes_.add_alone(levels_);
-      for (const auto& lines : form_.lines) {
-        if (join_runs(levels_, lines, sizes_)) {
+      for (size_t step = 0; step < form_.lines.size(); ++step) {
+        if (join_runs(levels_, form_.lines[step], sizes_) || form_.apart[step]) {
           sizes_.features(feature);
           ++found;
         }
@@ -119,7 +130,7 @@ class Measurer {
       sizes_.forget();
       out = write(feature, ZONE_FEATURES, 1, out);
     }
-    if (families_.dependences || families_.tones) around_.look(levels_, form_.near, rules_.alpha);
+    if (families_.dependences || families_.tones) around_.look(levels_, form_.along, rules_.alpha);
     if (families_.dependences) {
       double feature[SIZE_FEATURES] = {};
       around_.add_dependences(levels_, sizes_);
@@ -159,13 +170,12 @@ class Measurer {
 template <class T>
 void window_features(View<const T> padded, Maybe<const double> values, View<const int64_t> middles,
                      View<const int64_t> directions, View<const int64_t> steps,
-                     View<const int64_t> neighbours, const Families& families, const Rules& rules,
+                     std::array<int64_t, 3> radius, const Families& families, const Rules& rules,
                      View<double> out) {
-  const Form form({rules.radius[0], rules.radius[1], rules.radius[2]}, offsets_of(directions),
-                  offsets_of(steps), offsets_of(neighbours));
-  std::vector<int64_t> places;
-  for (const Offset& at : form.places)
-    places.push_back((at.plane * padded.shape(1) + at.row) * padded.shape(2) + at.column);
+  const auto [z, y, x] = radius;
+  const Form form({-z, -y, -x}, {2 * z + 1, 2 * y + 1, 2 * x + 1}, offsets_of(directions),
+                  offsets_of(steps), [](const Offset&) { return true; });
+  const std::vector<int64_t> places = places_in(padded, form);
   // a level of a symmetric matrix occurs twice in each pair
   const Logs logs(2 * form.size() + 1);
   const int64_t features = out.shape(1), grain = std::max<int64_t>(1, 4096 / form.size());
@@ -181,12 +191,29 @@ void window_features(View<const T> padded, Maybe<const double> values, View<cons
       });
 }
 
-#define WINDOW_FEATURES(T)                                                                     \
-  template void window_features(View<const T>, Maybe<const double>, View<const int64_t>,       \
-                                View<const int64_t>, View<const int64_t>, View<const int64_t>, \
-                                const Families&, const Rules&, View<double>);
-WINDOW_FEATURES(uint8_t)
-WINDOW_FEATURES(uint16_t)
-WINDOW_FEATURES(uint32_t)
+template <class T>
+void region_features(View<const T> padded, Maybe<const double> values,
+                     View<const int64_t> directions, View<const int64_t> steps,
+                     const Families& families, const Rules& rules, View<double> out) {
+  const T* level = padded.data();
+  const int64_t row = padded.shape(2), slice = padded.shape(1) * row;
+  const Form form({0, 0, 0}, {padded.shape(0), padded.shape(1), padded.shape(2)},
+                  offsets_of(directions), offsets_of(steps), [&](const Offset& at) {
+                    return level[at.plane * slice + at.row * row + at.column] != 0;
+                  });
+  const std::vector<int64_t> places = places_in(padded, form);
+  const Logs logs(2 * form.size() + 1);
+  Measurer(form, places, families, rules, logs).measure(level, data_or_null(values), out.data());
+}
+
+#define FEATURES(T)                                                                               \
+  template void window_features(View<const T>, Maybe<const double>, View<const int64_t>,          \
+                                View<const int64_t>, View<const int64_t>, std::array<int64_t, 3>, \
+                                const Families&, const Rules&, View<double>);                     \
+  template void region_features(View<const T>, Maybe<const double>, View<const int64_t>,          \
+                                View<const int64_t>, const Families&, const Rules&, View<double>);
+FEATURES(uint8_t)
+FEATURES(uint16_t)
+FEATURES(uint32_t)
 
 }  // namespace lesionkit::texture::windows

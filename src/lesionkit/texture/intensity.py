@@ -33,7 +33,7 @@ def intensity_features(values: Any, name: str = "values") -> dict[str, float]:
     exponent = math.frexp(largest)[1]
     with np.errstate(over="ignore"):
         ranked = _percentiles(x, (10, 25, 50, 75, 90), low, high)
-        if abs(exponent) < PLAIN:
+        if is_plain(largest):
             return _statistics(x, low, high, ranked)
         # Fourth powers would be no numbers: of numbers near 1 instead, divided by a power of 2.
         near = np.ldexp([low, high, *ranked], -exponent).tolist()
@@ -52,7 +52,11 @@ def intensity_features(values: Any, name: str = "values") -> dict[str, float]:
     return scaled
 
 
-PLAIN = 180  # numbers between 2^-180 and 2^180 have fourth powers, and these sums
+def is_plain(largest: float) -> bool:
+    """Whether numbers so large have fourth powers, and these sums: from 2^-180 to 2^180."""
+    return abs(math.frexp(largest)[1]) < 180
+
+
 POWERS = {  # of the values' unit; 1 of all others
     "variance": 2,
     "energy": 2,

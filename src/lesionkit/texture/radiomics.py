@@ -10,6 +10,7 @@ import numpy as np
 from lesionkit import arrays
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.intensity import histogram_features, intensity_features
+from lesionkit.texture.region import one_window
 from lesionkit.texture.region.discretise import Intensities, Region, intensities
 from lesionkit.texture.region.matrices import TEXTURES, Features, Work, levels_of
 from lesionkit.texture.region.settings import Settings as Settings
@@ -86,15 +87,20 @@ def radiomics(
     if {*families} - {"shape", "shape2D"}:
         _warn_of_one_bin(region, levels, settings)
     work = Work(levels, settings, np.concatenate([mm[axis : axis + 1], np.delete(mm, axis)]))
+    volume_of_voxel = float(mm.prod())
+    small = one_window.features_of(turned, levels, settings, families, volume_of_voxel)
     found: dict[str, float] = {}
     for family in families:
+        table = names.FAMILIES[family]
+        if small and family in one_window.FAMILIES:
+            found |= {f"original_{family}_{name}": small[f"{family}_{name}"] for name in table}
+            continue
         if family in ("shape", "shape2D"):
             features = shape_of(region.mask, region.axes, diagonal(mm))
         elif family == "firstorder":
-            features = _first_order(region, levels, float(mm.prod()), settings.shift)
+            features = _first_order(region, levels, volume_of_voxel, settings.shift)
         else:
             features = TEXTURES[family](work)
-        table = names.FAMILIES[family]
         found |= {f"original_{family}_{new}": float(features[old]) for new, old in table.items()}
     return found
 

@@ -113,7 +113,7 @@ def _mean(features: list[Features]) -> Features:
 def within(axes: int, distances: tuple[int, ...]) -> list[Direction]:
     """Steps so long by their longest part, one of each pair of opposites: that whose first part
     that is not 0 is positive."""
-    far = max(distances)
+    far = max(distances, default=0)
     steps = product(range(-far, far + 1), repeat=axes)
     return [s for s in steps if s > (0,) * axes and max(map(abs, s)) in distances]
 

@@ -13,12 +13,19 @@ from lesionkit import arrays
 from lesionkit._core import texture as _kernels
 from lesionkit.texture import pyradiomics_names as names
 from lesionkit.texture.region.discretise import Intensities, intensities, mask_parts
-from lesionkit.texture.region.matrices import levels_of, within
+from lesionkit.texture.region.matrices import levels_of
+from lesionkit.texture.region.one_window import (
+    AGGREGATIONS,
+    FAMILIES,
+    columns_of,
+    in_order,
+    padded_values,
+    rules_of,
+    steps_within,
+)
 from lesionkit.texture.region.settings import Family, Settings, checked_settings
 
 Indices = npt.NDArray[np.int64]
-FAMILIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
-AGGREGATIONS = ("3D, averaged", "2.5D, direction-merged")
 MAX_PLACES = 4096  # voxels of a window
 AT_ONCE = 1 << 15  # windows whose features wait to be written into maps
 
@@ -152,29 +159,17 @@ class _Windows:
         maximal: bool,
     ) -> None:
         self.levels = levels_of(region, settings, radius)
-        order = [family for family in FAMILIES if family in families]
-        every = [f"{family}_{name}" for family in order for name in names.FAMILIES[family]]
-        self.columns = {name: k for k, name in enumerate(every)}
-        self.values = None
-        if "firstorder" in order:
-            above = radius if region.axes == 3 else 0
-            frame = ((radius, radius), (above, above), (radius, radius))
-            self.values = np.pad(np.ascontiguousarray(region.volume, np.float64), frame)
+        order = in_order(families)
+        self.columns = {name: k for k, name in enumerate(columns_of(order))}
+        self.values = padded_values(region, radius) if "firstorder" in order else None
         self.border = np.array([radius, radius if region.axes == 3 else 0, radius])
+        span = tuple(2 * far for far in reach)
         self.arguments = (
-            _steps(reach, settings.distances),
-            _steps(reach, (1,)),
-            _steps(reach, settings.distances),
-            [family in order for family in FAMILIES],
+            steps_within(span, settings.distances),
+            steps_within(span, (1,)),
             reach,
-            self.levels.levels,
-            settings.symmetric,
-            np.count_nonzero(self.levels.counts()) == 1,
-            maximal,
-            min(int(settings.alpha), self.levels.levels),
-            settings.shift,
-            voxel,
         )
+        self.rules = rules_of(self.levels, settings, order, maximal, voxel)
 
     def measure(self, places: Indices) -> npt.NDArray[np.float64]:
         """(n, features) of the windows about places (n, 3) of the region's box."""
@@ -182,15 +177,10 @@ class _Windows:
         shape = self.levels.padded.shape
         middles = np.ascontiguousarray(np.ravel_multi_index(tuple(at.T), shape), dtype=np.int64)
         out = np.empty((len(places), len(self.columns)))
-        _kernels.window_features(self.levels.padded, self.values, middles, *self.arguments, out)
+        _kernels.window_features(
+            self.levels.padded, self.values, middles, *self.arguments, **self.rules, out=out
+        )
         return out
-
-
-def _steps(reach: tuple[int, int, int], distances: tuple[int, ...]) -> Indices:
-    """Steps (n, 3) that lead nowhere along an axis along which windows do not reach."""
-    every = within(3, tuple(distance for distance in distances if distance <= 2 * max(reach)))
-    found = [s for s in every if all(far or not part for far, part in zip(reach, s, strict=True))]
-    return np.array(found, np.int64).reshape(-1, 3)
 
 
 def _families(settings: Settings) -> tuple[Family, ...]:
