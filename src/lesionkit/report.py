@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "pdf", "svg")
 
-TITLES = {"tikhonov": "Tikhonov", "dri": "DRI", "ynet": "Y-Net", "znet": "Z-Net"}
+TITLES = {
+    "tikhonov": "Tikhonov",
+    "dri": "DRI",
+    "ynet": "Y-Net",
+    "znet": "Z-Net",
+    "linear-unet": "linear + U-Net",
+}
 """What the methods of reconstruction are called in tables and pictures."""
 
 # (title, unit of the colour bar, colour map) of the images, from left to right

@@ -49,15 +49,15 @@ def test_what_stands_in_the_place_of_what_is_missing() -> None:
 
 def test_what_is_drawn_lacks_one_to_half_of_the_optodes() -> None:
     random = np.random.default_rng(0)
-    there = missing.drawn(random, 400, 3, 16).numpy()
+    there = np.concatenate([missing.drawn(random, 3, 16).numpy() for _ in range(400)])
     assert there.shape == (400, 3, 16, 15)
     optodes = there.any(axis=(1, 3)).sum(1)
     assert (optodes.min(), optodes.max()) == (8, 15)
     lacking = (~there.any(axis=(2, 3))).sum(1)
     assert lacking.max() == 1
     assert 60 < lacking.sum() < 140  # a quarter of 400
-    again = missing.drawn(np.random.default_rng(0), 400, 3, 16).numpy()
-    np.testing.assert_array_equal(there, again)
+    again = missing.drawn(np.random.default_rng(0), 3, 16).numpy()
+    np.testing.assert_array_equal(there[:1], again)
 
 
 def test_a_net_that_learned_it_does_without(masked_run: Path, store: Path) -> None:

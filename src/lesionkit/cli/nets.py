@@ -42,9 +42,10 @@ def _add_train(commands: Any) -> None:
     add = train.add_argument
     add(
         "net",
-        choices=("znet", "ynet"),
+        choices=("znet", "ynet", "linear-unet"),
         metavar="NET",
-        help="znet, the paper's own, or ynet, which it is compared with",
+        help="znet, the paper's own; ynet, which it is compared with; or linear-unet, a U-Net on "
+        "the best linear estimate, better after a tenth of the steps",
     )
     data = train.add_mutually_exclusive_group(required=True)
     data.add_argument(
@@ -89,6 +90,13 @@ def _add_train(commands: Any) -> None:
         metavar="SHARE",
         help="leave out optodes at random in this share of the steps, and tell the net which: it "
         "then does without some, such as 0.6 (default: 0, none)",
+    )
+    add(
+        "--average",
+        type=float,
+        metavar="DECAY",
+        help="judge and keep an exponential moving average of the weights, such as 0.998 (default: "
+        "0, the weights themselves)",
     )
     add(
         "--patience",
@@ -203,11 +211,12 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> None:
     with _torch(options.threads):
         from lesionkit.nets import longer
+        from lesionkit.nets.options import TrainingOptions
         from lesionkit.nets.records import RUN, read
-        from lesionkit.nets.training import TrainingOptions, train
+        from lesionkit.nets.training import train
 
-    names = ("epochs", "batch", "learning_rate", "schedule", "augment", "missing", "patience")
-    asked = {name: getattr(options, name) for name in (*names, "precision", "seed")}
+    names = ("epochs", "batch", "learning_rate", "schedule", "augment", "missing", "average")
+    asked = {name: getattr(options, name) for name in (*names, "patience", "precision", "seed")}
     chosen = TrainingOptions(**{name: v for name, v in asked.items() if v is not None})
     data = _data(options, chosen.seed)
     more = longer.more_epochs(options.out, chosen)

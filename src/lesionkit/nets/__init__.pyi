@@ -1,11 +1,12 @@
 from lesionkit.nets.detectors.rcnn import QuickNet as QuickNet
 from lesionkit.nets.detectors.rpn import FasterRCNN as FasterRCNN
+from lesionkit.nets.linear_unet import LinearUNet as LinearUNet
+from lesionkit.nets.options import TrainingOptions as TrainingOptions
 from lesionkit.nets.phantoms.data import PhantomDataset as PhantomDataset
 from lesionkit.nets.phantoms.scaling import Scaling as Scaling
 from lesionkit.nets.phantoms.stream import PhantomStream as PhantomStream
 from lesionkit.nets.reconstruction import TrainedNet as TrainedNet
 from lesionkit.nets.reconstruction import load as load
-from lesionkit.nets.training import TrainingOptions as TrainingOptions
 from lesionkit.nets.training import train as train
 from lesionkit.nets.ynet import YNet as YNet
 from lesionkit.nets.znet import ZNet as ZNet

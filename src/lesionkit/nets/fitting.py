@@ -86,6 +86,20 @@ def step(optimizer: Any, loss: Any, scaler: Any = None) -> None:
         scaler.update()
 
 
+def averaged(net: Any, decay: float) -> Any:
+    """The net with an exponential moving average of its weights, and of its batch norms' figures.
+
+    At first it forgets faster than `decay` says, so that the first weights do not linger.
+    """
+
+    def mean(old: Any, new: Any, count: Any) -> Any:
+        if not old.is_floating_point():
+            return new
+        return torch.lerp(old, new, max(1 - decay, 9 / (10 + float(count))))
+
+    return torch.optim.swa_utils.AveragedModel(net, avg_fn=mean, use_buffers=True)
+
+
 def fit(
     net: Any,
     optimizer: Any,

@@ -7,7 +7,7 @@ from pathlib import Path
 from lesionkit import files
 from lesionkit.nets import checkpoints, records
 from lesionkit.nets.fitting import LAST
-from lesionkit.nets.training import TrainingOptions
+from lesionkit.nets.options import TrainingOptions
 
 
 def more_epochs(folder: Path, options: TrainingOptions) -> int:

@@ -14,13 +14,14 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets import checkpoints
 from lesionkit.nets.framework import find_device, torch
+from lesionkit.nets.linear_unet import LinearUNet
 from lesionkit.nets.phantoms.missing import readings
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.ynet import YNet
 from lesionkit.nets.znet import ZNet
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-NETS = {net.name: net for net in (ZNet, YNet)}
+NETS = {net.name: net for net in (ZNet, YNet, LinearUNet)}
 WEIGHTS = "weights.pt"
 """In the folder of a run: the net of its best epoch."""
 
@@ -31,7 +32,7 @@ class TrainedNet:
 
     Attributes
     ----------
-    net : ZNet or YNet
+    net : ZNet, YNet or LinearUNet
         The net.
     scaling : Scaling
         Of the training phantoms.
@@ -56,7 +57,7 @@ class TrainedNet:
 
     @property
     def name(self) -> str:
-        """The name of the net, "znet" or "ynet"."""
+        """The name of the net, such as "znet"."""
         return str(self.net.name)
 
     def reconstruct(
@@ -187,4 +188,7 @@ def build(name: str, recipe: PhantomRecipe, *, masked: bool = False) -> Any:
     """A fresh net for data of this recipe; masked: of which readings may be missing."""
     if name not in NETS:
         raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {name!r}")
-    return NETS[name](len(recipe.wavelengths), recipe.pixels, masked=masked)
+    sizes = (len(recipe.wavelengths), recipe.pixels)
+    if name == LinearUNet.name:
+        return LinearUNet(*sizes, optodes=recipe.optodes, masked=masked)
+    return NETS[name](*sizes, masked=masked)

@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +27,10 @@ from lesionkit.nets import checkpoints, fitting, records
 from lesionkit.nets.fitting import LAST
 from lesionkit.nets.framework import find_device, torch
 from lesionkit.nets.layers import parameter_count
+from lesionkit.nets.linear_unet import LinearUNet
+from lesionkit.nets.options import TrainingOptions
 from lesionkit.nets.phantoms import missing
-from lesionkit.nets.phantoms.augmentation import SYMMETRIES, turned
+from lesionkit.nets.phantoms.augmentation import SYMMETRIES, symmetries, turned
 from lesionkit.nets.phantoms.data import Batch, Source, Stored, TrainingData, in_batches
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.phantoms.stream import PhantomStream, Streamed
@@ -36,95 +38,11 @@ from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
 
 Progress = Callable[[int, int, int, float], object]
 
+ONE_PIXEL = {"ynet": 64, "linear-unet": 32}
+"""A map of fewer pixels is a single one at the bottom of the net."""
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How to train; the defaults are the paper's, but for patience and schedule, which it lacks.
-
-    Parameters
-    ----------
-    epochs : int, default 200
-        1 to 1,000,000.
-    batch : int, default 128
-        Phantoms of a step.
-    learning_rate : float, default 0.005
-        Of Adam; above 0, at most 1.
-    schedule : {"constant", "cosine"}, default "constant"
-        "cosine": the rate falls to 0 along half a cosine over all epochs.
-    augment : bool, default False
-        Turn and mirror each batch at random, see `augmentation`.
-    missing : float, default 0
-        Share of the batches in which each phantom lacks 1 to half of its optodes, drawn at random,
-        and one in four a wavelength; 0 to 1. Above 0 the net has a mask of the readings as a
-        further input, and does without those that are missing (ours; the paper's net has none).
-    patience : int, default 30
-        Stop when so many epochs in a row have not been the best on the validation phantoms.
-    precision : {"auto", "float32", "mixed"}, default "auto"
-        "mixed": bfloat16 (float16 on a GPU without it) where that is safe; "auto": mixed on a GPU,
-        float32 on the CPU.
-    seed : int, default 0
-        Of the first weights, and of the order of phantoms.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where a field is not as described.
-
-    References
-    ----------
-    Feng et al., Optica 9(3), 264-267, 2022.
-
-    Examples
-    --------
-    >>> from lesionkit.nets import TrainingOptions
-    >>> TrainingOptions(epochs=50, schedule="cosine").batch
-    128
-    """
-
-    epochs: int = 200
-    batch: int = 128
-    learning_rate: float = 0.005
-    schedule: Literal["constant", "cosine"] = "constant"
-    augment: bool = False
-    missing: float = 0.0
-    patience: int = 30
-    precision: Literal["auto", "float32", "mixed"] = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check every field; NumPy's numbers become Python's, since run.json holds no others."""
-        checked = {
-            name: arrays.integer(getattr(self, name), name, at_least=1, at_most=10**6)
-            for name in ("epochs", "batch", "patience")
-        } | {
-            "learning_rate": arrays.number(self.learning_rate, "learning_rate", above=0, at_most=1),
-            "missing": arrays.number(self.missing, "missing", at_least=0, at_most=1),
-            "seed": arrays.integer(self.seed, "seed", at_least=0, at_most=2**63 - 1),
-        }
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
-        for name, known in (
-            ("schedule", ("constant", "cosine")),
-            ("precision", ("auto", "float32", "mixed")),
-        ):
-            if getattr(self, name) not in known:
-                accepted = ", ".join(map(repr, known))
-                raise ValueError(f"{name} must be one of {accepted}, got {getattr(self, name)!r}")
-        if not isinstance(self.augment, bool):
-            raise TypeError(f"augment must be True or False, got {arrays.describe(self.augment)}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields.
-
-        Returns
-        -------
-        dict
-            Of field names and values; without `missing` where nothing is.
-        """
-        fields = asdict(self)
-        if not self.missing:
-            del fields["missing"]
-        return fields
+FITTED = 8192
+"""Phantoms at most that a linear estimate is fitted to."""
 
 
 def train(
@@ -141,7 +59,7 @@ def train(
 
     Parameters
     ----------
-    net : {"znet", "ynet"}
+    net : {"znet", "ynet", "linear-unet"}
         Which net.
     data : str, path or PhantomStream
         Of a store made by `lesionkit.optics.generate`; or a stream, whose phantoms are made while
@@ -187,16 +105,16 @@ def train(
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
     given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))
-    if options.augment and given.recipe.optodes % 4:
+    if options.augment and symmetries(given.recipe) == 1:
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {given.recipe.optodes}"
         )
     first, stop = given.split.training
     least = min(map(len, in_batches(np.arange(first, stop), options.batch)))
-    if net == "ynet" and given.recipe.pixels < 64 and least == 1:  # one pixel at its bottom
+    if least == 1 and given.recipe.pixels < ONE_PIXEL.get(net, 0):
         raise ValueError(
-            "batch must leave no phantom by itself where ynet has fewer than 64 pixels, for its "
-            f"batch norm; got {options.batch} for {stop - first} phantoms"
+            f"batch must leave no phantom by itself where {net} has fewer than {ONE_PIXEL[net]} "
+            f"pixels, for its batch norm; got {options.batch} for {stop - first} phantoms"
         )
     folder = Path(out)
     job = records.job(net, given.record, options.to_dict(), asdict(given.split), place)
@@ -252,6 +170,13 @@ class Trainer:
             self.scaler.load_state_dict(content["scaler"])
             self.record["history"] = content["history"]
             self._judge()  # it may have died between last.pt and run.json
+        elif isinstance(self.net, LinearUNet):
+            some = data.first(self.scaling, FITTED)
+            moved = (Batch(*(part.to(device) for part in batch)) for batch in some)
+            self.net.estimate.fit(moved, symmetries(data.recipe), self.mixing)
+        self.average = fitting.averaged(self.net, options.average) if options.average else None
+        if content is not None and self.average is not None:
+            self.average.load_state_dict(content["average"])
 
     def _left(self, last: Path) -> dict[str, Any] | None:
         """What the last whole epoch left; None before the first. Another run's, or none where
@@ -303,11 +228,13 @@ class Trainer:
         history = self.record["history"]
         self._judge()
         if self.record["best"]["epoch"] == len(history):
-            checkpoints.save(self.folder / WEIGHTS, self._content())
+            checkpoints.save(self.folder / WEIGHTS, self._content(self.judged))
+        average = {} if self.average is None else {"average": self.average.state_dict()}
         checkpoints.save(
             self.folder / LAST,
             {
-                **self._content(),
+                **self._content(self.net),
+                **average,
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "history": history,
@@ -325,13 +252,18 @@ class Trainer:
         elif len(history) - best["epoch"] >= options.patience:
             self.record["state"] = "stopped early"
 
-    def _content(self) -> dict[str, Any]:
+    @property
+    def judged(self) -> Any:
+        """The net that is judged and kept."""
+        return self.net if self.average is None else self.average.module
+
+    def _content(self, net: Any) -> dict[str, Any]:
         about = {name: self.record[name] for name in ("data", "options", "split", "environment")}
         return {
             "net": self.record["net"],
             "about": {**about, "epoch": len(self.record["history"])},
             "scaling": self.scaling.state(),
-            "state": self.net.state_dict(),
+            "state": net.state_dict(),
         }
 
     def _learn(self, source: Source, epoch: int, progress: Progress | None) -> float:
@@ -369,28 +301,32 @@ class Trainer:
 
     def _step(self, loss: Any) -> None:
         fitting.step(self.optimizer, loss, self.scaler)
+        if self.average is not None:
+            self.average.update_parameters(self.net)
 
     def _without_some(self, batch: Batch, random: np.random.Generator) -> tuple[Batch, Any]:
         """The batch without readings drawn at random, and which of them are there."""
         count, wavelengths, optodes, _ = batch.signals.shape
-        there = missing.drawn(random, count, wavelengths, optodes).to(self.device)
+        there = (
+            missing.drawn(random, wavelengths, optodes).to(self.device).expand(count, -1, -1, -1)
+        )
         values = torch.einsum("vw,nwsj->nvsj", self.unmixing, batch.signals)
         values = missing.filled(values, there)
         return batch._replace(signals=torch.einsum("vw,nwsj->nvsj", self.mixing, values)), there
 
-    def _loss(self, batch: Batch, there: Any = None) -> Any:
+    def _loss(self, batch: Batch, there: Any = None, net: Any = None) -> Any:
         signals, mri = (part.contiguous(memory_format=torch.channels_last) for part in batch[:2])
         with torch.autocast(self.device.type, self.cast, enabled=self.mixed):
-            maps = self.net(signals, mri, there)
+            maps = (net or self.net)(signals, mri, there)
         error = (maps.float() - batch.maps) * self.inside
         return error.square().sum() / (self.inside.sum() * maps.shape[0] * maps.shape[1])
 
     def _validate(self, source: Source) -> float:
         orders = in_batches(np.arange(*self.data.split.validation), self.options.batch)
-        self.net.eval()
+        net = self.judged.eval()
         total = torch.zeros((), device=self.device)
         with torch.inference_mode():
             for batch in source.batches(orders):
-                total += self._loss(batch) * len(batch.maps)
+                total += self._loss(batch, net=net) * len(batch.maps)
         first, stop = self.data.split.validation
         return float(total) / (stop - first)

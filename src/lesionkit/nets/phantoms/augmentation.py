@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from lesionkit.nets.framework import torch
 from lesionkit.nets.phantoms.data import Batch
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 SYMMETRIES = 8
+
+
+def symmetries(recipe: PhantomRecipe) -> int:
+    """How many there are of its phantoms: 8, or 1, phantoms as they are."""
+    return 1 if recipe.optodes % 4 else SYMMETRIES
 
 
 def turned(batch: Batch, symmetry: int) -> Batch:

@@ -144,6 +144,9 @@ class TrainingData(Protocol):
     def signals(self) -> npt.NDArray[np.float32]:
         """Readings of the phantoms that the scaling is made of."""
 
+    def first(self, scaling: Scaling, most: int) -> Iterator[Batch]:
+        """The first `most` phantoms to learn from, or all, on the CPU."""
+
     def source(self, scaling: Scaling, device: Any, workers: int) -> Source: ...
 
     def orders(self, batch: int, seed: int, epoch: int) -> list[Indices]:
@@ -161,6 +164,13 @@ class Stored:
 
     def signals(self) -> npt.NDArray[np.float32]:
         return self.phantoms.read("signal", *self.split.training)
+
+    def first(self, scaling: Scaling, most: int) -> Iterator[Batch]:
+        begin, end = self.split.training
+        for start in range(begin, min(end, begin + most), CHUNK):
+            yield scaled(
+                self.phantoms, slice(start, min(start + CHUNK, end, begin + most)), scaling
+            )
 
     def source(self, scaling: Scaling, device: Any, workers: int) -> Source:
         stop = self.split.validation[1]

@@ -20,7 +20,7 @@ from lesionkit.nets.framework import torch
 Mask = npt.NDArray[np.bool_]
 
 WAVELENGTH_SHARE = 0.25
-"""Of the phantoms that lack optodes in training: those that lack a wavelength as well."""
+"""Of the batches that lack optodes in training: those that lack a wavelength as well."""
 
 
 def filled(values: Any, there: Any) -> Any:
@@ -43,17 +43,15 @@ def of_optodes(present: Mask) -> Mask:
     return readings
 
 
-def drawn(random: np.random.Generator, count: int, wavelengths: int, optodes: int) -> Any:
-    """(count, wavelengths, optodes, optodes - 1) bool tensor: readings that are there. Each phantom
-    lacks 1 to half of its optodes, and some a wavelength."""
-    many = random.integers(1, optodes // 2 + 1, size=count)
-    order = np.argsort(random.random((count, optodes)), axis=1)
-    present = order >= many[:, None]
-    there = np.repeat(of_optodes(present)[:, None], wavelengths, axis=1)
-    if wavelengths > 1:
-        lacking = random.random(count) < WAVELENGTH_SHARE
-        which = random.integers(wavelengths, size=count)
-        there[np.flatnonzero(lacking), which[lacking]] = False
+def drawn(random: np.random.Generator, wavelengths: int, optodes: int) -> Any:
+    """(1, wavelengths, optodes, optodes - 1) bool tensor: readings that are there, where 1 to half
+    of the optodes are missing, and now and then a wavelength."""
+    present = np.ones(optodes, bool)
+    present[random.permutation(optodes)[: random.integers(1, optodes // 2 + 1)]] = False
+    there = np.repeat(of_optodes(present)[None, None], wavelengths, axis=1)
+    lacking, which = random.random() < WAVELENGTH_SHARE, random.integers(wavelengths)
+    if wavelengths > 1 and lacking:
+        there[0, which] = False
     return torch.from_numpy(there)
 
 

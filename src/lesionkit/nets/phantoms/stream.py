@@ -153,6 +153,12 @@ class Streamed:
         first, stop = self.split.training
         return self.stream.make(first, stop - first).read("signal", 0, stop - first)
 
+    def first(self, scaling: Scaling, most: int) -> Iterator[Batch]:
+        begin = self.split.training[0]
+        for start in range(begin, begin + most, RUN):
+            count = min(RUN, begin + most - start)
+            yield scaled(self.stream.make(start, count), slice(0, count), scaling)
+
     def source(self, scaling: Scaling, device: Any, workers: int) -> Source:
         return Made(self.stream, self.split, scaling, device)
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from lesionkit import files
 from lesionkit.nets.framework import find_device
-from lesionkit.nets.training import TrainingOptions, train
+from lesionkit.nets.options import TrainingOptions
+from lesionkit.nets.training import train
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.progress import Callback, by_epoch
