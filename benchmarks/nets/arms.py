@@ -3,8 +3,8 @@
     python -m benchmarks.nets.arms OUT stream --epochs 200     # trains an arm, or goes on with it
     python -m benchmarks.nets.arms OUT                         # judges the arms that are there
 
-All arms have the same recipe (50 x 50 pixels), options, validation phantoms (0 to 399 of seed 0) and
-test phantoms (400 to 599); an epoch is 1,400 phantoms in batches of 16, turned and mirrored at
+All arms have the same recipe (50 x 50 pixels), options, validation phantoms (0 to 399 of seed 0)
+and test phantoms (400 to 599); an epoch is 1,400 phantoms in batches of 16, turned and mirrored at
 random. `fixed` learns from the same 1,400 in each epoch, the first of the stream's.
 """
 

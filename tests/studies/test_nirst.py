@@ -123,6 +123,9 @@ def test_large_figures_have_no_exponent() -> None:
 # --- the whole --------------------------------------------------------------------------------
 
 
+METHODS = ("tikhonov", "dri", "ynet", "znet", "linear-unet")
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """The whole study on few small phantoms, one epoch each."""
@@ -140,24 +143,27 @@ def study(tmp_path_factory):
 def test_the_study_leaves_all_of_it(study) -> None:
     out, result, said = study
     stages = [re.sub("loss .*", "loss", what) for what in dict.fromkeys(said) if what]
-    assert stages[:4] == [
+    assert stages[:5] == [
         "phantoms",
         "ynet: epoch 1 of 1, loss",
         "znet: epoch 1 of 1, loss",
+        "linear-unet: epoch 1 of 1, loss",
         "unseen phantoms: Tikhonov",
     ]
-    assert sorted(os.listdir(out)) == ["evaluation", "phantoms.zarr", "ynet", "znet"]
+    assert sorted(os.listdir(out)) == [
+        *("evaluation", "linear-unet", "phantoms.zarr", "ynet", "znet")
+    ]
     names = {"8-of-16-optodes.png", "evaluation.json", "evaluation.md"}
     names |= {"three-inclusions.png", "unseen-phantoms.png"}
     assert set(os.listdir(out / "evaluation")) == names
     assert json.loads((out / "evaluation" / "evaluation.json").read_text()) == result
     for name, figures in result["sets"].items():
-        assert list(figures["methods"]) == ["tikhonov", "dri", "ynet", "znet"], name
+        assert list(figures["methods"]) == [*METHODS], name
         assert figures["phantoms"] == 2
     text = (out / "evaluation" / "evaluation.md").read_text()
     for said_there in ("0.05 ± 0.04", "43.3 ± 3.8", "## three inclusions: 2", "| ms per phantom"):
         assert said_there in text
-    assert "| | | Tikhonov | DRI | Y-Net | Z-Net |" in text
+    assert "| | | Tikhonov | DRI | Y-Net | Z-Net | linear + U-Net |" in text
     for row in ("MSE, µM² | HbO", "MSE, %² | water", "PSNR, dB | Hb", "SSIM | Hb"):
         (cells,) = re.findall(rf"^\| {re.escape(row)} \| (.*) \|$", text.split("## ")[1], re.M)
         assert cells.count("**") == 2  # the best one

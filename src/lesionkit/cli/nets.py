@@ -31,7 +31,7 @@ def _add_train(commands: Any) -> None:
         "train",
         _train,
         draws_with="nets",
-        help="train Z-Net or Y-Net on a store or a stream of phantoms",
+        help="train a net on a store or a stream of phantoms",
         description="Train a net on a store of phantoms, or on a stream of them that are made "
         "meanwhile (Feng et al., Optica 9(3), 264-267, 2022). The folder of the run holds the "
         "weights, run.json, the curves and a model card. If it is interrupted, the same command "
@@ -176,7 +176,7 @@ def _add_nirst(commands: Any) -> None:
         _nirst,
         draws_with="nets",
         help="the study of Feng et al. (2022) from start to end",
-        description="Make phantoms, train Y-Net and Z-Net, and compare them with Tikhonov and DRI. "
+        description="Make phantoms, train Y-Net, Z-Net and ours, and compare them with Tikhonov and DRI. "
         "If it is interrupted, the same command goes on where it stopped. The paper's size is "
         "work for a GPU; small is an hour or two of a laptop, tiny a few minutes.",
         example="lesionkit nirst --out study --size small",

@@ -67,6 +67,7 @@ METHODS = {
     "dri": Method(_classical("dri"), True, True, "guided by an MR image, without a segmentation"),
     "znet": Method(_learned("znet"), True, False, "a net trained by `lesionkit train`, --weights"),
     "ynet": Method(_learned("ynet"), True, False, "the net that Z-Net is compared with"),
+    "linear-unet": Method(_learned("linear-unet"), True, False, "a U-Net on a linear estimate"),
 }
 
 AT_ONCE = 32  # phantoms between two looks at Ctrl-C, and two ticks of the bar

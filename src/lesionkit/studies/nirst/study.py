@@ -135,7 +135,8 @@ def run(
     # "We used 70% of these datasets for training, 20% for validation, and 10% as testing ... Adam
     # with a learning rate of 0.005, batch size of 128, and mean square error loss ... 200 epochs."
     runs = []
-    for net in ("ynet", "znet"):
+    # The third net is ours: it begins with the best linear estimate.
+    for net in ("ynet", "znet", "linear-unet"):
         runs.append(folder / net)
         epochs = by_epoch(tell, chosen.options.epochs, f"{net}: ")
         train(net, phantoms, runs[-1], chosen.options, device=device, progress=epochs)
