@@ -161,7 +161,7 @@ def test_averaged_follows_its_definition() -> None:
 
 
 def test_refused() -> None:
-    with pytest.raises(ValueError, match="average must be .*got 1"):
+    with pytest.raises(ValueError, match=r"average must be .*got 1"):
         TrainingOptions(average=1)
     with pytest.raises(ValueError, match="pixels must be at least 16"):
         LinearUNet(pixels=15)

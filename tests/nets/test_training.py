@@ -211,12 +211,12 @@ def spoiled(path: Path, name: str) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"net": "unet"}, "net must be 'znet' or 'ynet', got 'unet'"),
+        ({"net": "unet"}, "net must be 'znet', 'ynet' or 'linear-unet', got str 'unet'"),
         ({"device": "tpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
         ({"options": {"epochs": 3}}, "options must be TrainingOptions, got dict {'epochs': 3}"),
         ({"progress": 3}, "progress must be None or a function, got int 3"),
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
-        ({"net": ["znet"]}, r"net must be 'znet' or 'ynet', got \['znet'\]"),
+        ({"net": ["znet"]}, r"net must be 'znet', 'ynet' or 'linear-unet', got list .*"),
         ({"net": "ynet", "options": TrainingOptions(batch=1)}, "batch must leave no phantom by .*"),
         ({"workers": -1}, "workers must be from 0 to 1024, got -1"),
         ({"data": "nowhere.zarr"}, "there is no phantom store at nowhere.zarr"),

@@ -176,9 +176,9 @@ def _add_nirst(commands: Any) -> None:
         _nirst,
         draws_with="nets",
         help="the study of Feng et al. (2022) from start to end",
-        description="Make phantoms, train Y-Net, Z-Net and ours, and compare them with Tikhonov and DRI. "
-        "If it is interrupted, the same command goes on where it stopped. The paper's size is "
-        "work for a GPU; small is an hour or two of a laptop, tiny a few minutes.",
+        description="Make phantoms, train Y-Net, Z-Net and ours, and compare them with Tikhonov "
+        "and DRI. If it is interrupted, the same command goes on where it stopped. The paper's "
+        "size is work for a GPU; small is an hour or two of a laptop, tiny a few minutes.",
         example="lesionkit nirst --out study --size small",
     )
     nirst.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if need be")

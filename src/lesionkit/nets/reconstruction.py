@@ -186,8 +186,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
 
 def build(name: str, recipe: PhantomRecipe, *, masked: bool = False) -> Any:
     """A fresh net for data of this recipe; masked: of which readings may be missing."""
-    if name not in NETS:
-        raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {name!r}")
+    arrays.one_of(name, "net", tuple(NETS))
     sizes = (len(recipe.wavelengths), recipe.pixels)
     if name == LinearUNet.name:
         return LinearUNet(*sizes, optodes=recipe.optodes, masked=masked)

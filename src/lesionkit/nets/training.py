@@ -100,8 +100,7 @@ def train(
         raise TypeError(f"options must be TrainingOptions, got {arrays.describe(options)}")
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
-    if not isinstance(net, str) or net not in NETS:
-        raise ValueError(f"net must be {' or '.join(map(repr, NETS))}, got {net!r}")
+    net = arrays.one_of(net, "net", tuple(NETS))
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
     given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))

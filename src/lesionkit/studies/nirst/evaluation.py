@@ -117,7 +117,7 @@ def evaluate(
     files.make_folder(folder)
 
     compared = {name: classical(name) for name in methods}
-    compared |= {name: learned(net) for name, net in sorted(nets.items())}
+    compared |= {name: learned(nets[name]) for name in TITLES if name in nets}
     result: Result = {
         "lesionkit": lesionkit.__version__,
         "data": phantoms.job,
