@@ -47,10 +47,10 @@ ForwardPlan make_plan(const py::dict& parts) {
   return plan;
 }
 
-// Where the panels lie while a system is solved, for the GPU's form of the plan.
-py::dict stack_of(const ForwardPlan& plan) {
+// Where the panels lie, for the GPU's form of the plan.
+py::dict parts_of(const Layout& layout) {
   py::dict parts;
-  plan.reused.each_part([&](const char* name, const auto& part) {
+  layout.each_part([&](const char* name, const auto& part) {
     if constexpr (std::is_integral_v<std::decay_t<decltype(part)>>)
       parts[name] = part;
     else
@@ -226,7 +226,8 @@ void bind_optics(py::module_ m) {
   m.attr("lanes") = lane_count<double>;
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), "parts"_a);
-  plan.def("stack", &stack_of);
+  plan.def("stack", [](const ForwardPlan& self) { return parts_of(self.reused); });
+  plan.def("kept", [](const ForwardPlan& self) { return parts_of(self.kept); });
   plan.attr("device_parts") = device_parts();
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);

@@ -177,13 +177,11 @@ void group_gradient(const ForwardPlan& plan, const ForwardGroup<T>& group, const
     const double* stiffness = &plan.stiffness[e * pairs * P];
     const double* mass = &plan.mass[plan.mass_kind[e] * pairs * P];
     for (int p = 0; p < P; ++p) {
-      Simd<double> within{}, along{};
-      for (int pair = 0; pair < pairs; ++pair) {
-        within += mass[pair * P + p] * gram[pair];
-        along += stiffness[pair * P + p] * gram[pair];
-      }
-      by_mua[plan.property[e * P + p]] -= plan.area[e] * within;
-      by_kappa[plan.property[e * P + p]] -= along;
+      const int32_t property = plan.property[e * P + p];
+      add_gradient(
+          stiffness + p, mass + p, P, pairs, plan.area[e],
+          [&](int pair) -> const Simd<double>& { return gram[pair]; }, by_mua[property],
+          by_kappa[property]);
     }
   }
   for (int i = 0; i < plan.properties; ++i) to_tissue(group.kappa[i], by_mua[i], by_kappa[i]);

@@ -60,20 +60,41 @@ HD void to_tissue(const R& kappa, T& by_mua, T& by_kappa) {
   by_mua += by_kappa;
 }
 
-// gram[pair] = the real part of the sum over sources of phi_a psi_b, of both orders where a != b.
-//   forward, adjoint : [node a] pointers to [sources]
+// The real part of the sum over sources of phi_a psi_b, and of phi_b psi_a where `both`.
+//   forward, adjoint : [sources], of node a and of node b
+template <class T>
+HD auto gram_entry(const T* forward_a, const T* forward_b, const T* adjoint_a, const T* adjoint_b,
+                   int sources, bool both) {
+  auto sum = real_product(T{}, T{});
+  for (int s = 0; s < sources; ++s) {
+    sum += real_product(forward_a[s], adjoint_b[s]);
+    if (both) sum += real_product(forward_b[s], adjoint_a[s]);
+  }
+  return sum;
+}
+
+// gram[pair] of an element's nodes. forward, adjoint : [node a] pointers to [sources]
 template <int N, class T, class R>
 HD void gram_matrix(const T* const (&forward)[N], const T* const (&adjoint)[N], int sources,
                     R* gram) {
   for (int a = 0; a < N; ++a)
-    for (int b = 0; b <= a; ++b) {
-      R sum{};
-      for (int s = 0; s < sources; ++s) {
-        sum += real_product(forward[a][s], adjoint[b][s]);
-        if (b < a) sum += real_product(forward[b][s], adjoint[a][s]);
-      }
-      gram[a * (a + 1) / 2 + b] = sum;
-    }
+    for (int b = 0; b <= a; ++b)
+      gram[a * (a + 1) / 2 + b] =
+          gram_entry(forward[a], forward[b], adjoint[a], adjoint[b], sources, b < a);
+}
+
+// What one element gives to the gradient by one of its properties, from gram(pair) of gram_matrix.
+//   stiffness, mass : this element's, of this property: [pair], `stride` apart
+template <class R, class Gram>
+HD void add_gradient(const double* stiffness, const double* mass, int stride, int pairs,
+                     double area, const Gram& gram, R& by_mua, R& by_kappa) {
+  R within{}, along{};
+  for (int pair = 0; pair < pairs; ++pair) {
+    within += mass[pair * stride] * gram(pair);
+    along += stiffness[pair * stride] * gram(pair);
+  }
+  by_mua -= area * within;
+  by_kappa -= along;
 }
 
 }  // namespace lesionkit::optics

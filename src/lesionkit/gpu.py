@@ -46,6 +46,17 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"measure<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),
         *(f"measure<double, {values}, MixtureInput>" for values in (1, 4)),
     ),
+    "optics/fields.cu": (
+        *(f"assemble<{kind}, {p}>" for kind in ("double", "Complex<double>") for p in (1, 3, 4, 6)),
+        *(f"solve_fields<{kind}>" for kind in ("double", "Complex<double>")),
+        *(
+            f"jacobian<{kind}, {nodes}>"
+            for kind in ("double", "Complex<double>")
+            for nodes in ("3, 1", "3, 3", "6, 1", "6, 4", "6, 6")
+        ),
+        *(f"element_gram<{kind}>" for kind in ("double", "Complex<double>")),
+        *(f"gradient<{values}>" for values in (1, 3, 4, 6)),
+    ),
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
     "texture/rois/rois.cu": (
         "quantise",

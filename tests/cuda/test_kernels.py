@@ -26,6 +26,7 @@ DIVIDED = f"{WRONG}|division by zero"  # or the case without a pair is entered
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
 KMEANS = "clustering/kmeans/kmeans.cu"
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
+FIELDS = "optics/fields.cu"
 ROIS = "texture/rois/rois.cu"
 GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
 RUNS = "texture/region/runs.cu"
@@ -53,6 +54,22 @@ FAULTS = [
         "i + m >= j + n",
         ADDRESS,
         WRONG,
+    ),
+    *(
+        (FIELDS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for what in (
+            "ancestors are updated",
+            "what the update's rows give is there",
+            "the front's fields are there, and all is read",
+        )
+    ),
+    (
+        FIELDS,
+        "bound of items",
+        "i < count; i += step) work",
+        "i <= count; i += step) work",
+        ADDRESS,
+        OVERFLOW,
     ),
     (PHANTOM, "bound of items", "i < count; i +=", "i <= count; i +=", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of pixels", "if (place >= area) return;", "", ADDRESS, OVERFLOW),

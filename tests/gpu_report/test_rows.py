@@ -61,6 +61,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[int]]]:
     monkeypatch.setattr(gpu, "blocks_for", lambda *_: 3)
     monkeypatch.setattr(gpu, "properties", lambda _: card)
     monkeypatch.setattr(gpu, "require", NumpyAsCupy)
+    monkeypatch.setattr(gpu, "free_memory", lambda: card.memory)
     monkeypatch.setattr(np, "empty", np.zeros)
     function = SimpleNamespace(num_regs=40, local_size_bytes=0)
     monkeypatch.setattr(gpu, "compiled", lambda *_: (function, 16))

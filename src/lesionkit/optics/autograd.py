@@ -29,7 +29,7 @@ def measure(
     model : ForwardModel
         Without compat.
     absorption, scattering : (..., properties) tensors
-        mm^-1; on the CPU where gradients are wanted.
+        mm^-1, on the CPU or on a GPU.
     at : {"nodes", "elements", "quarters"}, default "nodes"
         As for `measure`.
 
@@ -64,8 +64,6 @@ def measure(
     for name, value in (("absorption", absorption), ("scattering", scattering)):
         if not isinstance(value, torch.Tensor):
             raise TypeError(f"{name} must be a torch tensor, got {arrays.describe(value)}")
-        if value.requires_grad and value.device.type != "cpu":
-            raise TypeError(f"{name} must be on the CPU for gradients, got one on {value.device}")
     if model.compat is not None:
         raise ValueError(f"model must be without compat for gradients, got {model.compat!r}")
     readings: torch.Tensor = _Measure.apply(model, absorption, scattering, at)

@@ -101,6 +101,65 @@ def forward(xp: Any) -> Iterator[Check]:
 TISSUE = ((0.002, 0.02), (0.5, 2.0))  # mua and mus' in mm^-1
 
 
+def fields(xp: Any) -> Iterator[Check]:
+    """csrc/optics/fields.cu: fluence, Jacobian and gradient of two systems, of each kind of mesh,
+    place and light; other sources than detectors, and right-hand sides in parts.
+    """
+    from lesionkit.optics.forward import fields_gpu
+    from lesionkit.optics.forward.model import ForwardModel
+    from lesionkit.optics.forward.plans import At
+    from lesionkit.optics.mesh.disc import disc_mesh
+    from lesionkit.optics.mesh.mesh import Mesh
+
+    random = np.random.default_rng(7)
+    device = 0 if xp is np else xp.cuda.Device().id
+    linear = disc_mesh(radius=10.0, nodes=37, optodes=6)
+    coarse = disc_mesh(radius=10.0, nodes=19, optodes=6).to_quadratic()
+    kinds: tuple[tuple[Mesh, tuple[At, ...]], ...] = (
+        (linear, ("elements", "nodes")),
+        (coarse, ("elements", "quarters", "nodes")),
+    )
+    for mesh, places in kinds:
+        rim = mesh.nodes[mesh.boundary[:, 0]]
+        for frequency in (0.0, 1e8):
+            model = ForwardModel(mesh, rim[::4], rim[1::5], frequency=frequency)
+            sources, detectors, nodes = len(rim[::4]), len(rim[1::5]), len(mesh.nodes)
+            kind = np.complex128 if frequency else np.float64
+            for at in places:
+                cpu, parts = model.plans.at(at), model.plans.parts(at)
+                plan = fields_gpu.FieldPlan(parts, cpu.kept(), device, xp)
+                plan.columns = 3 if at == "nodes" else None
+                width = parts["properties"]
+                maps = [random.uniform(*r, (2, width)) for r in TISSUE]
+                weight = random.normal(size=(2, sources, detectors)).astype(kind)
+                given = [*map(xp.asarray, maps)]
+                light = "modulated" if frequency else "continuous"
+                what = f"{mesh.elements.shape[1]} nodes, {at}, {light}"
+                for m, kernels, by, these, found in (
+                    (xp, fields_gpu, plan, given, ours := {}),
+                    (np, _core.optics, cpu, maps, expected := {}),
+                ):
+                    field = m.full((2, nodes, sources + detectors), np.nan, kind)
+                    readings = m.full((2, sources, detectors), np.nan, kind)
+                    kernels.fields(by, *these, readings, field)
+                    shape = (2, sources, detectors, width)
+                    derivatives = [m.full(shape, np.nan, kind) for _ in range(2)]
+                    kernels.jacobian(by, *these, field, *derivatives)
+                    found |= {"readings": readings, "fields": field}
+                    found |= dict(zip(("by mua", "by mus'"), derivatives, strict=True))
+                    if at == "elements":
+                        fluence = m.full((2, sources, nodes), np.nan, kind)
+                        by.fluence(*these, fluence)
+                        found["fluence"] = fluence
+                    if at == "elements" or not frequency:
+                        gradients = [m.full((2, width), np.nan) for _ in range(2)]
+                        kernels.gradient(by, *these, m.asarray(weight), *gradients)
+                        names = "gradient by mua", "gradient by mus'"
+                        found |= dict(zip(names, gradients, strict=True))
+                for name, value in expected.items():
+                    yield Check(f"{name}: {what}", distance(ours[name], value), ROUNDING)
+
+
 def _compare_readings(
     what: str, method: str, plan: Any, cpu: Any, inputs: list[Any], xp: Any
 ) -> Check:

@@ -65,9 +65,10 @@ class Jacobian:
         TypeError
             Where the arrays are of several kinds.
         """
-        readings, mua, mus = self._numpy()
-        of_log = (d / readings[..., None] for d in (mua, mus))
-        return self._back(np.log(np.abs(readings)), *(d.real for d in of_log))
+        home, (readings, mua, mus) = self._arrays()
+        with home.current():
+            of_log = (d / readings[..., None] for d in (mua, mus))
+            return self._back(home.xp.log(home.xp.abs(readings)), *(d.real for d in of_log))
 
     def phase(self) -> Jacobian:
         """The same for the argument of each reading.
@@ -82,11 +83,12 @@ class Jacobian:
         ValueError
             Where the light is continuous, which has no phase.
         """
-        readings, mua, mus = self._numpy()
+        home, (readings, mua, mus) = self._arrays()
         if readings.dtype.kind != "c":
             raise ValueError("phase needs readings of modulated light, got real ones (frequency 0)")
-        of_log = (d / readings[..., None] for d in (mua, mus))
-        return self._back(np.angle(readings), *(d.imag for d in of_log))
+        with home.current():
+            of_log = (d / readings[..., None] for d in (mua, mus))
+            return self._back(home.xp.angle(readings), *(d.imag for d in of_log))
 
     def tissue(
         self, wavelength: Any, amplitude: Any, power: Any, table: str = "nirfast"
@@ -116,7 +118,7 @@ class Jacobian:
         TypeError, ValueError
             As `spectra.absorption` and `spectra.scattering`, and where shapes do not broadcast.
         """
-        readings, by_mua, by_mus = self._numpy()
+        home, (readings, by_mua, by_mus) = self._arrays()
         coefficients = spectra.extinction(wavelength, table)
         nm = np.asarray(wavelength, dtype=float)
         batch, count = readings.shape[:-2], by_mua.shape[-1]
@@ -142,23 +144,23 @@ class Jacobian:
         }
         each["amplitude"] = by_mus, mus / np.asarray(amplitude, dtype=float)
         each["power"] = by_mus, -log_nm * mus
-        home = arrays.home(readings=self.readings)
-        single = by_mua.dtype in (np.float32, np.complex64)
-        return {
-            name: home.back(by * factor.astype(np.float32 if single else np.float64))
-            for name, (by, factor) in each.items()
-        }
+        kind = np.float32 if by_mua.dtype in (np.float32, np.complex64) else np.float64
+        with home.current():
+            return {
+                name: home.back(by * home.xp.asarray(factor, kind))
+                for name, (by, factor) in each.items()
+            }
 
-    def _numpy(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The three arrays, as NumPy's."""
+    def _arrays(self) -> tuple[arrays.Home, tuple[Any, Any, Any]]:
+        """Where the three arrays live, and they, as NumPy's or CuPy's."""
         home = arrays.home(readings=self.readings)
         readings, mua, mus = (
             home.view(getattr(self, name), name)
             for name in ("readings", "absorption", "scattering")
         )
-        return readings, mua, mus
+        return home, (readings, mua, mus)
 
-    def _back(self, *parts: np.ndarray) -> Jacobian:
-        """NumPy arrays, as a Jacobian of the library that these came in."""
+    def _back(self, *parts: Any) -> Jacobian:
+        """Arrays as a Jacobian of the library that these came in."""
         home = arrays.home(readings=self.readings)
-        return Jacobian(*(home.back(np.ascontiguousarray(part)) for part in parts))
+        return Jacobian(*(home.back(home.xp.ascontiguousarray(part)) for part in parts))

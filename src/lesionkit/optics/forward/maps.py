@@ -83,9 +83,9 @@ def basis_rows(
     return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
 
 
-def check_weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
-    """Checked weights of readings, of `kind`."""
-    weights = np.asarray(value)
+def check_weights(value: Any, shape: tuple[int, ...], kind: type[np.generic], xp: Any = np) -> Any:
+    """Checked weights of readings, of `kind`, as an array of `xp`."""
+    weights = xp.asarray(value)
     if weights.dtype.kind not in ("fiu" if kind is np.float64 else "fiuc"):
         light = "continuous" if kind is np.float64 else "modulated"
         raise TypeError(
@@ -94,6 +94,6 @@ def check_weights(value: Any, shape: tuple[int, ...], kind: type[np.generic]) ->
         )
     if weights.shape != shape:
         raise ValueError(f"weight must have shape {shape}, got {arrays.describe(value)}")
-    if not np.isfinite(weights).all():
+    if not xp.isfinite(weights).all():
         raise ValueError("weight must be finite, got NaN or infinite numbers")
     return weights.astype(kind)

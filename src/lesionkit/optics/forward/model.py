@@ -244,9 +244,9 @@ class ForwardModel:
         """How each reading changes with mua and mus' of each node, element or quarter.
 
         By the adjoint method: exact derivatives of these finite-element readings, from the fields
-        of the sources and of the detectors. On the CPU. 8 bytes (16 if modulated) for each, so some
+        of the sources and of the detectors. 8 bytes (16 if modulated) for each, so some
         20 MB per map at the nodes of the accurate disc; with a basis, the derivatives by the
-        properties are never held.
+        properties are never held. Maps on a GPU are worked on there.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ class ForwardModel:
             As for :meth:`measure`.
         basis : (properties, k) sparse array, optional
             Derivatives by coarser functions, of which the properties take so much each (a column of
-            ones: by a uniform change).
+            ones: by a uniform change). On the CPU.
 
         Returns
         -------
@@ -274,15 +274,19 @@ class ForwardModel:
         with self._given("jacobian", absorption, scattering, at) as given:
             count, kind = len(given.mua), reading_kind(self.frequency)
             places = len(self.sources), len(self.detectors)
-            readings = np.empty((count, *places), kind)
+            if basis is not None and given.home.gpu is not None:
+                raise ValueError(f"basis must be None for maps on a GPU, got {given.home} as maps")
+            readings = given.xp.empty((count, *places), kind)
             width, pairs = given.mua.shape[1], len(self.sources) * len(self.detectors)
             functions, coarse = (width, None) if basis is None else basis_rows(basis, width)
             shape = (*places, width) if basis is None else (functions, pairs)
-            parts = [np.empty((count, *shape), kind) for _ in range(2)]
-            for some, fields in self.plans.fields(given.mua, given.mus, readings, at):
-                maps = self.plans.at(at), given.mua[some], given.mus[some], fields
+            parts = [given.xp.empty((count, *shape), kind) for _ in range(2)]
+            kernels, plan = self.plans.with_fields(at, given.home.gpu)
+            maps_of_all = given.mua, given.mus, readings, at, given.home.gpu
+            for some, fields in self.plans.fields(*maps_of_all):
+                maps = plan, given.mua[some], given.mus[some], fields
                 if coarse is None:
-                    _core.optics.jacobian(*maps, *(part[some] for part in parts))
+                    kernels.jacobian(*maps, *(part[some] for part in parts))
                 else:
                     whole = np.arange(pairs, dtype=np.int32), np.ones((len(fields), pairs), kind)
                     _core.optics.coarse_jacobian(
@@ -304,7 +308,7 @@ class ForwardModel:
     ) -> tuple[Any, Any]:
         """The gradient of a weighted sum of the readings, without the Jacobian.
 
-        It takes one more field per source, that of the weighted detectors. On the CPU.
+        It takes one more field per source, that of the weighted detectors.
 
         Parameters
         ----------
@@ -330,11 +334,13 @@ class ForwardModel:
             home = arrays.home(absorption=absorption, weight=weight)
             shape = (*given.batch, len(self.sources), len(self.detectors))
             weights = check_weights(
-                home.view(weight, "weight"), shape, reading_kind(self.frequency)
+                home.view(weight, "weight"), shape, reading_kind(self.frequency), home.xp
             )
-            out = np.empty_like(given.mua), np.empty_like(given.mus)
-            flat = np.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
-            _core.optics.gradient(self.plans.at(at), given.mua, given.mus, flat, *out)
+            out = given.xp.empty_like(given.mua), given.xp.empty_like(given.mus)
+            flat = given.xp.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
+            if len(given.mua):
+                kernels, plan = self.plans.with_fields(at, given.home.gpu)
+                kernels.gradient(plan, given.mua, given.mus, flat, *out)
             given.check_finite(*out)
             by_mua, by_mus = (given.answer(part) for part in out)
             return by_mua, by_mus
@@ -354,8 +360,10 @@ class ForwardModel:
             if self.compat is not None:
                 for i in range(len(given.mua)):
                     out[i] = getattr(self._nirfast, what)(given.mua[i], given.mus[i])
+            elif len(given.mua) and what == "fluence":
+                self.plans.with_fields(at, given.home.gpu)[1].fluence(given.mua, given.mus, out)
             elif len(given.mua):
-                getattr(self.plans.at(at, given.home.gpu), what)(given.mua, given.mus, out)
+                self.plans.at(at, given.home.gpu).measure(given.mua, given.mus, out)
             given.check_finite(out)
             return given.answer(out)
 
@@ -372,9 +380,10 @@ class ForwardModel:
         properties = check_place(self.mesh, at)
         shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
-        if home.gpu is not None and (what != "measure" or self.compat is not None):
-            doing = what if self.compat is None else f"compat={self.compat!r}"
-            raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
+        if home.gpu is not None and self.compat is not None:
+            raise TypeError(
+                f"absorption must be on the CPU for compat={self.compat!r}, got a {home}"
+            )
         if self.compat is not None:
             if what in ("jacobian", "gradient"):
                 raise ValueError(f"{what} is not to be had with compat='nirfast'")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
 from lesionkit import _core, gpu
+from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
 from lesionkit.optics.forward.plan import Cost, build_plan
@@ -43,6 +43,7 @@ class Plans:
         self._wavenumber = 2 * np.pi * frequency * refractive_index / SPEED_OF_LIGHT
         self._made: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
         self._on_devices: dict[tuple[At, int], DevicePlan] = {}
+        self._with_fields: dict[tuple[At, int], fields_gpu.FieldPlan] = {}
 
     def at(self, place: At, device: int | None = None) -> Any:
         """The plan for properties given at `place`; `device` is the number of a GPU."""
@@ -54,6 +55,18 @@ class Plans:
                 made = DevicePlan(self.parts(place), self.at(place).stack(), device, xp)
             self._on_devices[place, device] = made
         return self._on_devices[place, device]
+
+    def with_fields(self, place: At, device: int | None = None) -> tuple[Any, Any]:
+        """Kernels of fields and derivatives, under the names of `_core.optics`, and the plan that
+        they take; `device` is the number of a GPU."""
+        if device is None:
+            return _core.optics, self.at(place)
+        if (place, device) not in self._with_fields:
+            xp = gpu.require()
+            with xp.cuda.Device(device):
+                made = fields_gpu.FieldPlan(self.parts(place), self.at(place).kept(), device, xp)
+            self._with_fields[place, device] = made
+        return fields_gpu, self._with_fields[place, device]
 
     def cost(self, place: At) -> Cost:
         """Multiply-adds and bytes per system."""
@@ -72,16 +85,18 @@ class Plans:
         return self._made[place]
 
     def fields(
-        self, mua: Any, mus: Any, readings: Any, place: At
-    ) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        self, mua: Any, mus: Any, readings: Any, place: At, device: int | None = None
+    ) -> Iterator[tuple[slice, Any]]:
         """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
-        (some, nodes, optodes) of their sources and detectors."""
+        (some, nodes, optodes) of their sources and detectors. `device`: as of :meth:`at`."""
+        xp = np if device is None else gpu.require()
+        kernels, plan = self.with_fields(place, device)
         optodes = sum(len(weights.indptr) - 1 for weights in self._optodes)
         nodes = len(self._mesh.nodes)
         batch_size = max(_core.optics.lanes, FIELD_BYTES // (16 * nodes * optodes))
         for first in range(0, len(mua), batch_size):
             some = slice(first, first + batch_size)
-            maps = self.at(place), mua[some], mus[some]
-            fields = np.empty((len(maps[1]), nodes, optodes), self.kind)
-            _core.optics.fields(*maps, readings[some], fields)
+            maps = plan, mua[some], mus[some]
+            fields = xp.empty((len(maps[1]), nodes, optodes), self.kind)
+            kernels.fields(*maps, readings[some], fields)
             yield some, fields
