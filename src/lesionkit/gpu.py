@@ -67,6 +67,10 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"marginals<{kind}>" for kind in ("uint32_t", "uint64_t", "double")),
     ),
     "texture/region/runs.cu": tuple(f"run_lengths<uint{bits}_t>" for bits in (8, 16, 32)),
+    "texture/region/zones.cu": (
+        *(f"least_labels<uint{bits}_t>" for bits in (8, 16, 32)),
+        "label_of_label",
+    ),
     "fronts/contours/chan_vese.cu": tuple(
         f"chan_vese{what}<{kind}>" for what in ("", "_energy") for kind in ("float", "double")
     ),

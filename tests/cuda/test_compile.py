@@ -12,6 +12,7 @@ from lesionkit import gpu
 REGISTERS = {
     "chan_vese<float>": 96,
     "chan_vese<double>": 96,
+    **{f"jacobian<Complex<double>, 6, {values}>": 144 for values in (1, 4, 6)},
     "draw_regions": 96,
     "element_shares": 80,
     "paint": 128,

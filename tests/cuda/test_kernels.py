@@ -29,7 +29,7 @@ PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
 FIELDS = "optics/fields.cu"
 ROIS = "texture/rois/rois.cu"
 GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
-RUNS = "texture/region/runs.cu"
+RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"
 FCM = "clustering/fcm/fcm.cu"
 CONTOURS = "fronts/contours/chan_vese.cu"
 FRONTS = "fronts/eikonal/sweep.cu"
@@ -141,6 +141,18 @@ FAULTS = [
         THREAD,
         RACE,
     ),
+    *(
+        (
+            ZONES,
+            f"bound of {what}",
+            f"i < {end}; i += step",
+            f"i <= {end}; i += step",
+            ADDRESS,
+            OVERFLOW,
+        )
+        for what, end in (("voxels", "size.size()"), ("labels", "count"))
+    ),
+    (ZONES, "no atomic", "atomicAdd(changed, 1)", "++*changed", THREAD, RACE),
     *(
         (CONTOURS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
         for what in (

@@ -15,6 +15,7 @@
 
 #include "common/parallel.hpp"
 #include "texture/region/volume.hpp"
+#include "texture/region/zone_rule.hpp"
 
 namespace lesionkit::texture {
 
@@ -31,7 +32,7 @@ struct Before {
         for (int64_t x = -1; x <= 1; ++x) {
           const bool earlier = z < 0 || y < 0 || (y == 0 && x < 0);
           if (!earlier || (z == 0 && y > 0) || (flat && y != 0)) continue;
-          if (!joined({z, y, x}, {0, 0, 0}, connectivity)) continue;
+          if (!joined({z, y, x}, connectivity)) continue;
           if (z == 0) in_slice |= uint16_t(1 << offsets.size());
           offsets.push_back({z, y, x});
         }
@@ -39,16 +40,14 @@ struct Before {
     std::vector<uint16_t> touching(offsets.size());
     for (size_t i = 0; i < offsets.size(); ++i)
       for (size_t j = 0; j < offsets.size(); ++j)
-        if (joined(offsets[i], offsets[j], connectivity)) touching[i] |= uint16_t(1 << j);
+        if (joined(between(offsets[i], offsets[j]), connectivity)) touching[i] |= uint16_t(1 << j);
     for (size_t mask = 0; mask < to_unite.size(); ++mask)
       to_unite[mask] = one_of_each_part(static_cast<uint16_t>(mask), touching);
   }
 
  private:
-  static bool joined(const Offset& a, const Offset& b, int64_t connectivity) {
-    const int64_t z = std::abs(a.plane - b.plane), y = std::abs(a.row - b.row),
-                  x = std::abs(a.column - b.column);
-    return z + y + x <= connectivity && std::max({z, y, x}) <= 1;
+  static Offset between(const Offset& a, const Offset& b) {
+    return {a.plane - b.plane, a.row - b.row, a.column - b.column};
   }
 
   // Of the neighbours in a mask, the first of each connected part.

@@ -35,6 +35,7 @@ CASES: dict[str, Case] = {
     "texture/maps/maps.cu": texture.maps,
     "texture/rois/rois.cu": texture.regions,
     "texture/region/runs.cu": texture.run_lengths,
+    "texture/region/zones.cu": texture.zones,
 }
 
 

@@ -94,6 +94,33 @@ def run_lengths(xp: Any) -> Iterator[Check]:
         yield Check(f"run lengths: levels of {cut.padded.dtype}", distance(ours, cpu), 0)
 
 
+def zones(xp: Any) -> Iterator[Check]:
+    """csrc/texture/region/zones.cu: volumes and pictures, with holes, in each type of level; a zone
+    that winds.
+    """
+    from lesionkit.texture.region import zones_gpu
+    from lesionkit.texture.region.discretise import region
+
+    random = np.random.default_rng(8)
+    spiral = np.ones((9, 9), int)
+    spiral[1, :8] = spiral[1:8, 7] = spiral[7, 1:8] = spiral[3:8, 1] = spiral[3, 1:6] = 0
+    for image, levels, connectivity in (
+        (random.integers(0, 2, (4, 5, 6)), 2, 3),
+        (random.integers(0, 2, (5, 4, 6)) * 150, 300, 1),
+        (random.integers(0, 2, (3, 6, 4)) * 30000, 65536, 2),
+        (spiral, 2, 1),
+    ):
+        inside = random.uniform(size=image.shape) < (1 if image is spiral else 0.8)
+        cut = region(image, levels, inside)
+        found = zones_gpu.zones(xp.asarray(cut.padded), cut.border, levels, connectivity)
+        cpu = _core.texture.zones(cut.padded, cut.border, levels, connectivity)
+        what = f"zones: levels of {cut.padded.dtype}, {connectivity} axes"
+        for name, ours, expected in zip(("sizes", "counts"), found, cpu, strict=True):
+            same = ours.shape == expected.shape
+            error = float(np.abs(to_host(ours) - expected).max()) if same else np.inf
+            yield Check(f"{what}, {name}", error, 0)
+
+
 def regions(xp: Any) -> Iterator[Check]:
     """csrc/texture/rois/rois.cu: all features of a few regions, few levels and many, normalised or
     not; one offset that leaves no pair.

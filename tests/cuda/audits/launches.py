@@ -15,11 +15,12 @@ from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu
 from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
+from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.phantoms import phantoms_gpu
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
-from lesionkit.texture.region import runs_gpu
+from lesionkit.texture.region import runs_gpu, zones_gpu
 
 Random = np.random.Generator
 
@@ -60,6 +61,32 @@ def forward(random: Random) -> None:
                 fractions = np.ones((n, materials, properties))
                 tissue = np.ones((n, materials + 1))
                 plan.measure_mixture(fractions, tissue, tissue, out)
+
+
+def fields(random: Random) -> None:
+    n, nodes, sources, detectors = sizes(random, 30, 4)
+    for kind in (np.float64, np.complex128):
+        for element_nodes, values in ((3, 1), (3, 3), (6, 1), (6, 4), (6, 6)):
+            plan = object.__new__(fields_gpu.FieldPlan)
+            plan.max_pivots, plan.size, plan.entries, plan.properties = sizes(random, 200, 4)
+            plan.device, plan.xp, plan.columns = 0, np, None
+            plan.nodes, plan.sources, plan.detectors = nodes, sources, detectors
+            plan.element_nodes, plan.values, plan.elements = element_nodes, values, nodes
+            table = np.zeros(9, np.int32)
+            plan.plan, plan.node, plan.of_property = (
+                [table, table, np.zeros(9)],
+                [table] * 2,
+                [table] * 2,
+            )
+            plan.element_node = np.zeros((nodes, element_nodes), np.int32)
+            maps = [np.ones((n, plan.properties)) for _ in range(2)]
+            plan.fluence(*maps, np.zeros((n, sources, nodes), kind))
+            readings = np.zeros((n, sources, detectors), kind)
+            field = np.zeros((n, nodes, sources + detectors), kind)
+            fields_gpu.fields(plan, *maps, readings, field)
+            made = [np.zeros((n, sources, detectors, plan.properties), kind) for _ in range(2)]
+            fields_gpu.jacobian(plan, *maps, field, *made)
+            fields_gpu.gradient(plan, *maps, readings, *(np.zeros_like(maps[0]) for _ in range(2)))
 
 
 def kmeans(random: Random) -> None:
@@ -122,6 +149,13 @@ def runs(random: Random) -> None:
         runs_gpu.run_lengths(np.zeros([n + 2 for n in shape], dtype), 1, directions, table)
 
 
+def zones(random: Random) -> None:
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        padded = np.zeros([n + 2 for n in sizes(random, 30, 3)], dtype)
+        padded[1, 1, 1] = 1
+        zones_gpu.zones(padded, 1, 3, 2)
+
+
 def contours(random: Random) -> None:
     channels, *shape = sizes(random, 30, 4)
     for dtype in (np.float32, np.float64):
@@ -165,11 +199,13 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/kmeans/kmeans.cu": kmeans,
     "fronts/contours/chan_vese.cu": contours,
     "fronts/eikonal/sweep.cu": fronts,
+    "optics/fields.cu": fields,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
     "texture/glcm/glcm.cu": cooccurrence,
     "texture/maps/maps.cu": maps,
     "texture/region/runs.cu": runs,
+    "texture/region/zones.cu": zones,
     "texture/rois/rois.cu": regions,
 }
 

@@ -24,7 +24,7 @@ PLANE = np.array([(0, 0, 1), (0, 1, 1), (0, 1, 0), (0, 1, -1)])  # four directio
 
 def rows(small: bool = False) -> list[Row]:
     """Of regions, pairs, runs and maps."""
-    return [*_regions(small), *_pairs(small), *_runs(small), *_maps(small)]
+    return [*_regions(small), *_pairs(small), *_runs(small), *_zones(small), *_maps(small)]
 
 
 def _regions(small: bool) -> list[Row]:
@@ -134,6 +134,34 @@ def _runs(small: bool) -> list[Row]:
             )
         )
     return found
+
+
+def _zones(small: bool) -> list[Row]:
+    from lesionkit.texture.region import zones_gpu
+
+    side, levels = 7 if small else 256, 8
+    rounds, voxels = zones_gpu.ROUNDS, (side + 2) ** 3
+
+    def start(kind: Any, cupy: Any) -> Callable[[], object]:
+        padded = np.zeros((side + 2,) * 3, kind)
+        padded[1:-1, 1:-1, 1:-1] = np.random.default_rng(1).integers(1, levels + 1, (side,) * 3)
+        there = cupy.asarray(padded)
+        return lambda: zones_gpu.labels(there, 3)
+
+    found = []
+    work = f"{side}^3 voxels of {levels} levels, 26 neighbours; least: {rounds} rounds"
+    for kind in ("uint8_t", "uint16_t", "uint32_t"):
+        told = Arithmetic(
+            rounds * voxels * (np.dtype(TYPES[kind]).itemsize + 8.0),
+            {"integer": 2.0 * rounds * 26 * side**3},  # is it of the level, is it less
+        )
+        here = partial(start, TYPES[kind])
+        found.append(
+            kernel_row("texture/region/zones.cu", f"least_labels<{kind}>", work, told, here)
+        )
+    told = Arithmetic(rounds * voxels * 8.0, {})
+    here = partial(start, np.uint8)
+    return [*found, kernel_row("texture/region/zones.cu", "label_of_label", work, told, here)]
 
 
 def _maps(small: bool) -> list[Row]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit._core import texture as _kernels
-from lesionkit.texture.region.discretise import Region, region
+from lesionkit.texture.region import zones_gpu
+from lesionkit.texture.region.discretise import Region, region_at
 from lesionkit.texture.region.emphasis import features_of
 
 ZONE_FEATURES = {
@@ -38,17 +38,17 @@ class Zones(NamedTuple):
     Attributes
     ----------
     counts : (levels, k) array of int64
-        Zones of each level and size.
+        Zones of each level and size. On the GPU if image and mask are.
     sizes : (k,) array of int64
         The sizes that zones have, voxels, ascending.
     """
 
-    counts: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    counts: Any
+    sizes: Any
 
 
 def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = None) -> Zones:
-    """How many connected zones of one grey level there are, by level and size; on the CPU.
+    """How many connected zones of one grey level there are, by level and size.
 
     Parameters
     ----------
@@ -83,14 +83,18 @@ def zones(image: Any, levels: int, mask: Any = None, connectivity: int | None = 
     >>> counts.tolist(), sizes.tolist()
     ([[0, 0, 1], [1, 1, 0]], [1, 2, 3])
     """
-    cut = region(image, levels, mask)
-    joined = cut.axes if connectivity is None else connectivity
-    return count_zones(cut, arrays.integer(joined, "connectivity", at_least=1, at_most=cut.axes))
+    home = arrays.home(image=image, mask=mask)
+    with home.current():
+        cut = region_at(home, image, levels, mask)
+        joined = cut.axes if connectivity is None else connectivity
+        joined = arrays.integer(joined, "connectivity", at_least=1, at_most=cut.axes)
+        return Zones(*(home.back(part) for part in count_zones(cut, joined)))
 
 
 def count_zones(cut: Region, connectivity: int) -> Zones:
-    """The zones of a region."""
-    sizes, counts = _kernels.zones(cut.padded, cut.border, cut.levels, connectivity)
+    """The zones of a region, where it lives."""
+    kernels = _kernels if arrays.namespace(cut.padded) is np else zones_gpu
+    sizes, counts = kernels.zones(cut.padded, cut.border, cut.levels, connectivity)
     return Zones(counts, sizes)
 
 
