@@ -73,6 +73,7 @@ WORDS = {
     "clustering/spatial": "neighbours count",
     "fronts/contours": "Chan-Vese, geodesic",
     "csrc/optics": "elements, factor, forward, phantom",
+    "csrc/optics/fields": "fields, derivatives on a GPU",
     "csrc/texture": "",
     "csrc/texture/filters": "the Laplacian of a Gaussian",
     "csrc/texture/glcm": "pairs of levels, properties",

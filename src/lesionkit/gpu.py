@@ -46,7 +46,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"measure<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),
         *(f"measure<double, {values}, MixtureInput>" for values in (1, 4)),
     ),
-    "optics/fields.cu": (
+    "optics/fields/fields.cu": (
         *(f"assemble<{kind}, {p}>" for kind in ("double", "Complex<double>") for p in (1, 3, 4, 6)),
         *(f"solve_fields<{kind}>" for kind in ("double", "Complex<double>")),
         *(
@@ -267,8 +267,9 @@ def source(file: str) -> str:
     """
     folder = sources()
     digest = hashlib.sha256()
-    for header in sorted(folder.rglob("*.hpp")):
-        digest.update(header.read_bytes())
+    for kind in ("*.hpp", "*.cu"):  # fields.cu builds on forward.cu
+        for header in sorted(folder.rglob(kind)):
+            digest.update(header.read_bytes())
     return f"{(folder / file).read_text()}\n// headers {digest.hexdigest()}\n"
 
 

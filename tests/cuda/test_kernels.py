@@ -26,7 +26,7 @@ DIVIDED = f"{WRONG}|division by zero"  # or the case without a pair is entered
 # (file of the case, what is broken, where, text as it stands, with the fault, flags, what is said)
 KMEANS = "clustering/kmeans/kmeans.cu"
 PHANTOM, FORWARD = "optics/phantom.cu", "optics/forward.cu"
-FIELDS = "optics/fields.cu"
+FIELDS = "optics/fields/fields.cu"
 ROIS = "texture/rois/rois.cu"
 GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
 RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"

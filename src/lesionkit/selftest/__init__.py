@@ -28,7 +28,7 @@ CASES: dict[str, Case] = {
     "clustering/kmeans/kmeans.cu": clustering.kmeans,
     "fronts/contours/chan_vese.cu": fronts.chan_vese,
     "fronts/eikonal/sweep.cu": fronts.arrival_times,
-    "optics/fields.cu": optics.fields,
+    "optics/fields/fields.cu": optics.fields,
     "optics/forward.cu": optics.forward,
     "optics/phantom.cu": optics.phantoms,
     "texture/glcm/glcm.cu": texture.cooccurrence,

@@ -102,8 +102,8 @@ TISSUE = ((0.002, 0.02), (0.5, 2.0))  # mua and mus' in mm^-1
 
 
 def fields(xp: Any) -> Iterator[Check]:
-    """csrc/optics/fields.cu: fluence, Jacobian and gradient of two systems, of each kind of mesh,
-    place and light; other sources than detectors, and right-hand sides in parts.
+    """csrc/optics/fields/fields.cu: fluence, Jacobian and gradient of two systems, of each kind of
+    mesh, place and light; other sources than detectors, and right-hand sides in parts.
     """
     from lesionkit.optics.forward import fields_gpu
     from lesionkit.optics.forward.model import ForwardModel
@@ -135,10 +135,13 @@ def fields(xp: Any) -> Iterator[Check]:
                 given = [*map(xp.asarray, maps)]
                 light = "modulated" if frequency else "continuous"
                 what = f"{mesh.elements.shape[1]} nodes, {at}, {light}"
-                for m, kernels, by, these, found in (
-                    (xp, fields_gpu, plan, given, ours := {}),
-                    (np, _core.optics, cpu, maps, expected := {}),
-                ):
+                ours: dict[str, Any] = {}
+                expected: dict[str, Any] = {}
+                sides: tuple[tuple[Any, ...], ...] = (
+                    (xp, fields_gpu, plan, given, ours),
+                    (np, _core.optics, cpu, maps, expected),
+                )
+                for m, kernels, by, these, found in sides:
                     field = m.full((2, nodes, sources + detectors), np.nan, kind)
                     readings = m.full((2, sources, detectors), np.nan, kind)
                     kernels.fields(by, *these, readings, field)

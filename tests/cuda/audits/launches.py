@@ -199,7 +199,7 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/kmeans/kmeans.cu": kmeans,
     "fronts/contours/chan_vese.cu": contours,
     "fronts/eikonal/sweep.cu": fronts,
-    "optics/fields.cu": fields,
+    "optics/fields/fields.cu": fields,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
     "texture/glcm/glcm.cu": cooccurrence,

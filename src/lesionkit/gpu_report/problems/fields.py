@@ -1,4 +1,4 @@
-"""Problems for csrc/optics/fields.cu: fields and derivatives of many systems."""
+"""Problems for csrc/optics/fields/fields.cu: fields and derivatives of many systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lesionkit.gpu_report.problems.optics import model
 from lesionkit.gpu_report.rows import Arithmetic, Row
 from lesionkit.gpu_report.stopwatch import kernel_row
 
-FILE = "optics/fields.cu"
+FILE = "optics/fields/fields.cu"
 NUMBERS = ("double", "Complex<double>")
 # nodes of an element and values of a property, and where properties are given
 KINDS = {
@@ -73,9 +73,9 @@ class _Problem:
     def jacobian(self, cupy: Any) -> Callable[[], object]:
         """All derivatives, from fields of any value."""
         kernels, plan, maps = self.on(cupy)
-        shape = (self.count, self.plan["nodes"], 2 * self.optodes)
-        field = cupy.asarray(np.random.default_rng(2).random(shape).astype(self.kind))
-        shape = (self.count, self.optodes, self.optodes, self.plan["properties"])
+        at_nodes = self.count, self.plan["nodes"], 2 * self.optodes
+        field = cupy.asarray(np.random.default_rng(2).random(at_nodes).astype(self.kind))
+        shape = self.count, self.optodes, self.optodes, self.plan["properties"]
         made = [cupy.empty(shape, self.kind) for _ in range(2)]
         return partial(kernels.jacobian, plan, *maps, field, *made)
 

@@ -1,4 +1,4 @@
-"""Fields and derivatives on a GPU: csrc/optics/fields.cu under the names and arguments of
+"""Fields and derivatives on a GPU: csrc/optics/fields/fields.cu under the names and arguments of
 `lesionkit._core.optics`, with a :class:`FieldPlan` in the place of its plan.
 
 Maps and answers are CuPy arrays on one GPU, C-contiguous and of the right dtype: the caller has
@@ -15,7 +15,7 @@ import numpy as np
 from lesionkit import gpu
 from lesionkit.optics.forward.forward_gpu import BLOCK_ENTRIES, flatten, max_pivots
 
-FILE = "optics/fields.cu"
+FILE = "optics/fields/fields.cu"
 THREADS = 128  # of a block
 SOURCES, OPTODES, WEIGHTED = range(3)  # Wanted in the file
 
