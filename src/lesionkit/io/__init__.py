@@ -24,6 +24,7 @@ from lesionkit.geometry import Geometry
 from lesionkit.io import dicom, itk, matlab, nifti, raster
 from lesionkit.io.common import MAX_BYTES, Image, library
 from lesionkit.io.matlab import TumourSlice
+from lesionkit.io.plane import Plane
 
 __all__ = [
     "DICOM",
@@ -34,6 +35,7 @@ __all__ = [
     "Geometry",
     "Image",
     "MissingLibrary",
+    "Plane",
     "TumourSlice",
     "format_of",
     "library",
