@@ -206,7 +206,11 @@ class InclusionErrors(NamedTuple):
 
 
 def inclusion_errors(
-    maps: npt.ArrayLike, truth: npt.ArrayLike, discs: npt.ArrayLike, radius: float
+    maps: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    discs: npt.ArrayLike,
+    radius: float,
+    inside: npt.ArrayLike | None = None,
 ) -> InclusionErrors:
     """Contrast and place of inclusions in maps of one phantom.
 
@@ -223,7 +227,9 @@ def inclusion_errors(
     discs : (inclusions, 3) array
         x, y and radius of each inclusion, mm.
     radius : float
-        Of the phantom, mm.
+        Of the phantom, or half a side of the square around it, mm.
+    inside : (pixels, pixels) array of bool or whole numbers, optional
+        The pixels of the phantom; None: those of a disc.
 
     Returns
     -------
@@ -259,10 +265,14 @@ def inclusion_errors(
     edge = distance - inclusions[:, 2, None, None]
     if not len(edge) or not (edge <= 0).any(axis=(1, 2)).all():
         raise ValueError("discs must be one or more, and hold a pixel's centre each")
-    inside = np.hypot(x, y) <= radius
-    background = inside & (edge.min(axis=0) > radius / 4)
+    if inside is None:
+        within = np.hypot(x, y) <= radius
+    else:
+        at = arrays.on_cpu(inside=inside)
+        within = arrays.mask(inside, x.shape, at, "inside", image="maps", some=True)
+    background = within & (edge.min(axis=0) > radius / 4)
     if not background.any():
-        background = inside & (edge.min(axis=0) > 0)
+        background = within & (edge.min(axis=0) > 0)
     if not background.any():
         raise ValueError("discs must leave some of the phantom as background, they cover it")
 
@@ -281,7 +291,7 @@ def inclusion_errors(
     rise = found - found[..., background].mean(axis=-1)[..., None, None]
     away = []
     for number, (cx, cy, size) in enumerate(inclusions):
-        window = inside & (nearest == number) & (distance[number] <= 2 * size)
+        window = within & (nearest == number) & (distance[number] <= 2 * size)
         here = np.where(window, rise, 0)
         half = here.max(axis=(-2, -1), keepdims=True) / 2
         weight = np.where(here > np.maximum(half, 1e-9), here, 0)

@@ -12,6 +12,7 @@ from lesionkit.optics.mesh.solids import cylinder_mesh as cylinder_mesh
 from lesionkit.optics.mesh.solids import slab_mesh as slab_mesh
 from lesionkit.optics.mesh.triangle import triangular_interface as triangular_interface
 from lesionkit.optics.phantoms.generate import generate as generate
+from lesionkit.optics.phantoms.outline import Outline as Outline
 from lesionkit.optics.phantoms.parts import finish_parts as finish_parts
 from lesionkit.optics.phantoms.parts import generate_part as generate_part
 from lesionkit.optics.phantoms.recipe import PhantomRecipe as PhantomRecipe

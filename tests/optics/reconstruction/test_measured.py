@@ -106,12 +106,18 @@ def test_command(folder: Path, tmp_path: Path, capsys) -> None:
     assert sorted(os.listdir(tmp_path / "out")) == ["maps.npz", "maps.png"]
     maps = np.load(tmp_path / "out/maps.npz")
     assert maps["hbo"].shape == (100, 100)
+    assert maps["region"].shape == (1, 100, 100)
+    np.testing.assert_array_equal(maps["hbt"], maps["hbo"] + maps["hb"])
     said = capsys.readouterr().out
     assert "240 pairs" in said
+    assert "region found by k-means on the map of HbT" in said
     assert "moved      to the rim: sources up to" in said
     few = ["--maps", "hbo", "hb", "--least-squares", "--max-move", "0.5"]
     assert cli.main([*asked, str(tmp_path / "few"), *reference, *few]) == 0
     assert "water" not in np.load(tmp_path / "few/maps.npz")
+    continuous = ["--frequency", "0", "--tissue", "12", "8", "40", "0.9", "1.1"]
+    assert cli.main([*asked, str(tmp_path / "amplitudes"), *reference, *continuous]) == 0
+    assert np.load(tmp_path / "amplitudes/maps.npz")["reference_hb"] == 8
     capsys.readouterr()
     np.save(tmp_path / "image.npy", np.ones((10, 10)))
     image = ["--mri", str(tmp_path / "image.npy")]

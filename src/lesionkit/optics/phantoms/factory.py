@@ -40,6 +40,9 @@ METHODS = {
     "quarters of elements: readings within 1 per cent",
 }
 
+OUTLINE = "quadratic triangles of the outline's mesh, properties on quarters of elements"
+PAINTED = 64  # phantoms of an outline at once
+
 Buffers = dict[str, Any]  # arrays of NumPy or CuPy, by the names of `Phantoms`
 
 
@@ -52,6 +55,8 @@ def resolve(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
             f"accuracy 'accurate' has a mesh of its own: recipe.nodes must be None, got "
             f"{recipe.nodes}"
         )
+    if accuracy == "fast" and recipe.outline is not None:
+        raise ValueError("accuracy must be 'accurate' for an outline, which has a mesh of its own")
     if accuracy is None:
         accuracy = "accurate" if recipe.nodes is None else "fast"
     if accuracy == "fast" and recipe.nodes is None:
@@ -62,8 +67,11 @@ def resolve(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
 @lru_cache(maxsize=2)  # of a set and, in `Scaling`, of the same without noise
 def _models(recipe: PhantomRecipe, accuracy: Accuracy) -> tuple[ForwardModel, ...]:
     """The forward model of each wavelength; they keep their plans."""
-    nodes = enough_nodes(recipe) if accuracy == "fast" else None
-    mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
+    if recipe.outline is not None:
+        mesh = recipe.outline.mesh
+    else:
+        nodes = enough_nodes(recipe) if accuracy == "fast" else None
+        mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
     return tuple(
         ForwardModel(
             mesh,
@@ -166,7 +174,7 @@ class PhantomFactory:
             },
             "method": {
                 "model": "diffusion, Robin boundary",
-                "elements": METHODS[self.accuracy],
+                "elements": METHODS[self.accuracy] if self.recipe.outline is None else OUTLINE,
                 "solve": "float64",
                 "rasterisation": "exact area fractions of triangles and pixels",
             },
@@ -178,6 +186,13 @@ class PhantomFactory:
         with self.clock("draw"):
             diameters = np.array(self.recipe.single_diameters)
             self.kernels.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
+            outline = self.recipe.outline
+            if outline is not None:
+                radii = regions[:, 1:, 2]
+                radii = radii if self.device is None else self.xp.asnumpy(radii)
+                recipe = self.recipe
+                places = outline.place(radii, recipe.pair_distance, recipe.margin, self.seed, first)
+                regions[:, 1:, :2] = self.xp.asarray(places)
         return regions
 
     def measure(self, regions: Any, first: int) -> Any:
@@ -204,13 +219,38 @@ class PhantomFactory:
     def paint(self, regions: Any, first: int, buffers: Buffers) -> None:
         """Fill the maps and the MRI of these phantoms."""
         with self.clock("paint"):
-            self.kernels.paint(
-                regions,
-                self.recipe.radius,
-                self.recipe.mri_gray,
-                self.recipe.mri_noise,
-                self.seed,
-                first,
-                buffers["chromophores"],
-                buffers["mri"],
-            )
+            noise, maps, mri = self.recipe.mri_noise, buffers["chromophores"], buffers["mri"]
+            paint_tissue(self, regions, noise, first, maps, mri)
+
+
+def paint_tissue(
+    factory: PhantomFactory, regions: Any, noise: float, first: int, maps: Any, mri: Any
+) -> None:
+    """Fill maps (n, 3, pixels, pixels) and MRI (n, pixels, pixels).
+
+    The kernel paints discs. For another outline, one that holds the whole square is painted, on
+    more pixels of the same size; the square is cut from it, and what is not tissue is set to 0.
+    """
+    recipe, xp = factory.recipe, factory.xp
+
+    def discs(these: Any, radius: float, start: int, maps: Any, mri: Any) -> None:
+        gray, seed = recipe.mri_gray, factory.seed
+        factory.kernels.paint(these, radius, gray, noise, seed, start, maps, mri)
+
+    if recipe.outline is None:
+        discs(regions, recipe.radius, first, maps, mri)
+        return
+    n = recipe.pixels
+    more = int(np.ceil((np.sqrt(2) - 1) * n / 2))
+    wide = n + 2 * more
+    cut = (..., slice(more, more + n), slice(more, more + n))
+    inside = xp.asarray(recipe.inside)
+    for start in range(0, len(regions), PAINTED):
+        here = slice(start, min(start + PAINTED, len(regions)))
+        count = here.stop - start
+        painted = xp.empty((count, 3, wide, wide), np.float32)
+        images = xp.empty((count, wide, wide), np.uint8)
+        these = xp.ascontiguousarray(regions[here])
+        discs(these, recipe.radius * wide / n, first + start, painted, images)
+        maps[here] = painted[cut] * inside
+        mri[here] = images[cut] * inside

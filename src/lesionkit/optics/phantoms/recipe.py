@@ -12,8 +12,11 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.optics import spectra
+from lesionkit.optics.phantoms.outline import Outline
 
 Range = tuple[float, float]
+DISC = {"radius": 41.0, "optodes": 16, "nodes": None}
+"""What an outline takes the place of: the defaults."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,10 @@ class PhantomRecipe:
         Gray values of background and inclusion, at most 255.
     mri_noise : float, default 0.04
         Standard deviation of the gray values' Gaussian noise, relative, at most 1.
+    outline : Outline, optional
+        Tissue of any shape in place of the disc, or a mesh and its optodes, as
+        :func:`triangular_interface` gives them. Then `radius` is half a side of the square around
+        it, which the pixels fill, and `optodes` their number: leave both out, and `nodes`.
 
     Raises
     ------
@@ -120,10 +127,13 @@ class PhantomRecipe:
     signal_noise: float = 0.02
     mri_gray: tuple[float, float] = (50.0, 80.0)
     mri_noise: float = 0.04
+    outline: Outline | None = None
 
     def __post_init__(self) -> None:
         """Check every field, and make numbers floats and sequences tuples."""
         number, integer = arrays.number, arrays.integer
+        if self.outline is not None:
+            self._take_outline()
         checked = {
             "radius": number(self.radius, "radius", above=0, at_most=1000, unit="mm"),
             "optodes": integer(self.optodes, "optodes", at_least=2, at_most=1024),
@@ -173,14 +183,39 @@ class PhantomRecipe:
         spectra.extinction(self.wavelengths)
         self._check_room()
 
+    def _take_outline(self) -> None:
+        """Radius and optodes are the outline's."""
+        outline: Any = self.outline
+        if isinstance(outline, tuple) and len(outline) == 2:
+            outline = Outline(*outline)
+        if not isinstance(outline, Outline):
+            raise TypeError(
+                "outline must be an Outline, or a mesh and its optodes, got "
+                f"{arrays.describe(outline)}"
+            )
+        own = {"radius": outline.half, "optodes": len(outline.optodes), "nodes": None}
+        for name, value in own.items():
+            if getattr(self, name) not in (value, DISC[name]):
+                raise ValueError(
+                    f"{name} belongs to a disc: leave it out where an outline is given, got "
+                    f"{getattr(self, name)!r}"
+                )
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "outline", outline)
+
     def _check_room(self) -> None:
         """Whatever is drawn must fit into the disc, and water into 100 per cent."""
+        if self.outline is not None:
+            largest, pair = max(self.single_diameters) / 2, self.pair_diameter / 2
+            tight = (self.pair_distance[0], self.pair_distance[0])
+            radii = np.array([[largest, 0], [pair, pair]])
+            self.outline.place(radii, tight, self.margin, 0, 0)
         for name, widest in (
             ("single_diameters", max(self.single_diameters)),
             ("pair_diameter and pair_distance", 2 * self.pair_diameter + self.pair_distance[1]),
         ):
             width, buffers = widest + 2 * self.margin, 2 * self.radius
-            if width > buffers:
+            if width > buffers and self.outline is None:
                 raise ValueError(
                     f"{name} must leave room for the inclusions: with the margin they are up to "
                     f"{width:g} mm wide, got a disc of {buffers:g} mm"
@@ -205,10 +240,10 @@ class PhantomRecipe:
         dict
             What :meth:`from_dict` makes an equal recipe of.
         """
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(self).items()
-        }
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        outline = fields.pop("outline")
+        plain = {name: list(x) if isinstance(x, tuple) else x for name, x in fields.items()}
+        return plain if outline is None else {**plain, "outline": outline.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PhantomRecipe:
@@ -235,20 +270,59 @@ class PhantomRecipe:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"a recipe has no field {unknown[0]!r}; it has {sorted(known)}")
-        return cls(**values)
+        given = dict(values)
+        if isinstance(given.get("outline"), Mapping):
+            given["outline"] = Outline.from_dict(given["outline"])
+        return cls(**given)
 
     @property
     def positions(self) -> npt.NDArray[np.float64]:
-        """The optodes on the rim, (optodes, 2) mm, the first at angle 0, counter-clockwise."""
+        """The optodes on the rim, (optodes, 2) mm, counter-clockwise; a disc's first at angle 0."""
+        if self.outline is not None:
+            optodes: npt.NDArray[np.float64] = self.outline.optodes
+            return optodes
         angle = 2 * np.pi * np.arange(self.optodes) / self.optodes
         return self.radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
     @property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Which pixels belong to the disc, (pixels, pixels): those whose centres do."""
+        """Which pixels belong to the tissue, (pixels, pixels): those whose centres do."""
+        if self.outline is not None:
+            return self.outline.inside(self.pixels).copy()
         middle = (np.arange(self.pixels) + 0.5) * (2 / self.pixels) - 1  # of a disc of radius 1
         inside: npt.NDArray[np.bool_] = np.hypot(*np.meshgrid(middle, middle)) <= 1
         return inside
+
+    @property
+    def pixel_middles(self) -> npt.NDArray[np.float64]:
+        """Middles of the pixels, (pixels * pixels, 2) mm, row by row from the top."""
+        middle = ((np.arange(self.pixels) + 0.5) / self.pixels * 2 - 1) * self.radius
+        return np.stack(np.meshgrid(middle, -middle), axis=-1).reshape(-1, 2)
+
+    @property
+    def outline_text(self) -> str:
+        """The outline in words."""
+        if self.outline is not None:
+            return f"the rim of {self.outline!r}"
+        return f"a circle of {self.radius:g} mm"
+
+    def distance_to_rim(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """How far points are from the outline.
+
+        Parameters
+        ----------
+        points : (n, 2) array
+            mm.
+
+        Returns
+        -------
+        (n,) array of float64
+            mm, 0 or more.
+        """
+        if self.outline is not None:
+            return np.abs(self.outline.depth(points))
+        distance: npt.NDArray[np.float64] = np.hypot(*np.transpose(points)) - self.radius
+        return np.abs(distance)
 
     @property
     def source_depths(self) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ import lesionkit
 from lesionkit import arrays
 from lesionkit.optics import spectra
 from lesionkit.optics.phantoms.coarseness import check_light
-from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
+from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory, paint_tissue
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store import Phantoms
 from lesionkit.optics.phantoms.store_layout import FORMAT, REGION_COLUMNS, layouts
@@ -100,8 +100,13 @@ def _check(regions: Floats, recipe: PhantomRecipe) -> None:
         raise ValueError("regions must have scattering amplitudes above 0 mm^-1")
     for first in range(1, regions.shape[1]):
         x, y, radius = regions[:, first, :3].T
-        if np.any((radius > 0) & (np.hypot(x, y) + radius > recipe.radius)):
-            raise ValueError(f"regions must lie within the disc of {recipe.radius:g} mm")
+        if recipe.outline is None:
+            outside = np.hypot(x, y) + radius > recipe.radius
+        else:
+            outside = recipe.outline.depth(np.column_stack([x, y])) < radius
+        if np.any((radius > 0) & outside):
+            where = f"the disc of {recipe.radius:g} mm" if recipe.outline is None else "the outline"
+            raise ValueError(f"regions must lie within {where}")
         for second in range(first + 1, regions.shape[1]):
             u, v, other = regions[:, second, :3].T
             near = np.hypot(x - u, y - v) < radius + other
@@ -154,9 +159,7 @@ def _paint(factory: PhantomFactory, regions: Floats, buffers: dict[str, Any]) ->
     for pair, which in _pairs(regions):
         pair[..., 3:6] = 0
         pair[:, 1, 3] = pair[:, 2, 4] = 1  # as if the first were of HbO and the second of Hb
-        factory.kernels.paint(
-            pair, recipe.radius, recipe.mri_gray, 0.0, factory.seed, 0, maps, gray
-        )
+        paint_tissue(factory, pair, 0.0, 0, maps, gray)
         fractions[:, which] = maps[:, : len(which)]
     flat = fractions.reshape(count, -1, pixels * pixels)
     for channel in range(3):

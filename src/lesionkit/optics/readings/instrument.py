@@ -124,14 +124,29 @@ def mesh_name(data: Any, mesh: str | os.PathLike[str] | None) -> Path:
 
 def read_setup(path: Path, readings: Readings) -> tuple[Mesh, list[Placed]]:
     """The mesh, and sources and detectors: of SNIRF its own, else those beside the mesh."""
-    mesh = mesh_files.read_mesh(path)
-    if mesh.nodes.shape[1] != 2:
-        raise ValueError(f"{path} must be a mesh of triangles, got {mesh!r}")
+    mesh = _mesh(path)
     if isinstance(readings, SnirfReadings):
         return mesh, [
             Placed(_of_snirf(getattr(readings, name), name), f"the file's {name}")
             for name in ("sources", "detectors")
         ]
+    return mesh, _beside(path)
+
+
+def read_files(path: Path) -> tuple[Mesh, list[Placed]]:
+    """A mesh of triangles, and the sources and detectors of the files beside it."""
+    return _mesh(path), _beside(path)
+
+
+def _mesh(path: Path) -> Mesh:
+    mesh = mesh_files.read_mesh(path)
+    if mesh.nodes.shape[1] != 2:
+        raise ValueError(f"{path} must be a mesh of triangles, got {mesh!r}")
+    return mesh
+
+
+def _beside(path: Path) -> list[Placed]:
+    """Sources and detectors of NIRFAST's files beside a mesh."""
     placed = []
     for end in (".source", ".meas"):
         file = beside(path, end)
@@ -145,10 +160,10 @@ def read_setup(path: Path, readings: Readings) -> tuple[Mesh, list[Placed]]:
             warnings.warn(
                 f"{file} has sources up to {optodes.fwhm.max():g} mm wide (fwhm), which are taken "
                 "as points",
-                stacklevel=3,
+                stacklevel=5,
             )
         placed.append(Placed(optodes, str(file)))
-    return mesh, placed
+    return placed
 
 
 def _of_snirf(places: Floats, name: str) -> Optodes:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit import arrays
+
 Floats = npt.NDArray[np.float64]
+
+
+def missing_numbers(missing: Any, least: int, most: int | None = None) -> list[int]:
+    """Numbers of optodes that are missing, from `least` to `most`, checked."""
+    if isinstance(missing, str | bytes) or not isinstance(missing, Sequence):
+        raise TypeError(
+            f"missing must be a sequence of optodes' numbers, got {arrays.describe(missing)}"
+        )
+    return [arrays.integer(number, "missing", at_least=least, at_most=most) for number in missing]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.mesh.disc import graded_disc
 from lesionkit.optics.phantoms.factory import PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.readings.readings import missing_numbers
 from lesionkit.optics.reconstruction.basis import GridBasis
 from lesionkit.optics.reconstruction.reconstruct import Method, reconstruct
 
@@ -59,7 +60,11 @@ def reference_signal(recipe: PhantomRecipe) -> Floats:
 
 @functools.lru_cache(maxsize=4)
 def _setup(recipe: PhantomRecipe) -> _Setup:
-    mesh = graded_disc(recipe.radius, recipe.optodes, FINENESS)
+    mesh = (
+        graded_disc(recipe.radius, recipe.optodes, FINENESS)
+        if recipe.outline is None
+        else recipe.outline.mesh
+    )
     depth = float(recipe.source_depths.mean())
     model = ForwardModel(
         mesh, recipe.positions, recipe.positions, recipe.refractive_index, source_depth=depth
@@ -68,10 +73,8 @@ def _setup(recipe: PhantomRecipe) -> _Setup:
     source = np.repeat(np.arange(recipe.optodes), recipe.optodes - 1)
     apart = np.tile(np.arange(recipe.optodes - 1), recipe.optodes)
     pairs = np.column_stack([source, (source + 1 + apart) % recipe.optodes])
-    middle = ((np.arange(recipe.pixels) + 0.5) / recipe.pixels * 2 - 1) * recipe.radius
-    x, y = np.meshgrid(middle, -middle)
-    inside = np.hypot(x, y) <= recipe.radius
-    points = np.column_stack([x[inside], y[inside]])
+    inside = recipe.inside
+    points = recipe.pixel_middles[inside.ravel()]
     reference = reference_signal(recipe).reshape(len(recipe.wavelengths), -1)
     return _Setup(
         model, basis, pairs, nominal_tissue(recipe), reference, inside, basis.at(points), points
@@ -85,6 +88,7 @@ def reconstruct_phantoms(
     mri: npt.ArrayLike | None = None,
     method: Method = "tikhonov",
     regularisation: float | None = None,
+    missing: Sequence[int] = (),
     progress: Callable[[int, int], object] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Maps of HbO, Hb and water from the signals of a store, on the store's own pixels.
@@ -101,6 +105,8 @@ def reconstruct_phantoms(
         See :mod:`lesionkit.optics.reconstruction.penalty`.
     regularisation : float, optional
         As for :func:`reconstruct`; None: 0.01, or 0.03 for "dri".
+    missing : sequence of int, default ()
+        Optodes, from 0, whose readings are not to be used, as source or as detector.
     progress : callable, optional
         As for :func:`reconstruct`.
 
@@ -129,6 +135,13 @@ def reconstruct_phantoms(
         raise ValueError(f"method must be 'tikhonov' or 'dri', got {method!r}")
     shape = ("n", len(recipe.wavelengths), recipe.optodes, recipe.optodes - 1)
     measured = arrays.real(signals, "signals", shape, "mm^-1", above=0)
+    present = np.ones(recipe.optodes, bool)
+    present[missing_numbers(missing, 0, recipe.optodes - 1)] = False
+    if present.sum() < 2:
+        raise ValueError(
+            f"missing must leave some readings: two of {recipe.optodes} optodes or more, got "
+            f"{int(present.sum())} that are left"
+        )
     setup = _setup(recipe)
     gray: Any = None
     if method == "dri":
@@ -136,14 +149,15 @@ def reconstruct_phantoms(
             raise ValueError("mri must be given for method 'dri', got None")
         images = arrays.real(mri, "mri", (len(measured), recipe.pixels, recipe.pixels))
         gray = setup.basis.average(setup.points, images[:, setup.inside])
+    some = present[setup.pairs].all(axis=1)
     found = reconstruct(
         setup.model,
-        measured.reshape(*measured.shape[:2], len(setup.pairs)),
-        setup.reference,
+        measured.reshape(*measured.shape[:2], len(setup.pairs))[..., some],
+        setup.reference[:, some],
         setup.tissue,
         recipe.wavelengths,
         setup.basis,
-        pairs=setup.pairs,
+        pairs=setup.pairs[some],
         gray=gray,
         regularisation=REGULARISATION[method] if regularisation is None else regularisation,
         extinction=recipe.extinction,
