@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
 from lesionkit import extras  # noqa: E402
-from lesionkit.nets import YNet, ZNet  # noqa: E402
+from lesionkit.nets import YNet, ZNet, ZNetWithoutMRI  # noqa: E402
 from lesionkit.nets.layers import parameter_count  # noqa: E402
 
 
@@ -24,7 +24,7 @@ def test_parameters_are_those_of_the_paper(net, count, published, within) -> Non
     assert f"{count:,}" in net.__doc__
 
 
-@pytest.mark.parametrize("net", [ZNet, YNet])
+@pytest.mark.parametrize("net", [ZNet, YNet, ZNetWithoutMRI])
 @pytest.mark.parametrize(
     ("wavelengths", "optodes", "pixels", "count"),
     [(9, 16, 100, 1), (2, 16, 33, 3), (1, 8, 63, 2), (6, 5, 40, 1)],
@@ -51,6 +51,16 @@ def test_every_parameter_learns_from_both_inputs(net) -> None:
         assert parameter.grad.abs().max() > 0, name
     assert signals.grad.abs().amin(dim=(0, 1)).max() > 0
     assert (mri.grad != 0).any()
+
+
+def test_the_net_without_mri_is_z_net_less_the_path_of_the_mri() -> None:
+    alone, whole = ZNetWithoutMRI(2, 32), ZNet(2, 32)
+    assert f"{parameter_count(ZNetWithoutMRI()):,}" in ZNetWithoutMRI.__doc__
+    paths = {name.split(".")[0] for name in whole.state_dict()}
+    assert {name.split(".")[0] for name in alone.state_dict()} == paths - {"mri_in", "mri_down"}
+    alone(torch.randn(2, 2, 16, 15), None).square().sum().backward()
+    for name, parameter in alone.named_parameters():
+        assert parameter.grad.abs().max() > 0, name
 
 
 @pytest.mark.parametrize("net", [ZNet, YNet])

@@ -20,7 +20,7 @@ from lesionkit import cli, files  # noqa: E402
 from lesionkit.nets import TrainingOptions, checkpoints, load, train, training  # noqa: E402
 from lesionkit.nets.phantoms import data  # noqa: E402
 from lesionkit.nets.phantoms.data import Split  # noqa: E402
-from lesionkit.optics import PhantomRecipe, generate  # noqa: E402
+from lesionkit.optics import PhantomRecipe, generate, open_phantoms  # noqa: E402
 from store_cases import old_store  # noqa: E402
 
 
@@ -156,6 +156,17 @@ def test_ynet_trains_in_bfloat16(tmp_path, store) -> None:
     assert all(t.dtype != torch.bfloat16 for t in last["state"].values())
 
 
+def test_a_net_without_mri_is_trained_and_read(tmp_path, store) -> None:
+    options = TrainingOptions(epochs=1, batch=25, missing=1.0)
+    run = train("znet-no-mri", store, tmp_path / "alone", options, device="cpu")
+    assert (run["state"], run["net"]) == ("finished", "znet-no-mri")
+    net, phantoms = load(tmp_path / "alone"), open_phantoms(store)
+    maps = net.reconstruct(phantoms.signal[:2], missing=(3,))
+    np.testing.assert_array_equal(
+        maps, net.reconstruct(phantoms.signal[:2], mri=phantoms.mri[:2], missing=(3,))
+    )
+
+
 def test_it_stops_early(tmp_path, store, monkeypatch) -> None:
     losses = iter([5.0, 3.0, 3.5, 4.0, 1.0])
     monkeypatch.setattr(training.Trainer, "_validate", lambda *_: next(losses))
@@ -208,15 +219,24 @@ def spoiled(path: Path, name: str) -> Path:
     return copy
 
 
+KNOWN = "'znet', 'ynet', 'linear-unet' or 'znet-no-mri'"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"net": "unet"}, "net must be 'znet', 'ynet' or 'linear-unet', got str 'unet'"),
+        (
+            {"net": "unet"},
+            "net must be 'znet', 'ynet', 'linear-unet' or 'znet-no-mri', got str 'unet'",
+        ),
         ({"device": "tpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
         ({"options": {"epochs": 3}}, "options must be TrainingOptions, got dict {'epochs': 3}"),
         ({"progress": 3}, "progress must be None or a function, got int 3"),
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
-        ({"net": ["znet"]}, r"net must be 'znet', 'ynet' or 'linear-unet', got list .*"),
+        (
+            {"net": ["znet"]},
+            r"net must be 'znet', 'ynet', 'linear-unet' or 'znet-no-mri', got list .*",
+        ),
         ({"net": "ynet", "options": TrainingOptions(batch=1)}, "batch must leave no phantom by .*"),
         ({"workers": -1}, "workers must be from 0 to 1024, got -1"),
         ({"data": "nowhere.zarr"}, "there is no phantom store at nowhere.zarr"),

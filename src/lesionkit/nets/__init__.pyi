@@ -1,6 +1,8 @@
 from lesionkit.nets.detectors.rcnn import QuickNet as QuickNet
 from lesionkit.nets.detectors.rpn import FasterRCNN as FasterRCNN
 from lesionkit.nets.linear_unet import LinearUNet as LinearUNet
+from lesionkit.nets.measured import NetMaps as NetMaps
+from lesionkit.nets.measured import reconstruct_measured as reconstruct_measured
 from lesionkit.nets.options import TrainingOptions as TrainingOptions
 from lesionkit.nets.phantoms.data import PhantomDataset as PhantomDataset
 from lesionkit.nets.phantoms.scaling import Scaling as Scaling
@@ -10,3 +12,4 @@ from lesionkit.nets.reconstruction import load as load
 from lesionkit.nets.training import train as train
 from lesionkit.nets.ynet import YNet as YNet
 from lesionkit.nets.znet import ZNet as ZNet
+from lesionkit.nets.znet import ZNetWithoutMRI as ZNetWithoutMRI

@@ -18,10 +18,10 @@ from lesionkit.nets.linear_unet import LinearUNet
 from lesionkit.nets.phantoms.missing import readings
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.ynet import YNet
-from lesionkit.nets.znet import ZNet
+from lesionkit.nets.znet import ZNet, ZNetWithoutMRI
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-NETS = {net.name: net for net in (ZNet, YNet, LinearUNet)}
+NETS = {net.name: net for net in (ZNet, YNet, LinearUNet, ZNetWithoutMRI)}
 WEIGHTS = "weights.pt"
 """In the folder of a run: the net of its best epoch."""
 
@@ -32,7 +32,7 @@ class TrainedNet:
 
     Attributes
     ----------
-    net : ZNet, YNet or LinearUNet
+    net : ZNet, YNet, LinearUNet or ZNetWithoutMRI
         The net.
     scaling : Scaling
         Of the training phantoms.
@@ -60,12 +60,17 @@ class TrainedNet:
         """The name of the net, such as "znet"."""
         return str(self.net.name)
 
+    @property
+    def accuracy(self) -> Any:
+        """Of the training phantoms, "accurate" or "fast"; None where nothing is known of them."""
+        return self.about.get("data", {}).get("accuracy")
+
     def reconstruct(
         self,
         signals: Any,
         recipe: PhantomRecipe | None = None,
         *,
-        mri: Any,
+        mri: Any = None,
         missing: Sequence[int] = (),
         batch: int = 64,
     ) -> npt.NDArray[np.float32]:
@@ -79,8 +84,8 @@ class TrainedNet:
         recipe : PhantomRecipe, optional
             Of the data; where it is given, its geometry and wavelengths are compared with those
             that the net was trained with.
-        mri : (n, pixels, pixels) array
-            Gray values, as in the store.
+        mri : (n, pixels, pixels) array, optional
+            Gray values, as in the store; a net without MRI does not look at them.
         missing : sequence of int, default ()
             Optodes, from 0, whose readings are not to be used, as source or as detector.
         batch : int, default 64
@@ -104,7 +109,14 @@ class TrainedNet:
                 raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
             self.scaling.check(recipe)
         there = self._there(signals, missing)
-        scaled, images = self.scaling.signals(signals, there), self.scaling.mri(mri)
+        if mri is None and self.net.guided:
+            raise ValueError(f"mri must be given: this {self.name} is guided by it, got None")
+        scaled = self.scaling.signals(signals, there)
+        pixels = self.scaling.recipe.pixels
+        if self.net.guided:
+            images = self.scaling.mri(mri)
+        else:
+            images = np.zeros((len(scaled), 1, pixels, pixels), np.float32)
         self.scaling.check_mix(scaled)
         if len(scaled) != len(images):
             raise ValueError(

@@ -18,6 +18,7 @@ FORMAT = 1
 COMPARED = ("net", "data", "options", "split")
 """In what two runs must agree to be one."""
 NEEDED = {*COMPARED, "environment", "state", "history", "best"}
+LONGEST = 200  # letters of a value that are shown
 SHOWN = 3  # differences between two runs that a sentence tells
 
 Record = dict[str, Any]
@@ -75,7 +76,13 @@ def _differences(name: str, theirs: Any, ours: Any) -> list[str]:
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
         keys = {**theirs, **ours}
         return [d for key in keys for d in _differences(key, theirs.get(key), ours.get(key))]
-    return [] if theirs == ours else [f"{name} is {theirs!r} there, {ours!r} asked"]
+    return [] if theirs == ours else [f"{name} is {_short(theirs)} there, {_short(ours)} asked"]
+
+
+def _short(value: Any) -> str:
+    """As Python writes it, but of a mesh's nodes the first few."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def read(folder: str | os.PathLike[str]) -> Record:
@@ -124,7 +131,13 @@ def card(record: Record) -> str:
     first, last = record["history"][0], record["history"][-1]
     spent = sum(row["seconds"] for row in record["history"])
     environment = record["environment"]
-    recipe = "\n".join(f"| {name} | {value} |" for name, value in data["recipe"].items())
+    told = dict(data["recipe"])
+    shape = "a disc"
+    if "outline" in told:
+        shape = "one outline"
+        outline = told["outline"]
+        told["outline"] = f"{len(outline['nodes'])} nodes, SHA-256 {outline['sha256']}"
+    recipe = "\n".join(f"| {name} | {value} |" for name, value in told.items())
     chosen = "\n".join(f"| {name} | {value} |" for name, value in options.items())
     split = ", ".join(f"{name} {a} to {b - 1}" for name, (a, b) in record["split"].items())
     if "stream" in data:
@@ -133,7 +146,7 @@ def card(record: Record) -> str:
         many = f"{data['count']:,} phantoms"
     return f"""# {record["net"]}: chromophores from near-infrared signals and an MR image
 
-**Not a medical device.** It was trained on computed phantoms of round inclusions in a disc, and on
+**Not a medical device.** It was trained on computed phantoms of round inclusions in {shape}, and on
 nothing else. It must not be used to diagnose or treat anyone.
 
 Made by lesionkit {environment["lesionkit"]} after Feng et al., Optica 9(3), 264-267 (2022);

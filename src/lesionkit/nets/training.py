@@ -59,7 +59,7 @@ def train(
 
     Parameters
     ----------
-    net : {"znet", "ynet", "linear-unet"}
+    net : {"znet", "ynet", "linear-unet", "znet-no-mri"}
         Which net.
     data : str, path or PhantomStream
         Of a store made by `lesionkit.optics.generate`; or a stream, whose phantoms are made while
@@ -108,6 +108,8 @@ def train(
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {given.recipe.optodes}"
         )
+    if options.augment and given.recipe.outline is not None:
+        raise ValueError(f"augment needs a disc, which is symmetric, got {given.recipe.outline!r}")
     first, stop = given.split.training
     least = min(map(len, in_batches(np.arange(first, stop), options.batch)))
     if least == 1 and given.recipe.pixels < ONE_PIXEL.get(net, 0):

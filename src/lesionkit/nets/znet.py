@@ -60,6 +60,7 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
     """
 
     name = "znet"
+    guided = True
 
     def __init__(self, wavelengths: int = 9, pixels: int = 100, *, masked: bool = False) -> None:
         super().__init__()
@@ -75,12 +76,20 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
         steps = list(itertools.pairwise(widths))
         self.signal_up = torch.nn.ModuleList(Doubling(c, out) for c, out in steps)
         self.signal_conv = torch.nn.ModuleList(convolution(out, out) for _, out in steps)
-        self.mri_in = two_convolutions(1, 16, 1)
-        self.mri_down = torch.nn.ModuleList(two_convolutions(out, c) for c, out in reversed(steps))
-        fused = ((512, 256), (512, 128), (256, 64), (128, 32))
-        self.fusion_up = torch.nn.ModuleList(Doubling(c, out) for c, out in fused)
-        self.fusion_conv = torch.nn.ModuleList(convolution(out, out) for _, out in fused)
-        self.head = torch.nn.Sequential(convolution(64, 8), torch.nn.Conv2d(8, 3, 3, padding=1))
+        beside = (0, 0, 0, 0, 0)  # channels of the MRI, coarse to fine
+        if self.guided:
+            self.mri_in = two_convolutions(1, 16, 1)
+            self.mri_down = torch.nn.ModuleList(
+                two_convolutions(out, c) for c, out in reversed(steps)
+            )
+            beside = widths
+        fused = (256, 128, 64, 32)
+        given = [c + m + f for c, m, f in zip(widths, beside, (0, *fused), strict=True)]
+        self.fusion_up = torch.nn.ModuleList(map(Doubling, given[:-1], fused))
+        self.fusion_conv = torch.nn.ModuleList(convolution(out, out) for out in fused)
+        self.head = torch.nn.Sequential(
+            convolution(given[-1], 8), torch.nn.Conv2d(8, 3, 3, padding=1)
+        )
 
     def forward(self, signals: Any, mri: Any, there: Any = None) -> Any:
         """Scaled maps of scaled signals and MR images.
@@ -107,11 +116,49 @@ class ZNet(torch.nn.Module):  # type: ignore[misc]
         upwards = self.sizes[-2::-1]
         for size, up, conv in zip(upwards, self.signal_up, self.signal_conv, strict=True):
             optical.append(conv(up(optical[-1], size)))
-        anatomical = [self.mri_in(mri)]  # fine to coarse
-        for down in self.mri_down:
-            anatomical.append(torch.nn.functional.max_pool2d(down(anatomical[-1]), 2))
-        parts = [optical[0], anatomical[-1]]
+        anatomical: list[Any] = []  # fine to coarse
+        if self.guided:
+            anatomical = [self.mri_in(mri)]
+            for down in self.mri_down:
+                anatomical.append(torch.nn.functional.max_pool2d(down(anatomical[-1]), 2))
+        parts = [optical[0], *anatomical[-1:]]
         for level, size in enumerate(upwards):
             fused = self.fusion_conv[level](self.fusion_up[level](torch.cat(parts, 1), size))
-            parts = [optical[level + 1], anatomical[-2 - level], fused]
+            beside = anatomical[-2 - level : -1 - level]
+            parts = [optical[level + 1], *beside, fused]
         return self.head(torch.cat(parts, 1))
+
+
+class ZNetWithoutMRI(ZNet):
+    """Z-Net with its signals alone: the path of the MR image is left out, all else is the same.
+
+    The paper shows such a net in its Fig. S5(b), whose layout is not public. With nine wavelengths
+    this has 1,986,091 parameters. It is trained and used as Z-Net is; the MR image is not looked
+    at.
+
+    Parameters
+    ----------
+    wavelengths, pixels, masked : arguments
+        As of :class:`ZNet`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of :class:`ZNet`.
+
+    References
+    ----------
+    Feng et al., Optica 9(3), 264-267, 2022, page 267.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lesionkit.nets import ZNetWithoutMRI
+    >>> net = ZNetWithoutMRI(wavelengths=2, pixels=32).eval()
+    >>> with torch.no_grad():
+    ...     tuple(net(torch.zeros(1, 2, 16, 15), None).shape)
+    (1, 3, 32, 32)
+    """
+
+    name = "znet-no-mri"
+    guided = False

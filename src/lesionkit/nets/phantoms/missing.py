@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit import arrays
 from lesionkit.nets.framework import torch
+from lesionkit.optics.readings.readings import missing_numbers
 
 Mask = npt.NDArray[np.bool_]
 
@@ -62,13 +62,8 @@ def readings(signals: Any, missing: Sequence[int], shape: tuple[int, ...]) -> Ma
     shape : (wavelengths, optodes, optodes - 1)
     """
     optodes = shape[1]
-    if isinstance(missing, str | bytes) or not isinstance(missing, Sequence):
-        raise TypeError(
-            f"missing must be a sequence of optodes' numbers, got {arrays.describe(missing)}"
-        )
     present = np.ones(optodes, bool)
-    for number in missing:
-        present[arrays.integer(number, "missing", at_least=0, at_most=optodes - 1)] = False
+    present[missing_numbers(missing, 0, optodes - 1)] = False
     there: Mask = ~np.isnan(signals) & of_optodes(present)
     alone = np.flatnonzero(~there.any(axis=(1, 2, 3)))
     if len(alone):

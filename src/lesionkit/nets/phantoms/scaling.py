@@ -30,7 +30,7 @@ from lesionkit.optics.phantoms.recipe import PhantomRecipe
 Floats = npt.NDArray[np.float32]
 
 GEOMETRY = (
-    *("radius", "optodes", "pixels", "wavelengths"),
+    *("radius", "optodes", "outline", "pixels", "wavelengths"),
     *("nominal_scattering", "refractive_index", "extinction"),
 )
 """Fields of a recipe in which data must be those that a net was trained on."""
