@@ -22,6 +22,7 @@ TITLES = {
     "ynet": "Y-Net",
     "znet": "Z-Net",
     "linear-unet": "linear + U-Net",
+    "znet-no-mri": "Z-Net, no MRI",
 }
 """What the methods of reconstruction are called in tables and pictures."""
 
@@ -162,6 +163,8 @@ TISSUE_IMAGES = {
     "water": IMAGES[2],
     "lipid": ("Lipid", "%", "cividis"),
     "amplitude": ("Scattering amplitude", "mm$^{-1}$", "cividis"),
+    "hbt": ("HbT", "µM", "inferno"),
+    "sto2": ("StO$_2$", "%", "coolwarm"),
 }
 
 
@@ -170,11 +173,13 @@ def tissue_maps(
     extent: Sequence[float],
     title: str,
     path: str | os.PathLike[str],
+    region: np.ndarray | None = None,
 ) -> None:
     """Draw the maps of one object into a picture.
 
-    maps   : "hbo", "hb", "water", "lipid", "amplitude": (rows, columns), NaN outside
+    maps   : by the names of TISSUE_IMAGES: (rows, columns), NaN outside
     extent : left, right, bottom, top, mm
+    region : (rows, columns) of bool, whose outline is drawn
     """
 
     figure = new_figure(figsize=(3.4 * len(maps), 3.9), layout="constrained")
@@ -184,6 +189,9 @@ def tissue_maps(
     for ax, (name, image) in zip(axes, maps.items(), strict=True):
         label, unit, colours = TISSUE_IMAGES[name]
         shown = ax.imshow(image, cmap=colours, extent=tuple(extent))
+        if region is not None:
+            options = {"colors": "white", "linewidths": 1, "extent": tuple(extent)}
+            ax.contour(region, [0.5], origin="image", **options)
         ax.set(title=label, xlabel="x, mm")
         ax.spines[:].set_visible(False)
         bar = figure.colorbar(shown, ax=ax, location="bottom", label=unit)

@@ -153,7 +153,7 @@ def test_the_study_leaves_all_of_it(study) -> None:
     assert sorted(os.listdir(out)) == [
         *("evaluation", "linear-unet", "phantoms.zarr", "ynet", "znet")
     ]
-    names = {"8-of-16-optodes.png", "evaluation.json", "evaluation.md"}
+    names = {"8-of-16-optodes.png", "evaluation.json", "evaluation.md", "distributions.png"}
     names |= {"three-inclusions.png", "unseen-phantoms.png"}
     assert set(os.listdir(out / "evaluation")) == names
     assert json.loads((out / "evaluation" / "evaluation.json").read_text()) == result
@@ -164,6 +164,20 @@ def test_the_study_leaves_all_of_it(study) -> None:
     for said_there in ("0.05 ± 0.04", "43.3 ± 3.8", "## three inclusions: 2", "| ms per phantom"):
         assert said_there in text
     assert "| | | Tikhonov | DRI | Y-Net | Z-Net | linear + U-Net |" in text
+    assert re.search(
+        r"parameters, millions \| 6.0\d \| 3.5\d \| .*\n\| \*the paper\* \| 6.09 \| 3.48", text
+    )
+    assert "Z-Net's MSE of all is " in text
+    share = RECIPE.inside.mean()
+    for name, figures in result["sets"]["unseen phantoms"]["methods"].items():
+        each = result["sets"]["unseen phantoms"]["each"][name]
+        assert np.mean(each["mse"][1]) == pytest.approx(figures["mse"]["Hb"]["mean"])
+        assert np.mean(each["psnr"][2]) == pytest.approx(figures["psnr"]["water"]["mean"])
+        over = figures["mse"]["Hb"]["mean"] * share
+        assert f"{float(f'{over:.3g}'):.6g} ±" in text.split("MSE, µM², over the square | Hb ")[1]
+    values = result["sets"]["three inclusions"]["values"]
+    assert {len(x) for rows in values.values() for x in rows.values()} == {3}
+    assert list(values["water"]) == ["truth", "tikhonov", "dri", "ynet", "znet", "linear-unet"]
     for row in ("MSE, µM² | HbO", "MSE, %² | water", "PSNR, dB | Hb", "SSIM | Hb"):
         (cells,) = re.findall(rf"^\| {re.escape(row)} \| (.*) \|$", text.split("## ")[1], re.M)
         assert cells.count("**") == 2  # the best one

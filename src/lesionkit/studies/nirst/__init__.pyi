@@ -1,3 +1,4 @@
+from lesionkit.studies.nirst import contrast as contrast
 from lesionkit.studies.nirst import evaluation as evaluation
 from lesionkit.studies.nirst import figures as figures
 from lesionkit.studies.nirst import methods as methods

@@ -16,9 +16,11 @@ from lesionkit import arrays, files, metrics
 from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
 from lesionkit.progress import Callback
 from lesionkit.report import FORMATS, TITLES
-from lesionkit.studies.nirst.figures import comparison
+from lesionkit.studies.nirst import paper
+from lesionkit.studies.nirst.figures import comparison, distributions
 from lesionkit.studies.nirst.methods import (
     CLASSICAL,
+    THREE,
     Case,
     Maps,
     classical,
@@ -29,13 +31,15 @@ from lesionkit.studies.nirst.methods import (
 if TYPE_CHECKING:
     from lesionkit.nets.reconstruction import TrainedNet
 
-CHROMOPHORES = ("HbO", "Hb", "water")
+CHROMOPHORES = paper.CHROMOPHORES
 
 PAPER = {  # Feng et al. (2022), page 265: MSE of water; PSNR, dB; SSIM
     "dri": {"mse": "3.6 ± 2.1", "psnr": "22.1 ± 1.7", "ssim": "0.49"},
     "ynet": {"mse": "0.19 ± 0.09", "psnr": "37.4 ± 5.7", "ssim": "0.78"},
     "znet": {"mse": "0.05 ± 0.04", "psnr": "43.3 ± 3.8", "ssim": "0.99"},
 }
+
+UNSEEN = "unseen phantoms"
 
 Result = dict[str, Any]
 
@@ -101,6 +105,7 @@ def evaluate(
         raise TypeError(f"runs must be a list of folders, got {arrays.describe(runs)}")
     folder = files.new_folder(out)
     nets: dict[str, TrainedNet] = {}
+    sizes = {}
     for run in runs:
         from lesionkit.nets.reconstruction import load
 
@@ -108,6 +113,7 @@ def evaluate(
         if net.name in nets:
             raise ValueError(f"runs must be of different nets, got two of {net.name}")
         nets[net.name] = net
+        sizes[net.name] = paper.size_of(net, run)
     if not (nets or methods):
         raise ValueError("there is nothing to compare: give runs or methods")
     phantoms = open_phantoms(data)
@@ -121,7 +127,7 @@ def evaluate(
     result: Result = {
         "lesionkit": lesionkit.__version__,
         "data": phantoms.job,
-        "nets": {name: net.about for name, net in nets.items()},
+        "nets": {n: {**nets[n].about, **sizes[n]} for n in TITLES if n in nets},
         "sets": {},
     }
     done, steps = 0, len(cases) * len(compared)
@@ -134,13 +140,20 @@ def evaluate(
             start = time.perf_counter()
             recovered[name] = method(case)
             seconds[name] = (time.perf_counter() - start) / len(case.signal)
-        result["sets"][case.title] = {
+        together: Result = {
             "phantoms": len(case.signal),
+            "share of the square": float(case.recipe.inside.mean()),
             "methods": {
                 name: {**judge(case, maps), "seconds per phantom": seconds[name]}
                 for name, maps in recovered.items()
             },
+            "each": {name: paper.each(case, maps) for name, maps in recovered.items()},
         }
+        if case.title == THREE:
+            together["values"] = paper.values_of(case, recovered)
+        if case is cases[0]:
+            distributions(together["each"], folder / f"distributions.{pictures}")
+        result["sets"][case.title] = together
         comparison(case, recovered, folder / f"{case.title.replace(' ', '-')}.{pictures}")
     if progress is not None:
         progress(steps, steps, "tables")
@@ -168,7 +181,7 @@ def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
 def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
     """The sets of phantoms, at most `limit` each."""
     first, stop = _unseen(phantoms, nets), len(phantoms)
-    unseen = Case.of("unseen phantoms", phantoms, first, min(stop, first + limit))
+    unseen = Case.of(UNSEEN, phantoms, first, min(stop, first + limit))
     count = min(100, limit, stop - first)
     cases = [unseen, three_inclusions(phantoms.recipe, unseen.accuracy, count, phantoms.seed + 1)]
     if phantoms.recipe.optodes % 2 == 0 and phantoms.recipe.optodes >= 4:
@@ -214,7 +227,8 @@ def judge(case: Case, maps: Maps) -> Result:
     }
     rows = []
     for number, (found, true) in enumerate(zip(maps, case.truth, strict=True)):
-        rows.append(metrics.inclusion_errors(found, true, case.discs(number), case.recipe.radius))
+        place = (case.discs(number), case.recipe.radius, inside)
+        rows.append(metrics.inclusion_errors(found, true, *place))
     together = metrics.InclusionErrors(
         *(np.concatenate(part, -1) for part in zip(*rows, strict=True))
     )
@@ -278,15 +292,41 @@ def table(result: Result) -> str:
                 lines.append(
                     f"| {_title(name, chromophore)} | {chromophore} | {_cells(name, row)} |"
                 )
-            if title == "unseen phantoms" and name in PAPER["znet"]:
+            if title == UNSEEN and name in PAPER["znet"]:
                 of = "water" if name == "mse" else "not said of which"
                 cells = [PAPER.get(method, {}).get(name, "") for method in methods]
                 told = _title(name, "water")
                 lines.append(f"| *{told}, the paper* | *{of}* | " + " | ".join(cells) + " |")
+            if title == UNSEEN and name in ("mse", "psnr"):
+                lines += _over_the_square(name, methods, figures)
         spent = [1000 * rows[names[-1]] for rows in methods.values()]
         lines.append("| ms per phantom | all | " + " | ".join(_short(s, 3) for s in spent) + " |")
         parts.append("\n".join(lines) + "\n")
+        if "values" in figures:
+            parts.append(paper.three(figures))
+    if result.get("nets"):
+        parts.append(paper.table1(result["nets"]))
     return "\n".join(parts)
+
+
+def _over_the_square(
+    name: str, methods: Mapping[str, Any], figures: Mapping[str, Any]
+) -> list[str]:
+    """Rows of MSE or PSNR over the whole square, where what is not tissue is known to be 0."""
+    share = figures.get("share of the square")
+    if share is None:
+        return []
+    lines = []
+    for chromophore in CHROMOPHORES:
+        row = [dict(rows[name][chromophore]) for rows in methods.values()]
+        for figure in row:
+            if figure["mean"] is not None and name == "mse":
+                figure["mean"], figure["sd"] = figure["mean"] * share, figure["sd"] * share
+            elif figure["mean"] is not None:
+                figure["mean"] -= 10 * np.log10(share)
+        title = f"{_title(name, chromophore)}, over the square"
+        lines.append(f"| {title} | {chromophore} | {_cells(name, row)} |")
+    return lines
 
 
 def _title(name: str, chromophore: str) -> str:

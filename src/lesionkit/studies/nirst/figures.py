@@ -101,3 +101,47 @@ def comparison(case: Case, recovered: Mapping[str, Maps], path: Path) -> None:
         axes[line, 0].set_ylabel(f"{label}\ny, mm" if label else "y, mm")
     figure.suptitle(case.title)
     report.save(figure, path)
+
+
+def distributions(each: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Draw MSE and PSNR of all phantoms as boxes, after the paper's Fig. 2.
+
+    Parameters
+    ----------
+    each : mapping of str to mapping
+        By method, of `paper.each`.
+    path : Path
+        Of the picture; its suffix says the format.
+
+    Raises
+    ------
+    OSError
+        Where the picture cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from lesionkit.studies.nirst.figures import distributions
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     each = {"dri": {"mse": [[1.0, 2.0]] * 3, "psnr": [[30.0, None]] * 3}}
+    ...     distributions(each, Path(folder, "boxes.png"))
+    ...     len(list(Path(folder).iterdir()))
+    1
+    """
+    figure = report.new_figure(figsize=(3.6 * len(CHANNELS), 6.4), layout="constrained")
+    axes = figure.subplots(2, len(CHANNELS), squeeze=False)
+    names = [TITLES.get(name, name) for name in each]
+    for column, (title, unit, _) in enumerate(CHANNELS):
+        for row, (name, label) in enumerate((("mse", f"MSE, {unit}²"), ("psnr", "PSNR, dB"))):
+            values = [[x for x in one[name][column] if x is not None] for one in each.values()]
+            ax = axes[row, column]
+            ax.boxplot(values, whis=(5, 95), showmeans=True, flierprops={"markersize": 2})
+            ax.set_xticks(range(1, len(names) + 1), names, rotation=25, ha="right")
+            ax.set_ylabel(label)
+            ax.grid(axis="y", alpha=0.3)
+            if name == "mse" and all(min(v, default=0) > 0 for v in values):
+                ax.set_yscale("log")
+        axes[0, column].set_title(title)
+    figure.suptitle("Unseen phantoms: quartiles, 5 to 95 per cent, and means (triangles)")
+    report.save(figure, path)

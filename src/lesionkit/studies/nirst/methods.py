@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit.optics.phantoms.outline import Outline
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.simulation import simulate
 from lesionkit.optics.phantoms.store import Phantoms
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Maps = npt.NDArray[np.float32]
 Method = Callable[["Case"], Maps]
 CLASSICAL = ("tikhonov", "dri")
+THREE = "three inclusions"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +121,11 @@ def classical(name: Any) -> Method:
     callable
         From a :class:`Case` to maps (n, 3, pixels, pixels).
 
+    Raises
+    ------
+    TypeError, ValueError
+        Where the method refuses the case, when it is called.
+
     Examples
     --------
     >>> from lesionkit.studies.nirst.methods import classical
@@ -131,7 +138,7 @@ def classical(name: Any) -> Method:
 
         signal, recipe = case.signal, case.recipe
         if case.sparse:
-            signal, recipe = every_second(signal), replace(recipe, optodes=recipe.optodes // 2)
+            signal, recipe = every_second(signal), half_of(recipe)
         mri = case.mri if name == "dri" else None
         maps: Maps = reconstruct_phantoms(signal, recipe, mri=mri, method=name)
         return maps
@@ -196,6 +203,37 @@ def every_second(signal: Any) -> npt.NDArray[np.float32]:
     (9, 8, 7)
     """
     return np.ascontiguousarray(signal[..., ::2, 1::2])
+
+
+def half_of(recipe: PhantomRecipe) -> PhantomRecipe:
+    """A recipe of every second optode.
+
+    Parameters
+    ----------
+    recipe : PhantomRecipe
+        Of an even number of optodes.
+
+    Returns
+    -------
+    PhantomRecipe
+        The first optode, the third, ...
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where fewer than two optodes are left.
+
+    Examples
+    --------
+    >>> from lesionkit.optics import PhantomRecipe
+    >>> from lesionkit.studies.nirst.methods import half_of
+    >>> half_of(PhantomRecipe()).optodes
+    8
+    """
+    outline, half = recipe.outline, recipe.optodes // 2
+    if outline is not None:
+        outline = Outline(outline.mesh, outline.optodes[::2])
+    return replace(recipe, optodes=half, outline=outline)
 
 
 def filled(signal: Any, reference: Any) -> npt.NDArray[np.float32]:
@@ -286,7 +324,7 @@ def three_inclusions(recipe: PhantomRecipe, accuracy: Any, count: int, seed: int
             row[5] *= random.uniform(low, min(high, 100 / row[5]))
             row[6] *= random.uniform(*recipe.scattering_contrast)
     phantoms = simulate(recipe, regions, seed, accuracy=accuracy)
-    return Case.of("three inclusions", phantoms, 0, count)
+    return Case.of(THREE, phantoms, 0, count)
 
 
 def _places(recipe: PhantomRecipe, random: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -296,8 +334,12 @@ def _places(recipe: PhantomRecipe, random: np.random.Generator) -> npt.NDArray[n
         reach = recipe.radius - recipe.margin - radii
         distance, angle = reach * np.sqrt(random.uniform(size=3)), random.uniform(0, 2 * np.pi, 3)
         x, y = distance * np.cos(angle), distance * np.sin(angle)
+        if recipe.outline is not None:
+            x, y = random.uniform(-recipe.radius, recipe.radius, (2, 3))
+            if (recipe.outline.depth(np.column_stack([x, y])) < radii + recipe.margin).any():
+                continue
         pairs = ((0, 1), (0, 2), (1, 2))
         gaps = [np.hypot(x[i] - x[j], y[i] - y[j]) - radii[i] - radii[j] for i, j in pairs]
         if min(gaps) >= recipe.pair_distance[0]:
             return np.column_stack([x, y, radii])
-    raise ValueError("the recipe's disc has no room for three of its inclusions")
+    raise ValueError("the recipe's tissue has no room for three of its inclusions")
