@@ -231,9 +231,11 @@ def test_reconstruct_reads_a_store(tmp_path: Path, capsys) -> None:
     maps = np.load(out / "maps.npz")
     assert maps["chromophores"].shape == (2, 3, 20, 20)
     np.testing.assert_array_equal(maps["index"], [1, 2])
-    assert re.search(
-        "mean squared error over the disc  HbO .* uM.2, Hb .*, water", capsys.readouterr().out
-    )
+    np.testing.assert_array_equal(maps["hbt"], maps["chromophores"][:, :2].sum(axis=1))
+    assert maps["contrast_hbt"].min() > 1
+    said = capsys.readouterr().out
+    assert re.search("mean squared error over the disc  HbO .* uM.2, Hb .*, water", said)
+    assert re.search("contrast   HbT .* ± .*2 of 2 phantoms; region found by k-means on the", said)
     before = (out / "maps.npz").read_bytes()
     assert cli.main([*asked, "--method", "tikhonov"]) == 2
     said = capsys.readouterr().err
@@ -248,9 +250,13 @@ def test_reconstruct_reads_a_store(tmp_path: Path, capsys) -> None:
         (["--method", "dri", "--first", "3"], "first must be from 0 to 2, got 3"),
         (["--method", "dri", "--count", "4"], "count must be from 1 to 3, got 4"),
         (["--method", "dri", "--mri", "a.png"], "--mri belongs to measured data, got a store, "),
+        (["--method", "dri", "--missing", "16"], "missing must be from 0 to 15, got 16"),
     ):
         assert cli.main([*asked, *arguments]) == 2
         assert sentence in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main([*asked, "--method", "dri", "--missing", "3;4"])
+    assert "must be whole numbers between commas, such as 3,7, got '3;4'" in capsys.readouterr().err
     nowhere = ["reconstruct", str(tmp_path / "no"), "--method", "dri", "--out", asked[-1]]
     assert cli.main(nowhere) == 2
     assert "there is no phantom store at" in capsys.readouterr().err

@@ -42,10 +42,11 @@ def _add_train(commands: Any) -> None:
     add = train.add_argument
     add(
         "net",
-        choices=("znet", "ynet", "linear-unet"),
+        choices=("znet", "ynet", "linear-unet", "znet-no-mri"),
         metavar="NET",
-        help="znet, the paper's own; ynet, which it is compared with; or linear-unet, a U-Net on "
-        "the best linear estimate, better after a tenth of the steps",
+        help="znet, the paper's own; ynet, which it is compared with; linear-unet, a U-Net on "
+        "the best linear estimate, better after a tenth of the steps; or znet-no-mri, which sees "
+        "the signals alone",
     )
     data = train.add_mutually_exclusive_group(required=True)
     data.add_argument(
@@ -278,7 +279,8 @@ def _data(options: argparse.Namespace, seed: int) -> Path | PhantomStream:
     else:
         fields = [name for name in (*FIELDS,) if getattr(options, name) is not None]
         if fields:
-            raise ValueError(f"{options.stream} is the recipe: leave out --{fields[0]}")
+            flag = fields[0].replace("_", "-")
+            raise ValueError(f"{options.stream} is the recipe: leave out --{flag}")
         try:
             recipe = PhantomRecipe.from_dict(files.read_json(Path(options.stream)))
         except (TypeError, ValueError, AttributeError) as problem:

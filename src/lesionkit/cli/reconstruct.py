@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,43 +11,45 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesionkit import extras, files
+from lesionkit import files
+from lesionkit.cli import measured, results
 from lesionkit.cli.parser import add_command, add_format, add_overwrite, add_threads
-from lesionkit.cli.results import check_no_results
 from lesionkit.progress import Progress
 from lesionkit.report import TITLES
 
-Maps = Callable[[np.ndarray, Any, np.ndarray, Path | None], np.ndarray]
+Maps = Callable[..., np.ndarray]
 
 
 class Method(NamedTuple):
-    """A way from signals to maps: `maps(signals, recipe, mri, model)` is (n, 3, pixels, pixels)."""
+    """A way from signals to maps: `maps(signals, recipe, mri, model, missing)` is (n, 3, pixels,
+    pixels)."""
 
     maps: Maps
     needs_mri: bool
-    measured: bool  # reads .paa files too
+    learned: bool  # of a net, --weights
     says: str
 
 
 def _classical(name: str) -> Maps:
-    def maps(signals: np.ndarray, recipe: Any, mri: np.ndarray, _: Path | None) -> np.ndarray:
+    def maps(signals: Any, recipe: Any, mri: Any, _: Path | None, missing: Any) -> np.ndarray:
         from lesionkit.optics import reconstruct_phantoms
 
         images = mri if METHODS[name].needs_mri else None
-        return reconstruct_phantoms(signals, recipe, mri=images, method=name)  # type: ignore[arg-type]
+        return reconstruct_phantoms(signals, recipe, mri=images, method=name, missing=missing)  # type: ignore[arg-type]
 
     return maps
 
 
 def _learned(name: str) -> Maps:
-    def maps(signals: np.ndarray, recipe: Any, mri: np.ndarray, model: Path | None) -> np.ndarray:
-        return _trained(name, model).reconstruct(signals, recipe, mri=mri)  # type: ignore[no-any-return]
+    def maps(signals: Any, recipe: Any, mri: Any, model: Path | None, missing: Any) -> np.ndarray:
+        net = trained(name, model)
+        return net.reconstruct(signals, recipe, mri=mri, missing=missing)  # type: ignore[no-any-return]
 
     return maps
 
 
 @functools.lru_cache(maxsize=1)
-def _trained(name: str, model: Path | None) -> Any:
+def trained(name: str, model: Path | None) -> Any:
     """The net that --weights names."""
     if model is None:
         raise ValueError(f"method {name!r} needs --weights, the folder of a training run")
@@ -63,16 +64,21 @@ def _trained(name: str, model: Path | None) -> Any:
 
 
 METHODS = {
-    "tikhonov": Method(_classical("tikhonov"), False, True, "no image: each map near its mean"),
-    "dri": Method(_classical("dri"), True, True, "guided by an MR image, without a segmentation"),
-    "znet": Method(_learned("znet"), True, False, "a net trained by `lesionkit train`, --weights"),
-    "ynet": Method(_learned("ynet"), True, False, "the net that Z-Net is compared with"),
-    "linear-unet": Method(_learned("linear-unet"), True, False, "a U-Net on a linear estimate"),
+    "tikhonov": Method(_classical("tikhonov"), False, False, "no image: each map near its mean"),
+    "dri": Method(_classical("dri"), True, False, "guided by an MR image, without a segmentation"),
+    "znet": Method(_learned("znet"), True, True, "a net trained by `lesionkit train`, --weights"),
+    "ynet": Method(_learned("ynet"), True, True, "the net that Z-Net is compared with"),
+    "linear-unet": Method(_learned("linear-unet"), True, True, "a U-Net on a linear estimate"),
+    "znet-no-mri": Method(_learned("znet-no-mri"), False, True, "Z-Net of the signals alone"),
 }
 
 AT_ONCE = 32  # phantoms between two looks at Ctrl-C, and two ticks of the bar
 ROWS = 4  # phantoms in the picture
-PIXELS = 100  # a side, of maps of measured data
+MEASURED = (
+    *("mri", "fiducials", "plane", "region", "reference", "mesh", "frequency", "maps"),
+    *("tissue", "max_move", "least_squares"),
+)
+"""Options that a store has no use for."""
 
 
 def add_to(commands: Any) -> None:
@@ -96,17 +102,50 @@ def add_to(commands: Any) -> None:
         "--mri",
         type=Path,
         metavar="IMAGE",
-        help="for dri on measured data: an image or .npy, rows from the top, over the width and "
-        "height of the mesh (default: a store has its own)",
+        help="for dri and nets on measured data: an image or .npy, rows from the top, over the "
+        "width and height of the mesh (default: a store has its own)",
     )
     add(
         "--weights",
+        "--net",
+        dest="weights",
         type=Path,
         metavar="RUN",
         help="for a net: the folder of its training run (default: none)",
     )
     add("--first", type=int, metavar="I", help="first phantom of a store (default: 0)")
     add("--count", type=int, metavar="N", help="phantoms of a store (default: all from there on)")
+    add(
+        "--fiducials",
+        type=Path,
+        metavar="FILE",
+        help="cut the image from the volume --mri (NIfTI, DICOM, ...): a line for each of three "
+        "markers or more, x y of the mesh and their place in the volume, right front up, all mm "
+        "(default: --mri is the plane)",
+    )
+    add(
+        "--plane",
+        type=float,
+        nargs=9,
+        metavar="MM",
+        help="the same by nine numbers: the place (right, front, up) of the mesh's origin in the "
+        "volume, and the directions of its x and y axes (default: none)",
+    )
+    add(
+        "--region",
+        type=Path,
+        metavar="MASK",
+        help="of measured data: the lesion whose contrast with normal tissue is told, an image or "
+        ".npy as --mri, above 0 inside (default: found by k-means on the MR plane, or on HbT)",
+    )
+    add(
+        "--missing",
+        type=_numbers,
+        default=(),
+        metavar="I,J",
+        help="do without these optodes, such as 3,7: by their numbers in measured files, from 0 in "
+        "a store; a net must have been trained with --missing (default: none)",
+    )
     add(
         "--reference",
         type=Path,
@@ -123,7 +162,16 @@ def add_to(commands: Any) -> None:
         "--frequency",
         type=float,
         metavar="MHZ",
-        help="of measured data, above 0 (default: what a .snirf file says, 100 for .paa)",
+        help="of measured data; 0: the amplitudes are of continuous light, which needs --tissue "
+        "(default: what a .snirf file says, 100 for .paa)",
+    )
+    add(
+        "--tissue",
+        type=float,
+        nargs=5,
+        metavar=("HBO", "HB", "WATER", "A", "B"),
+        help="of the homogeneous object: micromolar, per cent, mus' = A (nm / 1000)^-B (default: "
+        "the best fit, which needs phases)",
     )
     add(
         "--maps",
@@ -149,22 +197,31 @@ def add_to(commands: Any) -> None:
     add_overwrite(parser)
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas."""
+    try:
+        return tuple(map(int, text.split(",")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers between commas, such as 3,7, got {text!r}"
+        ) from None
+
+
 def run(options: argparse.Namespace) -> None:
     """Do it."""
     method = METHODS[options.method]
-    check_no_results(options, "maps.npz")
-    if not method.measured:
-        _trained(options.method, options.weights)
+    results.check_no_results(options, "maps.npz")
+    net = None
+    if method.learned:
+        net = trained(options.method, options.weights)
     elif options.weights is not None:
         raise ValueError(f"--weights belongs to a net, got method {options.method!r}")
     if options.data.suffix.lower() in (".paa", ".snirf"):
-        if not method.measured:
-            raise ValueError(f"method {options.method!r} reads a phantom store, got {options.data}")
         for name in ("first", "count"):
             if getattr(options, name) is not None:
                 raise ValueError(f"--{name} belongs to a store, got measured data, {options.data}")
         with _folder(options.out):
-            _measured(options, method)
+            measured.run(options, method.needs_mri, net)
     else:
         with _folder(options.out):
             _store(options, method)
@@ -172,9 +229,20 @@ def run(options: argparse.Namespace) -> None:
 
 def _store(options: argparse.Namespace, method: Method) -> None:
     from lesionkit import arrays
-    from lesionkit.optics import open_phantoms
+    from lesionkit.optics import open_phantoms, spectra
+    from lesionkit.optics.reconstruction.blood import with_blood
+    from lesionkit.studies.nirst.contrast import contrast
 
-    for name in ("mri", "reference", "mesh", "frequency", "maps", "max_move", "least_squares"):
+    for name in (
+        "mri",
+        "region",
+        "reference",
+        "mesh",
+        "frequency",
+        "maps",
+        "max_move",
+        "least_squares",
+    ):
         if getattr(options, name) not in (None, False):
             flag = name.replace("_", "-")
             raise ValueError(f"--{flag} belongs to measured data, got a store, {options.data}")
@@ -189,14 +257,25 @@ def _store(options: argparse.Namespace, method: Method) -> None:
         for begin in range(first, first + count, AT_ONCE):
             end = min(begin + AT_ONCE, first + count)
             signal, mri = (phantoms.read(name, begin, end) for name in ("signal", "mri"))
-            pieces.append(method.maps(signal, phantoms.recipe, mri, options.weights))
+            maps = method.maps(signal, phantoms.recipe, mri, options.weights, options.missing)
+            pieces.append(maps)
             told(end - first, count)
     maps = np.concatenate(pieces)
     truth = phantoms.read("chromophores", first, first + count)
     inside = phantoms.recipe.inside
     error = np.square(maps - truth, dtype=np.float64)[..., inside].mean(axis=(0, 2))
-    arrays_out = {"chromophores": maps, "index": np.arange(first, first + count)}
-    _save(options.out / "maps.npz", {**arrays_out, "method": np.array(options.method)})
+    blood = with_blood(dict(zip(spectra.CHROMOPHORES, np.moveaxis(maps, 1, 0), strict=True)))
+    kept = {"chromophores": maps, "hbt": blood["hbt"], "sto2": blood["sto2"]}
+    kept |= {"index": np.arange(first, first + count), "method": np.array(options.method)}
+    images = phantoms.read("mri", first, first + count)
+    tissue = {name: np.where(phantoms.recipe.inside, x, np.nan) for name, x in blood.items()}
+    pixel = 2 * phantoms.recipe.radius / phantoms.recipe.pixels
+    found = [
+        contrast({name: x[i] for name, x in tissue.items()}, pixel, image=image)
+        for i, image in enumerate(images)
+    ]
+    kept |= measured.contrast_parts(found)
+    results.save(options.out / "maps.npz", kept)
 
     from lesionkit import report
 
@@ -215,6 +294,7 @@ def _store(options: argparse.Namespace, method: Method) -> None:
     print(
         "  mean squared error over the disc  " + ", ".join(f"{n} {e:.3g} {u}" for n, e, u in named)
     )
+    print(measured.contrast_line(found))
     print(f"  maps       {options.out / 'maps.npz'}\n  picture    {picture}")
 
 
@@ -222,71 +302,6 @@ def _titled(method: str, first: int, count: int) -> str:
     last = first + count - 1
     which = f"phantom {first}" if count == 1 else f"phantoms {first} to {last}"
     return f"{TITLES[method]}, {which}"
-
-
-def _measured(options: argparse.Namespace, method: Method) -> None:
-    from lesionkit.optics.reconstruction.measured import reconstruct_measured
-
-    if options.reference is None:
-        raise ValueError("--reference must name the file of a homogeneous object")
-    if method.needs_mri != (options.mri is not None):
-        wants = "needs" if method.needs_mri else "does not take"
-        raise ValueError(f"method {options.method!r} {wants} an image, --mri")
-    image = None if options.mri is None else _image(options.mri)
-    chosen: dict[str, Any] = {"robust": None} if options.least_squares else {}
-    if options.max_move is not None:
-        chosen["max_move"] = options.max_move
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".* readings are so far from")  # told below
-        measured = reconstruct_measured(
-            options.data,
-            options.reference,
-            options.mesh,
-            frequency=None if options.frequency is None else options.frequency * 1e6,
-            maps=options.maps,
-            image=image,
-            **chosen,
-        )
-    maps, extent = measured.pixels(PIXELS)
-    found = measured.found
-    _save(
-        options.out / "maps.npz",
-        {
-            **maps,
-            "extent": np.array(extent),
-            "residuals": found.residuals,
-            **{f"reference_{name}": np.array(x) for name, x in measured.reference_tissue.items()},
-        },
-    )
-
-    from lesionkit import report
-
-    picture = options.out / f"maps.{options.format}"
-    report.tissue_maps(maps, extent, f"{options.data.name}, {TITLES[options.method]}", picture)
-    steps = found.residuals[np.isfinite(found.residuals)]
-    print(f"{options.data} by {TITLES[options.method]}, {len(measured.pairs)} pairs")
-    print("  residuals  " + ", ".join(f"{r:.4f}" for r in steps))
-    tissue = ", ".join(f"{name} {x:.3g}" for name, x in measured.reference_tissue.items())
-    print(f"  reference  {tissue}")
-    moved = [f"{name} up to {far.max():.2g} mm" for name, far in measured.moved.items()]
-    print(f"  moved      to the rim: {', '.join(moved)}")
-    if measured.outliers:
-        named = [f"{s + 1}-{d + 1} at {nm:g} nm" for s, d, nm in measured.outliers]
-        print(f"  outliers   {', '.join(named)}: they hardly count")
-    print(f"  maps       {options.out / 'maps.npz'}\n  picture    {picture}")
-
-
-def _image(path: Path) -> np.ndarray:
-    """Gray values (rows, columns) of an .npy or an image file."""
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        if path.suffix.lower() == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        with extras.require("PIL.Image", "pictures need").open(path) as image:
-            return np.asarray(image.convert("F"))
-    except (ValueError, OSError) as problem:
-        raise ValueError(f"--mri must be an image or .npy, got {path}: {problem}") from problem
 
 
 @contextmanager
@@ -303,8 +318,3 @@ def _folder(path: Path) -> Iterator[None]:
                 break
             part.rmdir()
         raise
-
-
-def _save(path: Path, parts: dict[str, np.ndarray]) -> None:
-    with files.whole(path) as partial, open(partial, "wb") as stream:
-        np.savez_compressed(stream, **parts)  # type: ignore[arg-type]
