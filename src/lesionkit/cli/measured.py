@@ -110,8 +110,8 @@ def _learned(options: argparse.Namespace, net: Any, files: Any, chosen: Any) -> 
     told = [
         f"{options.data} by {TITLES[options.method]}, {made.readings.sum()} of "
         f"{made.readings.size} readings that the net knows",
-        f"  placed     turned by {made.turned + 0:.1f} degrees onto the net's optodes, {made.off:.2f} "
-        "mm off at most",
+        f"  placed     turned by {made.turned:.1f} degrees onto the net's optodes, at most "
+        f"{made.off:.2f} mm off",
     ]
     if len(made.left_out):
         unknown = ", ".join(f"{nm:g}" for nm in made.left_out)
