@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from lesionkit import nets, optics
+from lesionkit import io, nets, optics
 from lesionkit.studies import stroke
 
 from .arguments import (
@@ -90,6 +90,15 @@ def scaled(reference: Any, spread: Any, mixing: Any, near: Any) -> Any:
 def discs(**given: Any) -> Any:
     made = optics.disc_mesh(**given)
     return made.nodes, made.elements
+
+
+def outlined(optodes: Any) -> Any:
+    made = optics.Outline(disc(), optodes)
+    return made.optodes, made.mesh.nodes, made.sha256
+
+
+def planes(**given: Any) -> Any:
+    return io.Plane(**given).places([[1.0, 2.0]])
 
 
 def recipe(**given: Any) -> Any:
@@ -177,6 +186,8 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "disc_mesh", discs, {"radius": maybe(real(1, 50)), "nodes": whole(60, 400), "optodes": maybe(whole(3, 16))}),
     Target("optics", "refine", refined, {"points": lambda draw, s: s.random.uniform(-5, 5, (3, 2)), "size": real(0.5, 5), "growth": maybe(real(0.5, 2))}, batch=10),
     Target("optics", "GridBasis", gridded, {"spacing": real(0.5, 15)}, words=("basis",)),
+    Target("optics", "Outline", outlined, {"optodes": lambda draw, s: RIM[: draw(st.integers(2, 6))].copy()}, batch=10),
+    Target("io", "Plane", planes, {"origin": numbers(3), "x": numbers(3), "y": numbers(3)}),
     Target("optics", "PhantomRecipe", recipe, RECIPE, words=("inclusion", "inclusions")),
     Target("optics", "generate", generated, {**RECIPE, "count": whole(1, 3), "seed": whole(0, 9)}, batch=5, words=("inclusion", "inclusions")),
     Target("optics", "simulate", simulated, {"regions": lambda draw, s: optics.generate(optics.PhantomRecipe(nodes=300, pixels=10), 2, seed=draw(st.integers(0, 3))).inclusions, "seed": whole(0, 9)}, batch=5),
@@ -185,7 +196,7 @@ OTHERS: tuple[Target, ...] = (
     spectrum("power_law", amplitude=real(0.5, 2), power=real(0, 3)), spectrum("mixed_absorption", coefficients=numbers(2, 3, high=0.01), **BLOOD),
     Target("nets", "TrainingOptions", lambda **given: repr(nets.TrainingOptions(**given)), {"epochs": whole(1, 9), "batch": whole(1, 9), "learning_rate": real(1e-4, 1), "augment": flag, "patience": whole(1, 9), "seed": whole(0, 9)}),
     Target("nets", "Scaling", scaled, {"reference": numbers(9, 16, 15), "spread": numbers(9, 1, 15, low=0.1), "mixing": numbers(9, 9), "near": choice((0.1, 0.2))}),
-    *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet", "LinearUNet")),
+    *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet", "LinearUNet", "ZNetWithoutMRI")),
     Target("nets", "QuickNet", lambda **given: repr(nets.QuickNet(**given)), {"classes": whole(2, 5)}, batch=5),
     Target("studies.stroke", "adc_map", stroke.adc_map, {"b0": positive(), "dwi": positive(), "bvalue": maybe(real(100, 3000))}),
     Target("studies.stroke", "adc_scaled", stroke.adc_scaled, {"adc": positive(0, 3), "brain": maybe(mask)}),

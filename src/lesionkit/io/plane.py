@@ -12,6 +12,7 @@ from lesionkit.io.common import Image
 
 Floats = npt.NDArray[np.float64]
 
+MAX_PLACE = 1e9  # mm: more is no place
 MIN_ANGLE = 5.0  # degrees between the axes of a plane, and between two lines of fiducials
 
 
@@ -22,7 +23,7 @@ class Plane:
     Parameters
     ----------
     origin : (3,) array
-        mm, where x = y = 0 lies.
+        mm, where x = y = 0 lies; up to 1e9.
     x, y : (3,) arrays
         The directions of the plane's axes, of any length; y is made perpendicular to x.
     off : float, default 0
@@ -51,10 +52,13 @@ class Plane:
         origin, x, y = (
             arrays.real(getattr(self, name), name, (3,)) for name in ("origin", "x", "y")
         )
-        lengths = np.linalg.norm(x), np.linalg.norm(y)
-        if min(lengths) == 0:
-            raise ValueError(f"x and y must be directions, got {x.tolist()} and {y.tolist()}")
-        x, y = x / lengths[0], y / lengths[1]
+        if np.abs(origin).max() > MAX_PLACE:
+            raise ValueError(f"origin must lie within {MAX_PLACE:g} mm, got {origin.tolist()}")
+        for name, way in (("x", x), ("y", y)):
+            if not np.abs(way).max() > 0:
+                raise ValueError(f"{name} must be a direction, got {way.tolist()}")
+        x, y = (way / np.abs(way).max() for way in (x, y))  # squares of any are numbers then
+        x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
         sine = np.linalg.norm(np.cross(x, y))
         if sine < np.sin(np.radians(MIN_ANGLE)):
             raise ValueError(
