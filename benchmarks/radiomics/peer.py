@@ -5,7 +5,8 @@
 Requests are lines of JSON on stdin, and so are the answers on stdout. It imports nothing of
 lesionkit's but where it is the peer.
 
-    {"image": PATH, "mask": PATH, "params": {...} or PATH or null, "label": 1, "times": 1}
+    {"image": PATH, "mask": PATH, "params": {...} or PATH or null, "label": 1, "times": 1,
+     "voxelBased": false}
     {"features": {NAME: number}, "cpu": [seconds of each time], "wall": [...], "problem": ""}
 
 Images are read once and kept; the first time of a request is not the process's first.
@@ -38,7 +39,8 @@ def pyradiomics() -> Any:
             **request.get("settings", {}),
         )
         image, mask = read(request["image"]), read(request["mask"])
-        return lambda: extractor.execute(image, mask, label=request.get("label"))
+        maps = request.get("voxelBased", False)
+        return lambda: extractor.execute(image, mask, request.get("label"), voxelBased=maps)
 
     return prepare
 
@@ -53,7 +55,8 @@ def lesionkit() -> Any:
     def prepare(request: dict[str, Any]) -> Any:
         extractor = RadiomicsFeatureExtractor(request["params"], **request.get("settings", {}))
         image, mask = read(request["image"]), read(request["mask"])
-        return lambda: extractor.execute(image, mask, label=request.get("label"))
+        maps = request.get("voxelBased", False)
+        return lambda: extractor.execute(image, mask, request.get("label"), voxelBased=maps)
 
     return prepare
 

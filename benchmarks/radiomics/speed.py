@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,13 @@ JOBS: dict[str, dict[str, Any] | None] = {
 
 
 SOME = ("brain1", "lung1")  # with filters PyRadiomics needs a minute for the largest
+TEXTURES = ("glcm", "gldm", "glrlm", "glszm", "ngtdm")
+MAPS = {
+    "setting": {"additionalInfo": False},
+    "featureClass": dict.fromkeys(TEXTURES),
+}
+SHAPE = {"setting": {"additionalInfo": False}, "featureClass": {"shape": None}}
+SIGMAS = (1.0, 3.0, 5.0)  # mm
 
 
 def against_peers(report: Report) -> None:
@@ -38,16 +46,19 @@ def against_peers(report: Report) -> None:
             "radiomics: skipped, it needs $LESIONKIT_DATA/data/pyradiomics and $PYRADIOMICS_PYTHON"
         )
         return
-    cases = CASES[1:3] if report.quick else CASES
-    for threads in (1, 2):
+    cases = CASES[:3] if report.quick else CASES
+    some = SOME[:1] if report.quick else SOME
+    for threads in (1,) if report.quick else (1, 2):
         rows = []
         with Peer(sys.executable, "lesionkit", threads) as ours:
             with Peer(python, "pyradiomics", threads) as peer:
                 for job, params in JOBS.items():
-                    for case in SOME if params and "imageType" in params else cases:
+                    for case in some if params and "imageType" in params else cases:
                         image, mask = image_and_mask(folder, case)
                         request = {"image": image, "mask": mask, "params": params}
                         rows.append([case, job, *_pairs(report, ours, peer, request)])
+                if not report.quick:
+                    rows += _shape_and_maps(report, ours, peer, folder)
             other = python_of("pictologics")
             bare = {"settings": {"additionalInfo": False}}  # which it has nothing like
             if other is not None:
@@ -63,7 +74,61 @@ def against_peers(report: Report) -> None:
             rows,
             "Medians of interleaved pairs; ratios above 1: ours is faster. Images are in memory.",
         )
+    _filters(report, folder)
     _perturbed(report, folder, python, cases)
+
+
+def _shape_and_maps(report: Report, ours: Peer, peer: Peer, folder: Path) -> list[list[str]]:
+    """Rows of a ball of a million voxels, and of maps of a region of some thousand."""
+    import SimpleITK as sitk
+
+    z, y, x = np.ogrid[-70:71, -70:71, -70:71]
+    ball = (z * z + y * y + x * x < 62.04**2).astype(np.int16)
+    image, mask = image_and_mask(folder, "brain1")
+    maps = {"image": image, "mask": mask, "params": MAPS, "voxelBased": True}
+    with tempfile.TemporaryDirectory() as place:
+        file = str(Path(place, "ball.nrrd"))
+        sitk.WriteImage(sitk.GetImageFromArray(ball), file)
+        shape = {"image": file, "mask": file, "params": SHAPE}
+        return [
+            [f"ball, {ball.sum()} voxels", "shape", *_pairs(report, ours, peer, shape)],
+            ["brain1", "maps, 5 families", *_pairs(report, ours, peer, maps)],
+        ]
+
+
+def _filters(report: Report, folder: Path) -> None:
+    """The LoG of whole images, whose bits must be SimpleITK's."""
+    import SimpleITK as sitk
+
+    import lesionkit
+    from lesionkit.radiomics.filters import laplacian_of_gaussian
+
+    lesionkit.threads(1)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    rows = []
+    found: dict[str, Any] = {}
+    for case in SOME[:1] if report.quick else SOME:
+        picture = sitk.ReadImage(image_and_mask(folder, case)[0])
+        values, spacing = sitk.GetArrayFromImage(picture), picture.GetSpacing()[::-1]
+        for sigma in SIGMAS:
+
+            def ours(sigma: float = sigma, values: Any = values, spacing: Any = spacing) -> None:
+                found["ours"] = laplacian_of_gaussian(values, sigma, spacing)
+
+            def theirs(sigma: float = sigma, picture: Any = picture) -> None:
+                found["theirs"] = sitk.LaplacianRecursiveGaussian(picture, sigma, True)
+
+            times = np.array([(_cpu(ours), _cpu(theirs)) for _ in range(report.pairs + 1)])[1:]
+            same = np.array_equal(found["ours"], sitk.GetArrayViewFromImage(found["theirs"]))
+            mine, other = 1e3 * np.median(times, axis=0)
+            ratio = np.median(times[:, 1] / times[:, 0])
+            row = [case, f"{sigma:g}", f"{mine:.0f}", f"{other:.0f}", f"{ratio:.1f}"]
+            rows.append([*row, "yes" if same else "no"])
+    report.table(
+        "LoG of whole images beside SimpleITK, 1 thread",
+        ["case", "sigma, mm", "ours, CPU ms", "SimpleITK, CPU ms", "CPU ratio", "equal bits"],
+        rows,
+    )
 
 
 def _pairs(report: Report, ours: Peer, peer: Peer, request: dict[str, Any]) -> list[str]:

@@ -199,6 +199,50 @@ def test_rows_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert str(found[4].image) == "/c.nrrd"
 
 
+def test_settings_of_the_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = ["--setting", "binWidth=5", "--setting", "distances=2", "--setting", "force2D=True"]
+    run(folder, *said, "--setting", "additionalInfo=false", out="set.csv")
+    settings = {"binWidth": 5, "distances": [2], "force2D": True, "additionalInfo": False}
+    one = RadiomicsFeatureExtractor(folder / "p.json", **settings).execute(
+        str(folder / "one.nrrd"), str(folder / "labels.nrrd"), label=1
+    )
+    row = read(folder / "set.csv")[0]
+    assert {name: row[name] for name in one} == {name: str(x) for name, x in one.items()}
+    assert not any(name.startswith("diagnostics") for name in row)
+    capsys.readouterr()
+    for wrong, words in [
+        ("binWidth", "setting must be NAME=VALUE, such as binWidth=5, got 'binWidth'"),
+        ("binwidth=5", "unknown setting 'binwidth': did you mean 'binWidth'?"),
+        ("binWidth=wide", "binWidth must be a finite number above 0, got str 'wide'"),
+        ("binWidth=1,2", "binWidth must be a finite number above 0, got list"),
+        ("resegmentRange=1,2,3", "resegmentRange must have 1 to 2 numbers, got 3"),
+    ]:
+        assert run(folder, "--setting", wrong, out="none.csv") == Exit.REFUSED
+        assert words in capsys.readouterr().err
+    assert not (folder / "none.csv").exists()
+
+
+def test_validate_measures_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "cases.csv"
+    command = ["radiomics", str(table), "--validate"]
+    assert cli.main([*command, "--param", str(folder / "p.json")]) == Exit.DONE
+    assert capsys.readouterr().out == "5 of 5 cases can be begun\n"
+    table.write_text(table.read_text().replace("two.nii.gz", "three.nii.gz"))
+    table.write_text(table.read_text().replace("other.mha,2.0", "other.mha,x"))
+    before = sorted(folder.iterdir())
+    assert cli.main(command) == Exit.SOME_FAILED
+    told = capsys.readouterr()
+    assert told.out == "3 of 5 cases can be begun\n"
+    assert f"{folder / 'three.nii.gz'}: there is no such file" in told.err
+    assert "Label must be a whole number of at least 1, got 'x'" in told.err
+    (folder / "p.json").write_text('{"setting": {"binwidth": 5}}')
+    assert cli.main([*command, "--param", str(folder / "p.json")]) == Exit.REFUSED
+    assert "did you mean 'binWidth'?" in capsys.readouterr().err
+    assert cli.main(["radiomics", str(table)]) == Exit.REFUSED
+    assert "--out must name the table of features" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_process_that_dies_is_tried_again_and_then_told(folder: Path) -> None:
     """In a program of its own, whose workers import a module that kills one of them."""
     (folder / "deadly.py").write_text(
@@ -232,3 +276,36 @@ def test_a_cluster_gives_the_same_bytes(folder: Path) -> None:
     ) as cluster:
         run(folder, "--cluster", cluster.scheduler_address, out="far.csv")
     assert (folder / "far.csv").read_bytes() == (folder / "out.csv").read_bytes()
+
+
+def test_a_worker_of_a_cluster_that_dies_is_replaced(folder: Path) -> None:
+    """With filters; the worker that first meets row c ends as by kill -9."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    pytest.importorskip("pywt", reason="PyWavelets is not installed")
+    (folder / "p.json").write_text(
+        '{"imageType": {"LoG": {"sigma": [2]}, "Wavelet": {"wavelet": "haar"}},'
+        ' "featureClass": {"glcm": ["Contrast"]}, "setting": {"binWidth": 5}}'
+    )
+    run(folder)
+    (folder / "deadly.py").write_text(
+        "import os, pathlib\n"
+        "from lesionkit.radiomics.table import measured, workers\n"
+        f"died = pathlib.Path({str(folder / 'died')!r})\n"
+        "def measure(task, row):\n"
+        "    if row.cells['ID'] == 'c' and not died.exists():\n"
+        "        died.touch()\n"
+        "        os._exit(9)\n"
+        "    return measured.measure(task, row)\n"
+        "workers.measure = measure\n"
+    )
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        dashboard_address=None,
+        preload=[str(folder / "deadly.py")],
+        silence_logs=50,
+    ) as cluster:
+        run(folder, "--cluster", cluster.scheduler_address, out="far.csv")
+    assert (folder / "died").exists()
+    assert (folder / "far.csv").read_bytes() == (folder / "out.csv").read_bytes()
+    assert "wavelet-HHH_glcm_Contrast" in read(folder / "far.csv")[0]

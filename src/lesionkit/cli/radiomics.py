@@ -36,7 +36,25 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="PyRadiomics' parameters, YAML or JSON (default: its defaults, 107 features)",
     )
-    add("--out", type=Path, required=True, metavar="FILE", help="the table of features, CSV")
+    add(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting in place of the parameters' own, binWidth=5 or sigma=1,3,5; may be given "
+        "several times (default: none)",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the table of features, CSV; needed but for --validate (default: none)",
+    )
+    add(
+        "--validate",
+        action="store_true",
+        help="check the table, its files' places and the parameters, and measure nothing",
+    )
     add(
         "-j",
         "--jobs",
@@ -70,8 +88,8 @@ def add_to(commands: Any) -> None:
 
 def _radiomics(options: argparse.Namespace) -> int:
     from lesionkit import arrays
-    from lesionkit.radiomics.parameters import read_parameters
-    from lesionkit.radiomics.table.command import Options, main
+    from lesionkit.radiomics.parameters import parse_settings, read_parameters
+    from lesionkit.radiomics.table.command import Options, check, main
     from lesionkit.radiomics.table.measured import Task
 
     jobs = arrays.integer(options.jobs, "jobs", at_least=1, at_most=1024)
@@ -79,6 +97,12 @@ def _radiomics(options: argparse.Namespace) -> int:
     if perturb == 1:
         raise ValueError("perturb must be 0, or two or more to be compared, got 1")
     seed = arrays.integer(options.seed, "seed", at_least=0)
-    task = Task(read_parameters(options.param), perturb, seed)
+    parameters = read_parameters(options.param)
+    parameters.settings |= parse_settings(options.setting)
+    task = Task(parameters, perturb, seed)
+    if options.validate:
+        return check(options.cases, task)
+    if options.out is None:
+        raise ValueError("--out must name the table of features; only --validate needs none")
     how = Options(jobs, options.cluster)
     return main(options.cases, options.out, task, how, options.overwrite)

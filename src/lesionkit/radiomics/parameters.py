@@ -149,6 +149,11 @@ VOXEL_SETTINGS: dict[str, Check] = {
     "initValue": _any_number,
     "voxelBatch": _whole(1),
 }
+LISTS = ("resampledPixelSpacing", "resegmentRange", "distances", "sigma")
+"""Settings of several numbers."""
+WORDS = {"true": True, "false": False, "none": None}
+"""What stands for no text, beside JSON's own."""
+
 PARTS = ("setting", "voxelSetting", "imageType", "featureClass")
 
 DEFAULTS: dict[str, Any] = {
@@ -314,6 +319,34 @@ def check_settings(values: Any, where: str = "setting") -> dict[str, Any]:
         check_known(name, checks, "setting")
         found[name] = None if value is None else checks[name](value, name)
     return found
+
+
+def parse_settings(said: Iterable[str]) -> dict[str, Any]:
+    """Settings by name, of texts "NAME=VALUE" as a command line has them.
+
+    A value is a number, true, false or none; several are between commas; all else is a text.
+    """
+    found = {}
+    for text in said:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"setting must be NAME=VALUE, such as binWidth=5, got {text!r}")
+        check_known(name, SETTINGS | VOXEL_SETTINGS, "setting")
+        parts = [_plain(part) for part in value.split(",")]
+        found[name] = parts if len(parts) > 1 or (name in LISTS and value) else parts[0]
+    return check_settings(found)
+
+
+def _plain(text: str) -> Any:
+    text = text.strip()
+    if text.casefold() in WORDS:
+        return WORDS[text.casefold()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def check_features(classes: Mapping[str, Any]) -> dict[str, list[str]]:

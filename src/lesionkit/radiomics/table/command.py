@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,11 +34,7 @@ class Options:
 def main(table: Path, out: Path, task: Task, options: Options, overwrite: bool = False) -> int:
     """Measure all rows; 0, or 1 where some could not be done. What an earlier run of the same job
     has done is not done again."""
-    columns, cases = rows.read(table)
-    if task.perturb and len(cases) < 2:
-        raise ValueError(
-            f"--perturb compares cases: {table} must have two rows or more, it has one"
-        )
+    columns, cases = _read(table, task)
     if out.is_dir():
         raise ValueError(f"out must be a file, got the folder {out}")
     if not out.parent.is_dir():
@@ -69,6 +66,36 @@ def main(table: Path, out: Path, task: Task, options: Options, overwrite: bool =
     if code:
         print(f"  kept       {work}: the same command tries again what failed")
     return code
+
+
+def check(table: Path, task: Task) -> int:
+    """Whether all rows could be begun: 0, or 1 where some lack a file or cannot be read. Nothing is
+    measured or written; images are not opened."""
+    _, cases = _read(table, task)
+    problems = [row.problem or _missing(row) for row in cases]
+    for problem in filter(None, problems):
+        print(f"lesionkit: {files.on_one_line(problem)}", file=sys.stderr)
+    good = problems.count("")
+    print(f"{good} of {len(cases)} cases can be begun")
+    return int(good < len(cases))
+
+
+def _read(table: Path, task: Task) -> tuple[list[str], list[Row]]:
+    """The columns and rows; ValueError where there are too few to be compared."""
+    columns, cases = rows.read(table)
+    if task.perturb and len(cases) < 2:
+        raise ValueError(
+            f"--perturb compares cases: {table} must have two rows or more, it has one"
+        )
+    return columns, cases
+
+
+def _missing(row: Row) -> str:
+    """In words, of the row's files that which is not there; "" where both are."""
+    for path in row.inputs:
+        if not path.exists():
+            return f"{path}: there is no such file"
+    return ""
 
 
 def robustness_of(out: Path) -> Path:
