@@ -74,6 +74,10 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "fronts/contours/chan_vese.cu": tuple(
         f"chan_vese{what}<{kind}>" for what in ("", "_energy") for kind in ("float", "double")
     ),
+    "fronts/eikonal/labels.cu": (
+        *(f"front_parents<{kind}>" for kind in ("float", "double")),
+        "parent_of_parent",
+    ),
     "fronts/eikonal/sweep.cu": tuple(f"relax_tiles<{kind}>" for kind in ("float", "double")),
     "texture/maps/maps.cu": (
         "feature_maps",

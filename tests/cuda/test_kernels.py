@@ -32,7 +32,7 @@ GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
 RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"
 FCM = "clustering/fcm/fcm.cu"
 CONTOURS = "fronts/contours/chan_vese.cu"
-FRONTS = "fronts/eikonal/sweep.cu"
+FRONTS, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -217,6 +217,11 @@ FAULTS = [
         THREAD,
         f"{RACE}|{WRONG}",
     ),
+    *(
+        (LABELS, f"bound of {what}", f"i < {end}; i +=", f"i <= {end}; i +=", ADDRESS, OVERFLOW)
+        for what, end in (("nodes", "images * size"), ("parents", "count"))
+    ),
+    (LABELS, "no atomic", "atomicAdd(changed, 1)", "++*changed", THREAD, RACE),
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),
     (MAPS, "codes of one thread", "shared + threadIdx.x", "shared", THREAD, RACE),

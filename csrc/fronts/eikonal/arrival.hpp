@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/memory.hpp"
+#include "fronts/eikonal/godunov.hpp"
 #include "fronts/eikonal/problem.hpp"
 
 namespace lesionkit::fronts {
@@ -49,9 +50,7 @@ void find_labels(const Grid& grid, const R* times, const Starts<R>& starts, cons
     const R time = times[queue[i]];
     grid.for_each_neighbour(queue[i], [&](int64_t next) {
       if (labels[next] || !(times[next] < Problem<R>::never) || times[next] < time) return;
-      bool first = true;
-      grid.for_each_neighbour(next, [&](int64_t other) { first &= !(times[other] < time); });
-      if (!first) return;
+      if (earliest_beside(grid, times, next, Problem<R>::never).time < time) return;
       labels[next] = labels[queue[i]];
       queue.push_back(next);
     });

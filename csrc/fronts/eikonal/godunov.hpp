@@ -12,6 +12,7 @@
 // Comput. 52, 2012).
 #pragma once
 
+#include "common/grid.hpp"
 #include "common/simd.hpp"
 
 namespace lesionkit::fronts {
@@ -272,6 +273,26 @@ HD T solve(Slope<T>* slopes, int count, T slowness) {
   }
   const T step = slowness / slopes[0].rate, time = slopes[0].at + step;
   return time >= slopes[0].from ? time : slopes[0].from + step;
+}
+
+// ---- Whose front it is.
+
+// The earliest of the nodes beside one; of several the first by number.
+template <class R>
+struct Earliest {
+  int64_t node;
+  R time;
+};
+
+template <class R>
+HD Earliest<R> earliest_beside(const Grid& grid, const R* times, int64_t node, R never) {
+  Earliest<R> found = {node, never};
+  grid.for_each_neighbour(node, [&](int64_t other) {
+    const R time = times[other];
+    if (time < found.time || (time == found.time && time < never && other < found.node))
+      found = {other, time};
+  });
+  return found;
 }
 
 }  // namespace lesionkit::fronts

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lesionkit import gpu
-from lesionkit.arrays import namespace
+from lesionkit.arrays import namespace, to_host
 
-FILE = "fronts/eikonal/sweep.cu"
+FILE, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
 THREADS = 256  # of a block
 ROUNDS = 8  # between two looks at whether all is done
 SMALL = 96 * 1024  # bytes of shared memory that an image may take at most, to be one tile
@@ -91,6 +91,30 @@ def arrival_times(
             break
     if math.isfinite(stop):
         times[times > real(stop)] = math.inf
+
+
+def front_labels(times: Any, first: Any, nodes: Any, at: Any, label_of: Any, labels: Any) -> None:
+    """As `lesionkit._core.fronts`; times and labels are CuPy arrays, the starts NumPy's. Where two
+    neighbours of a node are the earliest, it has the label of the first by number."""
+    xp, (images, *size) = namespace(times), times.shape
+    node = np.repeat(np.arange(images), np.diff(first)) * math.prod(size) + nodes
+    came = to_host(times.reshape(-1)[xp.asarray(node)]) == at
+    node, given = node[came], np.asarray(label_of)[came]
+    node, once = np.unique(node, return_index=True)  # of several starts the first
+    labels[...] = 0
+    labels.reshape(-1)[xp.asarray(node)] = xp.asarray(given[once])
+    blocks = gpu.blocks_for(times.size, THREADS, gpu.device_of(times))
+    parent, other = xp.empty(times.size, np.int64), xp.empty(times.size, np.int64)
+    args = [times, gpu.struct(size), images, labels, times.dtype.type(math.inf), parent]
+    gpu.launch(LABELS, f"front_parents<{gpu.c_type(times)}>", blocks, THREADS, args)
+    while True:
+        changed = xp.zeros(1, np.uint32)
+        args = [times.size, parent, other, changed]
+        gpu.launch(LABELS, "parent_of_parent", blocks, THREADS, args)
+        parent, other = other, parent
+        if not int(changed[0]):
+            break
+    labels[...] = labels.reshape(-1)[parent].reshape(labels.shape)
 
 
 def tile_of(size: Sequence[int], images: int, itemsize: int, device: int) -> tuple[int, ...]:

@@ -74,3 +74,32 @@ def arrival_times(xp: Any) -> Iterator[Check]:
         yield Check(f"fronts: {what}, nodes reached", differ, 0)
         found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))
         yield Check(f"fronts: {what}", distance(found, cpu), SINGLE if kind == "f4" else ROUNDING)
+
+
+def labels(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/eikonal/labels.cu: whose front came first, in a picture, a volume and a batch;
+    two starts at one node, one that is late, walls, and what no front reaches.
+    """
+    from lesionkit.fronts import arrival_gpu
+
+    random = np.random.default_rng(9)
+    for what, kind, shape in (
+        ("a picture", "f4", (1, 1, 9, 23)),
+        ("a volume", "f8", (1, 4, 5, 6)),
+        ("a batch", "f4", (3, 1, 5, 7)),
+    ):
+        images, nodes = shape[0], int(np.prod(shape[1:]))
+        speed = random.uniform(0.5, 1, shape).astype(kind)
+        speed.reshape(images, -1)[:, nodes // 2 : nodes // 2 + 3] = 0
+        first = np.arange(images + 1) * 4
+        starts = np.tile([0, nodes - 1, nodes - 1, 1], images)
+        at = np.tile([0.0, 0.25, 0.25, 90.0], images).astype(kind)
+        seed_of = np.tile([7, 3, 5, 9], images).astype(np.int32)
+        times = np.empty_like(speed)
+        fronts = first, starts, at
+        _core.fronts.arrival_times(speed, None, 1.0, (1.0, 1.0, 1.0), 5.0, *fronts, times)
+        found = [m.full(shape, 77, np.int32) for m in (xp, np)]
+        arrival_gpu.front_labels(xp.asarray(times), *fronts, seed_of, found[0])
+        _core.fronts.front_labels(times, *fronts, seed_of, found[1])
+        differ = float((to_host(found[0]) != found[1]).sum())
+        yield Check(f"fronts: {what}, labels", differ, 0)

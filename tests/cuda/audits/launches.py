@@ -176,6 +176,15 @@ def fronts(random: Random) -> None:
                 arrival_gpu.arrival_times(speed, mask, *rest)
 
 
+def labels(random: Random) -> None:
+    images, *shape = sizes(random, 20, 4)
+    for dtype in (np.float32, np.float64):
+        times = np.zeros((images, *shape), dtype)
+        starts = np.arange(images + 1), np.zeros(images, np.int64), np.zeros(images)
+        label_of = np.ones(images, np.int32)
+        arrival_gpu.front_labels(times, *starts, label_of, np.zeros(times.shape, np.int32))
+
+
 def maps(random: Random) -> None:
     rows, columns, *window = sizes(random, 20, 5)
     window = [min(window[0], 3), min(window[1], rows), min(window[2], columns)]
@@ -198,6 +207,7 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/fcm/fcm.cu": fuzzy,
     "clustering/kmeans/kmeans.cu": kmeans,
     "fronts/contours/chan_vese.cu": contours,
+    "fronts/eikonal/labels.cu": labels,
     "fronts/eikonal/sweep.cu": fronts,
     "optics/fields/fields.cu": fields,
     "optics/forward.cu": forward,

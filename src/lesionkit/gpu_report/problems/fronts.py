@@ -20,7 +20,7 @@ ITERATIONS = 10
 
 def rows(small: bool = False) -> list[Row]:
     """Of a picture's contour, and of a front through a volume."""
-    return [*_contours(small), *_arrivals(small)]
+    return [*_contours(small), *_arrivals(small), *_labels(small)]
 
 
 def _contours(small: bool) -> list[Row]:
@@ -62,6 +62,31 @@ def _contours(small: bool) -> list[Row]:
             )
         )
     return found
+
+
+def _labels(small: bool) -> list[Row]:
+    """Of times along the rows, which lead back to their starts."""
+    from lesionkit.fronts import arrival_gpu
+
+    side = 9 if small else 256
+    nodes = side**3
+
+    def start(kind: Any, cupy: Any) -> Callable[[], object]:
+        times = cupy.asarray(np.broadcast_to(np.arange(side), (1, side, side, side)).astype(kind))
+        starts = np.arange(side**2) * side
+        given = np.array([0, len(starts)]), starts, np.zeros(len(starts), kind)
+        label_of = np.ones(len(starts), np.int32)
+        out = cupy.empty(times.shape, np.int32)
+        return lambda: arrival_gpu.front_labels(times, *given, label_of, out)
+
+    file, work, found = "fronts/eikonal/labels.cu", f"{side}^3 nodes, {side}^2 starts", []
+    for name, (kind, unit) in TYPES.items():
+        size = np.dtype(kind).itemsize
+        told = Arithmetic(nodes * (size + 12.0), {unit: 6.0 * nodes})
+        found.append(kernel_row(file, f"front_parents<{name}>", work, told, partial(start, kind)))
+    told, here = Arithmetic(nodes * 16.0, {}), partial(start, np.float32)
+    work = f"{work}; least: one round"
+    return [*found, kernel_row(file, "parent_of_parent", work, told, here)]
 
 
 def _arrivals(small: bool) -> list[Row]:
