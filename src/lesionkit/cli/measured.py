@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PIXELS = 100  # a side of the maps
 CUT = 200  # pixels, a side of a plane that is cut from a volume
+GRAY = 50.0  # its median: phantoms' background, for which the gray scale of DRI was chosen
 VOLUMES = (".nii", ".nii.gz", ".dcm", ".ima", ".dicom", ".mha", ".mhd", ".nrrd", ".nhdr")
 NAMES = {
     **{"hbt": "HbT", "sto2": "StO2", "hbo": "HbO", "hb": "Hb"},
@@ -171,7 +172,13 @@ def _mr_image(options: argparse.Namespace) -> Any:
             f"--mri must hold the whole plane, got {options.mri}, outside of which lie "
             f"{100 * outside.sum() / tissue.sum():.3g} % of the mesh"
         )
-    return np.where(tissue, values, 0).reshape(CUT, CUT)
+    median = float(np.median(values[tissue]))
+    if not median > 0:
+        raise ValueError(
+            f"--mri must show tissue in the plane, got {options.mri}, whose median there is "
+            f"{median:g}"
+        )
+    return np.where(tissue, values * (GRAY / median), 0).reshape(CUT, CUT)
 
 
 def _fiducials(path: Path) -> Any:
