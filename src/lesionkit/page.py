@@ -20,6 +20,12 @@ img { max-width: 100%; display: block } h2 { margin-top: 2.2rem }
 .bad { color: #b00020 } .note { color: #666 }
 .tight td, .tight th { padding: .2rem .42rem }
 .words td:nth-child(2), .words th:nth-child(2) { text-align: left; min-width: 15rem }
+@media (max-width: 40rem) {
+  .words td:nth-child(n), .words th:nth-child(n) {
+    padding: .2rem .3rem; font-size: 13px; min-width: 0
+  }
+  .words td:nth-child(2) { min-width: 8rem }
+}
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .6rem }
 figure { margin: 0 } figure img { width: 100% } figcaption { font-size: 13px; color: #444 }
 .swatch { display: inline-block; width: 1em; height: 1em; margin: 0 .4em -.1em 0 }

@@ -166,7 +166,7 @@ def test_a_dry_run_has_a_row_for_every_kernel(
             assert row["state"] == "not run"
             assert row["h200_floor_seconds"] > 0
     assert {row["state"] for row in rows.values()} == {"not run"}
-    assert page.count("not run") >= len(rows)
+    assert len(re.findall("not.run", page)) >= len(rows)
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!data:)', page), "it needs no other file"
     for content in (text, re.sub(r"base64,[^\"]*", "", page)):

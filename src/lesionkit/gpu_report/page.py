@@ -127,7 +127,7 @@ def _arithmetic(row: Record) -> dict[str, str]:
 
 
 def _measured(row: Record) -> str:
-    return _time(row["seconds"]) if "seconds" in row else str(row["state"])
+    return _time(row["seconds"]) if "seconds" in row else row["state"].replace(" ", "\u00a0")
 
 
 def _selftest(rows: Sequence[Record]) -> str:
