@@ -19,6 +19,7 @@ from benchmarks.optics import (
     gpu_model,
     precision,
     reconstruct,
+    solid,
     store,
 )
 from benchmarks.radiomics import agreement as radiomics_agreement
@@ -35,6 +36,8 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "forward": forward.against_peers,
     "scaling": forward.scaling,
     "precision": precision.precision,
+    "solid-precision": solid.precision,
+    "solid-speed": solid.speed,
     "derivatives": derivatives.derivatives,
     "reconstruct": reconstruct.reconstruction,
     "generate": generation.generation,

@@ -11,6 +11,7 @@
 #include "common/simd.hpp"
 #include "optics/device_plan.hpp"
 #include "optics/kernels.hpp"
+#include "optics/volume/kernels.hpp"
 
 namespace py = pybind11;
 using namespace lesionkit;
@@ -220,6 +221,89 @@ void bind_phantoms(py::module_ m) {
         ReleaseGil());
 }
 
+VolumePlan make_volume_plan(const py::dict& parts) {
+  VolumePlan plan;
+  const auto take = [&](const char* name, auto& part) { read(parts[name], part); };
+  const auto rows = [&](const char* name, Rows& part) {
+    const auto three = parts[name].cast<py::tuple>();
+    read(three[0], part.start);
+    read(three[1], part.column);
+    read(three[2], part.value);
+  };
+  take("element_nodes", plan.element_nodes);
+  take("property_nodes", plan.property_nodes);
+  take("nodes", plan.nodes);
+  take("properties", plan.properties);
+  take("straight", plan.straight);
+  take("element", plan.element);
+  take("property", plan.property);
+  take("place", plan.place);
+  take("start", plan.start);
+  take("column", plan.column);
+  take("diagonal", plan.diagonal);
+  take("mirror", plan.mirror);
+  take("entry", plan.entry);
+  take("fixed", plan.fixed);
+  take("imaginary", plan.imaginary);
+  plan.imaginary_float.assign(plan.imaginary.begin(), plan.imaginary.end());
+  rows("source", plan.source);
+  rows("detector", plan.detector);
+  return plan;
+}
+
+Hierarchy make_hierarchy(const py::list& levels, const Array<float>& inverse) {
+  Hierarchy made;
+  for (const py::handle& given : levels) {
+    const auto parts = given.cast<py::dict>();
+    Level level;
+    const auto take = [&](const char* name, auto& part) { read(parts[name], part); };
+    take("nodes", level.nodes);
+    take("start", level.start);
+    take("column", level.column);
+    take("diagonal", level.diagonal);
+    take("value", level.value);
+    take("up_start", level.up_start);
+    take("up_column", level.up_column);
+    take("up", level.up);
+    made.levels.push_back(level);
+  }
+  made.coarsest = static_cast<int>(inverse.shape(0));
+  made.inverse.assign(inverse.data(), inverse.data() + inverse.size());
+  return made;
+}
+
+template <class Out>
+void bind_volume_fields(py::module_ m) {
+  m.def(
+      "volume_fields",
+      [](const VolumePlan& plan, const Hierarchy& hierarchy, View<const double> absorption,
+         View<const double> scattering, double field, double reading, int rounds,
+         View<Out> readings, View<Out> out, View<int32_t> iterations) {
+        WithoutGil release;
+        return volume_fields(plan, hierarchy, absorption, scattering,
+                             Accuracy{field, reading, rounds}, readings, out, iterations);
+      },
+      "plan"_a, "hierarchy"_a, "absorption"_a, "scattering"_a, "field"_a, "reading"_a, "rounds"_a,
+      "readings"_a, "out"_a, "iterations"_a);
+}
+
+void bind_volume(py::module_ m) {
+  py::class_<VolumePlan>(m, "VolumePlan", py::module_local())
+      .def(py::init(&make_volume_plan), "parts"_a);
+  py::class_<Hierarchy>(m, "Hierarchy", py::module_local())
+      .def(py::init(&make_hierarchy), "levels"_a, "inverse"_a);
+  m.def(
+      "volume_matrix",
+      [](const VolumePlan& plan, View<const double> absorption, View<const double> scattering,
+         View<double> out) {
+        WithoutGil release;
+        assemble(plan, absorption, scattering, out);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "out"_a);
+  bind_volume_fields<double>(m);
+  bind_volume_fields<std::complex<double>>(m);
+}
+
 }  // namespace
 
 void bind_optics(py::module_ m) {
@@ -234,4 +318,5 @@ void bind_optics(py::module_ m) {
   bind_derivatives<double>(m);
   bind_derivatives<std::complex<double>>(m);
   bind_phantoms(m);
+  bind_volume(m);
 }

@@ -78,3 +78,25 @@ def paint(
 def add_noise(
     readings: _Doubles, noise: float, seed: int, first: int, signal: _Singles
 ) -> None: ...
+
+class VolumePlan:
+    def __init__(self, parts: dict[str, Any]) -> None: ...
+
+class Hierarchy:
+    def __init__(self, levels: list[dict[str, Any]], inverse: _Singles) -> None: ...
+
+def volume_matrix(
+    plan: VolumePlan, absorption: _Doubles, scattering: _Doubles, out: _Doubles
+) -> None: ...
+def volume_fields(
+    plan: VolumePlan,
+    hierarchy: Hierarchy,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    field: float,
+    reading: float,
+    rounds: int,
+    readings: _Readings,
+    out: _Readings,
+    iterations: NDArray[np.int32],
+) -> float: ...

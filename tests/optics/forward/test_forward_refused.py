@@ -120,8 +120,11 @@ def test_unaligned_maps():
 
 def test_meshes_that_are_refused():
     corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    with pytest.raises(ValueError, match="mesh must be of triangles"):
+    with pytest.raises(ValueError, match=r"sources must have shape \(any, 3\)"):
         ForwardModel(Mesh(corners, [[0, 1, 2, 3]]), RING, RING)
+    at = [[0.2, 0.2, 0]]
+    with pytest.raises(ValueError, match="3-node triangles with compat='nirfast'"):
+        ForwardModel(Mesh(corners, [[0, 1, 2, 3]]), at, at, compat="nirfast")
 
 
 def test_nirfast_takes_properties_at_nodes_of_linear_elements():

@@ -43,7 +43,8 @@ def check_place(mesh: Mesh, at: Any) -> int:
     if isinstance(at, str) and at in places:
         return places[at]
     if isinstance(at, str) and at == "quarters":
-        raise ValueError(f"at must not be 'quarters' on 3-node triangles, got {mesh!r}")
+        kind = "tetrahedra" if mesh.solid else "3-node triangles"
+        raise ValueError(f"at must not be 'quarters' on {kind}, got {mesh!r}")
     got = repr(at) if isinstance(at, str) else arrays.describe(at)
     raise ValueError(f"at must be 'nodes', 'elements' or 'quarters', got {got}")
 

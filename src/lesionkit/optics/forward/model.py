@@ -27,7 +27,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 
 
 class ForwardModel:
-    """Diffusion of light in a 2-D mesh: a plan, made once, applied to many property maps.
+    """Diffusion of light in a mesh: a plan, made once, applied to many property maps.
 
     Solves -div(kappa grad Phi) + (mua - i omega/c) Phi = q with kappa = 1/(3 (mua + mus')) and
     kappa dPhi/dn + ksi Phi = 0 on the rim (:func:`robin_coefficient`), by linear or quadratic
@@ -37,9 +37,10 @@ class ForwardModel:
     Parameters
     ----------
     mesh : Mesh
-        Of triangles of 3 or 6 nodes.
+        Of triangles of 3 or 6 nodes, or tetrahedra of 4 or 10.
     sources : (s, 2) array_like
         mm, on the rim; moved to the nearest boundary edge if within half an edge, else refused.
+        (s, 3) for tetrahedra, on the surface.
     detectors : (d, 2) array_like
         mm, likewise.
     refractive_index : float, default 1.33
@@ -52,6 +53,9 @@ class ForwardModel:
     compat : {None, "nirfast"}, default None
         "nirfast" reproduces NIRFAST's 2-D readings (its one-sided boundary term, source placement
         and factor cos 0.15), slowly.
+    accuracy : float, default 1e-6
+        Of tetrahedra: the relative error of a reading, against a solve to rounding, at which the
+        iterations end; 1e-8 to 1e-2. Triangles are always solved to rounding.
 
     Attributes
     ----------
@@ -90,16 +94,15 @@ class ForwardModel:
         frequency: float = 0.0,
         source_depth: float = 1.0,
         compat: Literal["nirfast"] | None = None,
+        accuracy: float = 1e-6,
     ) -> None:
         if not isinstance(mesh, Mesh):
             raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
-        if mesh.elements.shape[1] not in (3, 6) or mesh.nodes.shape[1] != 2:
-            raise ValueError(f"mesh must be of triangles, got {mesh!r}")
         if compat not in (None, "nirfast"):
             raise ValueError(f"compat must be None or 'nirfast', got {compat!r}")
-        self.mesh = mesh
-        self.sources = arrays.real(sources, "sources", (None, 2), "mm")
-        self.detectors = arrays.real(detectors, "detectors", (None, 2), "mm")
+        self.mesh, axes = mesh, mesh.nodes.shape[1]
+        self.sources = arrays.real(sources, "sources", (None, axes), "mm")
+        self.detectors = arrays.real(detectors, "detectors", (None, axes), "mm")
         for name in ("sources", "detectors"):
             if not len(getattr(self, name)):
                 raise ValueError(f"{name} must hold at least one position, got none")
@@ -109,7 +112,8 @@ class ForwardModel:
         self.frequency = check_frequency(frequency)
         self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
         self.compat = compat
-        rim = optodes.snap_to_rim(mesh, self.detectors, "detectors")
+        self.accuracy = arrays.number(accuracy, "accuracy", at_least=1e-8, at_most=1e-2)
+        rim = optodes.snap(mesh, self.detectors, "detectors")
         if compat is None:
             self.detector_weights = optodes.rim_weights(mesh, rim)
             self.source_weights = optodes.source_weights(mesh, self.sources, self.source_depth)
@@ -119,11 +123,12 @@ class ForwardModel:
                 self.detector_weights,
                 self.refractive_index,
                 self.frequency,
+                self.accuracy,
             )
         else:
             from lesionkit.optics.forward.nirfast import NirfastModel
 
-            if mesh.order == 2:
+            if mesh.order == 2 or mesh.solid:
                 raise ValueError(
                     f"mesh must be of 3-node triangles with compat='nirfast', got {mesh!r}"
                 )
@@ -146,6 +151,7 @@ class ForwardModel:
             self.frequency,
             self.source_depth,
             self.compat,
+            self.accuracy,
         )
 
     def __repr__(self) -> str:
@@ -170,10 +176,13 @@ class ForwardModel:
         Raises
         ------
         ValueError
-            Where there is no such place, or with `compat`.
+            Where there is no such place, with `compat`, or of tetrahedra, whose work depends on the
+            maps.
         """
         if self.compat is not None:
             raise ValueError("cost is not counted with compat='nirfast'")
+        if self.mesh.solid:
+            raise ValueError(f"cost is counted for triangles, got {self.mesh!r}")
         check_place(self.mesh, at)
         return self.plans.cost(at)
 
@@ -208,7 +217,8 @@ class ForwardModel:
         ------
         TypeError, ValueError
             For shapes, values and kinds of array that do not fit, before any work; ValueError for
-            properties so extreme that the answer overflows.
+            properties so extreme that the answer overflows, or (of tetrahedra) that the iterations
+            do not converge: the error that is left is said.
         """
         return self._run("measure", absorption, scattering, at, len(self.detectors))
 
@@ -243,10 +253,10 @@ class ForwardModel:
     ) -> Jacobian:
         """How each reading changes with mua and mus' of each node, element or quarter.
 
-        By the adjoint method: exact derivatives of these finite-element readings, from the fields
-        of the sources and of the detectors. 8 bytes (16 if modulated) for each, so some
-        20 MB per map at the nodes of the accurate disc; with a basis, the derivatives by the
-        properties are never held. Maps on a GPU are worked on there.
+        Of triangles alone. By the adjoint method: exact derivatives of these finite-element
+        readings, from the fields of the sources and of the detectors. 8 bytes (16 if modulated) for
+        each, so some 20 MB per map at the nodes of the accurate disc; with a basis, the derivatives
+        by the properties are never held. Maps on a GPU are worked on there.
 
         Parameters
         ----------
@@ -308,7 +318,7 @@ class ForwardModel:
     ) -> tuple[Any, Any]:
         """The gradient of a weighted sum of the readings, without the Jacobian.
 
-        It takes one more field per source, that of the weighted detectors.
+        Of triangles alone. It takes one more field per source, that of the weighted detectors.
 
         Parameters
         ----------
@@ -380,10 +390,11 @@ class ForwardModel:
         properties = check_place(self.mesh, at)
         shape = ("...", properties)
         home = arrays.home(absorption=absorption, scattering=scattering)
-        if home.gpu is not None and self.compat is not None:
-            raise TypeError(
-                f"absorption must be on the CPU for compat={self.compat!r}, got a {home}"
-            )
+        if self.mesh.solid and what in ("jacobian", "gradient"):
+            raise ValueError(f"{what} is to be had of a mesh of triangles, got {self.mesh!r}")
+        if home.gpu is not None and (self.compat is not None or self.mesh.solid):
+            doing = f"compat={self.compat!r}" if self.compat else "tetrahedra"
+            raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
         if self.compat is not None:
             if what in ("jacobian", "gradient"):
                 raise ValueError(f"{what} is not to be had with compat='nirfast'")

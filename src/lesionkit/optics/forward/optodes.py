@@ -1,4 +1,4 @@
-"""Sources and detectors on the rim of a mesh, as weights of its nodes."""
+"""Sources and detectors on the rim of a mesh (the surface of a solid one), as weights of nodes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from lesionkit.optics.forward.surface import SurfacePoints, snap_to_surface
 from lesionkit.optics.mesh.elements import edge_functions, shape_functions
 from lesionkit.optics.mesh.mesh import Mesh
 
@@ -103,15 +104,23 @@ def interior_weights(mesh: Mesh, points: Floats, name: str) -> sparse.csr_array:
 
 
 def source_weights(mesh: Mesh, points: Floats, depth: float) -> sparse.csr_array:
-    """Sources `depth` mm inside the rim from `points` (n, 2) mm on it; 0: where they lie."""
+    """Sources `depth` mm inside the rim from `points` (n, d) mm on it; 0: where they lie."""
     if depth:
-        rim = snap_to_rim(mesh, points, "sources")
+        rim = snap(mesh, points, "sources")
         points = rim.position + depth * rim.inward
     return interior_weights(mesh, points, "sources")
 
 
-def rim_weights(mesh: Mesh, rim: RimPoints) -> sparse.csr_array:
+def snap(mesh: Mesh, points: Floats, name: str) -> RimPoints | SurfacePoints:
+    """The nearest point of the rim, or of the surface of tetrahedra, to each of `points`."""
+    return (snap_to_surface if mesh.solid else snap_to_rim)(mesh, points, name)
+
+
+def rim_weights(mesh: Mesh, rim: RimPoints | SurfacePoints) -> sparse.csr_array:
     """Readings of the fluence at points of the rim, (n, nodes)."""
+    if isinstance(rim, SurfacePoints):
+        phi = shape_functions(mesh.order, rim.barycentric)
+        return _weights(mesh, mesh.boundary[rim.face], phi)
     phi, _ = edge_functions(mesh.order, rim.fraction)
     return _weights(mesh, mesh.boundary[rim.edge], phi)
 

@@ -13,6 +13,7 @@ from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
 from lesionkit.optics.forward.plan import Cost, build_plan
+from lesionkit.optics.forward.solid_plan import SolidPlan
 from lesionkit.optics.mesh.mesh import Mesh
 
 At = Literal["nodes", "elements", "quarters"]
@@ -24,7 +25,7 @@ class Plans:
     """What the kernels of `_core.optics` take of a forward model, made when it is first needed.
 
     source_weights, detector_weights : sparse (count, nodes): how each optode meets the nodes
-    refractive_index, frequency      : as of :class:`ForwardModel`
+    refractive_index, frequency, accuracy : as of :class:`ForwardModel`
 
     `kind` is the dtype of readings.
     """
@@ -36,17 +37,31 @@ class Plans:
         detector_weights: sparse.csr_array,
         refractive_index: float,
         frequency: float,
+        accuracy: float,
     ) -> None:
         self._mesh, self._optodes = mesh, (source_weights, detector_weights)
         self.kind = reading_kind(frequency)
         self._ksi = robin_coefficient(refractive_index)
         self._wavenumber = 2 * np.pi * frequency * refractive_index / SPEED_OF_LIGHT
+        self._accuracy = accuracy
+        self._solid: dict[At, SolidPlan] = {}
         self._made: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
         self._on_devices: dict[tuple[At, int], DevicePlan] = {}
         self._with_fields: dict[tuple[At, int], fields_gpu.FieldPlan] = {}
 
     def at(self, place: At, device: int | None = None) -> Any:
         """The plan for properties given at `place`; `device` is the number of a GPU."""
+        if self._mesh.solid:
+            if place not in self._solid:
+                self._solid[place] = SolidPlan(
+                    self._mesh,
+                    *self._optodes,
+                    ksi=self._ksi,
+                    wavenumber=self._wavenumber,
+                    at=place,
+                    accuracy=self._accuracy,
+                )
+            return self._solid[place]
         if device is None:
             return self._at(place)[0]
         if (place, device) not in self._on_devices:

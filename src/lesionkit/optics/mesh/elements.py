@@ -59,7 +59,7 @@ def shape_derivatives(order: int, barycentric: Floats) -> Floats:
 
 
 @functools.cache
-def _quadrature(count: int) -> tuple[Floats, Floats]:
+def quadrature(count: int) -> tuple[Floats, Floats]:
     """Points (count^2, 3) and weights, sum 1, exact to degree 2 count - 2: Gauss points on a square
     that is collapsed to a triangle."""
     x, w = np.polynomial.legendre.leggauss(count)
@@ -76,7 +76,7 @@ _AT_ONCE = 64  # bent elements: keeps their integrals to some 10 MB
 
 def _points(order: int, at: str, count: int) -> tuple[Floats, Floats, Floats]:
     """Points (q, 3), weights (q,) and psi (q, P) of integrals with a property given `at`."""
-    points, weight = _quadrature(count)
+    points, weight = quadrature(count)
     if at == "elements":
         return points, weight, np.ones((len(points), 1))
     if at == "nodes":

@@ -38,6 +38,8 @@ def checked_problem(
         raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")
     if model.compat is not None:
         raise ValueError(f"model must be without compat, got {model.compat!r}")
+    if model.mesh.solid:
+        raise ValueError(f"model must be of a mesh of triangles, got {model.mesh!r}")
     if not isinstance(basis, GridBasis):
         raise TypeError(f"basis must be a GridBasis, got {arrays.describe(basis)}")
     if basis.mesh is not model.mesh:

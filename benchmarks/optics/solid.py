@@ -1,0 +1,149 @@
+"""Light in a ball: error of the readings against the sphere series, and cost of a map.
+
+The peers solve the same matrix for the same 64 fields: SciPy's SuperLU, and MKL PARDISO (package
+pypardiso) with its analysis kept from map to map. CPU time of one thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+import lesionkit
+from benchmarks.report import Report
+from lesionkit.optics import ForwardModel, Mesh, ball_mesh
+
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
+from reference.optics_solid import sphere_series
+
+Array = np.ndarray
+RADIUS, SOURCE_DEPTH = 41.0, 1.0
+TISSUES = {"P1": (0.010, 1.0), "P2": (0.004, 0.8), "P3": (0.020, 1.5)}  # mua, mus' in mm^-1
+NEAREST = np.deg2rad(10)
+
+
+def directions(count: int, seed: int) -> Array:
+    """(count, 3) unit vectors, spread evenly and turned at random: on no axis of a mesh."""
+    k = np.arange(count) + 0.5
+    z, angle = 1 - 2 * k / count, np.pi * (1 + np.sqrt(5)) * k
+    places = np.column_stack([np.cos(angle), np.sin(angle), z])
+    places[:, :2] *= np.sqrt(1 - z**2)[:, None]
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    turned: Array = places @ turn
+    return turned
+
+
+def precision(report: Report) -> None:
+    """Median and 95th percentile of the relative error, beyond 10 degrees from the source."""
+    sources, detectors = directions(16, 1), directions(48, 2)
+    angles = np.arccos(np.clip(sources @ detectors.T, -1, 1))
+    far = angles > NEAREST
+    truth = {
+        name: sphere_series(RADIUS, *tissue, RADIUS - SOURCE_DEPTH, angles)
+        for name, tissue in TISSUES.items()
+    }
+    sizes = [(1, 12), (2, 6), (2, 12)]
+    if not report.quick:
+        sizes = [(1, 12), (1, 18), (1, 24), (2, 6), (2, 8), (2, 10), (2, 12)]
+    rows = []
+    for order, layers in sizes:
+        mesh = ball_mesh(RADIUS, layers, order)
+        model = ForwardModel(mesh, RADIUS * sources, RADIUS * detectors, source_depth=SOURCE_DEPTH)
+        row = [f"P{order}, {layers} layers", f"{len(mesh.nodes):,}"]
+        for name, (mua, mus) in TISSUES.items():
+            ones = np.ones(len(mesh.nodes))
+            error = (model.measure(mua * ones, mus * ones) / truth[name] - 1)[far]
+            middle, high = np.median(np.abs(error)), np.quantile(np.abs(error), 0.95)
+            row.append(f"{middle:.2%}, {high:.2%} ({np.median(error):+.1%})")
+        rows.append(row)
+    report.table(
+        "Light in a ball of 41 mm against the sphere series",
+        ["mesh", "nodes", *(f"mua {a}, mus' {s}" for a, s in TISSUES.values())],
+        rows,
+        "Relative error of a reading beyond 10 degrees: median and 95th percentile of its size, "
+        "and the median with its sign.",
+    )
+
+
+def speed(report: Report) -> None:
+    """One map with two balls in it, 32 sources and 32 detectors: CPU seconds of one thread."""
+    sizes = [(1, 12), (2, 6)] if report.quick else [(1, 12), (1, 18), (1, 26), (2, 8), (2, 12)]
+    before = lesionkit.threads()
+    lesionkit.threads(1)
+    rows = []
+    for order, layers in sizes:
+        mesh = ball_mesh(RADIUS, layers, order)
+        model = ForwardModel(
+            mesh, RADIUS * directions(32, 1), RADIUS * directions(32, 2), accuracy=1e-4
+        )
+        mua, mus = _inclusions(mesh)
+        model.measure(mua, mus)  # plan and hierarchy are made
+        plan = model.plans.at("nodes")
+        matrix = plan.matrix(mua, mus)
+        right = sparse.vstack([model.source_weights, model.detector_weights]).toarray().T
+        weights = model.detector_weights
+        exact = weights @ splu(matrix.tocsc()).solve(right)[:, :32]
+        contenders: dict[str, Callable[[], Any]] = {"ours": partial(model.measure, mua, mus)}
+        if len(mesh.nodes) < 25_000 and order == 1:
+            contenders["SuperLU"] = partial(_superlu, matrix, right)
+        if importlib.util.find_spec("pypardiso"):
+            contenders["PARDISO"] = _pardiso(matrix, right)
+        spent: dict[str, list[float]] = {name: [] for name in contenders}
+        for _ in range(report.pairs):
+            for name, run in contenders.items():
+                begin = time.process_time()
+                run()
+                spent[name].append(time.process_time() - begin)
+        ours = np.median(spent["ours"])
+        off = np.abs(model.measure(mua, mus).T / exact - 1).max()
+        row = [f"P{order}", f"{len(mesh.nodes):,}", f"{matrix.nnz:,}", str(plan.iterations)]
+        row += [f"{ours * 1e3:.0f} ms", f"{off:.1e}"]
+        for name in ("PARDISO", "SuperLU"):
+            ratios = np.divide(spent[name], spent["ours"]) if name in spent else []
+            row.append(f"{np.median(ratios):.1f}x" if len(ratios) else "-")
+        rows.append(row)
+    lesionkit.threads(before)
+    head = ["elements", "nodes", "entries", "iterations", "ours", "worst reading off"]
+    head += ["PARDISO over ours", "SuperLU over ours"]
+    report.table("One map, 32 sources and 32 detectors, readings to 1e-4", head, rows)
+
+
+def _inclusions(mesh: Mesh) -> tuple[Array, Array]:
+    mua, mus = np.full(len(mesh.nodes), 0.010), np.full(len(mesh.nodes), 1.0)
+    for place, radius, a, s in (((12, -8, 6), 10, 2.0, 1.2), ((-15, 10, -5), 8, 2.5, 1.4)):
+        inside = np.linalg.norm(mesh.nodes - place, axis=1) < radius
+        mua[inside] *= a
+        mus[inside] *= s
+    return mua, mus
+
+
+def _superlu(matrix: sparse.csr_array, right: Array) -> Array:
+    options = {"SymmetricMode": True}
+    factor = splu(matrix.tocsc(), "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    fields: Array = factor.solve(right)
+    return fields
+
+
+def _pardiso(matrix: sparse.csr_array, right: Array) -> Callable[[], Array]:
+    from pypardiso import PyPardisoSolver
+
+    solver = PyPardisoSolver(mtype=2)
+    upper = sparse.csr_matrix(sparse.triu(matrix, format="csr"))
+    solver.set_phase(11)
+    solver._call_pardiso(upper, right)
+
+    def run() -> Array:
+        solver.set_phase(23)
+        fields: Array = solver._call_pardiso(upper, right)
+        return fields
+
+    return run

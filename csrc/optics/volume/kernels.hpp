@@ -1,0 +1,35 @@
+// Light in tetrahedra: what the bindings call. Arrays of maps and answers are looked at here.
+#pragma once
+
+#include <complex>
+
+#include "common/view.hpp"
+#include "optics/volume/plan.hpp"
+
+namespace lesionkit::optics {
+
+// out (n, entries): the real part of the matrix, from maps (n, properties).
+void assemble(const VolumePlan& plan, View<const double> absorption, View<const double> scattering,
+              View<double> out);
+void assemble(const VolumePlan& plan, const double* absorption, const double* scattering,
+              double* out);
+
+// How far a solve goes: until the error of every field in the energy norm is below `field` times
+// the field's own, and that of every reading (by the product of two such errors) below `reading`
+// times itself; 0: not asked for.
+struct Accuracy {
+  double field, reading;
+  int rounds;  // at most, of some iterations each
+};
+
+// Fields of all optodes, out (n, nodes, sources + detectors), and readings (n, sources, detectors),
+// of maps (n, properties). Returns the largest relative error left, by the estimates: above 1 (in
+// units of what was asked for) where `rounds` did not do.
+// Out: double, or std::complex<double> for modulated light. iterations (n): of all rounds.
+template <class Out>
+double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
+                     View<const double> absorption, View<const double> scattering,
+                     Accuracy accuracy, View<Out> readings, View<Out> out,
+                     View<int32_t> iterations);
+
+}  // namespace lesionkit::optics

@@ -1,0 +1,163 @@
+// The matrix of one tetrahedron of the diffusion equation,
+//
+//   A_ab = int kappa grad(phi_a).grad(phi_b) + int mua phi_a phi_b,
+//
+// with K = 4 or 10 nodes, kappa and mua interpolated from the nodes with the same functions phi.
+// Four nodes: in closed form. Ten: by a rule of 24 points, exact to degree 6 (Keast, Comput. Meth.
+// Appl. Mech. Eng. 55, 339, 1986), and so in straight elements; bent ones are isoparametric.
+#pragma once
+
+#include <utility>
+
+#include "common/portable.hpp"
+
+namespace lesionkit::optics {
+
+inline constexpr int POINTS = 24;
+
+// The edges whose middles are nodes 4 to 9.
+inline constexpr int EDGE[6][2] = {{0, 1}, {1, 2}, {2, 0}, {0, 3}, {1, 3}, {2, 3}};
+
+HD constexpr int pairs_of(int nodes) { return nodes * (nodes + 1) / 2; }
+
+// Barycentric places and weights, of sum 1.
+struct TetrahedronRule {
+  double place[POINTS][4], weight[POINTS];
+
+  constexpr TetrahedronRule() : place{}, weight{} {
+    constexpr double three[3][2] = {{0.214602871259151684, 0.00665379170969464506},
+                                    {0.0406739585346113397, 0.00167953517588677620},
+                                    {0.322337890142275646, 0.00922619692394239843}};
+    int q = 0;
+    for (const auto& [a, w] : three)
+      for (int i = 0; i < 4; ++i, ++q) {
+        for (int j = 0; j < 4; ++j) place[q][j] = j == i ? 1 - 3 * a : a;
+        weight[q] = 6 * w;
+      }
+    constexpr double a = 0.0636610018750175299, b = 0.269672331458315867;
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < 4; ++j)
+        if (i != j) {
+          for (int k = 0; k < 4; ++k) place[q][k] = k == i ? b : k == j ? 1 - 2 * a - b : a;
+          weight[q++] = 6 * 0.00803571428571428248;
+        }
+  }
+};
+inline constexpr TetrahedronRule RULE;
+
+// The ten functions at a place, and their derivatives by its four barycentric coordinates.
+struct TenFunctions {
+  double value[10], slope[10][4];
+
+  constexpr explicit TenFunctions(const double* l) : value{}, slope{} {
+    for (int i = 0; i < 4; ++i) {
+      value[i] = l[i] * (2 * l[i] - 1);
+      slope[i][i] = 4 * l[i] - 1;
+    }
+    for (int e = 0; e < 6; ++e) {
+      const int i = EDGE[e][0], j = EDGE[e][1];
+      value[4 + e] = 4 * l[i] * l[j];
+      slope[4 + e][i] = 4 * l[j];
+      slope[4 + e][j] = 4 * l[i];
+    }
+  }
+};
+
+struct TenAtPoints {
+  TenFunctions at[POINTS];
+};
+template <int... q>
+constexpr TenAtPoints ten_at_points(std::integer_sequence<int, q...>) {
+  return {{TenFunctions(RULE.place[q])...}};
+}
+inline constexpr TenAtPoints TEN = ten_at_points(std::make_integer_sequence<int, POINTS>{});
+
+// The gradients of the four barycentric coordinates where x, y, z change by them as by[4][3] says;
+// returns 6 times the volume of a straight element.
+template <class T>
+HD T gradients(const T (&by)[4][3], T (&out)[4][3]) {
+  T e[3][3];
+  for (int i = 0; i < 3; ++i)
+    for (int x = 0; x < 3; ++x) e[i][x] = by[i + 1][x] - by[0][x];
+  T cross[3][3];
+  for (int i = 0; i < 3; ++i) {
+    const T *u = e[(i + 1) % 3], *v = e[(i + 2) % 3];
+    for (int x = 0; x < 3; ++x)
+      cross[i][x] = u[(x + 1) % 3] * v[(x + 2) % 3] - u[(x + 2) % 3] * v[(x + 1) % 3];
+  }
+  const T size = e[0][0] * cross[0][0] + e[0][1] * cross[0][1] + e[0][2] * cross[0][2];
+  const T inverse = 1.0 / size;
+  for (int x = 0; x < 3; ++x) {
+    for (int i = 0; i < 3; ++i) out[i + 1][x] = cross[i][x] * inverse;
+    out[0][x] = -(out[1][x] + out[2][x] + out[3][x]);
+  }
+  return size;
+}
+
+// The gradients of the ten functions at point q; returns its weight in mm^3.
+template <class T>
+HD T ten_gradients(int q, const T (&place)[10][3], bool bent, T (&out)[10][3]) {
+  const TenFunctions& phi = TEN.at[q];
+  T by[4][3], of_corner[4][3];
+  for (int i = 0; i < 4; ++i)
+    for (int x = 0; x < 3; ++x) {
+      by[i][x] = place[i][x];
+      if (bent) {
+        by[i][x] = phi.slope[0][i] * place[0][x];
+        for (int a = 1; a < 10; ++a) by[i][x] += phi.slope[a][i] * place[a][x];
+      }
+    }
+  const T size = gradients(by, of_corner);
+  for (int x = 0; x < 3; ++x) {
+    for (int i = 0; i < 4; ++i) out[i][x] = phi.slope[i][i] * of_corner[i][x];
+    for (int e = 0; e < 6; ++e) {
+      const int i = EDGE[e][0], j = EDGE[e][1];
+      out[4 + e][x] = phi.slope[4 + e][i] * of_corner[i][x] + phi.slope[4 + e][j] * of_corner[j][x];
+    }
+  }
+  return RULE.weight[q] / 6 * size;
+}
+
+// A quantity of the nodes at point q.
+template <class T>
+HD T at_point(int q, const T* node) {
+  T value = TEN.at[q].value[0] * node[0];
+  for (int a = 1; a < 10; ++a) value += TEN.at[q].value[a] * node[a];
+  return value;
+}
+
+// out[pair]: the pairs (a, b <= a), pair = a (a + 1) / 2 + b.
+template <class T>
+HD void tetrahedron_matrix(const T (&place)[4][3], bool, const T* kappa, const T* mua, T* out) {
+  T slope[4][3];
+  const T volume = gradients(place, slope) / 6.0;
+  const T mean = (kappa[0] + kappa[1] + kappa[2] + kappa[3]) * (volume / 4.0);
+  const T sum = mua[0] + mua[1] + mua[2] + mua[3], share = volume / 120.0;
+  for (int a = 0, pair = 0; a < 4; ++a)
+    for (int b = 0; b <= a; ++b, ++pair) {
+      const T product =
+          slope[a][0] * slope[b][0] + slope[a][1] * slope[b][1] + slope[a][2] * slope[b][2];
+      const T mass = a == b ? 2.0 * sum + 4.0 * mua[a] : sum + mua[a] + mua[b];
+      out[pair] = mean * product + share * mass;
+    }
+}
+
+template <class T>
+HD void tetrahedron_matrix(const T (&place)[10][3], bool bent, const T* kappa, const T* mua,
+                           T* out) {
+  for (int pair = 0; pair < pairs_of(10); ++pair) out[pair] = T{};
+  for (int q = 0; q < POINTS; ++q) {
+    T slope[10][3];
+    const T weight = ten_gradients(q, place, bent, slope);
+    const T stiff = weight * at_point(q, kappa), loss = weight * at_point(q, mua);
+    const double* phi = TEN.at[q].value;
+    for (int a = 0, pair = 0; a < 10; ++a) {
+      const T x = stiff * slope[a][0], y = stiff * slope[a][1], z = stiff * slope[a][2];
+      const T here = loss * phi[a];
+      for (int b = 0; b <= a; ++b, ++pair)
+        out[pair] += x * slope[b][0] + y * slope[b][1] + z * slope[b][2] + here * phi[b];
+    }
+  }
+}
+
+}  // namespace lesionkit::optics

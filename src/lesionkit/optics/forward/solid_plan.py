@@ -1,0 +1,218 @@
+"""The plan of a mesh of tetrahedra: the matrix's pattern and what no property changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from lesionkit import _core
+from lesionkit.optics.forward import hierarchy
+from lesionkit.optics.forward.dissection import adjacency
+from lesionkit.optics.forward.physics import reading_kind
+from lesionkit.optics.mesh import elements as fem
+from lesionkit.optics.mesh.mesh import Mesh
+
+Floats = npt.NDArray[np.float64]
+
+FIELD_BYTES = 64 * 2**20  # of the fields that are held at once
+FIELD, DERIVATIVE_FIELD = 1e-12, 1e-9  # relative error of fields, in the energy norm
+ROUNDS = 12  # of refinement, each of some iterations
+
+
+class SolidPlan:
+    """Solves of a mesh of tetrahedra with properties at one place.
+
+    sources, detectors : sparse (count, nodes) weights
+    ksi, wavenumber    : as of `build_plan`
+    accuracy           : relative error of readings
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        sources: sparse.csr_array,
+        detectors: sparse.csr_array,
+        *,
+        ksi: float,
+        wavenumber: float,
+        at: str,
+        accuracy: float,
+    ) -> None:
+        self.accuracy, self.kind = accuracy, reading_kind(wavenumber)
+        self._mesh, count = mesh, len(mesh.nodes)
+        self.optodes = sources.shape[0] + detectors.shape[0]
+        pattern = adjacency(count, mesh.elements) + sparse.eye_array(count, format="csr")
+        order = reverse_cuthill_mckee(sparse.csr_matrix(pattern), symmetric_mode=True)
+        self.position = np.empty(count, np.int64)  # of each node in the plan
+        self.position[order] = np.arange(count)
+        pattern = sparse.csr_array(pattern[order][:, order])
+        pattern.sort_indices()
+        self._pattern = pattern
+        ranks = np.argsort(mesh.bent, kind="stable")  # straight elements first
+        ordered = mesh.elements[ranks]
+        where = self.position[ordered]
+        row, column = np.tril_indices(ordered.shape[1])
+        pairs = where[:, row].ravel(), where[:, column].ravel()
+        nodal = at == "nodes"
+        self.properties = count if nodal else len(ordered)
+        parts = {
+            "element_nodes": ordered.shape[1],
+            "property_nodes": ordered.shape[1] if nodal else 1,
+            "nodes": count,
+            "properties": self.properties,
+            "straight": int(np.count_nonzero(~mesh.bent)),
+            "element": where.astype(np.int32),
+            "property": (ordered if nodal else ranks).astype(np.int32),
+            "place": mesh.nodes[order],
+            "start": pattern.indptr.astype(np.int32),
+            "column": pattern.indices.astype(np.int32),
+            "diagonal": hierarchy.diagonal_entries(pattern),
+            "mirror": self._entries(pattern.indices, _rows(pattern)),
+            "entry": self._entries(np.maximum(*pairs), np.minimum(*pairs)),
+            "fixed": self._robin(ksi),
+            "imaginary": np.empty(0),
+            "source": self._optodes(sources),
+            "detector": self._optodes(detectors),
+        }
+        self._plan = _core.optics.VolumePlan(parts)
+        if wavenumber:  # two matrices of the same kappa; mua differs by 1
+            ones = np.ones((1, self.properties))
+            mass = self._matrix(2 * ones, ones) - self._matrix(ones, 2 * ones)
+            self._plan = _core.optics.VolumePlan(parts | {"imaginary": -wavenumber * mass.ravel()})
+        self._hierarchies: dict[tuple[int, int], Any] = {}
+
+    def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
+        """Fill out (n, sources, detectors) from maps (n, properties)."""
+        nothing = np.empty((0, 0, 0), self.kind)
+        for some in self._batches(mua, mus):
+            self._solve(mua[some], mus[some], out, some, nothing, reading=self.accuracy)
+
+    def fluence(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
+        """Fill out (n, sources, nodes) from maps (n, properties)."""
+        sources = out.shape[1]
+        for some in self._batches(mua, mus):
+            fields = np.empty((len(some), len(self._mesh.nodes), self.optodes), self.kind)
+            readings = np.empty((len(mua), sources, self.optodes - sources), self.kind)
+            self._solve(mua[some], mus[some], readings, some, fields, field=FIELD)
+            out[some] = np.swapaxes(fields[:, self.position, :sources], 1, 2)
+
+    def matrix(self, mua: Floats, mus: Floats) -> sparse.csr_array:
+        """The real part of the matrix of one map, (nodes, nodes)."""
+        pattern = self._pattern.copy()
+        pattern.data = self._matrix(mua[None], mus[None]).ravel()
+        return sparse.csr_array(pattern[self.position][:, self.position])
+
+    def _batches(self, mua: Floats, mus: Floats) -> list[npt.NDArray[np.intp]]:
+        """Numbers of maps that are solved together: of one background, some at a time."""
+        means = np.column_stack([mua.mean(axis=1), mus.mean(axis=1)])
+        step = np.round(np.log2(np.maximum(means, 1e-6))).astype(int)
+        size = max(1, FIELD_BYTES // (16 * len(self._mesh.nodes) * self.optodes))
+        batches = []
+        for key in dict.fromkeys(map(tuple, step.tolist())):
+            same = np.flatnonzero((step == key).all(axis=1))
+            batches += [same[first : first + size] for first in range(0, len(same), size)]
+        return batches
+
+    def _solve(
+        self,
+        mua: Floats,
+        mus: Floats,
+        readings: npt.NDArray[Any],
+        some: npt.NDArray[np.intp],
+        fields: npt.NDArray[Any],
+        *,
+        field: float = 0.0,
+        reading: float = 0.0,
+    ) -> None:
+        """Fill readings[some] and fields; refuses what does not converge."""
+        found = np.empty((len(mua), *readings.shape[1:]), self.kind)
+        iterations = np.zeros(len(mua), np.int32)
+        background = self._hierarchy(float(mua[0].mean()), float(mus[0].mean()))
+        left = _core.optics.volume_fields(
+            self._plan, background, mua, mus, field, reading, ROUNDS, found, fields, iterations
+        )
+        self.iterations = int(iterations.max(initial=0))
+        if not left <= 1:
+            raise ValueError(
+                "absorption and scattering must be such that the solve converges, got a relative "
+                f"error of {left * max(field, reading):.2g} after {self.iterations} iterations, "
+                f"where {max(field, reading):.2g} is asked for"
+            )
+        readings[some] = found
+
+    def _hierarchy(self, mua: float, mus: float) -> Any:
+        """That of a homogeneous background, the means rounded to powers of two."""
+        mua, mus = max(mua, 1e-6), max(mus, 1e-6)
+        key = round(np.log2(mua)), round(np.log2(mus))
+        if key not in self._hierarchies:
+            matrix = self._pattern.copy()
+            maps = (np.full((1, self.properties), 2.0**power) for power in key)
+            matrix.data = self._matrix(*maps).ravel()
+            first = self._linear() if self._mesh.order == 2 else None
+            self._hierarchies[key] = _core.optics.Hierarchy(*hierarchy.build(matrix, first))
+        return self._hierarchies[key]
+
+    def _linear(self) -> sparse.csr_array:
+        """Interpolation of linear elements at the nodes of quadratic ones."""
+        mesh, count = self._mesh, len(self._mesh.nodes)
+        corners = np.unique(mesh.corners)
+        ends = mesh.corners[:, np.array(fem.EDGES_OF[4])].reshape(-1, 2)
+        middles, first = np.unique(mesh.elements[:, 4:], return_index=True)
+        ends = ends[first]
+        row = np.concatenate([corners, middles, middles])
+        column = np.concatenate([corners, ends[:, 0], ends[:, 1]])
+        value = np.concatenate([np.ones(len(corners)), np.full(2 * len(middles), 0.5)])
+        row, column = self.position[row], self.position[column]
+        kept = np.unique(column)
+        up = sparse.csr_array((value, (row, np.searchsorted(kept, column))), (count, len(kept)))
+        up.sort_indices()
+        return up
+
+    def _matrix(self, mua: Floats, mus: Floats) -> Floats:
+        out = np.empty((len(mua), self._pattern.nnz))
+        _core.optics.volume_matrix(self._plan, mua, mus, out)
+        return out
+
+    def _entries(self, row: npt.NDArray[Any], column: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Where entries of the pattern stand, by their rows and columns."""
+        count = self._pattern.shape[0]
+        all_ = _rows(self._pattern) * count + self._pattern.indices
+        wanted = row.astype(np.int64) * count + column
+        found: npt.NDArray[np.int32] = np.searchsorted(all_, wanted).astype(np.int32)
+        return found
+
+    def _robin(self, ksi: float) -> Floats:
+        """The boundary term of each entry."""
+        face = self.position[self._mesh.boundary]
+        mass = ksi * face_mass(self._mesh.order, self._mesh.nodes[self._mesh.boundary])
+        row = np.repeat(face, face.shape[1], axis=1).ravel()
+        column = np.tile(face, face.shape[1]).ravel()
+        fixed = np.zeros(self._pattern.nnz)
+        np.add.at(fixed, self._entries(row, column), mass.ravel())
+        return fixed
+
+    def _optodes(self, weights: sparse.csr_array) -> tuple[Any, Any, Floats]:
+        return (
+            weights.indptr.astype(np.int32),
+            self.position[weights.indices].astype(np.int32),
+            weights.data,
+        )
+
+
+def _rows(matrix: sparse.csr_array) -> npt.NDArray[np.int64]:
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def face_mass(order: int, places: Floats) -> Floats:
+    """int phi_a phi_b over faces (b, 3 or 6, 3) mm -> (b, nodes, nodes) mm^2, bent ones too."""
+    points, weight = fem.quadrature(fem.BENT if order == 2 else fem.STRAIGHT)
+    phi = fem.shape_functions(order, points)
+    along = fem.by_all_but_last(fem.shape_derivatives(order, points))
+    first, second = (np.einsum("qa,fax->fqx", along[..., i], places) for i in range(2))
+    size = np.linalg.norm(np.cross(first, second), axis=-1) / 2
+    out: Floats = np.einsum("q,fq,qa,qb->fab", weight, size, phi, phi, optimize=True)
+    return out
