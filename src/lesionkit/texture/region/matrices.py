@@ -247,7 +247,13 @@ def _gldm(work: Work) -> Features:
     found = [part.dependence for part in work.neighbours]
     if not work.averaged:
         found = [sum(found[1:], found[0])]
-    return _mean([renamed(emphases(part), DEPENDENCE_FEATURES) for part in found])
+    return _mean([_of_dependence(part) for part in found])
+
+
+def _of_dependence(counts: npt.NDArray[Any]) -> Features:
+    """Of the levels that occur alone: what is worked out then grows with the voxels."""
+    there = np.flatnonzero(counts.any(1))
+    return renamed(emphases(counts[there], levels=there + 1), DEPENDENCE_FEATURES)
 
 
 def _ngtdm(work: Work) -> Features:
