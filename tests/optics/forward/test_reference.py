@@ -8,6 +8,7 @@ import pytest
 
 from reference import optics as reference
 from reference.optics_inclusions import disc_with_inclusions
+from reference.optics_solid import sphere_series
 
 # Everything is summed in 40 digits or more, and rounded to a double once.
 ONE_ROUNDING = 1e-15
@@ -15,6 +16,36 @@ ONE_ROUNDING = 1e-15
 ROUNDING = 1e-13
 
 TISSUE = {"radius": 41, "absorption": 0.02, "scattering": 1.5}  # rim fluence spans 12 decades
+
+
+# --- the ball ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frequency", [0.0, 1e8])
+def test_ball_against_40_digits(frequency):
+    """The sum term by term, with mpmath's Bessel functions and Legendre polynomials."""
+    radius, source, mua, mus, angles = 10, 8, 0.02, 1.5, [0.3, 2.0]
+    found = sphere_series(radius, mua, mus, source, angles, frequency=frequency)
+    with mpmath.workdps(40):
+        d = 1 / (3 * (mpmath.mpf(mua) + mpmath.mpf(mus)))
+        loss = mpmath.mpf(mua)
+        if frequency:
+            loss -= 2j * mpmath.pi * frequency * mpmath.mpf(1.33) / reference.SPEED_OF_LIGHT
+        k = mpmath.sqrt(loss / d)
+
+        def bessel(order, x):
+            return mpmath.sqrt(mpmath.pi / (2 * x)) * mpmath.besseli(order + mpmath.mpf(0.5), x)
+
+        for value, angle in zip(found, angles, strict=True):
+            total = mpmath.mpf(0)
+            for order in range(200):
+                x = k * radius
+                rise = k * (bessel(order + 1, x) + order / x * bessel(order, x))
+                bottom = d * rise + reference.robin_coefficient(1.33) * bessel(order, x)
+                share = bessel(order, k * source) / bottom
+                total += (2 * order + 1) * mpmath.legendre(order, mpmath.cos(angle)) * share
+            # 1e3 terms of a double, the largest 1e2 times the sum
+            assert value == pytest.approx(complex(total / (4 * mpmath.pi * radius**2)), rel=1e-11)
 
 
 # --- the disc ------------------------------------------------------------------------------------

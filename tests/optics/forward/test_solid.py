@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lesionkit
 from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.mesh.files import read_mesh
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.solids import ball_mesh, slab_mesh
 from lesionkit.optics.reconstruction.basis import GridBasis
@@ -152,3 +154,22 @@ def test_refused() -> None:
         reconstruct(model, [[1.0]], [[1.0]], {}, [661], basis)
     with pytest.warns(UserWarning, match="swapped"):
         model.measure(ones, 0.01 * ones)
+
+
+def test_nirfaster_ff_cylinder_runs_as_it_is_written(lesionkit_data: Path) -> None:
+    folder = lesionkit_data / "data/nirst/nirfaster_ff"
+    if not folder.is_dir():
+        pytest.skip("needs LESIONKIT_DATA with data/nirst/nirfaster_ff")
+    mesh = read_mesh(folder / "cylinder_stnd.node")
+    assert (len(mesh.nodes), len(mesh.elements)) == (12695, 63810)
+    sources, detectors = (
+        np.loadtxt(folder / f"cylinder_stnd.{end}", skiprows=1)[:, 1:4]
+        for end in ("source", "meas")
+    )
+    ones = np.ones(len(mesh.nodes))
+    model = ForwardModel(mesh, sources, detectors, source_depth=0)
+    assert (model.measure(0.01 * ones, ones) > 0).all()
+    rim = model.detector_weights @ mesh.nodes
+    both_ways = ForwardModel(mesh, rim, rim, source_depth=0, accuracy=1e-8)
+    readings = both_ways.measure(0.01 * ones, ones)
+    np.testing.assert_allclose(readings, readings.T, rtol=1e-8)
