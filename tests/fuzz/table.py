@@ -238,7 +238,6 @@ EXCEPTIONS: dict[str, str] = {
     "studies.stroke.SEGMENTERS_ADC": "called by name through segment",
     "studies.stroke.Pair": CLASSES,
     "studies.stroke.Kind": "a name of a type",
-    "studies.stroke.Mask": "a name of a type",
     "studies.stroke.Prepared": CLASSES,
     "optics.Readings": CLASSES,
     "optics.SnirfReadings": CLASSES,

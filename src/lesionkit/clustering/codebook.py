@@ -32,7 +32,7 @@ class Codebook(NamedTuple):
     sizes : tuple of int
         How many words each level had, the last as many as `words`.
     distortions : (levels,) array of float64
-        Mean over the pixels of |x - word|^2 at the end of each level.
+        Mean over the pixels of ``|x - word|^2`` at the end of each level.
 
     Examples
     --------

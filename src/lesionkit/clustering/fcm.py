@@ -43,9 +43,9 @@ class Validity(NamedTuple):
 class FuzzyCMeans(CentreEstimator):
     """Fuzzy c-means: each sample belongs to each cluster to a degree between 0 and 1.
 
-    It looks for the centres v that make J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2 small, with u_ij =
-    |x_i - v_j|^(-2/(m-1)) / sum_l |x_i - v_l|^(-2/(m-1)), the memberships of sample i; a sample
-    that lies on centres belongs to these alone, in equal parts. J falls with every pass.
+    It looks for the centres v that make ``J = sum_i w_i sum_j u_ij^m |x_i - v_j|^2`` small, with
+    ``u_ij = |x_i - v_j|^(-2/(m-1)) / sum_l |x_i - v_l|^(-2/(m-1))``, the memberships of sample i; a
+    sample that lies on centres belongs to these alone, in equal parts. J falls with every pass.
 
     X is (samples, features), real and finite. float32 is read as it is and summed in float64; one
     column of 8- or 16-bit integers, or of floats that hold such whole numbers, is counted first,

@@ -46,7 +46,7 @@ class Run(NamedTuple):
 
 
 class KMeans(CentreEstimator):
-    """k-means: k centres with the least sum of w |x - nearest centre|^2, by Lloyd's algorithm.
+    """k-means: k centres with the least sum of ``w |x - nearest centre|^2``, by Lloyd's algorithm.
 
     Parameters, attributes and rules are those of scikit-learn's KMeans, but:
 

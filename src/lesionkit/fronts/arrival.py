@@ -26,7 +26,7 @@ def arrival_time(
     batch_axis: int | None = None,
     return_labels: bool = False,
 ) -> Any:
-    """Arrival time of a front that starts at the seeds: |grad T| = 1 / speed, by fast marching.
+    """Arrival time of a front that starts at the seeds: ``|grad T| = 1 / speed``, by fast marching.
 
     The answer has the same bits whatever the number of threads or images. In float32 speeds may
     differ by a factor of 1e15, in float64 of 1e150: slower nodes count as walls.

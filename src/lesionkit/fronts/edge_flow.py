@@ -56,12 +56,12 @@ def edge_flow(
     """Boundaries where vectors meet that point from each pixel to its nearest edge.
 
     For each channel, smoothed, and each direction t, E is the size of the slope along t, and Err =
-    |I(x + 4 sigma t) - I(x)| the error of predicting the value 4 sigma away. An edge lies towards t
-    with probability P(t) = Err(t) / (Err(t) + Err(t + pi)), 1/2 where both are 0. The flow is the
-    sum of E(t) exp(i t) over the half circle with the greatest sum of P; E and P are weighted sums
-    over the channels. It then moves to the neighbour that it points at, where the flow there has a
-    positive product with it, until nothing moves. Between two neighbours whose flows face each
-    other is a boundary, as strong as the sum of the two components.
+    ``|I(x + 4 sigma t) - I(x)|`` the error of predicting the value 4 sigma away. An edge lies
+    towards t with probability P(t) = Err(t) / (Err(t) + Err(t + pi)), 1/2 where both are 0. The
+    flow is the sum of E(t) exp(i t) over the half circle with the greatest sum of P; E and P are
+    weighted sums over the channels. It then moves to the neighbour that it points at, where the
+    flow there has a positive product with it, until nothing moves. Between two neighbours whose
+    flows face each other is a boundary, as strong as the sum of the two components.
 
     Parameters
     ----------

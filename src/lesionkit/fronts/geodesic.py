@@ -26,9 +26,9 @@ def grey_weight(
 ) -> Any:
     """Weights by the difference from the seeds' mean grey value, for `arrival_time` as speeds.
 
-    With d = |image - mean| and u = min(d / cutoff, 1), w(u) = 1 / (1 + (u / midpoint)^rolloff) is
-    stretched linearly to w(0) = 1 and w(1) = 0.001: W = 0.001 + 0.999 (w(u) - w(1)) / (1 - w(1)).
-    MATLAB documents how its graydiffweight behaves, not its formula; this one is ours.
+    With ``d = |image - mean|`` and u = min(d / cutoff, 1), w(u) = 1 / (1 + (u / midpoint)^rolloff)
+    is stretched linearly to w(0) = 1 and w(1) = 0.001: W = 0.001 + 0.999 (w(u) - w(1)) / (1 -
+    w(1)). MATLAB documents how its graydiffweight behaves, not its formula; this one is ours.
 
     Parameters
     ----------

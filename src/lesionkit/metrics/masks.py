@@ -77,7 +77,7 @@ class Scores(NamedTuple):
 
 
 def dice(found: Any, truth: Any) -> float:
-    """Dice's coefficient 2 |A and B| / (|A| + |B|).
+    """Dice's coefficient ``2 |A and B| / (|A| + |B|)``.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def dice(found: Any, truth: Any) -> float:
 
 
 def jaccard(found: Any, truth: Any) -> float:
-    """Jaccard's coefficient |A and B| / |A or B|, the area overlap of the stroke papers.
+    """Jaccard's coefficient ``|A and B| / |A or B|``, the area overlap of the stroke papers.
 
     Parameters
     ----------
@@ -149,10 +149,10 @@ def error_rates(
         Masks of one shape, any number of axes; not 0 is lesion. Floats that are whole within 1e-3
         do.
     normalise : {"union", "reference", "standard"}, default "union"
-        "union": both over |A or B|, so that Jaccard + FPR + FNR = 1. The published rates of the
+        "union": both over ``|A or B|``, so that Jaccard + FPR + FNR = 1. The published rates of the
         stroke studies of Noor and colleagues add up so; their equations were not at hand.
-        "reference": both over |truth|; an FPR may exceed 1. "standard": FP / (FP + TN) and FN / (FN
-        + TP), over all pixels of the image.
+        "reference": both over ``|truth|``; an FPR may exceed 1. "standard": FP / (FP + TN) and
+        FN / (FN + TP), over all pixels of the image.
 
     Returns
     -------

@@ -33,7 +33,7 @@ __all__ = [
 
 
 def square(image: Any, box: Box | None = None) -> Real:
-    """The squares of intensities, scaled so that the largest stays: x^2 / max |x|.
+    """The squares of intensities, scaled so that the largest stays: ``x^2 / max |x|``.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def square_root(image: Any, box: Box | None = None) -> Real:
     Returns
     -------
     array of float64
-        sign(x) sqrt(|x| max |x|), in the image's unit.
+        ``sign(x) sqrt(|x| max |x|)``, in the image's unit.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def logarithm(image: Any, box: Box | None = None) -> Real:
     Returns
     -------
     array of float64
-        c sign(x) ln(|x| + 1), in the image's unit, with c = m / ln(m + 1) for m = max |x|.
+        ``c sign(x) ln(|x| + 1)``, in the image's unit, with c = m / ln(m + 1), ``m = max |x|``.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def exponential(image: Any, box: Box | None = None) -> Real:
     Returns
     -------
     array of float64
-        exp(x ln(m) / m) for m = max |x|, in the image's unit.
+        ``exp(x ln(m) / m)`` for ``m = max |x|``, in the image's unit.
 
     Raises
     ------

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from lesionkit import cli
-from lesionkit.studies.stroke import SEGMENTERS, Mask, Prepared
+from lesionkit.studies.stroke import SEGMENTERS, Prepared
 from lesionkit.studies.stroke.image import job, process, report
+from lesionkit.studies.stroke.prepare import Mask
 from stroke_files import pillow, png, rows
 
 

@@ -19,9 +19,9 @@ from lesionkit.clustering.spatial.base import Spatial
 class FCM_S1(Spatial):
     """Fuzzy c-means with the mean of the neighbours.
 
-    J = sum_i sum_j u_ij^m (|x_i - v_j|^2 + alpha |y_i - v_j|^2), y the neighbours' mean: a pixel
-    that disagrees with its surroundings counts less, and its class is the nearest to (x + alpha y)
-    / (1 + alpha). J never rises from one pass to the next.
+    ``J = sum_i sum_j u_ij^m (|x_i - v_j|^2 + alpha |y_i - v_j|^2)``, y the neighbours' mean: a
+    pixel that disagrees with its surroundings counts less, and its class is the nearest to
+    (x + alpha y) / (1 + alpha). J never rises from one pass to the next.
 
     Parameters
     ----------
@@ -244,12 +244,12 @@ class sFCM(Spatial):
 class FLICM(Spatial):
     """Fuzzy local information c-means.
 
-    u from |x_i - v_j|^2 + G_ij, G_ij the sum over the neighbours r of (1 - u_rj)^m |x_r - v_j|^2 /
-    (1 + d_ir), d_ir their distance in pixels; the centres from u as in FCM. There is nothing to
-    tune. The u_rj are those of the pass before, all of them; the first ones are plain FCM's of the
-    first centres. J may rise. The paper stops by the change of the memberships, here as in the
-    other methods by the centres'. Two sets of memberships are kept while it is fitted, and one
-    after.
+    u from ``|x_i - v_j|^2 + G_ij``, G_ij the sum over the neighbours r of
+    ``(1 - u_rj)^m |x_r - v_j|^2 / (1 + d_ir)``, d_ir their distance in pixels; the
+    centres from u as in FCM. There is nothing to tune. The u_rj are those of the pass before, all
+    of them; the first ones are plain FCM's of the first centres. J may rise. The paper stops by the
+    change of the memberships, here as in the other methods by the centres'. Two sets of memberships
+    are kept while it is fitted, and one after.
 
     Parameters
     ----------

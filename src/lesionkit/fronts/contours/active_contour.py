@@ -27,8 +27,8 @@ def geodesic_active_contour(
 ) -> Any:
     """Move a contour until it lies on edges.
 
-    phi_t = g (balloon + curvature kappa) |grad phi| + advection grad g . grad phi, with phi above 0
-    inside, in a narrow band about the contour.
+    ``phi_t = g (balloon + curvature kappa) |grad phi| + advection grad g . grad phi``, with phi
+    above 0 inside, in a narrow band about the contour.
 
     Parameters
     ----------

@@ -107,7 +107,8 @@ def morphological_geodesic_active_contour(
         How often the contour is smoothed in each iteration. The two orders of its operators
         alternate within a call; a call begins anew, where scikit-image goes on from the last.
     threshold : float or "auto", default "auto"
-        The balloon works where gimage > threshold / |balloon|; "auto" is gimage's 40th percentile.
+        The balloon works where ``gimage > threshold / |balloon|``; "auto" is gimage's 40th
+        percentile.
     balloon : float, default 0
         Above 0 the region grows by a pixel in each iteration, below 0 it shrinks.
     iter_callback : callable, optional
@@ -163,7 +164,7 @@ def morphological_geodesic_active_contour(
 
 
 def inverse_gaussian_gradient(image: Any, alpha: float = 100.0, sigma: float = 5.0) -> Any:
-    """1 / sqrt(1 + alpha |gradient|), near 1 where the image is even and near 0 at its edges.
+    """``1 / sqrt(1 + alpha |gradient|)``, near 1 where the image is even and near 0 at its edges.
 
     The arguments are scikit-image's.
 

@@ -53,7 +53,7 @@ class Jacobian:
     scattering: Any
 
     def log_amplitude(self) -> Jacobian:
-        """The same for ln |reading|.
+        """The same for ``ln |reading|``.
 
         Returns
         -------

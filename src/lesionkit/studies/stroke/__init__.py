@@ -1,16 +1,15 @@
 """Stroke lesions on diffusion MRI: five segmenters, and an earlier one, side by side.
 
 N. M. Saad and colleagues' methods as in the thesis of Noor, 2020, and the papers named in each
-module. Each segmenter has the signature
+module. Each segmenter has the signature::
 
-    segment(image, kind="hyper", *, smallest=20) -> mask
+    segment(image, kind="hyper", smallest=20) -> mask
 
-image    : (rows, columns) or (planes, rows, columns), finite real numbers of any unit, left and
-           right halves along the columns; or what `preprocess` returns, to prepare once
-kind     : "hyper" for lesions brighter than the normal brain (acute, sub-acute), "hypo" for darker
-           ones (chronic)
-smallest : pixels of the smallest region in a slice
-returns  : booleans of the image's shape; all False where there is no lesion
+where the image is (rows, columns) or (planes, rows, columns), finite real numbers of any unit with
+left and right halves along the columns, or what `preprocess` returns, to prepare once; the kind is
+"hyper" for lesions brighter than the normal brain (acute, sub-acute), "hypo" for darker ones
+(chronic); `smallest` is pixels of the smallest region in a slice; and the mask is booleans of the
+image's shape, all False where there is no lesion.
 
 `SEGMENTERS_ADC` are the same six on two images, DWI and ADC: in place of the image they take what
 `pair` returns, and `smallest` is of a piece in three dimensions (docs/stroke-adc.md).
@@ -110,7 +109,6 @@ __all__ = [
     "SEGMENTERS",
     "SEGMENTERS_ADC",
     "Kind",
-    "Mask",
     "Pair",
     "Prepared",
     "adc_map",

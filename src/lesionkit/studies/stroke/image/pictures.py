@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import extras
-from lesionkit.studies.stroke import Mask
 from lesionkit.studies.stroke.image.scan import Scan
+from lesionkit.studies.stroke.prepare import Mask
 
 WIDTH = 300  # pixels of a panel, at least: slices of fewer are enlarged
 MARGIN = 3  # pixels around the brain that are shown

@@ -17,7 +17,6 @@ from lesionkit.studies.stroke import (
     SEGMENTERS,
     SEGMENTERS_ADC,
     Kind,
-    Mask,
     Pair,
     Prepared,
     pair,
@@ -28,6 +27,7 @@ from lesionkit.studies.stroke.histograms import Blocks
 from lesionkit.studies.stroke.image import read, report, steps
 from lesionkit.studies.stroke.image.scan import RECOMMENDED, RECOMMENDED_ADC, Scan, kind_by
 from lesionkit.studies.stroke.learned import models as learned
+from lesionkit.studies.stroke.prepare import Mask
 
 AREA = 20.0  # mm^2, of the smallest region in a slice: the papers' 20 pixels, of 1 mm
 ORDER = (*SEGMENTERS_ADC, learned.NETS[0], *SEGMENTERS, learned.NETS[1])  # of all methods

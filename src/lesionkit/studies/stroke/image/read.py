@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import io
-from lesionkit.studies.stroke import Mask, adc_map
+from lesionkit.studies.stroke import adc_map
 from lesionkit.studies.stroke.adc.maps import MAX_B, MIN_B
 from lesionkit.studies.stroke.cases import NO_ADC, Case
 from lesionkit.studies.stroke.names import stem_of
+from lesionkit.studies.stroke.prepare import Mask
 
 USUAL_B = 1000.0  # s/mm^2: taken where nobody tells
 ZERO_B = 100.0  # s/mm^2: below there is next to no weighting

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesionkit import io
-from lesionkit.studies.stroke import SEGMENTERS, Kind, Mask, Prepared
+from lesionkit.studies.stroke import SEGMENTERS, Kind, Prepared
 from lesionkit.studies.stroke.cases import Case
 from lesionkit.studies.stroke.image.read import Images
+from lesionkit.studies.stroke.prepare import Mask
 
 RECOMMENDED, RECOMMENDED_ADC = "kmeans", "kmeans-adc"  # the thesis' best, alone and with ADC
 

@@ -17,11 +17,12 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from lesionkit import files
-from lesionkit.studies.stroke import Mask, Prepared, preprocess, segment
+from lesionkit.studies.stroke import Prepared, preprocess, segment
 from lesionkit.studies.stroke.classify import classifiers
 from lesionkit.studies.stroke.features import SIX, lesion_features
 from lesionkit.studies.stroke.image.scan import RECOMMENDED, kind_by
 from lesionkit.studies.stroke.plant import KINDS, Planted
+from lesionkit.studies.stroke.prepare import Mask
 
 Real = npt.NDArray[np.float64]
 
