@@ -19,9 +19,9 @@ from lesionkit.nets import (  # noqa: E402
     train,
 )
 from lesionkit.nets.linear import RIDGE, LinearEstimate  # noqa: E402
-from lesionkit.nets.phantoms.augmentation import turned  # noqa: E402
+from lesionkit.nets.phantoms.augmentation import symmetries, turned  # noqa: E402
 from lesionkit.nets.phantoms.data import Batch  # noqa: E402
-from lesionkit.optics import open_phantoms  # noqa: E402
+from lesionkit.optics import PhantomRecipe, open_phantoms, triangular_interface  # noqa: E402
 
 WAVELENGTHS, OPTODES, PIXELS = 2, 4, 6
 SHAPE = (WAVELENGTHS, OPTODES, OPTODES - 1)
@@ -98,6 +98,12 @@ def test_without_readings_it_is_the_estimate_of_the_others(
     assert share.shape == (40, 1, PIXELS, PIXELS)
     assert (share[3] > 0.9999).all()
     assert (share[0] < 1).all()
+
+
+def test_only_a_disc_has_symmetries() -> None:
+    assert symmetries(PhantomRecipe()) == 8
+    assert symmetries(PhantomRecipe(optodes=6)) == 1
+    assert symmetries(PhantomRecipe(outline=triangular_interface())) == 1
 
 
 def options(**others: object) -> TrainingOptions:

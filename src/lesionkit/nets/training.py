@@ -104,12 +104,12 @@ def train(
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
     given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))
+    if options.augment and given.recipe.outline is not None:
+        raise ValueError(f"augment needs a disc, which is symmetric, got {given.recipe.outline!r}")
     if options.augment and symmetries(given.recipe) == 1:
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {given.recipe.optodes}"
         )
-    if options.augment and given.recipe.outline is not None:
-        raise ValueError(f"augment needs a disc, which is symmetric, got {given.recipe.outline!r}")
     first, stop = given.split.training
     least = min(map(len, in_batches(np.arange(first, stop), options.batch)))
     if least == 1 and given.recipe.pixels < ONE_PIXEL.get(net, 0):

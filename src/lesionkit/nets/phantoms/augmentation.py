@@ -13,8 +13,8 @@ SYMMETRIES = 8
 
 
 def symmetries(recipe: PhantomRecipe) -> int:
-    """How many there are of its phantoms: 8, or 1, phantoms as they are."""
-    return 1 if recipe.optodes % 4 else SYMMETRIES
+    """How many there are of its phantoms: 8 in a disc, else 1, phantoms as they are."""
+    return 1 if recipe.outline is not None or recipe.optodes % 4 else SYMMETRIES
 
 
 def turned(batch: Batch, symmetry: int) -> Batch:
