@@ -53,7 +53,7 @@ def test_each_library_is_in_its_extra(module: str, told: tuple[str, str]) -> Non
 
 
 def test_all_is_everything_but_cuda_and_other_licences() -> None:
-    left_out = {"all", "bench", "cuda12", "cuda13", "flir", "test"}
+    left_out = {"all", "bench", "cuda12", "cuda13", "docs", "flir", "test"}
     (named,) = OPTIONAL["all"]
     assert set(named[len("lesionkit[") : -1].split(",")) == set(OPTIONAL) - left_out
 
