@@ -87,9 +87,14 @@ def scaled(reference: Any, spread: Any, mixing: Any, near: Any) -> Any:
     return repr(nets.Scaling(optics.PhantomRecipe(), reference, spread, mixing, near))
 
 
-def discs(**given: Any) -> Any:
-    made = optics.disc_mesh(**given)
-    return made.nodes, made.elements
+def made_of(mesh: Any) -> Any:
+    """A function that makes a mesh, as one that returns arrays."""
+
+    def arrays_of(**given: Any) -> Any:
+        made = mesh(**given)
+        return made.nodes, made.elements
+
+    return arrays_of
 
 
 def outlined(optodes: Any) -> Any:
@@ -183,7 +188,10 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "ForwardModel", planned, {"sources": lambda draw, s: RIM[: draw(st.integers(1, 6))].copy(), "detectors": lambda draw, s: RIM.copy(), "refractive_index": maybe(real(1, 2)), "frequency": maybe(choice(0, 1e8)), "source_depth": maybe(real(0, 3))}, batch=10, words=("optode", "optodes", "rim")),
     Target("optics", "Mesh", meshed, {"nodes": lambda draw, s: disc().nodes.copy(), "elements": lambda draw, s: disc().elements.copy()}, words=("node", "element")),
     Target("optics", "write_mesh", saved, {"mesh": lambda draw, s: disc(), "name": choice("a.npz", "a.vtk", "a.node", "a.msh"), "node_data": maybe(lambda draw, s: {"u": s.random.normal(size=169)})}, words=("path", "node_data", "a.npz", "a.vtk", "a.node", "a.msh")),
-    Target("optics", "disc_mesh", discs, {"radius": maybe(real(1, 50)), "nodes": whole(60, 400), "optodes": maybe(whole(3, 16))}),
+    Target("optics", "disc_mesh", made_of(optics.disc_mesh), {"radius": maybe(real(1, 50)), "nodes": whole(60, 400), "optodes": maybe(whole(3, 16))}),
+    Target("optics", "ball_mesh", made_of(optics.ball_mesh), {"radius": maybe(real(1, 50)), "layers": whole(2, 4), "order": maybe(choice(1, 2))}),
+    Target("optics", "cylinder_mesh", made_of(optics.cylinder_mesh), {"radius": real(20, 40), "height": real(20, 40), "spacing": real(10, 20), "order": maybe(choice(1, 2))}),
+    Target("optics", "slab_mesh", made_of(optics.slab_mesh), {"size": numbers(3, low=20, high=40), "spacing": real(10, 20), "order": maybe(choice(1, 2))}),
     Target("optics", "refine", refined, {"points": lambda draw, s: s.random.uniform(-5, 5, (3, 2)), "size": real(0.5, 5), "growth": maybe(real(0.5, 2))}, batch=10),
     Target("optics", "GridBasis", gridded, {"spacing": real(0.5, 15)}, words=("basis",)),
     Target("optics", "Outline", outlined, {"optodes": lambda draw, s: RIM[: draw(st.integers(2, 6))].copy()}, batch=10),
