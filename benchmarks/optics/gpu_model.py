@@ -22,10 +22,10 @@ RESERVED_BYTES = 1024  # of each block, beside its own
 FLOAT64_UNITS = 64  # of a multiprocessor
 BLOCK_ENTRIES = 16
 
-AS_IT_IS = Schedule("as it is", sums_in_memory=True)
+AS_IT_IS = Schedule("as it is")
 SCHEDULES = (
+    Schedule("before", sums_in_memory=True, all_factor=True, columns_scaled=True),
     AS_IT_IS,
-    Schedule("sums in registers"),
     Schedule("and odd rows", odd_rows=True),
     Schedule("and a tile's rows apart", odd_rows=True, apart=True),
 )

@@ -43,6 +43,8 @@ class Schedule(NamedTuple):
     apart: bool = False  # a tile's rows lie `tiles down` apart, not side by side
     odd_rows: bool = False  # below its pivots a panel's rows are an odd number of entries long
     sums_in_memory: bool = False  # of the columns that are eliminated together
+    all_factor: bool = False  # warps without a row factor the block on the diagonal as well
+    columns_scaled: bool = False  # by 1 / D, in the update, in the place of rows
 
 
 @dataclass
@@ -191,6 +193,8 @@ class Walk:
     def finish(self, columns: int, mine: Lanes, start: Lanes, j: int) -> None:
         """`finish_columns`: the block by every warp, then the rows below, then the block's own."""
         warps = self.schedule.threads // WARP
+        if not self.schedule.all_factor:
+            warps = min(warps, len(mine))
         triangle = columns * (columns + 1) // 2
         self.same("finish", warps * triangle)
         factor = columns * self.inverse + columns * (columns**2 - 1) // 6 * self.product
@@ -232,7 +236,8 @@ class Walk:
             row = np.minimum(j + n, update - 1)
             self.request("update", np.where(used, start[row], NOBODY), k)
         self.same("update", warps * k)
-        self.phases["update"].arithmetic += warps * k * (N * m * self.product + N * self.product)
+        scaled = N if self.schedule.columns_scaled else m
+        self.phases["update"].arithmetic += warps * k * (N * m + scaled) * self.product
         columns = slice(self.plan["column_start"][f], self.plan["column_start"][f + 1])
         rows, column = self.plan["column_rows"][columns], self.plan["column"][columns]
         for n in range(N):
@@ -245,7 +250,7 @@ class Walk:
                 self.request("scatter", np.where(mine, place + column[c], NOBODY), 2)
                 self.phases["scatter"].arithmetic += int(mine.any(1).sum()) * (self.itemsize // 8)
         turns = -(-down * across // self.schedule.threads)
-        loop = self.pipelined(k, N * m * self.product + N * self.product)
+        loop = self.pipelined(k, (N * m + scaled) * self.product)
         # entries one after the other: two tables of the plan, the stack
         self.phases["update"].path += turns * loop
         self.phases["scatter"].path += turns * (2 * MEMORY_LATENCY + N * m * SHARED_LATENCY)

@@ -57,35 +57,42 @@ struct DeviceFront {
 
   HD T* row(int i) const { return panel + row_start(i, shape.pivots); }
 
-  // sum -= W of row i times L' of the `columns` rows from j on, over the first `count` pivots.
-  HD void change(T* sum, int i, int j, int columns, int count) const {
-    const T* w = row(i);
-    for (int p = 0; p < count; ++p) {
-      const T x = w[p] * inverse[p];
-      for (int n = 0; n < columns; ++n) sum[n] = minus_product(sum[n], x, row(j + n)[p]);
-    }
-  }
-
   HD void eliminate() const {
     for (int j = 0; j < shape.pivots; j += N) {
       const int columns = shape.pivots - j < N ? shape.pivots - j : N;
-      for (int i = j + thread; i < shape.rows(); i += threads) {
-        const int last =
-            i - j < columns ? i - j + 1 : columns;  // a pivot's row ends on the diagonal
-        T* entries = row(i) + j;
-        change(entries, i, j, last, j);
-        if (i < j + columns)
-          for (int n = 0; n < last; ++n) block[(i - j) * N + n] = entries[n];
-      }
+      with_constant<N>(columns, [&](auto n) { change_columns<n>(j); });
       __syncthreads();
       with_constant<N>(columns, [&](auto n) { finish_columns<n>(j); });
       __syncthreads();
     }
   }
 
-  // Every thread factors the small block for itself: it is shorter than to wait for another one.
+  // Subtract from the columns from j on, of each row, what the pivots before j change in them.
+  template <int columns>
+  HD void change_columns(int j) const {
+    const T* l[columns];
+    for (int n = 0; n < columns; ++n) l[n] = row(j + n);
+    for (int i = j + thread; i < shape.rows(); i += threads) {
+      const int last = i - j;  // a pivot's row ends on the diagonal
+      T* const w = row(i);
+      T sum[columns];  // in registers: in the panel each step would wait for the one before
+      for (int n = 0; n < columns; ++n) sum[n] = n <= last ? w[j + n] : T{};
+      for (int p = 0; p < j; ++p) {
+        const T x = w[p] * inverse[p];
+        for (int n = 0; n < columns; ++n) sum[n] = minus_product(sum[n], x, l[n][p]);
+      }
+      for (int n = 0; n < columns; ++n)
+        if (n <= last) w[j + n] = sum[n];
+      for (int n = 0; n < columns; ++n)
+        if (n <= last && last < columns) block[last * N + n] = sum[n];
+    }
+  }
+
+  // Every thread that has a row factors the small block for itself: it is shorter than to wait for
+  // another one.
   template <int columns>
   HD void finish_columns(int j) const {
+    if (j + thread >= shape.rows()) return;
     T factored[columns][columns], lower[columns][columns], inverses[columns];
     for (int m = 0; m < columns; ++m)
       for (int n = 0; n <= m; ++n) factored[m][n] = block[m * N + n];
@@ -122,11 +129,9 @@ struct DeviceFront {
         l[n] = row(first + (j + n < shape.update ? j + n : shape.update - 1));
       T sum[M][N] = {};
       for (int p = 0; p < first; ++p) {
-        T scaled[N];
-        for (int n = 0; n < N; ++n) scaled[n] = l[n][p] * inverse[p];
         for (int m = 0; m < M; ++m) {
-          const T x = w[m][p];
-          for (int n = 0; n < N; ++n) sum[m][n] = minus_product(sum[m][n], x, scaled[n]);
+          const T x = w[m][p] * inverse[p];
+          for (int n = 0; n < N; ++n) sum[m][n] = minus_product(sum[m][n], x, l[n][p]);
         }
       }
       for (int n = 0; n < N; ++n)
@@ -188,8 +193,14 @@ __global__ void measure(const int32_t* header, const int32_t* table, const doubl
   DYNAMIC_SHARED(T, shared);
   T* const inverse = shared;
   T* const block = inverse + plan.max_pivots();
-  T* const stack = scratch ? scratch + int64_t{blockIdx.x} * plan.size() : block + 16;
-  for (int64_t system = blockIdx.x; system < systems; system += gridDim.x)
-    solve<T, P>(plan, input, system, stack, inverse, block,
-                out + system * plan.sources() * plan.detectors(), threadIdx.x, blockDim.x);
+  const auto work = [&](T* stack) {
+    for (int64_t system = blockIdx.x; system < systems; system += gridDim.x)
+      solve<T, P>(plan, input, system, stack, inverse, block,
+                  out + system * plan.sources() * plan.detectors(), threadIdx.x, blockDim.x);
+  };
+  // Written out for each kind of memory: a pointer to either is slower to use.
+  if (scratch)
+    work(scratch + int64_t{blockIdx.x} * plan.size());
+  else
+    work(block + 16);
 }

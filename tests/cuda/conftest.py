@@ -31,7 +31,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
     ) -> Program:
         key = (file, tuple(kernels), tuple(flags), csrc)
         if key not in programs:
-            programs[key] = on_host.build(tmp_path_factory.mktemp(file.stem), *key)
+            folder = on_host.of_all_workers(tmp_path_factory, "programs")
+            programs[key] = on_host.build(folder, *key)
         return programs[key]
 
     return build
@@ -72,14 +73,16 @@ def cupy() -> Any:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker of `pytest -n` sends what its compiled kernels use to the process that reports."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["kernels"] = pickle.dumps(nvrtc.FOUND)
+        session.config.workeroutput["kernels"] = pickle.dumps((nvrtc.FOUND, nvrtc.SASS))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """... which gathers it."""
-    for kernel, usages in pickle.loads(node.workeroutput["kernels"]).items():
+    found, sass = pickle.loads(node.workeroutput["kernels"])
+    for kernel, usages in found.items():
         nvrtc.FOUND.setdefault(kernel, {}).update(usages)
+    nvrtc.SASS.update(sass)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -6,11 +6,13 @@ so that the façade of a kernel can be run on it unchanged (the fixture `on_host
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +43,25 @@ def of_all_workers(factory: pytest.TempPathFactory, name: str) -> Path:
     return folder
 
 
+# What every program includes of the standard library: compiled once for all with the same flags.
+STANDARD = """
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+"""
+
+
 def build(
     folder: Path,
     file: Path,
@@ -48,26 +69,68 @@ def build(
     flags: Sequence[str] = PLAIN,
     csrc: Path = CSRC,
 ) -> Program:
-    """Compile the kernels of a .cu; skip, with the reason, where that cannot be done at all."""
+    """Compile the kernels of a .cu, once for all tests of a run and workers of `pytest -n`.
+
+    Skips, with the reason, where that cannot be done at all. folder: of all workers
+    """
+    command = [*_compiler(), *flags]
+    common = _once(folder, (*command, "common"), lambda made: _common(made, command))
+    command += [f"-I{csrc}", "-include", str(common / "standard.hpp")]
+
+    def compiled(made: Path) -> None:
+        _program(made, file, kernels, command, common / "run.o")
+
+    return Program(_once(folder, (*command, str(file), *kernels), compiled) / "program")
+
+
+def _once(folder: Path, key: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """A folder that make(folder) has filled, for this key; one of the workers does it."""
+    name = hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
+    made, done = folder / name, folder / name / "done"
+    made.mkdir(exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(made)
+            done.touch()
+    return made
+
+
+def _compiler() -> list[str]:
     compiler = shlex.split(os.environ.get("CXX", "g++"))
     if shutil.which(compiler[0]) is None:
         pytest.skip(f"no C++ compiler: {compiler[0]} is not found")
-    folder.mkdir(parents=True, exist_ok=True)
+    warnings = ("-Wall", "-Wextra", "-Werror")
+    return [*compiler, "-std=c++20", "-g1", "-pthread", *warnings, "-DLESIONKIT_CUDA_ON_HOST"]
+
+
+def _compile(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode and "cannot find" in done.stderr and "san" in done.stderr:
+        pytest.skip(f"this compiler has no library for {command}")
+    assert done.returncode == 0, done.stderr
+
+
+def _common(made: Path, command: Sequence[str]) -> None:
+    """The standard library's headers, and what is the same in all programs."""
+    header = made / "standard.hpp"
+    header.write_text(STANDARD)
+    _compile([*command, "-x", "c++-header", str(header), "-o", f"{header}.gch"])
+    command = [*command, f"-I{CSRC}", "-include", str(header), "-c"]
+    _compile([*command, str(HERE / "run_on_host.cpp"), "-o", str(made / "run.o")])
+
+
+def _program(
+    made: Path, file: Path, kernels: Sequence[str], command: Sequence[str], common: Path
+) -> None:
     entries = ", ".join(f'lesionkit::on_host::kernel("{name}", {name})' for name in kernels)
-    main = folder / "main.cpp"
+    main = made / "main.cpp"
     main.write_text(
         f'#include "{file}"\n#include "{HERE}/run_on_host.hpp"\n'
         "int main(int, char** arguments) {\n"
         f"  return lesionkit::on_host::run({{{entries}}}, arguments[1]);\n}}\n"
     )
-    program = folder / "program"
-    command = [*compiler, "-std=c++20", "-g1", "-pthread", "-Wall", "-Wextra", "-Werror"]
-    command += ["-DLESIONKIT_CUDA_ON_HOST", f"-I{csrc}", *flags, str(main), "-o", str(program)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and "cannot find" in done.stderr and "san" in done.stderr:
-        pytest.skip(f"this compiler has no library for {flags[-1]}")
-    assert done.returncode == 0, done.stderr
-    return Program(program)
+    _compile([*command, str(main), str(common), "-o", str(made / "program")])
 
 
 class KernelFault(Exception):
@@ -95,7 +158,7 @@ class Program:
         given = [_argument(arg) for arg in map(gpu.scalar, args)]
         numbers = [*grid, *block, shared, ORDERS.index(self.order), len(given)]
         lines = [kernel, " ".join(map(str, numbers)), *(f"{t} {len(b)}" for t, b in given)]
-        call = self.path.with_name("call")
+        call = self.path.with_name(f"call-{os.getpid()}")
         call.write_bytes("\n".join(lines).encode() + b"\n" + b"".join(b for _, b in given))
         self._run(call)
         result = memoryview(call.read_bytes())

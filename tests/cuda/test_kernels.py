@@ -156,9 +156,8 @@ FAULTS = [
     *(
         (CONTOURS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
         for what in (
-            "all values are there",
-            "one half is added to the other",
-            "the sum is read",
+            "the sums of warps are there",
+            "they are read",
             "the totals are there",
         )
     ),

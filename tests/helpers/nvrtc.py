@@ -42,6 +42,8 @@ KEPT: Path | None = None
 
 # What test_compile.py found, printed at the end of the run: [(file, kernel)][architecture]
 FOUND: dict[tuple[str, str], dict[int, Usage]] = {}
+# What audits/test_sass_audit.py found, likewise: Instructions, and warps of a multiprocessor
+SASS: dict[tuple[str, str], dict[int, tuple[int, ...]]] = {}
 
 
 def table() -> list[str]:
@@ -51,11 +53,16 @@ def table() -> list[str]:
     known = generations()
     lines = [f"{'registers':52}" + "".join(f"{f'sm_{a}':>7}" for a in known)]
     lines[0] += f"{'spilled':>9}{'stack':>7}{'shared':>8}"
+    if SASS:  # of sm_90, but the first two: the most of all
+        lines[0] += f"{'generic':>9}{'local':>7}{'instructions':>14}{'warps':>7}"
     for (file, kernel), usages in sorted(FOUND.items()):
         name = f"{kernel} ({file.rsplit('/', 1)[-1]})"
         most = [max(usage[i] for usage in usages.values()) for i in (1, 2, 3)]
         registers = "".join(f"{usages[a].registers:7}" if a in usages else " " * 7 for a in known)
         lines.append(f"{name:52}{registers}{most[0]:7} B{most[1]:5} B{most[2]:6} B")
+        if audited := SASS.get((file, kernel)):
+            generic, local = (max(found[i] for found in audited.values()) for i in (1, 2))
+            lines[-1] += f"{generic:9}{local:7}{audited[90][0]:14,}{audited[90][-1]:7}"
     return lines
 
 

@@ -143,7 +143,6 @@ __global__ void kmeans_space(const T* x, const double* w, int64_t n, int64_t d, 
   for (int64_t e = threadIdx.x; in_shared && e < size; e += blockDim.x) of_block[e] = 0;
   if (threadIdx.x == 0) *moved = 0;
   __syncthreads();  // the sums are clear
-  uint64_t* const to = in_shared ? of_block : sums;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) {
     T here[D];
@@ -172,8 +171,15 @@ __global__ void kmeans_space(const T* x, const double* w, int64_t n, int64_t d, 
       for (int q = 0; q < D; ++q)
         if (q == e && e < d) value = weight * (here[q] - origin[q]) * units;
       const uint64_t share = in_units(value, 1.0);
-      atomicAdd(&to[label * width + e], share);
-      if (was >= 0) atomicAdd(&to[was * width + e], 0 - share);
+      const auto add = [&](uint64_t* to) {
+        atomicAdd(&to[label * width + e], share);
+        if (was >= 0) atomicAdd(&to[was * width + e], 0 - share);
+      };
+      // Written out for each kind of memory: a pointer to either is slower to use.
+      if (in_shared)
+        add(of_block);
+      else
+        add(sums);
     }
   }
   __syncthreads();  // the block's sums are there

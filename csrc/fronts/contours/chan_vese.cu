@@ -3,7 +3,7 @@
 // the same order; so each knows the means, and whether the level set still moves. Once it does not,
 // launches leave everything as it is: the host need not sample.
 //
-// Blocks have a power of two of threads.
+// Blocks have whole warps of threads.
 #include "fronts/contours/chan_vese.hpp"
 
 using namespace lesionkit;
@@ -13,16 +13,14 @@ struct Shape {
   int64_t volume, planes, rows, columns;  // volume 0: a picture, of one plane
 };
 
-// The sum over the block, in all its threads.
+// The sum over the block, in all its threads. buffer: a number for each warp
 HD double block_sum(double value, double* buffer) {
-  buffer[threadIdx.x] = value;
-  __syncthreads();  // all values are there
-  for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) buffer[threadIdx.x] += buffer[threadIdx.x + half];
-    __syncthreads();  // one half is added to the other
-  }
-  const double sum = buffer[0];
-  __syncthreads();  // the sum is read
+  for (int lanes = warpSize / 2; lanes > 0; lanes /= 2) value += __shfl_xor_sync(~0u, value, lanes);
+  if (threadIdx.x % warpSize == 0) buffer[threadIdx.x / warpSize] = value;
+  __syncthreads();  // the sums of warps are there
+  double sum = 0.0;
+  for (unsigned w = 0; w < blockDim.x / warpSize; ++w) sum += buffer[w];
+  __syncthreads();  // they are read
   return sum;
 }
 
@@ -53,7 +51,7 @@ HD auto with_around(const T* phi, const uint8_t* mask, const Shape& shape, int64
 
 // sums, next_sums: [blocks][2 channels + 2]: of each channel inside and outside, pixels inside, and
 // squares of the changes. Iteration -1 only sums. done[0]: iterations that were made.
-// Shared: 2 channels + 2 and blockDim.x doubles.
+// Shared: 2 channels + 2 doubles, and one for each warp.
 template <class T>
 __global__ void chan_vese(const T* image, const uint8_t* mask, Shape shape, int64_t channels,
                           double counted, const T* lambdas, ChanVeseRule<T> rule, double tol,
@@ -120,7 +118,7 @@ __global__ void chan_vese(const T* image, const uint8_t* mask, Shape shape, int6
   }
 }
 
-// sums: [blocks][energy_kinds(channels)]. Shared: blockDim.x doubles.
+// sums: [blocks][energy_kinds(channels)]. Shared: a double for each warp.
 template <class T>
 __global__ void chan_vese_energy(const T* image, const uint8_t* mask, Shape shape, int64_t channels,
                                  const T* phi, double* sums) {

@@ -69,40 +69,45 @@ __global__ void feature_maps(const uint16_t* image, WindowShape shape, const Off
   const Windows windows = {shape, image};
   const int64_t thread = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   const int64_t threads = int64_t{gridDim.x} * blockDim.x, pixels = windows.size();
-  uint32_t* codes = in_shared ? shared + threadIdx.x : scratch + thread;
-  const int64_t stride = in_shared ? blockDim.x : threads;
-  for (int64_t pixel = thread; pixel < pixels; pixel += threads)
-    for (int64_t k = 0; k < n; ++k) {
-      const uint16_t* corner = windows.corner(pixel);
-      WindowSums w = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-      const int64_t pairs =
-          windows.for_each_pair(corner, offsets[k], [&](int64_t, uint32_t a, uint32_t b) {
-            const double s = static_cast<double>(a + b), d = a > b ? a - b : b - a;
-            w.sum += s;
-            w.sum_square += s * s;
-            w.difference += d;
-            w.difference_square += d * d;
-            w.inverse += 1.0 / (1.0 + d * d);
-          });
-      const double size = static_cast<double>(pairs);
-      const WindowRule rule = {size, first_level, log_of[pairs], log_base};
-      Counted known = NOTHING;
-      for (int64_t f = 0; f < count; ++f) {
-        const int feature = static_cast<int>(features[f]);
-        const Counted what = counted(feature);
-        if (what != NOTHING && what != known) {
-          windows.for_each_pair(corner, offsets[k], [&](int64_t i, uint32_t a, uint32_t b) {
-            codes[i * stride] = code_of(what, a, b, static_cast<uint32_t>(levels));
-          });
-          count_equal(what, codes, stride, pairs, levels, log_of, w);
-          known = what;
+  const auto work = [&](uint32_t* codes, int64_t stride) {
+    for (int64_t pixel = thread; pixel < pixels; pixel += threads)
+      for (int64_t k = 0; k < n; ++k) {
+        const uint16_t* corner = windows.corner(pixel);
+        WindowSums w = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+        const int64_t pairs =
+            windows.for_each_pair(corner, offsets[k], [&](int64_t, uint32_t a, uint32_t b) {
+              const double s = static_cast<double>(a + b), d = a > b ? a - b : b - a;
+              w.sum += s;
+              w.sum_square += s * s;
+              w.difference += d;
+              w.difference_square += d * d;
+              w.inverse += 1.0 / (1.0 + d * d);
+            });
+        const double size = static_cast<double>(pairs);
+        const WindowRule rule = {size, first_level, log_of[pairs], log_base};
+        Counted known = NOTHING;
+        for (int64_t f = 0; f < count; ++f) {
+          const int feature = static_cast<int>(features[f]);
+          const Counted what = counted(feature);
+          if (what != NOTHING && what != known) {
+            windows.for_each_pair(corner, offsets[k], [&](int64_t i, uint32_t a, uint32_t b) {
+              codes[i * stride] = code_of(what, a, b, static_cast<uint32_t>(levels));
+            });
+            count_equal(what, codes, stride, pairs, levels, log_of, w);
+            known = what;
+          }
+          const double value = feature_of(feature, w, rule);
+          double* to = out + ((average ? 0 : k * count) + f) * pixels + pixel;
+          const double sum = average && k > 0 ? *to + value : value;
+          *to = average && k == n - 1 ? sum * (1.0 / static_cast<double>(n)) : sum;
         }
-        const double value = feature_of(feature, w, rule);
-        double* to = out + ((average ? 0 : k * count) + f) * pixels + pixel;
-        const double sum = average && k > 0 ? *to + value : value;
-        *to = average && k == n - 1 ? sum * (1.0 / static_cast<double>(n)) : sum;
       }
-    }
+  };
+  // Written out for each kind of memory: a pointer to either is slower to use.
+  if (in_shared)
+    work(shared + threadIdx.x, blockDim.x);
+  else
+    work(scratch + thread, threads);
 }
 
 // image: [rows + 2 margin][columns + 2 margin]; codes: [rows][columns]

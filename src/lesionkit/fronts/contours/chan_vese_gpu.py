@@ -16,7 +16,7 @@ from lesionkit import gpu
 from lesionkit.arrays import namespace, to_host
 
 FILE = "fronts/contours/chan_vese.cu"
-THREADS = 256  # of a block: a power of two
+THREADS, WARPS = 256, 8  # of a block
 BLOCKS = 4  # of a multiprocessor: each block adds up the sums of all
 LOOKS = 64  # launches between two looks at whether it still moves
 
@@ -53,11 +53,11 @@ def chan_vese(
         if with_energies and i >= 0:
             parts = xp.empty((grid, 2 + 4 * channels))
             args = [image, mask, shape, channels, levels[i % 2], parts]
-            gpu.launch(FILE, f"chan_vese_energy{kind}", grid, THREADS, args, 8 * THREADS)
+            gpu.launch(FILE, f"chan_vese_energy{kind}", grid, THREADS, args, 8 * WARPS)
             energies.append(parts.sum(0))
         args = [image, mask, shape, channels, counted, weights, rule, float(tol), i]
         args += [sums[i % 2], sums[(i + 1) % 2], levels[max(i, 0) % 2], levels[(i + 1) % 2], done]
-        shared = 8 * (2 * channels + 2 + THREADS)
+        shared = 8 * (2 * channels + 2 + WARPS)
         gpu.launch(FILE, f"chan_vese{kind}", grid, THREADS, args, shared)
         if (i + 1) % LOOKS == 0 and int(done[0]) <= i:
             break
