@@ -13,6 +13,9 @@ REGISTERS = {
     "chan_vese<float>": 96,
     "chan_vese<double>": 96,
     **{f"jacobian<Complex<double>, 6, {values}>": 144 for values in (1, 4, 6)},
+    # sums of four columns of complex numbers stay in registers
+    **{f"measure<Complex<double>, {values}, MapInput>": 144 for values in (1, 3, 4, 6)},
+    "solve_fields<Complex<double>>": 160,
     "draw_regions": 96,
     "element_shares": 80,
     "paint": 128,
