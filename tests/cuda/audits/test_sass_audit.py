@@ -59,6 +59,7 @@ def audited(body: str) -> Instructions:
     source = f"""#include "common/portable.hpp"
     __global__ void f(double* x, int n) {{
       DYNAMIC_SHARED(double, shared);
+      (void)shared;
       {body}
     }}"""
     compiled = nvrtc.compile_kernels(source, ("f",), 90)
