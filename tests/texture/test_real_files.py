@@ -199,7 +199,7 @@ def write():
             array.ravel()[::3] = other
             array.ravel()[::3] = 1
 
-writer = threading.Thread(target=write)
+writer = threading.Thread(target=write, daemon=True)  # a call that raises ends all
 writer.start()
 steps = [(0, 1), (1, 0), (1, 1), (1, -1), (0, 2)]
 calls = [

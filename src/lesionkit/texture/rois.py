@@ -21,6 +21,7 @@ Normalise = Literal["sigma", "percentile"] | None
 NORMALISE = {None: 0, "sigma": 1, "percentile": 2}
 SINGLE = 4  # is added where the values are those of float32
 MAX_VALUE = 1e150  # its square is still a number
+SPARSE = 2**12  # labels above it, and an eighth of the pixels, are numbered anew
 
 
 def roi_features(
@@ -186,7 +187,9 @@ def label_features(
             f"got {arrays.describe(image)}"
         )
     image, numbers = (a.reshape((1,) * (3 - axes) + a.shape) for a in (image, numbers))
-    boxes = np.empty((int(numbers.max(initial=0)) + 1, 6), np.int64)
+    # Another thread may write to labels meanwhile: not more than `_objects` lets through.
+    most = min(int(numbers.max(initial=0)), max(numbers.size, SPARSE))
+    boxes = np.empty((most + 1, 6), np.int64)
     _core.texture.label_boxes(numbers, boxes)
     there = np.flatnonzero(boxes[1:, 3]).astype(np.int32) + np.int32(1)
     boxes = boxes[there]
@@ -289,7 +292,7 @@ def _objects(
         raise ValueError(f"labels must not be negative, got {low}")
     if high >= 2**63:
         raise ValueError(f"labels must be below 2**63, got {high}")
-    if high <= max(labels.size // 8, 2**12):
+    if high <= max(labels.size // 8, SPARSE):
         return np.ascontiguousarray(labels, dtype=np.int32), None
     known, numbers = np.unique(labels.astype(np.int64), return_inverse=True)
     if known[0] != 0:  # there is no background
