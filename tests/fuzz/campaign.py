@@ -169,6 +169,8 @@ def _telling(line: str) -> bool:
 
 def _work(todo: Sequence[Batch], start: int, skip: int, pipe: Any, beat: Any, said: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if "torch" in sys.modules:  # threads of OpenMP that it had before the fork would be waited for
+        sys.modules["torch"].set_num_threads(1)
     with open(said, "w") as file:
         os.dup2(file.fileno(), 2)
         faulthandler.disable()
