@@ -1,4 +1,4 @@
-"""The documentation site: `sphinx-build -W docs site`, see README.md.
+"""The documentation site: `sphinx-build -W docs site`, see CONTRIBUTING.md.
 
 Sphinx, since the docstrings are numpydoc and its inventory lets other projects link to ours. The
 pages of the reference are written from each package's `__all__` when this file is read.
