@@ -45,8 +45,8 @@ def _add_train(commands: Any) -> None:
         choices=("znet", "ynet", "linear-unet", "znet-no-mri"),
         metavar="NET",
         help="znet, the paper's own; ynet, which it is compared with; linear-unet, a U-Net on "
-        "the best linear estimate, better after a tenth of the steps; or znet-no-mri, which sees "
-        "the signals alone",
+        "the best linear estimate, which learns sooner; or znet-no-mri, which sees the signals "
+        "alone",
     )
     data = train.add_mutually_exclusive_group(required=True)
     data.add_argument(
