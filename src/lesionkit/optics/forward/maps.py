@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from lesionkit import arrays
+from lesionkit.optics.forward.physics import warn_of_no_tissue
 from lesionkit.optics.mesh.mesh import Mesh
 
 
@@ -35,6 +38,47 @@ class Maps(NamedTuple):
         if self.single:
             part = part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
         return self.home.back(part)
+
+
+@contextmanager
+def given_maps(
+    what: str, mesh: Mesh, compat: str | None, absorption: Any, scattering: Any, at: Any
+) -> Iterator[Maps]:
+    """The maps of a call, checked, while their GPU is the current one, if they are on one; with a
+    warning of what no tissue has.
+
+    what   : the method of the forward model that is called
+    compat : as of the model
+    """
+    properties = check_place(mesh, at)
+    shape = ("...", properties)
+    home = arrays.home(absorption=absorption, scattering=scattering)
+    if mesh.solid and what in ("jacobian", "gradient"):
+        raise ValueError(f"{what} is to be had of a mesh of triangles, got {mesh!r}")
+    if home.gpu is not None and (compat is not None or mesh.solid):
+        doing = f"compat={compat!r}" if compat else "tetrahedra"
+        raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
+    if compat is not None:
+        if what in ("jacobian", "gradient"):
+            raise ValueError(f"{what} is not to be had with compat='nirfast'")
+        if at != "nodes":
+            raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
+    given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
+    check_width(mesh, given[0], "absorption", at)
+    check_width(mesh, given[1], "scattering", at)
+    single = all(getattr(x, "dtype", None) == np.float32 for x in given)
+    with home.current():
+        mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)
+        mus = arrays.real(given[1], "scattering", shape, "mm^-1", home.xp, above=0)
+        if mua.shape != mus.shape:
+            raise ValueError(
+                f"absorption and scattering must have the same shape, got {mua.shape} and "
+                f"{mus.shape}"
+            )
+        if mua.size:
+            warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
+        flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
+        yield Maps(what, home, mua.shape[:-1], single, *flat)
 
 
 def check_place(mesh: Mesh, at: Any) -> int:

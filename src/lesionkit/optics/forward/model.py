@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +17,9 @@ from lesionkit.optics.forward.maps import (
     basis_rows,
     check_place,
     check_weights,
-    check_width,
+    given_maps,
 )
-from lesionkit.optics.forward.physics import check_frequency, reading_kind, warn_of_no_tissue
+from lesionkit.optics.forward.physics import check_frequency, reading_kind
 from lesionkit.optics.forward.plan import Cost
 from lesionkit.optics.forward.plans import At, Plans
 from lesionkit.optics.mesh.mesh import Mesh
@@ -377,42 +376,7 @@ class ForwardModel:
             given.check_finite(out)
             return given.answer(out)
 
-    @contextmanager
     def _given(
-        self,
-        what: str,
-        absorption: npt.ArrayLike,
-        scattering: npt.ArrayLike,
-        at: At,
-    ) -> Iterator[Maps]:
-        """The maps, checked, while their GPU is the current one, if they are on one; with a warning
-        of what no tissue has."""
-        properties = check_place(self.mesh, at)
-        shape = ("...", properties)
-        home = arrays.home(absorption=absorption, scattering=scattering)
-        if self.mesh.solid and what in ("jacobian", "gradient"):
-            raise ValueError(f"{what} is to be had of a mesh of triangles, got {self.mesh!r}")
-        if home.gpu is not None and (self.compat is not None or self.mesh.solid):
-            doing = f"compat={self.compat!r}" if self.compat else "tetrahedra"
-            raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
-        if self.compat is not None:
-            if what in ("jacobian", "gradient"):
-                raise ValueError(f"{what} is not to be had with compat='nirfast'")
-            if at != "nodes":
-                raise ValueError(f"at must be 'nodes' with compat='nirfast', got {at!r}")
-        given = home.view(absorption, "absorption"), home.view(scattering, "scattering")
-        check_width(self.mesh, given[0], "absorption", at)
-        check_width(self.mesh, given[1], "scattering", at)
-        single = all(getattr(x, "dtype", None) == np.float32 for x in given)
-        with home.current():
-            mua = arrays.real(given[0], "absorption", shape, "mm^-1", home.xp, at_least=0)
-            mus = arrays.real(given[1], "scattering", shape, "mm^-1", home.xp, above=0)
-            if mua.shape != mus.shape:
-                raise ValueError(
-                    f"absorption and scattering must have the same shape, got {mua.shape} and "
-                    f"{mus.shape}"
-                )
-            if mua.size:
-                warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
-            flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
-            yield Maps(what, home, mua.shape[:-1], single, *flat)
+        self, what: str, absorption: npt.ArrayLike, scattering: npt.ArrayLike, at: At
+    ) -> AbstractContextManager[Maps]:
+        return given_maps(what, self.mesh, self.compat, absorption, scattering, at)
