@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -86,7 +88,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report.say("A quick run: its times say nothing.")
     for name, part in PARTS.items():
         if options.part in (name, "all"):
-            part(report)
+            report.begin(name)
+            try:
+                part(report)
+            except Exception as error:
+                traceback.print_exc()
+                report.end(f"{type(error).__name__}: {error}")
+            else:
+                report.end()
+    print(f"\nreport     {options.out / 'report.html'}")
+    if report.failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

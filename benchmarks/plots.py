@@ -1,12 +1,17 @@
-"""The pictures: time against size and threads, error against time."""
+"""The pictures: ratios, time against size and threads, error against time."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from benchmarks.report import Ratio
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -76,6 +81,30 @@ def generation(accuracies: Mapping[str, Mapping[int, tuple[float, float, float]]
     right.set_ylim(bottom=0)
     right.legend(frameon=False)
     right.grid(alpha=0.3)
+    return figure
+
+
+def ratios(found: Sequence[Ratio]) -> Figure:
+    """A line for each ratio, from the least to the greatest, with its median; grouped by work."""
+    works = list(dict.fromkeys(ratio.work for ratio in found))
+    figure = Figure(figsize=(9, 0.9 + 0.22 * (len(found) + len(works))), layout="constrained")
+    axes = figure.subplots()
+    places, names, place = [], [], 0
+    for number, work in enumerate(works):
+        place -= 1
+        short = textwrap.shorten(work, 90, placeholder=" ...")
+        axes.text(0, place, short, transform=axes.get_yaxis_transform(), va="center", size=8)
+        for ratio in (one for one in found if one.work == work):
+            place -= 1
+            places.append(place)
+            names.append(ratio.row)
+            spread, colour = ratio.spread, f"C{number % 10}"
+            axes.plot([spread.low, spread.high], [place, place], "-", c=colour, lw=3, alpha=0.4)
+            axes.plot(spread.median, place, "o", c=colour, ms=4)
+    axes.axvline(1, color="k", lw=1)
+    axes.set_yticks(places, names, size=8)
+    axes.set(xscale="log", xlabel="times as long as ours", ylim=(place - 1, 0))
+    axes.grid(axis="x", alpha=0.3)
     return figure
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,12 @@ class Spread:
 
     def __str__(self) -> str:
         return f"{self.median:.3g} ({self.low:.3g}–{self.high:.3g})"
+
+    @classmethod
+    def read(cls, text: str) -> Spread | None:
+        """What str() wrote; None of another text."""
+        found = re.fullmatch(r"(\S+) \((\S+)–(\S+)\)", text)
+        return cls(*map(float, found.groups())) if found else None
 
 
 def rounds(
@@ -114,12 +123,7 @@ def cores() -> list[int]:
 
 def machine() -> str:
     """One line: processor, cores, versions, and how busy the machine already is."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = models[0].split(":")[1].strip() if models else name
-    words = [name, f"{len(cores())} cores", f"Python {platform.python_version()}"]
+    words = [processor(), f"{len(cores())} cores", f"Python {platform.python_version()}"]
     try:
         from lesionkit import __version__, _core
 
@@ -131,6 +135,34 @@ def machine() -> str:
         busy = ": BUSY, do not trust the times" if load > 0.5 else ""
         words.append(f"load {load:.2f} before the run{busy}")
     return ", ".join(words)
+
+
+def processor() -> str:
+    """The name that the system gives it."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0].split(":")[1].strip() if models else name
+    return name
+
+
+def surroundings(pairs: int, threads: int) -> dict[str, str]:
+    """What a reader must know to repeat a run, and the versions of what has been imported."""
+    from lesionkit import __version__, _core
+
+    homes = metadata.packages_distributions()
+    names = {home for module in list(sys.modules) for home in homes.get(module, ())}
+    versions = sorted((f"{name} {metadata.version(name)}" for name in names), key=str.lower)
+    return {
+        "lesionkit": f"{__version__}, level {_core.level}",
+        "processor": f"{processor()}, {len(cores())} cores",
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "threads of ours": str(threads),
+        "pairs": f"{pairs} at most",
+        "packages": ", ".join(versions),
+    }
 
 
 def cannot_import(name: str, module: str | None) -> str | None:

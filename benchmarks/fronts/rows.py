@@ -46,12 +46,15 @@ class Work(NamedTuple):
 
 
 def against_peers(report: Report) -> None:
-    side = 96 if report.quick else 1024
-    volume = 24 if report.quick else 128
-    for work in (*marching(side, 2), *marching(volume, 3), *distances(side), *contours(side // 2)):
+    for work in tasks(report.quick):
         table(report, work)
-    for shape in ((side,) * 2, (volume,) * 3):
-        table(report, basins(shape))
+
+
+def tasks(quick: bool) -> list[Work]:
+    side, volume = (96, 24) if quick else (1024, 128)
+    marches = [*marching(side, 2), *marching(volume, 3)]
+    floods = [basins((side,) * 2), basins((volume,) * 3)]
+    return [*marches, *distances(side), *contours(side // 2), *floods]
 
 
 def table(report: Report, work: Work) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from benchmarks.__main__ import PARTS, main
 from benchmarks.fronts.agreement import agreement
-from benchmarks.fronts.rows import against_peers
 from benchmarks.report import Report
+from benchmarks.timing import Spread
 
 
 def test_the_table_of_agreement(tmp_path: Path) -> None:
@@ -18,9 +19,32 @@ def test_the_table_of_agreement(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # the peers' own
-def test_the_benchmark_refuses_no_row(tmp_path: Path) -> None:
-    """Ours is as near to the truth as each peer here, or equal to it."""
-    against_peers(Report(tmp_path, quick=True, pairs=3))
-    table = (tmp_path / "results.md").read_text()
+def test_the_benchmark_refuses_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours is as near to the truth as each peer here, or equal to it; and the report says so."""
+    main(["fronts", "--quick", "--pairs", "1", "--out", str(tmp_path)])
+    assert "report.html" in capsys.readouterr().out
+    table, page = ((tmp_path / name).read_text() for name in ("results.md", "report.html"))
     for name in ("arrival_time", "distance_transform", "chan_vese", "watershed"):
         assert f"`{name}`" in table
+        assert name in page
+    for words in ("The peer that comes nearest", "Peak memory so far, MiB", "scipy "):
+        assert words in page
+    assert (tmp_path / "fronts-ratios.png").stat().st_size > 1000
+
+
+def test_a_part_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(report: Report) -> None:
+        raise AssertionError("a <peer> differs by 1e-3")
+
+    monkeypatch.setitem(PARTS, "busy", wrong)
+    with pytest.raises(SystemExit) as left:
+        main(["busy", "--out", str(tmp_path)])
+    assert left.value.code == 1
+    page = (tmp_path / "report.html").read_text()
+    assert "busy: AssertionError: a &lt;peer&gt; differs by 1e-3" in page
+
+
+def test_a_spread_is_read_as_it_was_written() -> None:
+    spread = Spread(3.24, 0.00123, 1.5e6)
+    assert Spread.read(str(spread)) == Spread(3.24, 0.00123, 1.5e6)
+    assert Spread.read("12.3") is None

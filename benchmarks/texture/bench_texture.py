@@ -1,6 +1,6 @@
 """pytest-benchmark: ours and every peer in one group for each texture workload, answers compared.
 
-`pytest benchmarks/bench_texture.py` takes the whole workloads; with `--benchmark-disable` it is a
+`pytest benchmarks/texture` takes the whole workloads; with `--benchmark-disable` it is a
 smoke test at small size. Ratios are better taken by `python -m benchmarks texture`, which
 interleaves the runs.
 """
@@ -36,11 +36,6 @@ THREADS = 2
 PAIRS = [(name, who) for name in PEERS for who in PEERS[name]]
 
 
-@pytest.fixture(scope="session")
-def timed(request: pytest.FixtureRequest) -> bool:
-    return not request.config.getoption("benchmark_disable")
-
-
 def job(name: str, timed: bool) -> Work:
     return replace(work(name) if timed else small(name), threads=THREADS)
 
@@ -65,12 +60,12 @@ def test_regions_agree_with_dense_matrices() -> None:
         np.testing.assert_allclose(values, judge, rtol=1e-9, atol=1e-12)
 
 
-def test_random_images_agree_with_scikit_image() -> None:
+def test_random_images_agree_with_scikit_image(timed: bool) -> None:
     theirs = pytest.importorskip("skimage.feature")
     from lesionkit import texture
 
     random = np.random.default_rng(0)
-    for turn in range(400):
+    for turn in range(400 if timed else 40):
         levels = int(random.integers(2, 70))
         kind = random.choice([np.uint8, np.uint16, np.int32, np.int64])
         image = random.integers(0, levels, random.integers(1, 40, 2)).astype(kind)

@@ -1,6 +1,6 @@
 """pytest-benchmark: ours and every peer in one group, the answers compared.
 
-`pytest benchmarks/bench_forward.py` times 1,801 nodes; with `--benchmark-disable` it is a smoke
+`pytest benchmarks/optics` times 1,801 nodes; with `--benchmark-disable` it is a smoke
 test of 217 nodes, in which all must agree with a dense solve of the slow reference's matrix.
 Ratios are better taken by `python -m benchmarks`, which interleaves the runs.
 """
@@ -40,23 +40,22 @@ def contender(name: str, work: Problem, at: str) -> Peer:
 
 
 @pytest.fixture(scope="session")
-def timed(request: pytest.FixtureRequest) -> bool:
-    return not request.config.getoption("benchmark_disable")
-
-
-@pytest.fixture(scope="session")
 def work(timed: bool) -> Problem:
     return disc(rings(24 if timed else 8))
 
 
-@pytest.mark.parametrize("at", PLACES)
-@pytest.mark.parametrize("name", CONTENDERS)
-def test_agrees_with_a_dense_solve(name: str, at: str) -> None:
+@pytest.fixture(scope="module", params=PLACES)
+def dense(request: pytest.FixtureRequest) -> tuple[Problem, str, Any, Array]:
+    """A small problem, where its maps are given, three of them, and their readings."""
     small = disc(rings(8))
-    maps = phantoms(small, 3, at)
-    np.testing.assert_allclose(
-        contender(name, small, at)(*maps), Dense(small, at)(*maps), rtol=1e-10, atol=0
-    )
+    maps = phantoms(small, 3, request.param)
+    return small, request.param, maps, Dense(small, request.param)(*maps)
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_agrees_with_a_dense_solve(dense: tuple[Problem, str, Any, Array], name: str) -> None:
+    small, at, maps, readings = dense
+    np.testing.assert_allclose(contender(name, small, at)(*maps), readings, rtol=1e-10, atol=0)
 
 
 @pytest.mark.parametrize("at", PLACES)
