@@ -131,6 +131,22 @@ Maps maps_of(const ForwardPlan& plan, View<const double> absorption,
   return {absorption.data(), scattering.data(), count, plan.properties};
 }
 
+// Weights of `count` functions, whose numbers are looked at: all there are of properties and pairs.
+Coarse coarse_of(int64_t count, View<const int64_t> start, View<const int32_t> column,
+                 View<const double> weight, View<const int32_t> pair, int64_t properties,
+                 int64_t pairs) {
+  const auto within = [](View<const int32_t> numbers, int64_t end) {
+    return std::all_of(numbers.data(), numbers.data() + numbers.size(),
+                       [=](int32_t i) { return i >= 0 && i < end; });
+  };
+  ForwardPlan::require(has_shape(start, {properties + 1}) && has_shape(column, {weight.size()}) &&
+                       weight.ndim() == 1 && pair.ndim() == 1 && start.data()[0] == 0 &&
+                       std::is_sorted(start.data(), start.data() + start.size()) &&
+                       start.data()[properties] == weight.size() && within(column, count) &&
+                       within(pair, pairs));
+  return {count, start.data(), column.data(), weight.data(), pair.size(), pair.data()};
+}
+
 template <class Out>
 void bind_derivatives(py::module_ m) {
   m.def(
@@ -170,22 +186,13 @@ void bind_derivatives(py::module_ m) {
          View<Out> by_absorption, View<Out> by_scattering) {
         const Maps maps = maps_of(plan, absorption, scattering);
         ForwardPlan::require(by_absorption.ndim() == 3);
-        const int64_t count = by_absorption.shape(1), entries = weight.size();
-        const auto shape = {maps.count, count, int64_t{pair.size()}};
-        const Coarse coarse = {count,         start.data(), column.data(),
-                               weight.data(), pair.size(),  pair.data()};
-        const auto within = [](View<const int32_t> numbers, int64_t end) {
-          return std::all_of(numbers.data(), numbers.data() + numbers.size(),
-                             [=](int32_t i) { return i >= 0 && i < end; });
-        };
+        const Coarse coarse = coarse_of(by_absorption.shape(1), start, column, weight, pair,
+                                        plan.properties, int64_t{plan.sources} * plan.detectors);
+        const auto shape = {maps.count, coarse.count, coarse.pairs};
         ForwardPlan::require(
             has_shape(field, {maps.count, plan.nodes, plan.sources + plan.detectors}) &&
             has_shape(by_absorption, shape) && has_shape(by_scattering, shape) &&
-            has_shape(start, {plan.properties + 1}) && has_shape(column, {entries}) &&
-            has_shape(weight, {entries}) && has_shape(scale, {maps.count, int64_t{pair.size()}}) &&
-            start.data()[0] == 0 && std::is_sorted(start.data(), start.data() + start.size()) &&
-            start.data()[plan.properties] == entries && within(column, count) &&
-            within(pair, int64_t{plan.sources} * plan.detectors));
+            has_shape(scale, {maps.count, int64_t{pair.size()}}));
         const Out *from = field.data(), *factor = scale.data();
         Out *mua = by_absorption.data(), *mus = by_scattering.data();
         WithoutGil release;
@@ -287,6 +294,44 @@ void bind_volume_fields(py::module_ m) {
       "readings"_a, "out"_a, "iterations"_a);
 }
 
+template <class Out>
+void bind_volume_derivatives(py::module_ m) {
+  m.def(
+      "jacobian",
+      [](const VolumePlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> field, View<Out> by_absorption, View<Out> by_scattering) {
+        WithoutGil release;
+        volume_jacobian(plan, absorption, scattering, field, by_absorption, by_scattering);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "field"_a, "by_absorption"_a, "by_scattering"_a);
+  m.def(
+      "coarse_jacobian",
+      [](const VolumePlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> field, View<const int64_t> start, View<const int32_t> column,
+         View<const double> weight, View<const int32_t> pair, View<const Out> scale,
+         View<Out> by_absorption, View<Out> by_scattering) {
+        VolumePlan::require(by_absorption.ndim() == 3);
+        const Coarse coarse =
+            coarse_of(by_absorption.shape(1), start, column, weight, pair, plan.properties,
+                      int64_t{plan.sources()} * plan.detectors());
+        WithoutGil release;
+        volume_coarse_jacobian(plan, absorption, scattering, field, coarse, scale, by_absorption,
+                               by_scattering);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "field"_a, "start"_a, "column"_a, "weight"_a,
+      "pair"_a, "scale"_a, "by_absorption"_a, "by_scattering"_a);
+  m.def(
+      "volume_gradient",
+      [](const VolumePlan& plan, View<const double> absorption, View<const double> scattering,
+         View<const Out> field, View<const Out> weight, View<double> by_absorption,
+         View<double> by_scattering) {
+        WithoutGil release;
+        volume_gradient(plan, absorption, scattering, field, weight, by_absorption, by_scattering);
+      },
+      "plan"_a, "absorption"_a, "scattering"_a, "field"_a, "weight"_a, "by_absorption"_a,
+      "by_scattering"_a);
+}
+
 void bind_volume(py::module_ m) {
   py::class_<VolumePlan>(m, "VolumePlan", py::module_local())
       .def(py::init(&make_volume_plan), "parts"_a);
@@ -302,6 +347,8 @@ void bind_volume(py::module_ m) {
       "plan"_a, "absorption"_a, "scattering"_a, "out"_a);
   bind_volume_fields<double>(m);
   bind_volume_fields<std::complex<double>>(m);
+  bind_volume_derivatives<double>(m);
+  bind_volume_derivatives<std::complex<double>>(m);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 sphere_series      light in a homogeneous ball, by Legendre polynomials and spherical Bessel
                    functions
 solid_matrix       the finite-element matrix of tetrahedra, dense, element by element
+solid_derivatives  how readings change with the tissue, as integrals of the fields
 """
 
 from __future__ import annotations
@@ -143,6 +144,33 @@ def solid_matrix(
             size = np.linalg.norm(np.cross(along[:, 0], along[:, 1])) * weight
             matrix[np.ix_(face, face)] += ksi * size * np.outer(values, values)
     return matrix
+
+
+def solid_derivatives(
+    nodes, elements, absorption, scattering, sources, detectors, at="nodes", points=4
+):
+    """d reading / d mua and d reading / d mus', as `reading_derivatives` of triangles."""
+    kind = len(elements[0])
+    shape = (len(sources), len(detectors), len(absorption))
+    by_mua, by_kappa = np.zeros(shape, sources.dtype), np.zeros(shape, sources.dtype)
+    rule = [(*shape_functions(kind, place), weight) for place, weight in tetrahedron_rule(points)]
+    for e, element in enumerate(elements):
+        where = list(element) if at == "nodes" else [e]
+        corners = np.array([nodes[i] for i in element])
+        for values, derivatives, weight in rule:
+            jacobian = corners.T @ derivatives
+            size = abs(np.linalg.det(jacobian)) * weight
+            gradients = derivatives @ np.linalg.inv(jacobian)
+            psi = values if at == "nodes" else np.ones(1)
+            for s, of_source in enumerate(sources):
+                here, slope = values @ of_source[element], gradients.T @ of_source[element]
+                for d, of_detector in enumerate(detectors):
+                    there, steep = values @ of_detector[element], gradients.T @ of_detector[element]
+                    by_mua[s, d, where] -= size * psi * here * there
+                    by_kappa[s, d, where] -= size * psi * (slope @ steep)
+    kappa = 1 / (3 * (np.asarray(absorption) + np.asarray(scattering)))
+    by_mus = by_kappa * -3 * kappa**2
+    return by_mua + by_mus, by_mus
 
 
 def point_source(nodes, elements, point):

@@ -32,4 +32,24 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
                      Accuracy accuracy, View<Out> readings, View<Out> out,
                      View<int32_t> iterations);
 
+struct Coarse;  // optics/kernels.hpp
+
+// Derivatives of readings, of maps (n, properties), from the fields that `volume_fields` gives.
+// by_absorption, by_scattering: (n, sources, detectors, properties)
+template <class Out>
+void volume_jacobian(const VolumePlan& plan, View<const double> absorption,
+                     View<const double> scattering, View<const Out> field, View<Out> by_absorption,
+                     View<Out> by_scattering);
+// scale (n, pairs); by_absorption, by_scattering: (n, functions, pairs)
+template <class Out>
+void volume_coarse_jacobian(const VolumePlan& plan, View<const double> absorption,
+                            View<const double> scattering, View<const Out> field,
+                            const Coarse& coarse, View<const Out> scale, View<Out> by_absorption,
+                            View<Out> by_scattering);
+// weight (n, sources, detectors); by_absorption, by_scattering: (n, properties)
+template <class Out>
+void volume_gradient(const VolumePlan& plan, View<const double> absorption,
+                     View<const double> scattering, View<const Out> field, View<const Out> weight,
+                     View<double> by_absorption, View<double> by_scattering);
+
 }  // namespace lesionkit::optics

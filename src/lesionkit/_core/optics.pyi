@@ -31,7 +31,7 @@ def fields(
     out: _Readings,
 ) -> None: ...
 def jacobian(
-    plan: ForwardPlan,
+    plan: ForwardPlan | VolumePlan,
     absorption: _Doubles,
     scattering: _Doubles,
     field: _Readings,
@@ -39,7 +39,7 @@ def jacobian(
     by_scattering: _Readings,
 ) -> None: ...
 def coarse_jacobian(
-    plan: ForwardPlan,
+    plan: ForwardPlan | VolumePlan,
     absorption: _Doubles,
     scattering: _Doubles,
     field: _Readings,
@@ -100,3 +100,12 @@ def volume_fields(
     out: _Readings,
     iterations: NDArray[np.int32],
 ) -> float: ...
+def volume_gradient(
+    plan: VolumePlan,
+    absorption: _Doubles,
+    scattering: _Doubles,
+    field: _Readings,
+    weight: _Readings,
+    by_absorption: _Doubles,
+    by_scattering: _Doubles,
+) -> None: ...

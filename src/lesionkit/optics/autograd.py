@@ -66,8 +66,6 @@ def measure(
             raise TypeError(f"{name} must be a torch tensor, got {arrays.describe(value)}")
     if model.compat is not None:
         raise ValueError(f"model must be without compat for gradients, got {model.compat!r}")
-    if model.mesh.solid:
-        raise ValueError(f"model must be of a mesh of triangles, got {model.mesh!r}")
     readings: torch.Tensor = _Measure.apply(model, absorption, scattering, at)
     return readings
 

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[nets]'")
 
-from lesionkit.optics import ForwardModel, autograd, disc_mesh  # noqa: E402
+from lesionkit.optics import ForwardModel, autograd, ball_mesh, disc_mesh  # noqa: E402
 
 
 @functools.cache
@@ -42,6 +42,19 @@ def test_gradcheck(order, at, frequency):
     assert torch.autograd.gradcheck(
         log_readings, arguments, eps=1e-6, atol=1e-6, rtol=1e-5, fast_mode=order == 2
     )
+
+
+@pytest.mark.parametrize(("order", "frequency"), [(1, 1e8), (2, 0.0)])
+def test_gradcheck_of_tetrahedra(order, frequency):
+    rim = [[5.0, 0, 0], [0, 4, 3]]
+    mesh = ball_mesh(5, layers=2, order=order)
+    of = ForwardModel(mesh, rim, rim, frequency=frequency, accuracy=1e-8)
+    # readings to 1e-8 over steps of 1e-4
+    assert torch.autograd.gradcheck(
+        lambda mua, mus: torch.log(autograd.measure(of, mua, 100 * mus)),
+        [m / (1, 100)[i] for i, m in enumerate(maps(of, "nodes", 1))],
+        eps=1e-4, atol=1e-3, rtol=1e-3, fast_mode=True,
+    )  # fmt: skip
 
 
 def test_readings_are_those_of_measure():

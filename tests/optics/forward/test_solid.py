@@ -147,8 +147,6 @@ def test_refused() -> None:
         model.cost()
     with pytest.raises(ValueError, match="accuracy must be a finite number at least 1e-08"):
         ForwardModel(mesh, [[10, 0, 0]], [[0, 0, 10]], accuracy=1e-12)
-    with pytest.raises(ValueError, match="jacobian is to be had of a mesh of triangles"):
-        model.jacobian(0.01 * ones, ones)
     basis = GridBasis(mesh, spacing=5.0)
     with pytest.raises(ValueError, match="model must be of a mesh of triangles"):
         reconstruct(model, [[1.0]], [[1.0]], {}, [661], basis)

@@ -53,8 +53,6 @@ def given_maps(
     properties = check_place(mesh, at)
     shape = ("...", properties)
     home = arrays.home(absorption=absorption, scattering=scattering)
-    if mesh.solid and what in ("jacobian", "gradient"):
-        raise ValueError(f"{what} is to be had of a mesh of triangles, got {mesh!r}")
     if home.gpu is not None and (compat is not None or mesh.solid):
         doing = f"compat={compat!r}" if compat else "tetrahedra"
         raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
@@ -115,17 +113,36 @@ def check_finite(what: str, mua: Any, mus: Any, *parts: Any) -> None:
         )
 
 
-def basis_rows(
-    basis: Any, properties: int
-) -> tuple[int, tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]]:
-    """How many functions a checked basis has, and its rows as the kernel takes them."""
+class Coarse(NamedTuple):
+    """Functions by which derivatives are wanted, and of which readings.
+
+    functions : how many there are
+    rows      : start, function and weight of what each property takes of them, as sparse rows
+    pairs     : (m,) int32, places among sources * detectors
+    of_log    : derivatives of the logs of readings, not of themselves
+    """
+
+    functions: int
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]
+    pairs: npt.NDArray[np.int32]
+    of_log: bool
+
+    def scale(self, readings: Any) -> Any:
+        """What derivatives are to be multiplied by, (n, m), for readings (n, ...)."""
+        used = readings.reshape(len(readings), -1)[:, self.pairs]
+        return np.ascontiguousarray(1 / used) if self.of_log else np.ones(used.shape, used.dtype)
+
+
+def coarse(basis: Any, properties: int, pairs: Any, *, of_log: bool = False) -> Coarse:
+    """A checked basis (properties, k) as the kernels take it."""
     if not sparse.issparse(basis):
         raise TypeError(f"basis must be a sparse array of SciPy, got {arrays.describe(basis)}")
     if basis.ndim != 2 or basis.shape[0] != properties or not basis.shape[1]:
         raise ValueError(f"basis must have shape ({properties}, k), got {basis.shape}")
-    rows = sparse.csr_array(basis)
-    weight = arrays.real(rows.data, "basis", (None,))
-    return basis.shape[1], (rows.indptr.astype(np.int64), rows.indices.astype(np.int32), weight)
+    table = sparse.csr_array(basis)
+    weight = arrays.real(table.data, "basis", (None,))
+    rows = table.indptr.astype(np.int64), table.indices.astype(np.int32), weight
+    return Coarse(basis.shape[1], rows, np.asarray(pairs, np.int32), of_log)
 
 
 def check_weights(value: Any, shape: tuple[int, ...], kind: type[np.generic], xp: Any = np) -> Any:

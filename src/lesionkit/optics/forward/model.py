@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from lesionkit import _core, arrays
+from lesionkit import arrays
 from lesionkit.optics.forward import optodes
 from lesionkit.optics.forward.jacobian import Jacobian
 from lesionkit.optics.forward.maps import (
     Maps,
-    basis_rows,
     check_place,
     check_weights,
+    coarse,
     given_maps,
 )
 from lesionkit.optics.forward.physics import check_frequency, reading_kind
@@ -252,10 +252,10 @@ class ForwardModel:
     ) -> Jacobian:
         """How each reading changes with mua and mus' of each node, element or quarter.
 
-        Of triangles alone. By the adjoint method: exact derivatives of these finite-element
-        readings, from the fields of the sources and of the detectors. 8 bytes (16 if modulated) for
-        each, so some 20 MB per map at the nodes of the accurate disc; with a basis, the derivatives
-        by the properties are never held. Maps on a GPU are worked on there.
+        By the adjoint method: exact derivatives of these finite-element readings, from the fields
+        of the sources and of the detectors (of tetrahedra: solved to 1e-9 of their energy). 8 bytes
+        (16 if modulated) for each, so some 20 MB per map at the nodes of the accurate disc; with a
+        basis, the derivatives by the properties are never held. Maps on a GPU are worked on there.
 
         Parameters
         ----------
@@ -281,30 +281,22 @@ class ForwardModel:
         Arridge, Inverse Problems 15, R41, 1999.
         """
         with self._given("jacobian", absorption, scattering, at) as given:
-            count, kind = len(given.mua), reading_kind(self.frequency)
+            count, width = given.mua.shape
             places = len(self.sources), len(self.detectors)
             if basis is not None and given.home.gpu is not None:
                 raise ValueError(f"basis must be None for maps on a GPU, got {given.home} as maps")
-            readings = given.xp.empty((count, *places), kind)
-            width, pairs = given.mua.shape[1], len(self.sources) * len(self.detectors)
-            functions, coarse = (width, None) if basis is None else basis_rows(basis, width)
-            shape = (*places, width) if basis is None else (functions, pairs)
-            parts = [given.xp.empty((count, *shape), kind) for _ in range(2)]
-            kernels, plan = self.plans.with_fields(at, given.home.gpu)
-            maps_of_all = given.mua, given.mus, readings, at, given.home.gpu
-            for some, fields in self.plans.fields(*maps_of_all):
-                maps = plan, given.mua[some], given.mus[some], fields
-                if coarse is None:
-                    kernels.jacobian(*maps, *(part[some] for part in parts))
-                else:
-                    whole = np.arange(pairs, dtype=np.int32), np.ones((len(fields), pairs), kind)
-                    _core.optics.coarse_jacobian(
-                        *maps, *coarse, *whole, *(part[some] for part in parts)
-                    )
-            if basis is not None:
-                parts = [
-                    np.moveaxis(part.reshape(count, functions, *places), 1, -1) for part in parts
-                ]
+            pairs = places[0] * places[1]
+            by = None if basis is None else coarse(basis, width, np.arange(pairs))
+            shape = (*places, width) if by is None else (by.functions, pairs)
+            kind = reading_kind(self.frequency)
+            parts = tuple(given.xp.empty((count, *shape), kind) for _ in range(2))
+            readings = self.plans.jacobian(
+                given.mua, given.mus, at, parts, coarse=by, device=given.home.gpu
+            )
+            if by is not None:
+                parts = tuple(
+                    np.moveaxis(part.reshape(count, by.functions, *places), 1, -1) for part in parts
+                )
             given.check_finite(readings, *parts)
             return Jacobian(*(given.answer(part) for part in (readings, *parts)))
 
@@ -317,7 +309,7 @@ class ForwardModel:
     ) -> tuple[Any, Any]:
         """The gradient of a weighted sum of the readings, without the Jacobian.
 
-        Of triangles alone. It takes one more field per source, that of the weighted detectors.
+        It takes the fields of the sources and those of the weighted detectors, one per source.
 
         Parameters
         ----------
@@ -348,8 +340,7 @@ class ForwardModel:
             out = given.xp.empty_like(given.mua), given.xp.empty_like(given.mus)
             flat = given.xp.ascontiguousarray(weights.reshape(-1, *shape[-2:]).conj())
             if len(given.mua):
-                kernels, plan = self.plans.with_fields(at, given.home.gpu)
-                kernels.gradient(plan, given.mua, given.mus, flat, *out)
+                self.plans.gradient(given.mua, given.mus, flat, at, out, given.home.gpu)
             given.check_finite(*out)
             by_mua, by_mus = (given.answer(part) for part in out)
             return by_mua, by_mus

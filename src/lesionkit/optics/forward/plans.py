@@ -11,6 +11,7 @@ from scipy import sparse
 from lesionkit import _core, gpu
 from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.forward.maps import Coarse
 from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
 from lesionkit.optics.forward.plan import Cost, build_plan
 from lesionkit.optics.forward.solid_plan import SolidPlan
@@ -99,14 +100,73 @@ class Plans:
             self._made[place] = _core.optics.ForwardPlan(parts), cost, parts
         return self._made[place]
 
-    def fields(
-        self, mua: Any, mus: Any, readings: Any, place: At, device: int | None = None
-    ) -> Iterator[tuple[slice, Any]]:
-        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
-        (some, nodes, optodes) of their sources and detectors. `device`: as of :meth:`at`."""
-        xp = np if device is None else gpu.require()
+    def jacobian(
+        self,
+        mua: Any,
+        mus: Any,
+        place: At,
+        out: tuple[Any, Any],
+        *,
+        coarse: Coarse | None = None,
+        device: int | None = None,
+    ) -> Any:
+        """Fill derivatives by mua and by mus' of maps (n, properties); returns the readings.
+
+        out    : two (n, sources, detectors, properties) arrays; with `coarse` (n, functions, pairs)
+        device : as of :meth:`at`
+        """
         kernels, plan = self.with_fields(place, device)
-        optodes = sum(len(weights.indptr) - 1 for weights in self._optodes)
+        if self._mesh.solid:
+            plan = plan.core
+        xp = np if device is None else gpu.require()
+        readings = xp.empty((len(mua), *(w.shape[0] for w in self._optodes)), self.kind)
+        for some, fields in self._fields(mua, mus, readings, place, device):
+            maps = plan, mua[some], mus[some], fields
+            parts = [part[some] for part in out]
+            if coarse is None:
+                kernels.jacobian(*maps, *parts)
+            else:
+                scale = coarse.scale(readings[some])
+                kernels.coarse_jacobian(*maps, *coarse.rows, coarse.pairs, scale, *parts)
+            for part, found in zip(out, parts, strict=True):
+                if not isinstance(some, slice):
+                    part[some] = found
+        return readings
+
+    def gradient(
+        self,
+        mua: Any,
+        mus: Any,
+        weight: Any,
+        place: At,
+        out: tuple[Any, Any],
+        device: int | None = None,
+    ) -> None:
+        """Fill derivatives (n, properties) of the sums of readings times weight (n, sources,
+        detectors), their real part; `device`: as of :meth:`at`."""
+        kernels, plan = self.with_fields(place, device)
+        if not self._mesh.solid:
+            kernels.gradient(plan, mua, mus, weight, *out)
+            return
+        readings = np.empty_like(weight)
+        for some, fields in plan.fields(mua, mus, readings):
+            parts = [part[some] for part in out]
+            maps = plan.core, mua[some], mus[some], fields
+            kernels.volume_gradient(*maps, weight[some], *parts)
+            for part, found in zip(out, parts, strict=True):
+                part[some] = found
+
+    def _fields(
+        self, mua: Any, mus: Any, readings: Any, place: At, device: int | None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
+        (some, nodes, optodes) of their sources and detectors."""
+        kernels, plan = self.with_fields(place, device)
+        if self._mesh.solid:
+            yield from plan.fields(mua, mus, readings)
+            return
+        xp = np if device is None else gpu.require()
+        optodes = sum(weights.shape[0] for weights in self._optodes)
         nodes = len(self._mesh.nodes)
         batch_size = max(_core.optics.lanes, FIELD_BYTES // (16 * nodes * optodes))
         for first in range(0, len(mua), batch_size):

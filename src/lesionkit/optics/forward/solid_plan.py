@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,11 @@ class SolidPlan:
             "source": self._optodes(sources),
             "detector": self._optodes(detectors),
         }
-        self._plan = _core.optics.VolumePlan(parts)
+        self.core = _core.optics.VolumePlan(parts)
         if wavenumber:  # two matrices of the same kappa; mua differs by 1
             ones = np.ones((1, self.properties))
             mass = self._matrix(2 * ones, ones) - self._matrix(ones, 2 * ones)
-            self._plan = _core.optics.VolumePlan(parts | {"imaginary": -wavenumber * mass.ravel()})
+            self.core = _core.optics.VolumePlan(parts | {"imaginary": -wavenumber * mass.ravel()})
         self._hierarchies: dict[tuple[int, int], Any] = {}
 
     def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
@@ -99,6 +100,17 @@ class SolidPlan:
             readings = np.empty((len(mua), sources, self.optodes - sources), self.kind)
             self._solve(mua[some], mus[some], readings, some, fields, field=FIELD)
             out[some] = np.swapaxes(fields[:, self.position, :sources], 1, 2)
+
+    def fields(
+        self, mua: Floats, mus: Floats, readings: npt.NDArray[Any]
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
+        """Fill readings (n, sources, detectors) of maps (n, properties), some at a time; yields
+        their numbers, and fields (some, nodes of `core`, optodes) for derivatives of readings."""
+        for some in self._batches(mua, mus):
+            fields = np.empty((len(some), len(self._mesh.nodes), self.optodes), self.kind)
+            of = mua[some], mus[some], readings, some, fields
+            self._solve(*of, field=DERIVATIVE_FIELD, reading=self.accuracy)
+            yield some, fields
 
     def matrix(self, mua: Floats, mus: Floats) -> sparse.csr_array:
         """The real part of the matrix of one map, (nodes, nodes)."""
@@ -133,7 +145,7 @@ class SolidPlan:
         iterations = np.zeros(len(mua), np.int32)
         background = self._hierarchy(float(mua[0].mean()), float(mus[0].mean()))
         left = _core.optics.volume_fields(
-            self._plan, background, mua, mus, field, reading, ROUNDS, found, fields, iterations
+            self.core, background, mua, mus, field, reading, ROUNDS, found, fields, iterations
         )
         self.iterations = int(iterations.max(initial=0))
         if not left <= 1:
@@ -174,7 +186,7 @@ class SolidPlan:
 
     def _matrix(self, mua: Floats, mus: Floats) -> Floats:
         out = np.empty((len(mua), self._pattern.nnz))
-        _core.optics.volume_matrix(self._plan, mua, mus, out)
+        _core.optics.volume_matrix(self.core, mua, mus, out)
         return out
 
     def _entries(self, row: npt.NDArray[Any], column: npt.NDArray[Any]) -> npt.NDArray[np.int32]:

@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from lesionkit import _core
-from lesionkit.optics.forward.maps import basis_rows, check_finite
+from lesionkit.optics.forward.maps import check_finite, coarse
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.reconstruction.normal_equations import Buffers, normal_equations
 from lesionkit.optics.reconstruction.weighting import Weighting
@@ -125,17 +124,9 @@ class Problem:
         mua, mus = self.optical(tissue)
         n, wavelengths = mua.shape[:2]
         mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
-        model = self.model
-        of_all = np.empty((len(mua), len(model.sources), len(model.detectors)), buffers[0].dtype)
-        parts = [x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in buffers]
-        _, rows = basis_rows(self.basis, mua.shape[1])
-        pairs = self.pairs.astype(np.int32)
-        for some, fields in model.plans.fields(mua, mus, of_all, "elements"):
-            scale = np.ascontiguousarray(1 / self._used(of_all[some]))
-            _core.optics.coarse_jacobian(
-                model.plans.at("elements"), mua[some], mus[some], fields, *rows, pairs, scale,
-                *(part[some] for part in parts),
-            )  # fmt: skip
+        parts = tuple(x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in buffers)
+        by = coarse(self.basis, mua.shape[1], self.pairs, of_log=True)
+        of_all = self.model.plans.jacobian(mua, mus, "elements", parts, coarse=by)
         readings = self._used(of_all).reshape(n, wavelengths, -1)
         by_mua, by_mus = (_real(x[:n]) for x in buffers)
         # by ln amplitude: every mus' grows by its own fraction, whatever the map
