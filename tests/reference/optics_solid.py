@@ -116,29 +116,51 @@ def solid_matrix(
     nodes, elements, absorption, scattering, at="nodes", refractive_index=1.33, frequency=0.0,
     points=4,
 ):  # fmt: skip
-    """The matrix of the diffusion equation, (nodes, nodes), as `fem_matrix` of triangles."""
+    """The matrix of the diffusion equation, (nodes, nodes), as `fem_matrix` of triangles.
+
+    Losses in elements and through faces are not integrated exactly: of linear elements half is, and
+    half is taken from the corners; of quadratic ones they come from rules of degree 3, with corners
+    and centres of faces, or corners, middles and centre of a face.
+    """
     kind = len(elements[0])
     loss_rate = -1j * 2 * math.pi * frequency * refractive_index / SPEED_OF_LIGHT
     ksi = robin_coefficient(refractive_index)
     matrix = np.zeros((len(nodes), len(nodes)), dtype=complex if frequency else float)
-    rule = [(*shape_functions(kind, place), weight) for place, weight in tetrahedron_rule(points)]
+    exact, corners = tetrahedron_rule(points), (np.zeros(3), *np.eye(3))
+    faces = [sum((corners[i] for i in face), np.zeros(3)) / 3 for face in FACES]
+    if kind == 4:
+        losses = [(place, weight / 2) for place, weight in exact]
+        losses += [(place, 1 / 48) for place in corners]
+    else:
+        losses = [(place, 1 / 240) for place in corners] + [(place, 9 / 240) for place in faces]
     for e, element in enumerate(elements):
         where = list(element) if at == "nodes" else [e]
         mua = np.array([absorption[i] for i in where])
         kappa = np.array([1 / (3 * (absorption[i] + scattering[i])) for i in where])
-        corners = np.array([nodes[i] for i in element])
-        for values, derivatives, weight in rule:
-            jacobian = corners.T @ derivatives
+        places = np.array([nodes[i] for i in element])
+        for place, weight in exact:
+            values, derivatives = shape_functions(kind, place)
+            jacobian = places.T @ derivatives
             size = abs(np.linalg.det(jacobian)) * weight
             gradients = derivatives @ np.linalg.inv(jacobian)
             psi = values if at == "nodes" else np.ones(1)
+            matrix[np.ix_(element, element)] += size * (psi @ kappa) * gradients @ gradients.T
+        for place, weight in losses:
+            values, derivatives = shape_functions(kind, place)
+            size = abs(np.linalg.det(places.T @ derivatives)) * weight
+            psi = values if at == "nodes" else np.ones(1)
             loss = psi @ mua + (loss_rate if frequency else 0)
-            matrix[np.ix_(element, element)] += size * (
-                (psi @ kappa) * gradients @ gradients.T + loss * np.outer(values, values)
-            )
+            matrix[np.ix_(element, element)] += size * loss * np.outer(values, values)
+    if kind == 4:
+        rule = [(u, v, weight / 2) for u, v, weight in triangle_rule(8)]
+        rule += [(u, v, 1 / 12) for u, v in ((0, 0), (1, 0), (0, 1))]
+    else:
+        rule = [(u, v, 1 / 40) for u, v in ((0, 0), (1, 0), (0, 1))]
+        rule += [(u, v, 1 / 15) for u, v in ((0.5, 0), (0, 0.5), (0.5, 0.5))]
+        rule += [(1 / 3, 1 / 3, 9 / 40)]
     for face in boundary_faces(elements):
         places = np.array([nodes[i] for i in face])
-        for u, v, weight in triangle_rule(8):
+        for u, v, weight in rule:
             values, derivatives = face_functions(len(face), u, v)
             along = places.T @ derivatives
             size = np.linalg.norm(np.cross(along[:, 0], along[:, 1])) * weight

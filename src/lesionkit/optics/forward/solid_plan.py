@@ -220,8 +220,17 @@ def _rows(matrix: sparse.csr_array) -> npt.NDArray[np.int64]:
 
 
 def face_mass(order: int, places: Floats) -> Floats:
-    """int phi_a phi_b over faces (b, 3 or 6, 3) mm -> (b, nodes, nodes) mm^2, bent ones too."""
-    points, weight = fem.quadrature(fem.BENT if order == 2 else fem.STRAIGHT)
+    """int phi_a phi_b over faces (b, 3 or 6, 3) mm -> (b, nodes, nodes) mm^2, bent ones too, by the
+    rules that go with those of the losses (csrc/optics/volume/tetrahedron.hpp): half exact and half
+    from the corners of linear elements; corners, middles and centre, exact to degree 3, else."""
+    corners = np.eye(3)
+    if order == 1:
+        exact, share = fem.quadrature(fem.STRAIGHT)
+        points = np.concatenate([corners, exact])
+        weight = np.concatenate([np.full(3, 1 / 3), share]) / 2
+    else:
+        points = np.concatenate([corners, 0.5 * (1 - corners), np.full((1, 3), 1 / 3)])
+        weight = np.array([1 / 20] * 3 + [2 / 15] * 3 + [9 / 20])
     phi = fem.shape_functions(order, points)
     along = fem.by_all_but_last(fem.shape_derivatives(order, points))
     first, second = (np.einsum("qa,fax->fqx", along[..., i], places) for i in range(2))

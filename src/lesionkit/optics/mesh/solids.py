@@ -39,7 +39,8 @@ def ball_mesh(radius: float = 41.0, layers: int = LAYERS, order: int = 2) -> Mes
     layers : int, default 12
         Of elements between centre and rim, at least 2. With 12 in a ball of 41 mm, readings beyond
         10 degrees from their source are within 1 % of the truth (median) and 3 % (95th percentile)
-        for mua up to 0.01 and mus' up to 1.0 mm^-1 (docs/light-3d.md).
+        for mua up to 0.01 and mus' up to 1.0 mm^-1, 3 % and 6 % up to 0.02 and 1.5
+        (docs/light-3d.md).
     order : {2, 1}, default 2
         2: tetrahedra of ten nodes, with edges on the rim bent to the sphere; 1: of four nodes.
 
