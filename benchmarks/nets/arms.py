@@ -30,7 +30,7 @@ from lesionkit.nets.phantoms.stream import TEST, Streamed
 from lesionkit.nets.reconstruction import NETS
 from lesionkit.nets.training import Trainer
 from lesionkit.optics import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms
+from lesionkit.optics.phantoms.store.phantoms import Phantoms
 from lesionkit.studies.nirst.evaluation import CHROMOPHORES as MAPS
 
 STREAM = PhantomStream(recipe=PhantomRecipe(pixels=50))

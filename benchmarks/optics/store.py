@@ -19,8 +19,8 @@ def reading(report: Report) -> None:
     from lesionkit.nets import PhantomDataset, Scaling
     from lesionkit.nets.phantoms.data import epoch_order
     from lesionkit.optics import PhantomRecipe, generate, open_phantoms
-    from lesionkit.optics.phantoms.store_layout import CHUNK, layouts
-    from lesionkit.optics.phantoms.store_reader import StoredArray
+    from lesionkit.optics.phantoms.store.layout import CHUNK, layouts
+    from lesionkit.optics.phantoms.store.reader import StoredArray
 
     count = 256 if report.quick else 5_000
     recipe = PhantomRecipe(nodes=900)  # how right readings are changes neither size nor time

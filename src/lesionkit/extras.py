@@ -26,6 +26,7 @@ EXTRAS = {
     "shtab": ("shtab", "completion"),
     "sklearn": ("scikit-learn", "learn"),
     "torch": ("torch", "nets"),
+    "upath": ("universal-pathlib", "remote"),
     **{name: (name, "studies") for name in ("SimpleITK", "nibabel", "pydicom")},
     "pywt": ("PyWavelets", "radiomics"),
     "skimage": ("scikit-image", "studies"),

@@ -11,8 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from lesionkit import extras
+
 LOCK = "lock"
 """What a folder holds while a process writes to it."""
+
+URL = re.compile("[a-z][a-z0-9+.-]+://")
 
 # What ends a line or a cell somewhere: tabs, breaks and other control characters.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -68,6 +72,19 @@ def working_in(folder: Path) -> Iterator[None]:
         raise
 
 
+def location(path: str | os.PathLike[str]) -> Any:
+    """A path; of a URL, such as s3://bucket/name, universal-pathlib's, which has the same methods
+    and, of the object store, `fs`."""
+    if isinstance(path, str) and URL.match(path):
+        return extras.require("upath", "URLs need").UPath(path)
+    return Path(path)
+
+
+def is_remote(path: Any) -> bool:
+    """Whether a :func:`location` is a URL's."""
+    return not isinstance(path, Path)
+
+
 def make_folder(folder: Path) -> None:
     """Make it, if it is not there."""
     try:
@@ -82,9 +99,12 @@ def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
     """Inside, no other process writes to this folder; ValueError where one does already. A lock of
     another name is of a part of what is in the folder.
 
-    The system takes the lock away when the process dies, however it dies. Systems and file systems
-    without such locks do not tell two writers apart.
+    The system takes the lock away when the process dies, however it dies. Systems, file systems and
+    object stores without such locks do not tell two writers apart.
     """
+    if is_remote(folder):
+        yield
+        return
     descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT)
     try:
         if not _lock(descriptor, folder / name):

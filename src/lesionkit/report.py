@@ -12,7 +12,7 @@ from lesionkit import extras, files
 
 if TYPE_CHECKING:
     from lesionkit.optics.phantoms.recipe import PhantomRecipe
-    from lesionkit.optics.phantoms.store import Phantoms
+    from lesionkit.optics.phantoms.store.phantoms import Phantoms
 
 FORMATS = ("png", "pdf", "svg")
 

@@ -17,7 +17,7 @@ import lesionkit
 from lesionkit import _core, cli, report
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import open_phantoms
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms
 
 SMALL = ["--nodes", "817", "--wavelengths", "661", "948", "--pixels", "20"]
 RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=20)

@@ -12,8 +12,8 @@ import zarr
 
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, json_bytes, layouts
+from lesionkit.optics.phantoms.store.layout import CHUNK, SHARD, json_bytes, layouts
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms
 
 RECIPE = PhantomRecipe(nodes=817, wavelengths=(661, 948), pixels=12)  # that of killed.py
 

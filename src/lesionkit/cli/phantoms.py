@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lesionkit import files
 from lesionkit.cli.parser import add_command, add_format, add_threads
 from lesionkit.cli.recipe import add_recipe, has_recipe, recipe_of
 from lesionkit.progress import Progress
 
 if TYPE_CHECKING:
-    from lesionkit.optics.phantoms.store import Phantoms
+    from lesionkit.optics.phantoms.store.phantoms import Phantoms
 
 
 def add_to(commands: Any) -> None:
@@ -43,7 +44,12 @@ def add_to(commands: Any) -> None:
         action="store_true",
         help="make the store of its parts; needs nothing but --out",
     )
-    add("--out", type=Path, required=True, metavar="PATH", help="the store")
+    add(
+        "--out",
+        required=True,
+        metavar="PATH",
+        help="the store, or its URL, such as s3://bucket/name.zarr",
+    )
     add(
         "--seed",
         type=int,
@@ -113,9 +119,10 @@ def _phantoms(options: argparse.Namespace) -> None:
                 made = generate(recipe, options.count, options.out, **how)
                 mine = range(options.count)
         except KeyboardInterrupt:
+            remote = files.is_remote(files.location(options.out))
+            place = "on this machine" if remote else f"in {options.out}.partial"
             raise KeyboardInterrupt(
-                f"stopped; what is finished stays in {options.out}.partial, and the same command "
-                "resumes it"
+                f"stopped; what is finished stays {place}, and the same command resumes it"
             ) from None
     spent = time.perf_counter() - start
 
@@ -145,14 +152,17 @@ def _phantoms(options: argparse.Namespace) -> None:
 
 def _report(made: Phantoms, options: argparse.Namespace) -> None:
     """What is there now, and its picture."""
-    size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
+    out = files.location(options.out)
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"  store      {options.out}, {size / 2**20:,.1f} MiB")
     if (peak := _peak_memory()) is not None:
         print(f"  memory     {peak / 2**20:,.0f} MiB at most")
     if not options.no_picture:
         from lesionkit import report
 
-        image = options.out.with_name(f"{options.out.name}.{options.format}")
+        image = Path(f"{out.name}.{options.format}")
+        if not files.is_remote(out):
+            image = out.with_name(image.name)
         report.preview(made, image)
         print(f"  picture    {image}")
 

@@ -17,7 +17,7 @@ from lesionkit.optics.phantoms.parts import finish_parts as finish_parts
 from lesionkit.optics.phantoms.parts import generate_part as generate_part
 from lesionkit.optics.phantoms.recipe import PhantomRecipe as PhantomRecipe
 from lesionkit.optics.phantoms.simulation import simulate as simulate
-from lesionkit.optics.phantoms.store import open_phantoms as open_phantoms
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms as open_phantoms
 from lesionkit.optics.readings.nirfast_data import read_paa as read_paa
 from lesionkit.optics.readings.readings import Readings as Readings
 from lesionkit.optics.readings.readings import SnirfReadings as SnirfReadings

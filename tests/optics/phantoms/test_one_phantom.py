@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lesionkit.optics import generate, open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, REGION_COLUMNS, Region
+from lesionkit.optics.phantoms.store.layout import CHUNK, REGION_COLUMNS, Region
 from store_cases import COUNT, RECIPE
 
 

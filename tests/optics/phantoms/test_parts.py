@@ -17,28 +17,12 @@ import pytest
 from lesionkit import _core, cli
 from lesionkit import files as lock_files
 from lesionkit.optics import PhantomRecipe, finish_parts, generate, generate_part, open_phantoms
-from lesionkit.optics.phantoms.store_journal import FINISHING, MAX_PARTS, Part
-from lesionkit.optics.phantoms.store_layout import CHUNK
+from lesionkit.optics.phantoms.store.journal import FINISHING, MAX_PARTS, Part
+from lesionkit.optics.phantoms.store.layout import CHUNK
 from store_cases import COUNT, RECIPE, Enough, files, never_opens, stop_after
 
 TINY = PhantomRecipe(nodes=217, wavelengths=(661,), pixels=2)
 AS_COMMAND = ["--nodes", "217", "--wavelengths", "661", "--pixels", "2", "--no-picture"]
-
-
-@pytest.fixture
-def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of 2 chunks: COUNT phantoms are 3 of them."""
-    for module in ("store_layout", "store_journal", "store_writer", "store_reader"):
-        monkeypatch.setattr(f"lesionkit.optics.phantoms.{module}.SHARD", 2)
-    for module in ("store_layout", "store_reader"):
-        monkeypatch.setattr(f"lesionkit.optics.phantoms.{module}.INDEX_BYTES", 16 * 2 + 4)
-
-
-@pytest.fixture
-def alone(small_shards: None, tmp_path: Path) -> Path:
-    """The store that one call makes."""
-    generate(RECIPE, COUNT, tmp_path / "alone.zarr")
-    return tmp_path / "alone.zarr"
 
 
 @pytest.mark.parametrize("of", [2, 3])

@@ -16,11 +16,11 @@ import pytest
 import zarr
 
 from lesionkit import _core
-from lesionkit.optics.phantoms import store_writer
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, Layout
+from lesionkit.optics.phantoms.store import writer
+from lesionkit.optics.phantoms.store.layout import CHUNK, SHARD, Layout
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms
 from store_cases import (
     ARRAYS,
     COUNT,
@@ -172,7 +172,7 @@ def test_at_the_very_end_every_step_may_be_the_last(
 ) -> None:
     """Die after `kept` small files, or after the rename (10)."""
     path = tmp_path / "phantoms.zarr"
-    write, written = store_writer._write, []
+    write, written = writer._write, []
 
     def dies(file: Path, data: bytes) -> None:
         if len(written) == kept:
@@ -184,8 +184,8 @@ def test_at_the_very_end_every_step_may_be_the_last(
         raise Enough
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_writer, "_write", dies)
-        patched.setattr(store_writer.shutil, "rmtree", no_clearing)
+        patched.setattr(writer, "_write", dies)
+        patched.setattr(writer.shutil, "rmtree", no_clearing)
         with pytest.raises(Enough):
             generate(RECIPE, COUNT, path)
     assert path.exists() == (kept == 10)

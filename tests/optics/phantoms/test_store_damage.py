@@ -16,8 +16,8 @@ import zarr
 from lesionkit import cli
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, crc32c, layouts, shard_index
+from lesionkit.optics.phantoms.store.layout import CHUNK, SHARD, crc32c, layouts, shard_index
+from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms
 from store_cases import ARRAYS, COUNT, RECIPE, chunks_of, files, old_store, shard
 
 FLIPS = 20  # of each file

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lesionkit.optics import generate
-from lesionkit.optics.phantoms import store_writer
-from lesionkit.optics.phantoms.store import open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD
+from lesionkit.optics.phantoms.store import writer
+from lesionkit.optics.phantoms.store.layout import CHUNK, SHARD
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms
 from store_cases import COUNT, RECIPE, Enough, files, old_store, part_of, shard, stop_after
 
 MORE = COUNT + 2 * CHUNK
@@ -43,10 +43,10 @@ def test_it_grows_to_the_same_bytes(few: Path, many: Path) -> None:
 
 def test_into_a_second_shard(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With shards of 4 chunks: the first is whole, the second is not."""
-    for module in ("store_layout", "store_writer", "store_reader"):
-        monkeypatch.setattr(f"lesionkit.optics.phantoms.{module}.SHARD", 4)
-    monkeypatch.setattr("lesionkit.optics.phantoms.store_layout.INDEX_BYTES", 16 * 4 + 4)
-    monkeypatch.setattr("lesionkit.optics.phantoms.store_reader.INDEX_BYTES", 16 * 4 + 4)
+    for module in ("layout", "writer", "reader"):
+        monkeypatch.setattr(f"lesionkit.optics.phantoms.store.{module}.SHARD", 4)
+    monkeypatch.setattr("lesionkit.optics.phantoms.store.layout.INDEX_BYTES", 16 * 4 + 4)
+    monkeypatch.setattr("lesionkit.optics.phantoms.store.reader.INDEX_BYTES", 16 * 4 + 4)
     generate(RECIPE, COUNT, tmp_path / "a.zarr")
     assert SHARD == 64
     generate(RECIPE, MORE, tmp_path / "a.zarr")
@@ -85,7 +85,7 @@ def test_a_process_may_die_at_any_step(
 
     with monkeypatch.context() as patch:
         if step == "copy":
-            patch.setattr(store_writer.shutil, "copyfile", dying_copy)
+            patch.setattr(writer.shutil, "copyfile", dying_copy)
         else:
             patch.setattr(Path, "rename", dying_rename)
         with pytest.raises(Enough):

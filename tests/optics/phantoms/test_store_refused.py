@@ -11,11 +11,11 @@ import pytest
 import zarr
 
 from lesionkit import _core
-from lesionkit.optics.phantoms import store_writer
 from lesionkit.optics.phantoms.generate import generate
-from lesionkit.optics.phantoms.store import open_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK
-from lesionkit.optics.phantoms.store_writer import StoreWriter
+from lesionkit.optics.phantoms.store import writer
+from lesionkit.optics.phantoms.store.layout import CHUNK
+from lesionkit.optics.phantoms.store.phantoms import open_phantoms
+from lesionkit.optics.phantoms.store.writer import StoreWriter
 from store_cases import (
     COUNT,
     RECIPE,
@@ -161,7 +161,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_full_disk(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "phantoms.zarr"
-    append, buffers = store_writer._append, [9]
+    append, buffers = writer._append, [9]
 
     def until_full(file: Path, data: bytes) -> None:
         if buffers[0] == 0:
@@ -171,7 +171,7 @@ def test_a_full_disk(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         append(file, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_writer, "_append", until_full)
+        patched.setattr(writer, "_append", until_full)
         sentence = r"cannot write .*phantoms.zarr: No space left on device; what is finished stays"
         with pytest.raises(OSError, match=sentence) as refused:
             generate(RECIPE, COUNT, path)

@@ -16,8 +16,8 @@ from lesionkit import arrays
 from lesionkit.nets.framework import torch
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, reopen_phantoms
-from lesionkit.optics.phantoms.store_layout import CHUNK
+from lesionkit.optics.phantoms.store.layout import CHUNK
+from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms, reopen_phantoms
 
 Indices = npt.NDArray[np.int64]
 

@@ -27,8 +27,8 @@ from lesionkit.optics.phantoms.factory import Accuracy, resolve
 from lesionkit.optics.phantoms.generate import generate
 from lesionkit.optics.phantoms.making import Device, instruction_set
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms
-from lesionkit.optics.phantoms.store_layout import FORMAT
+from lesionkit.optics.phantoms.store.layout import FORMAT
+from lesionkit.optics.phantoms.store.phantoms import Phantoms
 
 VALIDATION, TEST = (0, 400), (400, 600)
 FIRST = 2**32

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lesionkit import arrays, extras
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store_journal import Part
-from lesionkit.optics.phantoms.store_layout import shard_count
+from lesionkit.optics.phantoms.store.journal import Part
+from lesionkit.optics.phantoms.store.layout import shard_count
 
 RETRIES = 5
 """How often a part is begun again after an error; a worker that dies is none."""
@@ -20,7 +19,7 @@ def make(
     make_part: Callable[..., range],
     recipe: PhantomRecipe,
     count: int,
-    path: Path,
+    path: str,
     progress: Callable[[int, int], object] | None,
     **options: Any,
 ) -> None:

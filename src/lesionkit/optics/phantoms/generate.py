@@ -12,9 +12,9 @@ from lesionkit.optics.phantoms.factory import Accuracy
 from lesionkit.optics.phantoms.making import Device, Memory, Task, store_path
 from lesionkit.optics.phantoms.parts import finish_parts, generate_part
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
-from lesionkit.optics.phantoms.store_journal import WHOLE
-from lesionkit.optics.phantoms.store_writer import is_finished
+from lesionkit.optics.phantoms.store.journal import WHOLE
+from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms
+from lesionkit.optics.phantoms.store.writer import is_finished
 
 
 def generate(
@@ -43,7 +43,7 @@ def generate(
         Else the path of a Zarr v3 store: it grows at `out`.partial, from where the same call
         resumes it, and gets its name when it is whole. If `out` is the finished store of this very
         call, it is opened; if it is one of fewer phantoms and else the same, it grows to `count`,
-        as if made so.
+        as if made so. Or its URL, as of :func:`generate_part`.
     seed : int, default 0
         0 to 2^64 - 1.
     first : int, default 0
@@ -100,9 +100,9 @@ def generate(
         options = {"seed": seed, "first": first, "accuracy": accuracy, "device": device}
         options["batch"] = batch
         if not is_finished(path, task.job):
-            path = path.absolute()  # of workers in other folders
-            cluster.make(client, generate_part, recipe, task.count, path, progress, **options)
-        return finish_parts(path)
+            seen = str(path.absolute())  # by workers in other folders
+            cluster.make(client, generate_part, recipe, task.count, seen, progress, **options)
+        return finish_parts(str(path))
     if path is None:
         memory = Memory(task.factory, task.count)
         task.make(memory)
@@ -114,4 +114,4 @@ def generate(
             seconds=dict(task.factory.seconds),
         )
     task.write(path, WHOLE)
-    return replace(open_phantoms(path), seconds=dict(task.factory.seconds))
+    return replace(open_phantoms(str(path)), seconds=dict(task.factory.seconds))

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lesionkit
-from lesionkit import _core, arrays, gpu
+from lesionkit import _core, arrays, files, gpu
 from lesionkit.optics.phantoms.factory import Accuracy, Buffers, PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store_journal import WHOLE, Part
-from lesionkit.optics.phantoms.store_layout import (
+from lesionkit.optics.phantoms.store import remote
+from lesionkit.optics.phantoms.store.journal import WHOLE, Part
+from lesionkit.optics.phantoms.store.layout import (
     CHUNK,
     FORMAT,
     check_libraries,
     chunk_count,
     layouts,
 )
-from lesionkit.optics.phantoms.store_writer import StoreWriter, is_finished
+from lesionkit.optics.phantoms.store.writer import StoreWriter, is_finished
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -78,10 +79,27 @@ class Task:
         if is_finished(path, self.job):
             return
         _ = self.factory.mesh  # which may be refused, before a folder is made
+        recipe = self.factory.recipe
+        if files.is_remote(path):
+            remote.send(
+                lambda local: self._fill(local, part), path, self.job, layouts(recipe), part
+            )
+            if part == WHOLE:
+                finish(StoreWriter(path, self.job, recipe), self.factory)
+            return
+        self._fill(path, part, part == WHOLE)
+
+    def _fill(self, path: Path, part: Part, finished: bool = False) -> None:
         with StoreWriter(path, self.job, self.factory.recipe, part) as writer:
             self.make(Disk(writer, self.factory))
-            if part == WHOLE:
+            if finished:
                 writer.finish(self.factory.attributes)
+
+
+def finish(writer: StoreWriter, factory: PhantomFactory) -> None:
+    """Make the store of its parts."""
+    writer.gather()
+    writer.finish(factory.attributes)
 
 
 def _device(device: Any) -> int | None:
@@ -109,7 +127,7 @@ def instruction_set(device: int | None) -> str:
 
 def store_path(out: Any) -> Path | None:
     try:
-        path = None if out is None else Path(out)
+        path = None if out is None else files.location(out)
     except TypeError:
         raise TypeError(f"out must be None or a path, got {arrays.describe(out)}") from None
     if path is not None and path.name.endswith(".partial"):

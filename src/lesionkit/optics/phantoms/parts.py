@@ -9,13 +9,13 @@ from typing import Any
 
 import lesionkit
 from lesionkit import arrays, files
-from lesionkit.optics.phantoms import store_journal
 from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
-from lesionkit.optics.phantoms.making import Device, Task, store_path
+from lesionkit.optics.phantoms.making import Device, Task, finish, store_path
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms, partial_path
-from lesionkit.optics.phantoms.store_layout import FORMAT, check_libraries
-from lesionkit.optics.phantoms.store_writer import StoreWriter, is_finished
+from lesionkit.optics.phantoms.store import journal
+from lesionkit.optics.phantoms.store.layout import FORMAT, check_libraries
+from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms, partial_path
+from lesionkit.optics.phantoms.store.writer import StoreWriter, is_finished
 
 
 def generate_part(
@@ -45,7 +45,8 @@ def generate_part(
     count : int
         Of the whole store.
     out : str or path
-        Of the store; the parts grow at `out`.partial.
+        Of the store; the parts grow at `out`.partial. Or its URL, such as s3://bucket/name.zarr
+        (extra `remote`): the part grows in the folder of temporary files, and is then put there.
     part : tuple of int
         (k, n): part k of n, from 1.
     seed : int, default 0
@@ -85,7 +86,7 @@ def generate_part(
     >>> made, len(store)
     ([range(4096, 5000), range(0, 4096)], 5000)
     """
-    place = store_journal.check_part(part)
+    place = journal.check_part(part)
     task = Task(recipe, count, seed, first, accuracy, device, batch, progress)
     path = store_path(out)
     if path is None:
@@ -134,16 +135,14 @@ def finish_parts(out: str | os.PathLike[str]) -> Phantoms:
     if path is None:
         raise TypeError("out must be the path of a store, got None")
     folder = partial_path(path)
-    if begun := store_journal.begun(folder):
+    if begun := journal.begun(folder):
         check_libraries()
         job = next(iter(begun.values()))[0]
         factory = _factory(folder, job)
         if not is_finished(path, job):
-            with files.locked(folder, store_journal.FINISHING):
-                writer = StoreWriter(path, job, factory.recipe)
-                writer.gather()
-                writer.finish(factory.attributes)
-    return open_phantoms(path)
+            with files.locked(folder, journal.FINISHING):
+                finish(StoreWriter(path, job, factory.recipe), factory)
+    return open_phantoms(out)
 
 
 def _factory(folder: Path, job: Any) -> PhantomFactory:

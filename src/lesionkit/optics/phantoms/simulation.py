@@ -13,8 +13,8 @@ from lesionkit.optics import spectra
 from lesionkit.optics.phantoms.coarseness import check_light
 from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory, paint_tissue
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import Phantoms
-from lesionkit.optics.phantoms.store_layout import FORMAT, REGION_COLUMNS, layouts
+from lesionkit.optics.phantoms.store.layout import FORMAT, REGION_COLUMNS, layouts
+from lesionkit.optics.phantoms.store.phantoms import Phantoms
 
 Floats = npt.NDArray[np.float64]
 

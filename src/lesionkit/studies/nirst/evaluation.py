@@ -13,7 +13,7 @@ import numpy as np
 
 import lesionkit
 from lesionkit import arrays, files, metrics
-from lesionkit.optics.phantoms.store import Phantoms, open_phantoms
+from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms
 from lesionkit.progress import Callback
 from lesionkit.report import FORMATS, TITLES
 from lesionkit.studies.nirst import paper

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lesionkit.optics.phantoms.outline import Outline
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.simulation import simulate
-from lesionkit.optics.phantoms.store import Phantoms
+from lesionkit.optics.phantoms.store.phantoms import Phantoms
 
 if TYPE_CHECKING:
     from lesionkit.nets.reconstruction import TrainedNet

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.optics.phantoms.store_layout import (
+from lesionkit.optics.phantoms.store.layout import (
     CHUNK,
     EMPTY,
     INDEX_BYTES,
@@ -143,7 +143,7 @@ class StoredArray:
         """A chunk as Blosc packed it."""
         if not self.sharded:
             return memoryview(self._file(chunk).read_bytes())
-        with open(self._file(chunk), "rb") as shard:
+        with self._file(chunk).open("rb") as shard:
             offset, length = map(int, self._index(chunk // SHARD, shard)[chunk % SHARD])
             shard.seek(offset)
             piece = shard.read(length)
@@ -158,7 +158,7 @@ class StoredArray:
         for number in range(shard_count(chunks * CHUNK)):
             file = self._file(number * SHARD)
             try:
-                with open(file, "rb") as shard:
+                with file.open("rb") as shard:
                     found += self._index(number, shard)[:, 1].tolist()
             except _Damage as problem:
                 raise ValueError(f"the store is damaged: {file}: {problem}") from None

@@ -14,7 +14,7 @@ process may die at any moment: the next one believes the journal, checks the byt
 cuts off what is behind them, and makes the other chunks anew, with the same bits.
 
 Several processes, on several machines that share the folder, may each write a part: some shards,
-with a lock and a journal of its own (`store_journal`). Whoever finishes the store reads every byte
+with a lock and a journal of its own (`journal`). Whoever finishes the store reads every byte
 of every part first.
 
 A finished store grows the same way: the part begins with a copy of its whole chunks, and takes its
@@ -39,11 +39,10 @@ from typing import Any
 import numpy as np
 
 from lesionkit import files
-from lesionkit.optics.phantoms import store_journal
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store import partial_path, read_attributes, reopen_phantoms
-from lesionkit.optics.phantoms.store_journal import WHOLE, Chunk, Part, check_same_job
-from lesionkit.optics.phantoms.store_layout import (
+from lesionkit.optics.phantoms.store import journal as store_journal
+from lesionkit.optics.phantoms.store.journal import WHOLE, Chunk, Part, check_same_job
+from lesionkit.optics.phantoms.store.layout import (
     CHECKSUMS,
     CHUNK,
     SHARD,
@@ -57,6 +56,7 @@ from lesionkit.optics.phantoms.store_layout import (
     shard_count,
     shard_index,
 )
+from lesionkit.optics.phantoms.store.phantoms import partial_path, read_attributes, reopen_phantoms
 
 
 def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
@@ -71,12 +71,23 @@ def is_finished(path: Path, job: Mapping[str, Any]) -> bool:
         and store_journal.phantoms_of(attributes) < job["count"]
     ):
         check_same_job(path, {**attributes, "count": job["count"]}, job)
+        if files.is_remote(path):
+            raise ValueError(f"{path} cannot grow in its object store: copy it to a folder first")
         return False
     check_same_job(path, {**attributes, "format": job["format"]}, job)  # other files, same phantoms
     part = partial_path(path)
-    if part.is_dir() and all(map(store_journal.is_ours, os.listdir(part))):  # died at the very end
-        shutil.rmtree(part, ignore_errors=True)
+    if part.is_dir() and all(store_journal.is_ours(file.name) for file in part.iterdir()):
+        _drop(part)  # whoever made it died at the very end
     return True
+
+
+def _drop(folder: Path) -> None:
+    """Remove the folder in which the parts of a store were."""
+    if files.is_remote(folder):
+        for part in store_journal.begun(folder):
+            (folder / part.journal).unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class StoreWriter:
@@ -91,6 +102,8 @@ class StoreWriter:
         self, path: Path, job: Mapping[str, Any], recipe: PhantomRecipe, part: Part = WHOLE
     ) -> None:
         self.path, self.folder, self.part = path, partial_path(path), part
+        self.remote = files.is_remote(path)
+        self.store = path if self.remote else self.folder / "store"
         self.job = dict(job)
         self.layouts = layouts(recipe)
         self.shards = part.shards(self.job["count"])
@@ -123,7 +136,7 @@ class StoreWriter:
 
     def _recall(self) -> None:
         """Read the journal, keep what it can prove, and write it anew without torn lines."""
-        journal, store = self.folder / self.part.journal, self.folder / "store"
+        journal, store = self.folder / self.part.journal, self.store
         job, report = store_journal.read(journal)
         self._check_others()
         for folder in (store, *(store / name for name in self.layouts)):
@@ -148,13 +161,7 @@ class StoreWriter:
         begun = store_journal.begun(self.folder)
         if not begun and not all(map(store_journal.is_ours, os.listdir(self.folder))):
             raise ValueError(f"{self.folder} was not made by lesionkit: choose another path")
-        for other, (job, _) in begun.items():
-            if other.of != self.part.of:
-                raise ValueError(
-                    f"{self.folder} grows in {other.of} {'parts' if other.of > 1 else 'part'}: go "
-                    f"on as it was begun, not with {self.part}, or remove it"
-                )
-            check_same_job(self.folder, job, self.job)
+        store_journal.check_others(self.folder, self.part, self.job)
 
     def _copied(self, journal: Path) -> dict[int, Chunk]:
         """Of the store that is to grow, the chunks that keep their bytes, which are whole; its
@@ -163,7 +170,7 @@ class StoreWriter:
         stored = reopen_phantoms(self.path)
         arrays = [getattr(stored, name) for name in self.layouts]
         for name in self.layouts:
-            (self.folder / "store" / name).mkdir(parents=True, exist_ok=True)
+            (self.store / name).mkdir(parents=True, exist_ok=True)
             for shard in range(self.shards.start, min(self.shards.stop, shard_count(len(stored)))):
                 file = self.layouts[name].file(shard)
                 shutil.copyfile(self.path / name / file, self._file(name, shard))
@@ -196,7 +203,7 @@ class StoreWriter:
             shards = []
             for name in self.layouts:
                 if (path := self._file(name, shard)).exists():
-                    shards.append(stack.enter_context(open(path, "rb")))
+                    shards.append(stack.enter_context(path.open("rb")))
             for number in self._numbers(shard):
                 if number not in report or len(shards) < len(self.layouts):
                     break
@@ -215,7 +222,7 @@ class StoreWriter:
         return shard_index(lengths) if len(lengths) == len(self._numbers(shard)) else b""
 
     def _file(self, name: str, shard: int) -> Path:
-        return self.folder / "store" / name / self.layouts[name].file(shard)
+        return self.store / name / self.layouts[name].file(shard)
 
     def write(self, chunk: int, packed: Mapping[str, bytes]) -> None:
         """Add a chunk to its shards, or keep it until those before it are there."""
@@ -245,20 +252,21 @@ class StoreWriter:
     def finish(self, attributes: Mapping[str, Any]) -> None:
         """Give the whole store its metadata and its name; the part is gone then."""
         with _plain_errors(self.path):
-            store = self.folder / "store"
+            store = self.store
             digests = {}
             for place, (name, layout) in enumerate(self.layouts.items()):
                 for file, data in self._small_files(place, layout).items():
                     _write(store / name / file, data)
                     digests[f"{name}/{file}"] = digest(data)
             _write(store / "zarr.json", root_metadata({**self.job, **attributes}, digests))
-            for written in [*store.rglob("*"), store]:
-                files.sync(written)
-            if self.path.exists():  # it has grown
-                self.path.rename(self.folder / "before")
-            store.rename(self.path)
-            files.sync(self.path.parent)
-        shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.remote:
+                for written in [*store.rglob("*"), store]:
+                    files.sync(written)
+                if self.path.exists():  # it has grown
+                    self.path.rename(self.folder / "before")
+                store.rename(self.path)
+                files.sync(self.path.parent)
+        _drop(self.folder)
 
     def gather(self) -> None:
         """Take what the writers of all parts have made; ValueError where a part is not whole, or is
@@ -315,6 +323,6 @@ def _plain_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         sentence = f"cannot write {path}: {problem.strerror or problem}"
-        if os.path.isdir(partial_path(path)):
+        if partial_path(path).is_dir():
             sentence += f"; what is finished stays in {partial_path(path)}, to be resumed"
         raise OSError(problem.errno or errno.EIO, sentence) from problem

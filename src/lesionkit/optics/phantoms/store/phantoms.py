@@ -1,5 +1,5 @@
-"""Phantoms in memory or in a store, and how to open a store: a Zarr v3 group, see `store_layout`
-(`store_writer` writes it, `store_reader` reads its arrays)."""
+"""Phantoms in memory or in a store, and how to open a store: a Zarr v3 group, see `layout`
+(`writer` writes it, `reader` reads its arrays)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lesionkit import arrays, files
 from lesionkit.homes import to_host
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
-from lesionkit.optics.phantoms.store_layout import (
+from lesionkit.optics.phantoms.store.layout import (
     CHECKSUMS,
     CHUNK,
     FORMAT,
@@ -28,7 +28,7 @@ from lesionkit.optics.phantoms.store_layout import (
     layouts,
     shard_count,
 )
-from lesionkit.optics.phantoms.store_reader import StoredArray
+from lesionkit.optics.phantoms.store.reader import StoredArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -187,7 +187,7 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     Parameters
     ----------
     path : str or path
-        Of the store.
+        Of the store; or its URL, such as s3://bucket/name.zarr (extra `remote`).
 
     Returns
     -------
@@ -223,9 +223,9 @@ def open_phantoms(path: str | os.PathLike[str]) -> Phantoms:
     return phantoms
 
 
-def reopen_phantoms(path: str | os.PathLike[str]) -> Phantoms:
+def reopen_phantoms(path: Any) -> Phantoms:
     """`open_phantoms` where its warning has been given."""
-    path = Path(path)
+    path = files.location(path)
     attributes = read_attributes(path)
     if attributes is None:
         part = path if path.name.endswith(".partial") else partial_path(path)
@@ -269,7 +269,8 @@ def _array(
                 )
         checksums = np.frombuffer(data, "<u4")
     pieces = chunk_count(count) if sums is None else shard_count(count)
-    lost = {layout.file(number) for number in range(pieces)} - set(os.listdir(folder))
+    there = {file.name for file in folder.iterdir()}
+    lost = {layout.file(number) for number in range(pieces)} - there
     if lost:
         raise ValueError(f"{path} is damaged: its {name} lacks {len(lost)} of {pieces} files")
     return StoredArray(folder, layout, count, checksums, sharded=sums is not None)
@@ -298,6 +299,12 @@ def _check_metadata(file: Path, expected: dict[str, Any]) -> None:
             )
 
 
+def _is_something(path: Path) -> bool:
+    """Whether something lies where a store would: of an object store, where parts come under the
+    store's own name, that is never said."""
+    return path.exists() and not path.name.endswith(".partial") and not files.is_remote(path)
+
+
 def partial_path(path: Path) -> Path:
     """Where the store `path` grows."""
     return path.with_name(path.name + ".partial")
@@ -309,7 +316,7 @@ def read_attributes(path: Path) -> dict[str, Any] | None:
     try:
         text = root.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        if path.exists() and not path.name.endswith(".partial"):
+        if _is_something(path):
             raise ValueError(f"{path} exists and is not a phantom store") from None
         return None
     try:

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lesionkit import arrays, files
-from lesionkit.optics.phantoms.store import JOB
-from lesionkit.optics.phantoms.store_layout import CHUNK, SHARD, shard_count
+from lesionkit.optics.phantoms.store.layout import CHUNK, SHARD, shard_count
+from lesionkit.optics.phantoms.store.phantoms import JOB
 
 MAX_PARTS = 2**20
 FINISHING = f"{files.LOCK}.finish"
@@ -77,15 +76,28 @@ def check_part(part: Any) -> Part:
     return Part(arrays.integer(part[0], "part[0]", at_least=1, at_most=of), of)
 
 
-def begun(folder: Path) -> dict[Part, tuple[Any, dict[int, Chunk]]]:
+def begun(folder: Any) -> dict[Part, tuple[Any, dict[int, Chunk]]]:
     """The parts that have a journal in this folder, if it is there: the job of each, and the chunks
     that it tells of."""
     found: dict[Part, tuple[Any, dict[int, Chunk]]] = {}
-    for name in os.listdir(folder) if folder.is_dir() else ():
+    if files.is_remote(folder):
+        folder.fs.invalidate_cache()  # others write, too
+    for name in [file.name for file in folder.iterdir()] if folder.is_dir() else ():
         place = re.fullmatch(r"journal(?:\.(\d+)-of-(\d+))?", name)
         if place and (told := read(folder / name))[0] is not None:
             found[WHOLE if place[1] is None else Part(int(place[1]), int(place[2]))] = told
     return dict(sorted(found.items()))
+
+
+def check_others(folder: Path, part: Part, job: Mapping[str, Any]) -> None:
+    """ValueError where parts lie in this folder that do not go with this one."""
+    for other, (theirs, _) in begun(folder).items():
+        if other.of != part.of:
+            raise ValueError(
+                f"{folder} grows in {other.of} {'parts' if other.of > 1 else 'part'}: go "
+                f"on as it was begun, not with {part}, or remove it"
+            )
+        check_same_job(folder, theirs, job)
 
 
 def is_ours(name: str) -> bool:
