@@ -291,6 +291,6 @@ def test_a_disk_that_fails_is_no_damage(whole: Path, monkeypatch: pytest.MonkeyP
     def fails(*_: object) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "here")
 
-    monkeypatch.setattr("builtins.open", fails)
+    monkeypatch.setattr("io.open", fails)
     with pytest.raises(OSError, match="Too many open files"):
         phantoms.read("mri", 0, 3)

@@ -323,6 +323,6 @@ def _plain_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         sentence = f"cannot write {path}: {problem.strerror or problem}"
-        if partial_path(path).is_dir():
+        if os.path.isdir(str(partial_path(path))):
             sentence += f"; what is finished stays in {partial_path(path)}, to be resumed"
         raise OSError(problem.errno or errno.EIO, sentence) from problem
