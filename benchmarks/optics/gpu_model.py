@@ -9,27 +9,24 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.optics.shared_memory import Cost, Schedule, Walk
+from benchmarks.optics.shared_memory import Cost, Walk
 from benchmarks.report import Report
+from lesionkit import _core, gpu
+from lesionkit.optics import PhantomRecipe
+from lesionkit.optics.forward import forward_gpu
+from lesionkit.optics.phantoms.factory import PhantomFactory
 
 SYSTEMS = 180_000  # of the main job: 20,000 phantoms at 9 wavelengths
-MULTIPROCESSORS, CLOCK = 132, 1.755e9  # of an H200; cycles a second
-SHARED_BYTES = 228 * 1024  # of a multiprocessor
-RESERVED_BYTES = 1024  # of each block, beside its own
+CLOCK = 1.755e9  # cycles a second, of an H200
+H200 = gpu.Properties("NVIDIA H200", 90, 132, 227 * 1024, 228 * 1024, 141 * 10**9)
 FLOAT64_UNITS = 64  # of a multiprocessor
-BLOCK_ENTRIES = 16
-
-AS_IT_IS = Schedule("as it is")
-SCHEDULES = (
-    Schedule("before", sums_in_memory=True, all_factor=True, columns_scaled=True),
-    AS_IT_IS,
-    Schedule("and odd rows", odd_rows=True),
-    Schedule("and a tile's rows apart", odd_rows=True, apart=True),
-)
 KINDS = {"double": 8, "complex": 16}
+THREADS = (32, 64, 128, 256)  # of a block: what others would give
+THREADS_HELD = {"double": 384, "complex": 256}  # by a multiprocessor's registers
 
 
 class Time(NamedTuple):
@@ -44,37 +41,46 @@ class Time(NamedTuple):
         return max(self)
 
 
-@cache
-def tables() -> tuple[dict[str, Any], int]:
-    """The plan of the main job's linear mesh as the GPU reads it, and entries of its panels."""
-    from lesionkit import _core
-    from lesionkit.optics import PhantomRecipe
-    from lesionkit.optics.forward import forward_gpu
-    from lesionkit.optics.phantoms.factory import PhantomFactory
+class Placed(NamedTuple):
+    """The plan of the main job's linear mesh as an H200 reads it."""
 
+    parts: dict[str, Any]  # its tables, and the fields of its fronts
+    near: int  # entries of panels in shared memory
+    far: int  # and outside
+    blocks: int  # that a multiprocessor holds
+
+
+@cache
+def parts_of_main_job() -> dict[str, Any]:
+    """As from `build_plan`."""
     plans = PhantomFactory(PhantomRecipe(), 0, accuracy="fast").models[0].plans
-    stack = plans.at("elements").stack()
-    header, table, _ = forward_gpu.flatten(plans.parts("elements"), stack)
+    return plans.parts("elements")
+
+
+@cache
+def placed(itemsize: int) -> Placed:
+    """For numbers of that size."""
+    plan = forward_gpu.DevicePlan(parts_of_main_job(), 0, np)
+    with patch.object(gpu, "properties", lambda _: H200):
+        (header, table, _), where, shared, _ = plan.placed(itemsize)
     names = _core.optics.ForwardPlan.device_parts
     first = len(names["counts"])
     places = [*header[first : first + len(names["tables"])].tolist(), len(table)]
-    parts = {
+    parts: dict[str, Any] = {
         name: table[a:b].astype(np.int64)
         for name, a, b in zip(names["tables"], places[:-1], places[1:], strict=True)
     }
-    parts["shapes"] = parts["shapes"].reshape(-1, 4)
-    return parts, stack["size"]
-
-
-def resident(size: int, itemsize: int, parts: dict[str, Any]) -> int:
-    """Blocks that a multiprocessor holds, by their shared memory."""
-    entries = size + int(parts["shapes"][:, 0].max()) + BLOCK_ENTRIES
-    return max(1, SHARED_BYTES // (entries * itemsize + RESERVED_BYTES))
+    records = parts["front"].reshape(-1, len(names["front"]))
+    columns, rows = forward_gpu.TILE
+    parts["tiles"] = parts["tile"].reshape(-1, 3 + columns * rows)
+    parts |= dict(zip(names["front"], records.T, strict=True))
+    blocks = H200.shared_per_multiprocessor // (shared + gpu.RESERVED_SHARED)
+    return Placed(parts, where.near_size, where.far_size, blocks)
 
 
 def time_of(cost: Cost, blocks: int) -> Time:
     """Of SYSTEMS systems, `blocks` of them at once on each multiprocessor."""
-    each = SYSTEMS / MULTIPROCESSORS / CLOCK
+    each = SYSTEMS / H200.multiprocessors / CLOCK
     return Time(
         shared=each * cost.wavefronts,
         arithmetic=each * cost.arithmetic * 32 / FLOAT64_UNITS,
@@ -84,34 +90,43 @@ def time_of(cost: Cost, blocks: int) -> Time:
 
 def model(report: Report) -> None:
     """Tables of `python -m benchmarks gpu-model`."""
-    parts, size = tables()
     report.say(
         f"## The forward solver on an H200, by a model: not run on a GPU\n\n"
-        f"{len(parts['shapes'])} fronts, {size:,} entries of panels. {SYSTEMS:,} systems on "
-        f"{MULTIPROCESSORS} multiprocessors at {CLOCK / 1e9} GHz: shared memory one wavefront a "
-        f"cycle; {FLOAT64_UNITS} float64 lanes; the path of a block over the blocks that a "
+        f"{SYSTEMS:,} systems of {len(parts_of_main_job()['fronts'])} fronts on "
+        f"{H200.multiprocessors} multiprocessors at {CLOCK / 1e9} GHz: shared memory one wavefront "
+        f"a cycle; {FLOAT64_UNITS} float64 lanes; the path of a block over the blocks that a "
         f"multiprocessor holds. Predicted: the largest of the three.\n"
     )
     rows = []
     for kind, itemsize in KINDS.items():
-        blocks = resident(size, itemsize, parts)
-        walk = Walk(parts, AS_IT_IS, itemsize)
-        whole = walk.walk()
-        report.table(
-            f"One {kind} system, {AS_IT_IS.name}",
-            ["phase", "wavefronts", "without conflicts", "requests", "float64", "barriers", "path"],
-            [_row(name, cost) for name, cost in [*walk.phases.items(), ("whole", whole)]],
-        )
-        for schedule in SCHEDULES:
-            cost = Walk(parts, schedule, itemsize).walk()
-            time = time_of(cost, blocks)
+        plan = placed(itemsize)
+        for threads in THREADS:
+            walk = Walk(plan.parts, itemsize, threads)
+            whole = walk.walk()
+            if threads == forward_gpu.THREADS:
+                report.table(
+                    f"One {kind} system: {plan.near:,} entries near, {plan.far:,} far",
+                    [
+                        "phase",
+                        "wavefronts",
+                        "without conflicts",
+                        "requests",
+                        "float64",
+                        "barriers",
+                        "path",
+                    ],
+                    [_row(name, cost) for name, cost in [*walk.phases.items(), ("whole", whole)]],
+                    f"{walk.far:,} entries of far panels read or written by updates.",
+                )
+            blocks = min(plan.blocks, forward_gpu.RESIDENT, THREADS_HELD[kind] // threads)
+            time = time_of(whole, blocks)
+            figures = (whole.wavefronts, whole.no_conflicts, whole.arithmetic, whole.path)
             rows.append(
                 [
                     kind,
-                    schedule.name,
+                    str(threads),
                     str(blocks),
-                    f"{cost.wavefronts:,.0f}",
-                    f"{cost.no_conflicts:,.0f}",
+                    *(f"{n:,.0f}" for n in figures),
                     *(f"{value:.3f}" for value in (*time, time.predicted)),
                 ]
             )
@@ -119,13 +134,15 @@ def model(report: Report) -> None:
         f"{SYSTEMS:,} systems, seconds",
         [
             "numbers",
-            "schedule",
+            "threads",
             "blocks",
             "wavefronts",
             "without conflicts",
-            "shared",
             "float64",
             "path",
+            "shared",
+            "arithmetic",
+            "latency",
             "predicted",
         ],
         rows,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,19 +32,6 @@ ARITHMETIC_LATENCY = 8  # float64
 RECIPROCAL_LATENCY = 30  # the first guess of 1 / x; five multiply-adds make it exact
 BARRIER_LATENCY = 30
 MEMORY_LATENCY = 270  # L2
-
-
-class Schedule(NamedTuple):
-    """How threads share the work of a front, and where its rows lie."""
-
-    name: str
-    threads: int = 128
-    tile_rows: int = 2  # of a tile of the update
-    apart: bool = False  # a tile's rows lie `tiles down` apart, not side by side
-    odd_rows: bool = False  # below its pivots a panel's rows are an odd number of entries long
-    sums_in_memory: bool = False  # of the columns that are eliminated together
-    all_factor: bool = False  # warps without a row factor the block on the diagonal as well
-    columns_scaled: bool = False  # by 1 / D, in the update, in the place of rows
 
 
 @dataclass
@@ -84,28 +71,36 @@ def wavefronts(addresses: Lanes, itemsize: int) -> tuple[Lanes, Lanes]:
     return np.where(uniform, used, many), np.where(uniform, used, one)
 
 
-def by_warps(threads: int, items: Lanes) -> Lanes:
-    """(warps, 32): what each lane takes when thread t takes items[t], items[t + threads] and so on.
-
-    Warps without an item are left out.
-    """
+def by_warps(items: Lanes) -> Lanes:
+    """(warps, 32): what the lanes of each warp take, a lane the item after its neighbour's."""
     padded = np.full(-(-max(len(items), 1) // WARP) * WARP, NOBODY)
     padded[: len(items)] = items
     return padded.reshape(-1, WARP)
+
+
+def row_starts(k: int, rows: int) -> Lanes:
+    """Where the rows of a panel of k pivots begin, and where it ends: `row_start` of factor.hpp."""
+    i = np.arange(rows + 1)  # triangular numbers take the banks in turn, each of 16 once
+    return np.where(i <= k, i * (i + 1) // 2, k * (k + 1) // 2 + (i - k) * (k | 1))
 
 
 @dataclass
 class Walk:
     """One block's work on one system."""
 
-    plan: dict[str, Any]  # the tables of `flatten`, by name
-    schedule: Schedule
+    plan: dict[str, Any]  # the tables of `flatten`, by name; of "front" its fields
     itemsize: int
+    threads: int = 128
     phases: defaultdict[str, Cost] = field(default_factory=lambda: defaultdict(Cost))
+    far: int = 0  # entries read from, or written to, the GPU's memory
 
     def __post_init__(self) -> None:
-        # float64 instructions of a product, or a multiply-add, and of 1 / x
+        # 1 / D and the block on the diagonal are read 16 bytes at a time
+        self.together = 16 // self.itemsize
+        # float64 instructions of a product, or a multiply-add, and of 1 / x; and as many of them
+        # as wait for each other
         self.product, self.inverse = (1, 5) if self.itemsize == 8 else (4, 9)
+        self.product_steps, self.inverse_steps = (1, 5) if self.itemsize == 8 else (2, 8)
 
     @property
     def whole(self) -> Cost:
@@ -122,152 +117,139 @@ class Walk:
         cost.no_conflicts += times * float(one.sum())
         cost.requests += times * int((addresses >= 0).any(1).sum())
 
-    def same(self, phase: str, warps: float) -> None:
+    def same(self, phase: str, requests: float) -> None:
         """Requests of one address by all lanes."""
         cost = self.phases[phase]
-        cost.wavefronts += warps
-        cost.no_conflicts += warps
-        cost.requests += warps
+        cost.wavefronts += requests
+        cost.no_conflicts += requests
+        cost.requests += requests
 
     def barrier(self, phase: str, path: float = 0) -> None:
         self.phases[phase].barriers += 1
         self.phases[phase].path += BARRIER_LATENCY + path
 
     def walk(self) -> Cost:
-        for f in range(len(self.plan["shapes"])):
+        for f in range(len(self.plan["pivots"]) - 1):
             self.front(f)
         return self.whole
 
     def front(self, f: int) -> None:
-        plan, threads = self.plan, self.schedule.threads
-        k, update, sources, detectors = map(int, plan["shapes"][f])
-        start = plan["panel"][f] + self.row_starts(k, k + update + sources + detectors)
+        plan, threads = self.plan, self.threads
+        k, update, sources, detectors = (
+            int(plan[name][f]) for name in ("pivots", "update", "sources", "detectors")
+        )
+        start = row_starts(k, k + update + sources + detectors)
+        far = bool(plan["far"][f])
+        start = start + (0 if far else plan["panel"][f])
         opened = np.arange(plan["open_from"][f], plan["open_to"][f])
-        self.request("assemble", by_warps(threads, opened))
+        if far:  # the panel comes near
+            opened = np.arange(start[-1])
+            self.phases["assemble"].path += MEMORY_LATENCY
+        self.request("assemble", by_warps(opened))
         self.barrier("assemble", len(opened) / threads * 2)
-        here = slice(plan["gather_start"][f], plan["gather_start"][f + 1])
-        gathered = by_warps(threads, plan["gather_entry"][here])
-        self.request("assemble", gathered, 2)
-        many = -(-(here.stop - here.start) // threads)
-        self.barrier("assemble", many * (4 * MEMORY_LATENCY + 2 * SHARED_LATENCY))
-        self.eliminate(k, start)
-        self.update(f, k, update, start[k:])
-        self.read(k, start[k + update :], sources)
-        self.phases["read"].path += MEMORY_LATENCY if sources * detectors else 0
+        gathered = plan["gather_entry"][plan["gather"][f] : plan["gather"][f + 1]]
+        self.request("assemble", by_warps(gathered + start[0]), 2)
+        later = max(0, -(-len(gathered) // threads) - 1)  # the first were read a front before
+        self.barrier("assemble", later * MEMORY_LATENCY + 2 * SHARED_LATENCY)
+        for j in range(0, k, N):
+            self.eliminate(min(N, k - j), j, start)
+        self.update(k, update, start[k:], slice(plan["tile"][f], plan["tile"][f + 1]))
+        self.read(k, start[k + update :], sources, detectors)
         self.barrier("update")
 
-    def row_starts(self, k: int, rows: int) -> Lanes:
-        """Where the rows of a panel of k pivots begin, and where it ends."""
-        i = np.arange(rows + 1)  # triangular numbers take the banks in turn, each of 16 once
-        length = k | 1 if self.schedule.odd_rows else k
-        return np.where(i <= k, i * (i + 1) // 2, k * (k + 1) // 2 + (i - k) * length)
-
-    def eliminate(self, k: int, start: Lanes) -> None:
-        rows, threads = len(start) - 1, self.schedule.threads
-        for j in range(0, k, N):
-            columns = min(N, k - j)
-            mine = by_warps(threads, np.arange(j, rows))
-            at = np.where(mine < 0, NOBODY, start[mine])
-            warps, turns = len(mine), -(-(rows - j) // threads)
-            last = np.where(mine < 0, 0, np.minimum(mine - j + 1, columns))
-            self.request("change", at, j)  # w
-            self.same("change", warps * j)  # 1 / D
-            for n in range(columns):
-                self.same("change", warps * j)  # row j + n
-                sums = np.where(last > n, at + j + n, NOBODY)
-                self.request("change", sums, 2 * j if self.schedule.sums_in_memory else 2)
-            self.phases["change"].arithmetic += warps * j * (columns * self.product + self.product)
-            chain = SHARED_LATENCY + ARITHMETIC_LATENCY * self.product
-            if self.schedule.sums_in_memory:  # a sum is read, changed and written column by column
-                path = j * columns * chain
-            else:
-                path = self.pipelined(j, columns * self.product + self.product)
-            pivots = np.where((mine >= 0) & (mine < j + columns), mine, NOBODY)
-            for n in range(columns):
-                block = np.where((pivots >= 0) & (last > n), pivots - j, NOBODY)
-                self.request("change", np.where(block < 0, NOBODY, start[pivots] + j + n))
-                self.request("change", np.where(block < 0, NOBODY, block * N + n))
-            self.barrier("change", turns * (path + 2 * SHARED_LATENCY))
-            self.finish(columns, np.where(mine < j + columns, NOBODY, mine), start, j)
-
-    def finish(self, columns: int, mine: Lanes, start: Lanes, j: int) -> None:
-        """`finish_columns`: the block by every warp, then the rows below, then the block's own."""
-        warps = self.schedule.threads // WARP
-        if not self.schedule.all_factor:
-            warps = min(warps, len(mine))
-        triangle = columns * (columns + 1) // 2
-        self.same("finish", warps * triangle)
+    def eliminate(self, columns: int, j: int, start: Lanes) -> None:
+        rows = np.arange(j, len(start) - 1)
+        turns = -(-len(rows) // self.threads)
+        loop = self.pipelined(j, columns * self.product + self.product)
+        first = by_warps(rows[: self.threads])
+        self.change(columns, j, first, start)
+        pivots = np.where((first >= 0) & (first < j + columns), first, NOBODY)
+        for n in range(columns):
+            self.request("change", np.where(pivots < 0, NOBODY, (pivots - j) * N + n))
+        self.barrier("change", loop + 2 * SHARED_LATENCY)
+        triangle, warps = columns * (columns + 1) // 2, len(first)
+        block = sum(-(-n // self.together) for n in range(1, columns + 1))
+        self.same("finish", warps * block + columns)  # the block; 1 / D by one thread
         factor = columns * self.inverse + columns * (columns**2 - 1) // 6 * self.product
         below = columns * (columns - 1) // 2
         self.phases["finish"].arithmetic += warps * (factor + below * self.product)
-        for n in range(columns):
-            at = np.where(mine < 0, NOBODY, start[mine] + j + n)
-            self.request("finish", at, 1 + (n > 0))
-        used = (mine >= 0).any(1).sum()
-        self.phases["finish"].arithmetic += used * below * self.product
-        self.same("finish", triangle + columns)  # the block's rows, and 1 / D
-        turns = -(-int((mine >= 0).sum()) // self.schedule.threads)
+        taken = [np.where(first < j + columns, NOBODY, first)]
+        if turns > 1:
+            taken.append(by_warps(rows[self.threads :]))
+            self.change(columns, j, taken[1], start)
+        for mine in taken:
+            self.phases["finish"].arithmetic += (mine >= 0).any(1).sum() * below * self.product
+            for n in range(columns):
+                at = np.where(mine < 0, NOBODY, start[mine] + j + n)
+                self.request("finish", at)
+        self.same("finish", triangle)  # the block's own rows, entry by entry
         # pivot by pivot: 1 / D, L, and the next pivot
-        steps = self.inverse + 2 * self.product
+        steps = self.inverse_steps + 2 * self.product_steps
         chain = columns * (RECIPROCAL_LATENCY + steps * ARITHMETIC_LATENCY)
-        rows = turns * (2 * SHARED_LATENCY + columns * self.product * ARITHMETIC_LATENCY)
-        self.barrier("finish", SHARED_LATENCY + chain + rows)
+        solve = columns * self.product_steps * ARITHMETIC_LATENCY
+        self.barrier(
+            "finish", SHARED_LATENCY + chain + solve + (turns - 1) * (loop + SHARED_LATENCY)
+        )
 
-    def update(self, f: int, k: int, update: int, start: Lanes) -> None:
-        below, m = len(start) - 1, self.schedule.tile_rows
-        down, across = -(-below // m), -(-update // N)
-        tile = by_warps(self.schedule.threads, np.arange(down * across))
-        if not down * across:
+    def change(self, columns: int, j: int, mine: Lanes, start: Lanes) -> None:
+        at = np.where(mine < 0, NOBODY, start[mine])
+        warps = len(mine)
+        for n in range(columns):
+            self.request("change", np.where((mine >= 0) & (n <= mine - j), at + j + n, NOBODY))
+        self.request("change", at, j)  # w
+        each = 1 / self.together + columns  # 1 / D, and a row for each column
+        self.same("change", warps * j * each)
+        self.phases["change"].arithmetic += warps * j * (columns + 1) * self.product
+
+    def update(self, k: int, update: int, start: Lanes, here: slice) -> None:
+        below, tiles = len(start) - 1, self.plan["tiles"][here]
+        if not len(tiles):
             return
-        first = tile % down * (1 if self.schedule.apart else m)
-        i = first[..., None] + np.arange(m) * (down if self.schedule.apart else 1)
-        j = tile // down * N
-        used = (tile >= 0) & (i.max(-1) >= j)
-        j = np.where(used, j, NOBODY)
-        busy = used.any(1)
-        i, j = i[busy], j[busy]
-        used = j >= 0
-        warps = len(i)
-        for r in range(m):
-            self.request(
-                "update", np.where(used, start[np.minimum(i[..., r], below - 1)], NOBODY), k
-            )
+        rows = tiles[:, 3:].reshape(len(tiles), N, -1).shape[2]
+        lanes = by_warps(np.arange(len(tiles)))
+        used, warps = lanes >= 0, len(lanes)
+        row, apart, column = (np.where(used, tiles[lanes, c], 0) for c in range(3))
+        for m in range(rows):
+            i = np.minimum(row + m * apart, below - 1)
+            self.request("update", np.where(used, start[i], NOBODY), k)
         for n in range(N):
-            row = np.minimum(j + n, update - 1)
-            self.request("update", np.where(used, start[row], NOBODY), k)
-        self.same("update", warps * k)
-        scaled = N if self.schedule.columns_scaled else m
-        self.phases["update"].arithmetic += warps * k * (N * m + scaled) * self.product
-        columns = slice(self.plan["column_start"][f], self.plan["column_start"][f + 1])
-        rows, column = self.plan["column_rows"][columns], self.plan["column"][columns]
-        for n in range(N):
-            c = np.minimum(j + n, update - 1)
-            for r in range(m):
-                mine = used & (j + n < update) & (i[..., r] < below) & (i[..., r] >= j + n)
-                place = self.plan["target_row"][
-                    np.where(mine, rows[c] + np.minimum(i[..., r], below - 1), 0)
-                ]
-                self.request("scatter", np.where(mine, place + column[c], NOBODY), 2)
-                self.phases["scatter"].arithmetic += int(mine.any(1).sum()) * (self.itemsize // 8)
-        turns = -(-down * across // self.schedule.threads)
-        loop = self.pipelined(k, (N * m + scaled) * self.product)
-        # entries one after the other: two tables of the plan, the stack
-        self.phases["update"].path += turns * loop
-        self.phases["scatter"].path += turns * (2 * MEMORY_LATENCY + N * m * SHARED_LATENCY)
+            j = np.minimum(column + n, update - 1)
+            self.request("update", np.where(used, start[j], NOBODY), k)
+        self.same("update", warps * k / self.together)
+        arithmetic = (N * rows + rows) * self.product
+        self.phases["update"].arithmetic += warps * k * arithmetic
+        for entry in range(N * rows):
+            place = np.where(used, tiles[lanes, 3 + entry], NOBODY)
+            self.request("scatter", np.maximum(place, NOBODY), 2)
+            self.far += 2 * int((place < NOBODY).sum())
+            busy = (place != NOBODY).any(1).sum()
+            self.phases["scatter"].arithmetic += int(busy) * self.itemsize // 8
+        turns = -(-len(tiles) // self.threads)
+        loop = turns * self.pipelined(k, arithmetic)
+        self.phases["update"].path += loop + (turns - 1) * MEMORY_LATENCY  # the first is there
+        places = tiles[:, 3:].reshape(len(tiles), N, rows)
+        steps = 1 if self.itemsize == 8 else N  # a tile's entries at once, or column by column
+        for part in np.split(places, steps, axis=1):
+            for there, latency in (
+                (part >= 0, SHARED_LATENCY),
+                (part < NOBODY, MEMORY_LATENCY),
+            ):
+                if there.any():
+                    self.phases["scatter"].path += turns * (latency + 2 * N * rows / steps)
 
-    def read(self, k: int, start: Lanes, sources: int) -> None:
-        detectors = len(start) - 1 - sources
-        pair = by_warps(self.schedule.threads, np.arange(sources * detectors))
+    def read(self, k: int, start: Lanes, sources: int, detectors: int) -> None:
         if not sources * detectors:
             return
+        pair = by_warps(np.arange(sources * detectors))
         s, d = pair // detectors, pair % detectors
         self.request("read", np.where(pair < 0, NOBODY, start[s]), k)
         self.request("read", np.where(pair < 0, NOBODY, start[sources + d]), k)
-        self.same("read", len(pair) * k)
-        self.phases["read"].arithmetic += len(pair) * k * (self.product + self.product)
-        turns = -(-sources * detectors // self.schedule.threads)
+        self.same("read", len(pair) * k / self.together)
+        self.request("read", pair, 2)
+        self.phases["read"].arithmetic += len(pair) * (2 * k * self.product + self.itemsize // 8)
+        turns = -(-sources * detectors // self.threads)
         self.phases["read"].path += turns * (
-            self.pipelined(k, self.product + self.product) + MEMORY_LATENCY
+            self.pipelined(k, 2 * self.product) + MEMORY_LATENCY + 2 * SHARED_LATENCY
         )
 
     def pipelined(self, turns: int, arithmetic: float) -> float:

@@ -48,25 +48,14 @@ ForwardPlan make_plan(const py::dict& parts) {
   return plan;
 }
 
-// Where the panels lie, for the GPU's form of the plan.
-py::dict parts_of(const Layout& layout) {
-  py::dict parts;
-  layout.each_part([&](const char* name, const auto& part) {
-    if constexpr (std::is_integral_v<std::decay_t<decltype(part)>>)
-      parts[name] = part;
-    else
-      parts[name] = py::array(part.size(), part.data());
-  });
-  return parts;
-}
-
 // The names of device_plan.hpp, by kind.
 py::dict device_parts() {
 #define LESIONKIT_NAME(name) #name,
   const auto names = [](std::initializer_list<const char*> list) {
     return py::tuple(py::cast(std::vector<std::string>(list.begin(), list.end())));
   };
-  return py::dict("counts"_a = names({LESIONKIT_PLAN_COUNTS(LESIONKIT_NAME)}),
+  return py::dict("front"_a = names({LESIONKIT_PLAN_FRONT(LESIONKIT_NAME)}),
+                  "counts"_a = names({LESIONKIT_PLAN_COUNTS(LESIONKIT_NAME)}),
                   "tables"_a = names({LESIONKIT_PLAN_TABLES(LESIONKIT_NAME)}),
                   "values"_a = names({LESIONKIT_PLAN_VALUES(LESIONKIT_NAME)}));
 #undef LESIONKIT_NAME
@@ -357,8 +346,6 @@ void bind_optics(py::module_ m) {
   m.attr("lanes") = lane_count<double>;
   py::class_<ForwardPlan> plan(m, "ForwardPlan", py::module_local());
   plan.def(py::init(&make_plan), "parts"_a);
-  plan.def("stack", [](const ForwardPlan& self) { return parts_of(self.reused); });
-  plan.def("kept", [](const ForwardPlan& self) { return parts_of(self.kept); });
   plan.attr("device_parts") = device_parts();
   bind_solves<double>(plan);
   bind_solves<std::complex<double>>(plan);

@@ -2,9 +2,15 @@
 // optics/forward/forward_gpu.py. Each part is named once, here: the accessors below, the order of
 // the arrays and the names that Python fills in by (`_core.optics.device_plan`) come from these
 // lists. A new part is a new name in one of them.
+//
+// The panels of the last fronts, near the tree's root, are open from the first front on: they are
+// large, seldom changed, and would leave room for few blocks in shared memory. They lie far, each
+// in a place of its own in the GPU's memory, and come near when it is their turn, when no other
+// panel is there. The near ones form a stack. Where not even the largest panel fits, all are far.
 #pragma once
 
 #include "common/portable.hpp"
+#include "optics/factor.hpp"
 
 // clang-format off
 #define LESIONKIT_PLAN_COUNTS(X)                                                                 \
@@ -13,27 +19,33 @@
   X(sources)                                                                                     \
   X(detectors)                                                                                   \
   X(properties)                                                                                  \
-  X(size)               /* entries of the stack of panels */                                     \
+  X(near)               /* entries of a block's shared memory for panels */                      \
+  X(far)                /* entries of panels outside */                                          \
   X(max_pivots)         /* of a front */
 
-#define LESIONKIT_PLAN_TABLES(X)                                                                 \
-  X(shapes)             /* [front][4]: pivots, update rows, source rows, detector rows */        \
-  X(panel)              /* [front]: where its panel begins in the stack */                       \
-  X(open_from)          /* [front]: entries of the stack to zero before it is worked on, */      \
+#define LESIONKIT_PLAN_FRONT(X)                                                                  \
+  X(pivots)                                                                                      \
+  X(update)             /* rows */                                                               \
+  X(sources)            /* rows */                                                               \
+  X(detectors)          /* rows */                                                               \
+  X(panel)              /* where its panel begins: near, or, */                                  \
+  X(far)                /* if that is not 0, far */                                              \
+  X(open_from)          /* near entries to zero before it is worked on, */                       \
   X(open_to)            /* up to here */                                                         \
-  X(gather_start)       /* [front + 1]: in gather_entry */                                       \
-  X(gather_entry)       /* entries of the stack that elements or constants add to */             \
+  X(gather)             /* where its own begin in gather_entry, */                               \
+  X(tile)               /* in tile, */                                                           \
+  X(source)             /* in source, */                                                         \
+  X(detector)           /* in detector; a record is read 16 bytes at a time */
+
+#define LESIONKIT_PLAN_TABLES(X)                                                                 \
+  X(front)              /* [front + 1]: records as above; the last holds the ends alone */       \
+  X(tile)               /* tiles of updates, see DeviceTile */                                   \
+  X(gather_entry)       /* entries of the front's panel that elements or constants add to */     \
   X(contribution_start) /* [gathered entry + 1]: in contribution */                              \
   X(contribution)       /* element * pairs + pair */                                             \
   X(property)           /* [element][P] */                                                       \
-  X(source_start)       /* [front + 1]: in source */                                             \
   X(source)             /* the front's sources */                                                \
-  X(detector_start)     /* [front + 1]: in detector */                                           \
   X(detector)           /* the front's detectors */                                              \
-  X(column_start)       /* [front + 1]: in column_rows and column, for each of its update */     \
-  X(column_rows)        /* where the rows of the column's target stand in target_row */          \
-  X(column)             /* the column's place in its target's rows */                            \
-  X(target_row)         /* [target][row]: where the row begins in the stack */                   \
   X(mass_kind)          /* [element] */
 
 #define LESIONKIT_PLAN_VALUES(X)                                                                 \
@@ -44,12 +56,45 @@
   X(imaginary_mass)     /* [kind][pair] */
 // clang-format on
 
+// Before a long loop: so many turns at once on a GPU, whose loads then do not wait for each other.
+#if defined(__CUDACC__)
+#define UNROLL_TURNS _Pragma("unroll turns")
+#else
+#define UNROLL_TURNS
+#endif
+
 namespace lesionkit::optics {
+
+struct alignas(16) DeviceFrontRecord {
+#define LESIONKIT_FIELD(name) int32_t name;
+  LESIONKIT_PLAN_FRONT(LESIONKIT_FIELD)
+#undef LESIONKIT_FIELD
+
+  HD FrontShape shape() const { return {pivots, update, sources, detectors}; }
+};
+
+// A tile of a front's update: `rows` x `columns` entries, that many columns from `column` on, and
+// the rows row, row + apart and so on, both counted from the first update row. Threads that take
+// tiles one after the other take rows that lie one after the other.
+struct DeviceTile {
+  static constexpr int rows = 2, columns = 4;
+
+  int32_t row, apart, column;
+  // Where an entry is added to, in the panels that are near; less than -1: -2 - it in those that
+  // are far; -1: nowhere.
+  int32_t place[columns][rows];
+};
 
 struct DevicePlan {
   const int32_t* header;  // the counts, then where each table and each array of values begins
   const int32_t* table;
   const double* values;
+
+  HD const DeviceFrontRecord* records() const {
+    return reinterpret_cast<const DeviceFrontRecord*>(front());
+  }
+  HD const DeviceTile* tiles() const { return reinterpret_cast<const DeviceTile*>(tile()); }
+  HD int gathered() const { return records()[fronts()].gather; }
 
 #define LESIONKIT_PLACE(name) at_##name,
   enum Place {

@@ -12,8 +12,11 @@
 // 1981).
 //
 // Storage is by rows: row i of a panel of k pivots starts at row_start(i, k); a pivot's row ends on
-// the diagonal. Eliminated entries hold W = L D; L = W / D is made for a block of rows at a time,
-// so that the inner loop is a plain product sum with all its accumulators in registers.
+// the diagonal, and below the pivots a row takes an odd number of entries: threads of a GPU that
+// read a column of it, one row each, then find their entries in banks of shared memory that differ
+// (triangular numbers are all different modulo a power of two as well). Eliminated entries hold W =
+// L D; L = W / D is made for a block of rows at a time, so that the inner loop is a plain product
+// sum with all its accumulators in registers.
 #pragma once
 
 #include "common/complex.hpp"
@@ -21,7 +24,8 @@
 namespace lesionkit::optics {
 
 HD constexpr int64_t row_start(int64_t i, int64_t columns) {
-  return i <= columns ? i * (i + 1) / 2 : columns * (columns + 1) / 2 + (i - columns) * columns;
+  return i <= columns ? i * (i + 1) / 2
+                      : columns * (columns + 1) / 2 + (i - columns) * (columns | 1);
 }
 
 // Rows x columns of a register block: accumulators and one column of operands must fit the

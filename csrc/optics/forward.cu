@@ -1,7 +1,8 @@
-// The diffusion forward model on a GPU: a block of threads works on one system at a time.
+// The diffusion forward model on a GPU: `assemble` works out the entries of many systems' matrices,
+// an entry a thread; in `measure` a block of threads then works on one system at a time.
 //
 // The plan is that of the CPU (forward.hpp), flattened (device_plan.hpp): the same fronts, the same
-// stack of panels, which lies in shared memory where it fits. Threads divide a front's rows, tiles
+// panels, which lie in shared memory as far as they fit. Threads divide a front's rows, tiles
 // and readings among themselves; every entry is written by one thread, and sums run in a fixed
 // order, so the bits do not depend on how blocks are scheduled. Elements are gathered by the
 // entries they add to, which needs no atomics.
@@ -43,11 +44,13 @@ HD T gathered(const DevicePlan& plan, const Input& input, int64_t system, int en
   return value;
 }
 
-// A block's threads at work on the fronts of one system.
+// A block's threads at work on one front of one system.
 template <class T>
 struct DeviceFront {
-  static constexpr int N = 4;  // columns that are eliminated together
-  static constexpr int M = 2;  // rows of a tile of the update
+  static constexpr int N = DeviceTile::columns;  // columns that are eliminated together
+  static constexpr int M = DeviceTile::rows;
+  // For a GPU's registers: turns of a loop over pivots at once, columns of a tile that are added.
+  static constexpr int turns = 32 / sizeof(T), together = turns == N ? N : 1;
 
   FrontShape shape;
   T* panel;
@@ -60,84 +63,104 @@ struct DeviceFront {
   HD void eliminate() const {
     for (int j = 0; j < shape.pivots; j += N) {
       const int columns = shape.pivots - j < N ? shape.pivots - j : N;
-      with_constant<N>(columns, [&](auto n) { change_columns<n>(j); });
-      __syncthreads();
-      with_constant<N>(columns, [&](auto n) { finish_columns<n>(j); });
-      __syncthreads();
+      with_constant<N>(columns, [&](auto n) { eliminate_columns<n>(j); });
     }
   }
 
-  // Subtract from the columns from j on, of each row, what the pivots before j change in them.
+  // A thread's first row waits in registers while the block on the diagonal is passed round. Every
+  // thread factors that small block for itself: it is shorter than to wait for another one.
   template <int columns>
-  HD void change_columns(int j) const {
-    const T* l[columns];
-    for (int n = 0; n < columns; ++n) l[n] = row(j + n);
-    for (int i = j + thread; i < shape.rows(); i += threads) {
-      const int last = i - j;  // a pivot's row ends on the diagonal
-      T* const w = row(i);
-      T sum[columns];  // in registers: in the panel each step would wait for the one before
-      for (int n = 0; n < columns; ++n) sum[n] = n <= last ? w[j + n] : T{};
-      for (int p = 0; p < j; ++p) {
-        const T x = w[p] * inverse[p];
-        for (int n = 0; n < columns; ++n) sum[n] = minus_product(sum[n], x, l[n][p]);
+  HD void eliminate_columns(int j) const {
+    int i = j + thread;
+    T sum[1][columns] = {};
+    if (i < shape.rows()) {
+      change(sum[0], i, j);
+      if (i < j + columns)
+        for (int n = 0; n < columns; ++n) block[(i - j) * N + n] = sum[0][n];
+    }
+    __syncthreads();
+    if (i < shape.rows()) {
+      T factored[columns][columns], lower[columns][columns], inverses[columns];
+      UNROLL for (int m = 0; m < columns; ++m) UNROLL for (int n = 0; n <= m; ++n) factored[m][n] =
+          block[m * N + n];
+      factor_block(factored, lower, inverses);
+      if (thread == 0)
+        for (int n = 0; n < columns; ++n) inverse[j + n] = inverses[n];
+      if (i < j + columns) {
+        T* entries = row(i) + j;
+        UNROLL for (int m = 0; m < columns; ++m) UNROLL for (int n = 0; n <= m; ++n) if (m == i - j)
+            entries[n] = factored[m][n];
+        i += threads;
+        if (i < shape.rows()) change(sum[0], i, j);
       }
-      for (int n = 0; n < columns; ++n)
-        if (n <= last) w[j + n] = sum[n];
-      for (int n = 0; n < columns; ++n)
-        if (n <= last && last < columns) block[last * N + n] = sum[n];
-    }
-  }
-
-  // Every thread that has a row factors the small block for itself: it is shorter than to wait for
-  // another one.
-  template <int columns>
-  HD void finish_columns(int j) const {
-    if (j + thread >= shape.rows()) return;
-    T factored[columns][columns], lower[columns][columns], inverses[columns];
-    for (int m = 0; m < columns; ++m)
-      for (int n = 0; n <= m; ++n) factored[m][n] = block[m * N + n];
-    factor_block(factored, lower, inverses);
-    for (int i = j + thread; i < shape.rows(); i += threads) {
-      T* entries = row(i) + j;
-      if (i >= j + columns) {
-        T sum[1][columns];
-        for (int n = 0; n < columns; ++n) sum[0][n] = entries[n];
+      while (i < shape.rows()) {
+        T* entries = row(i) + j;
         eliminate_rows(sum, lower);
         for (int n = 0; n < columns; ++n) entries[n] = sum[0][n];
-      } else {
-        for (int m = 0; m < columns; ++m)
-          for (int n = 0; n <= m; ++n)
-            if (m == i - j) entries[n] = factored[m][n];
+        i += threads;
+        if (i < shape.rows()) change(sum[0], i, j);
       }
     }
-    if (thread == 0)
-      for (int n = 0; n < columns; ++n) inverse[j + n] = inverses[n];
+    __syncthreads();
+  }
+
+  // sum = the entries of row i from column j on, less what the pivots before j change in them. A
+  // pivot's row ends on the diagonal: beyond it stand sums that nobody uses.
+  template <int columns>
+  HD void change(T (&sum)[columns], int i, int j) const {
+    const T *w = row(i), *l[columns];
+    for (int n = 0; n < columns; ++n) {
+      l[n] = row(j + n);
+      sum[n] = n <= i - j ? w[j + n] : T{};
+    }
+    UNROLL_TURNS
+    for (int p = 0; p < j; ++p) {
+      const T x = w[p] * inverse[p];
+      for (int n = 0; n < columns; ++n) sum[n] = minus_product(sum[n], x, l[n][p]);
+    }
   }
 
   // Subtract W L' of the update and optode rows from the panels of the ancestors, tile by tile.
-  HD void update(const int32_t* column_rows, const int32_t* column, const int32_t* target_row,
-                 T* stack) const {
-    const int first = shape.pivots, below = shape.rows() - first;
-    const int tiles_down = (below + M - 1) / M, tiles_across = (shape.update + N - 1) / N;
-    for (int tile = thread; tile < tiles_down * tiles_across; tile += threads) {
-      const int i = tile % tiles_down * M, j = tile / tiles_down * N;
-      if (i + M <= j) continue;  // right of the diagonal
+  HD void update(const DeviceTile* tiles, int count, DeviceTile tile, T* near, T* far) const {
+    const int pivots = shape.pivots, below = shape.rows() - pivots;
+    for (int t = thread; t < count; t += threads) {
+      if (t >= threads) tile = tiles[t];
       // Past the edges the tile repeats the last row or column and its sums are not used.
       const T *w[M], *l[N];
-      for (int m = 0; m < M; ++m) w[m] = row(first + (i + m < below ? i + m : below - 1));
-      for (int n = 0; n < N; ++n)
-        l[n] = row(first + (j + n < shape.update ? j + n : shape.update - 1));
+      for (int m = 0; m < M; ++m) {
+        const int i = tile.row + m * tile.apart;
+        w[m] = row(pivots + (i < below ? i : below - 1));
+      }
+      for (int n = 0; n < N; ++n) {
+        const int j = tile.column + n;
+        l[n] = row(pivots + (j < shape.update ? j : shape.update - 1));
+      }
       T sum[M][N] = {};
-      for (int p = 0; p < first; ++p) {
-        for (int m = 0; m < M; ++m) {
-          const T x = w[m][p] * inverse[p];
-          for (int n = 0; n < N; ++n) sum[m][n] = minus_product(sum[m][n], x, l[n][p]);
+      UNROLL_TURNS
+      for (int p = 0; p < pivots; ++p) {
+        T scaled[M];
+        for (int m = 0; m < M; ++m) scaled[m] = w[m][p] * inverse[p];
+        for (int n = 0; n < N; ++n) {
+          const T x = l[n][p];
+          for (int m = 0; m < M; ++m) sum[m][n] = minus_product(sum[m][n], scaled[m], x);
         }
       }
-      for (int n = 0; n < N; ++n)
-        for (int m = 0; m < M; ++m)
-          if (j + n < shape.update && i + m < below && i + m >= j + n)
-            stack[target_row[column_rows[j + n] + i + m] + column[j + n]] += sum[m][n];
+      // Read together before any is written: no two places of a tile are the same.
+      for (int first = 0; first < N; first += together) {
+        T before[together][M];
+        for (int n = 0; n < together; ++n)
+          for (int m = 0; m < M; ++m) {
+            const int place = tile.place[first + n][m];
+            if (place >= 0) before[n][m] = near[place];
+            if (place < -1) before[n][m] = far[-2 - place];
+          }
+        for (int n = 0; n < together; ++n)
+          for (int m = 0; m < M; ++m) {
+            const int place = tile.place[first + n][m];
+            if (place >= 0) near[place] = before[n][m] += sum[m][first + n];
+            if (place < -1) far[-2 - place] = before[n][m] += sum[m][first + n];
+          }
+      }
     }
   }
 
@@ -145,35 +168,75 @@ struct DeviceFront {
   HD void read(const int32_t* source, const int32_t* detector, int stride, T* readings) const {
     for (int k = thread; k < shape.sources * shape.detectors; k += threads) {
       const int s = k / shape.detectors, d = k % shape.detectors;
+      const int place = source[s] * stride + detector[d];
       const T* a = row(shape.columns() + s);
       const T* b = row(shape.columns() + shape.sources + d);
       T sum{};
+      UNROLL_TURNS
       for (int p = 0; p < shape.pivots; ++p) sum = minus_product(sum, a[p], b[p] * inverse[p]);
-      readings[source[s] * stride + detector[d]] -= sum;
+      readings[place] -= sum;
     }
   }
 };
 
-// Solves one system; `stack` holds plan.size() entries, `inverse` plan.max_pivots(), `block` 16.
-template <class T, int P, class Input>
-HD void solve(const DevicePlan& plan, const Input& input, int64_t system, T* stack, T* inverse,
-              T* block, T* readings, int thread, int threads) {
-  for (int k = thread; k < plan.sources() * plan.detectors(); k += threads) readings[k] = T{};
-  for (int f = 0; f < plan.fronts(); ++f) {
-    const int32_t* s = plan.shapes() + 4 * f;
-    const DeviceFront<T> front = {
-        {s[0], s[1], s[2], s[3]}, stack + plan.panel()[f], inverse, block, thread, threads};
-    for (int i = plan.open_from()[f] + thread; i < plan.open_to()[f]; i += threads) stack[i] = T{};
+// What a thread takes from the GPU's memory for a front, read while it works on the one before.
+template <class T>
+struct Coming {
+  int entry = 0;
+  T value{};          // of the first entry that it adds
+  DeviceTile tile{};  // the first
+
+  HD Coming(const DevicePlan& plan, const T* entries, const DeviceFrontRecord& front,
+            const DeviceFrontRecord& next, int thread) {
+    if (front.gather + thread < next.gather) {
+      entry = plan.gather_entry()[front.gather + thread];
+      value = entries[front.gather + thread];
+    }
+    if (front.tile + thread < next.tile) tile = plan.tiles()[front.tile + thread];
+  }
+};
+
+// A block's memory. near: plan.near() entries; far: plan.far(); inverse: plan.max_pivots(); block:
+// 16; readings: [source][detector].
+template <class T>
+struct Workplace {
+  T *near, *far, *inverse, *block, *readings;
+};
+
+// Solves one system, whose `entries` are assembled. in_shared: a panel that is far comes near.
+template <bool in_shared, class T>
+HD void solve(const DevicePlan& plan, const T* entries, const Workplace<T>& at, int thread,
+              int threads) {
+  for (int k = thread; k < plan.sources() * plan.detectors(); k += threads) at.readings[k] = T{};
+  for (int k = thread; k < plan.far(); k += threads) at.far[k] = T{};
+  const int fronts = plan.fronts();
+  DeviceFrontRecord here = plan.records()[0], next = plan.records()[1];
+  Coming<T> coming(plan, entries, here, next, thread);
+  for (int f = 0; f < fronts; ++f) {
+    const DeviceFrontRecord after = plan.records()[f + 2 < fronts ? f + 2 : fronts];
+    const Coming<T> mine = coming;
+    const FrontShape shape = here.shape();
+    T* panel = at.far + here.panel;
+    if constexpr (in_shared) {
+      panel = at.near + (here.far ? 0 : here.panel);
+      for (int i = here.open_from + thread; i < here.open_to; i += threads) at.near[i] = T{};
+      for (int i = thread; here.far && i < shape.size(); i += threads)
+        panel[i] = at.far[here.panel + i];
+    }
     __syncthreads();
-    for (int g = plan.gather_start()[f] + thread; g < plan.gather_start()[f + 1]; g += threads)
-      stack[plan.gather_entry()[g]] += gathered<T, P>(plan, input, system, g);
+    if (here.gather + thread < next.gather) panel[mine.entry] += mine.value;
+    for (int g = here.gather + thread + threads; g < next.gather; g += threads)
+      panel[plan.gather_entry()[g]] += entries[g];
+    coming = Coming<T>(plan, entries, next, after, thread);
     __syncthreads();
+    const DeviceFront<T> front = {shape, panel, at.inverse, at.block, thread, threads};
     front.eliminate();
-    const int column = plan.column_start()[f];
-    front.update(plan.column_rows() + column, plan.column() + column, plan.target_row(), stack);
-    front.read(plan.source() + plan.source_start()[f], plan.detector() + plan.detector_start()[f],
-               plan.detectors(), readings);
+    front.update(plan.tiles() + here.tile, next.tile - here.tile, mine.tile, at.near, at.far);
+    front.read(plan.source() + here.source, plan.detector() + here.detector, plan.detectors(),
+               at.readings);
     __syncthreads();
+    here = next;
+    next = after;
   }
 }
 
@@ -182,25 +245,39 @@ HD void solve(const DevicePlan& plan, const Input& input, int64_t system, T* sta
 using namespace lesionkit;
 using namespace lesionkit::optics;
 
-// out: [systems][sources][detectors]. Panels lie in the launch's shared memory if `scratch` is
-// null, else there, plan.size() entries a block. Blocks take one system after the other.
+// entries: [systems][plan.gathered()], what elements and constants add to each entry.
 template <class T, int P, class Input>
-__global__ void measure(const int32_t* header, const int32_t* table, const double* values,
-                        const double* first, const double* second, const double* third,
-                        int64_t materials, int64_t systems, T* scratch, T* out) {
+__global__ void assemble(const int32_t* __restrict__ header, const int32_t* __restrict__ table,
+                         const double* __restrict__ values, const double* first,
+                         const double* second, const double* third, int64_t materials,
+                         int64_t systems, T* entries) {
   const DevicePlan plan = {header, table, values};
   const Input input = {first, second, third, materials, plan.properties()};
+  const int64_t each = plan.gathered(), step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < systems * each; i += step)
+    entries[i] = gathered<T, P>(plan, input, i / each, static_cast<int>(i % each));
+}
+
+// out: [systems][sources][detectors]. scratch: plan.far() entries a block. in_shared: panels that
+// are near, and readings, lie in the launch's shared memory; else all panels are far. Blocks take
+// one system after the other.
+template <class T, bool in_shared>
+__global__ void measure(const int32_t* __restrict__ header, const int32_t* __restrict__ table,
+                        const T* __restrict__ entries, int64_t systems, T* scratch, T* out) {
+  const DevicePlan plan = {header, table, nullptr};
   DYNAMIC_SHARED(T, shared);
-  T* const inverse = shared;
-  T* const block = inverse + plan.max_pivots();
-  const auto work = [&](T* stack) {
-    for (int64_t system = blockIdx.x; system < systems; system += gridDim.x)
-      solve<T, P>(plan, input, system, stack, inverse, block,
-                  out + system * plan.sources() * plan.detectors(), threadIdx.x, blockDim.x);
-  };
-  // Written out for each kind of memory: a pointer to either is slower to use.
-  if (scratch)
-    work(scratch + int64_t{blockIdx.x} * plan.size());
-  else
-    work(block + 16);
+  const int pairs = plan.sources() * plan.detectors();
+  Workplace<T> at;
+  at.block = shared;  // these two are read 16 bytes at a time
+  at.inverse = at.block + 16;
+  at.readings = at.inverse + plan.max_pivots();
+  at.far = scratch + int64_t{blockIdx.x} * plan.far();
+  at.near = at.readings + pairs;
+  for (int64_t system = blockIdx.x; system < systems; system += gridDim.x) {
+    const T* const of_system = entries + system * plan.gathered();
+    T* const answer = out + system * pairs;
+    if constexpr (!in_shared) at.readings = answer;
+    solve<in_shared>(plan, of_system, at, threadIdx.x, blockDim.x);
+    for (int k = threadIdx.x; in_shared && k < pairs; k += blockDim.x) answer[k] = at.readings[k];
+  }
 }

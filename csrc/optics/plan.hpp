@@ -31,19 +31,6 @@ struct Layout {
   std::vector<int32_t> fixed_entry;
   std::vector<int32_t> target_row;  // as ForwardPlan::target_row
   int64_t size = 0;
-
-  // visit("panel", panel) and so on: what the GPU's form of the plan is made from.
-  template <class Visit>
-  void each_part(Visit&& visit) const {
-#define LESIONKIT_PART(name) visit(#name, name)
-    LESIONKIT_PART(size);
-    LESIONKIT_PART(panel);
-    LESIONKIT_PART(open_from);
-    LESIONKIT_PART(open_to);
-    LESIONKIT_PART(element_entry);
-    LESIONKIT_PART(fixed_entry);
-    LESIONKIT_PART(target_row);
-  }
 };
 
 // Its parts have the names that `build_plan` of lesionkit/optics/forward/plan.py gives them.
@@ -81,6 +68,7 @@ struct ForwardPlan {
   // visit("parent", parent) and so on.
   template <class Visit>
   void each_part(Visit&& visit) {
+#define LESIONKIT_PART(name) visit(#name, name)
     LESIONKIT_PART(element_nodes);
     LESIONKIT_PART(property_nodes);
     LESIONKIT_PART(nodes);

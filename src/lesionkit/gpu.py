@@ -42,12 +42,16 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "move_in_space",
     ),
     "optics/forward.cu": (
-        *(f"measure<double, {values}, MapInput>" for values in (1, 3, 4, 6)),
-        *(f"measure<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),
-        *(f"measure<double, {values}, MixtureInput>" for values in (1, 4)),
+        *(f"assemble<double, {values}, MapInput>" for values in (1, 3, 4, 6)),
+        *(f"assemble<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),
+        *(f"assemble<double, {values}, MixtureInput>" for values in (1, 4)),
+        *(
+            f"measure<{kind}, {in_shared}>"
+            for kind in ("double", "Complex<double>")
+            for in_shared in ("true", "false")
+        ),
     ),
     "optics/fields/fields.cu": (
-        *(f"assemble<{kind}, {p}>" for kind in ("double", "Complex<double>") for p in (1, 3, 4, 6)),
         *(f"solve_fields<{kind}>" for kind in ("double", "Complex<double>")),
         *(
             f"jacobian<{kind}, {nodes}>"

@@ -13,12 +13,8 @@ REGISTERS = {
     "chan_vese<float>": 96,
     "chan_vese<double>": 96,
     **{f"jacobian<Complex<double>, 6, {values}>": 144 for values in (1, 4, 6)},
-    # sums of four columns of complex numbers stay in registers
-    **{f"measure<Complex<double>, {values}, MapInput>": 144 for values in (1, 3, 4, 6)},
-    # the same of a phantom's maps: 130 on 7.5, where shared memory lets one block in anyway
-    **{f"measure<double, {values}, MixtureInput>": 136 for values in (1, 3, 4, 6)},
-    **{f"measure<Complex<double>, {values}, MixtureInput>": 144 for values in (1, 3, 4, 6)},
-    "solve_fields<Complex<double>>": 160,
+    "solve_fields<double>": 255,  # 168, but 254 on 10.0: 2 blocks of 128 threads
+    "solve_fields<Complex<double>>": 255,
     "draw_regions": 96,
     "element_shares": 80,
     "paint": 128,
@@ -27,6 +23,10 @@ REGISTERS = {
     "quantise": 80,
     "roi_features<uint8_t>": 96,
     "roi_features<uint16_t>": 96,
+    "measure<double, true>": 160,  # 6 blocks of 64 threads
+    "measure<double, false>": 192,
+    "measure<Complex<double>, true>": 248,  # 4 of them
+    "measure<Complex<double>, false>": 255,
     "fcm_pass<4, 4>": 144,
     "fcm_pass<16, 1>": 208,
 }

@@ -36,11 +36,11 @@ FRONTS, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
-    "panels are open": ("stack[i] = T{};\n    ", ""),
-    "entries are gathered": ("gathered<T, P>(plan, input, system, g);\n    ", ""),
-    "sums are done": ("", "\n      with_constant<N>(columns"),
-    "columns are eliminated": ("finish_columns<n>(j); });\n      ", ""),
-    "ancestors are updated": ("plan.detectors(), readings);\n    ", ""),
+    "panels are open": ("", "\n    if (here.gather + thread < next.gather) panel"),
+    "entries are gathered": ("entries, next, after, thread);\n    ", ""),
+    "sums are done": ("", "\n    if (i < shape.rows()) {\n      T factored"),
+    "columns are eliminated": ("", "\n  }\n\n  // sum = the entries of row i"),
+    "ancestors are updated": ("", "\n    here = next;"),
 }
 FAULTS = [
     *(
@@ -50,15 +50,14 @@ FAULTS = [
     (
         FORWARD,
         "bound of tiles",
-        "i + m < below && i + m >= j + n",
-        "i + m >= j + n",
+        "if (place < -1) far[-2 - place] = ",
+        "if (place < 0) far[-2 - place] = ",
         ADDRESS,
         WRONG,
     ),
     *(
         (FIELDS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
         for what in (
-            "ancestors are updated",
             "what the update's rows give is there",
             "the front's fields are there, and all is read",
         )
@@ -71,6 +70,7 @@ FAULTS = [
         ADDRESS,
         OVERFLOW,
     ),
+    (FORWARD, "bound of entries", "i < systems * each;", "i <= systems * each;", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of items", "i < count; i +=", "i <= count; i +=", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of pixels", "if (place >= area) return;", "", ADDRESS, OVERFLOW),
     (PHANTOM, "bound of noise", "if (place >= size) return;", "", ADDRESS, OVERFLOW),

@@ -60,6 +60,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[int]]]:
     monkeypatch.setattr(gpu, "launch", launch)
     monkeypatch.setattr(gpu, "blocks_for", lambda *_: 3)
     monkeypatch.setattr(gpu, "properties", lambda _: card)
+    monkeypatch.setattr(gpu, "free_memory", lambda: 2**30)
     monkeypatch.setattr(gpu, "require", NumpyAsCupy)
     monkeypatch.setattr(gpu, "free_memory", lambda: card.memory)
     monkeypatch.setattr(np, "empty", np.zeros)

@@ -1,9 +1,9 @@
 // Fields and derivatives on a GPU: the formulas of factor.hpp, element.hpp and jacobian.hpp.
 //
-//   assemble      the entries of all systems' panels, a thread for each; panels are kept, each in a
-//                 place of its own in the GPU's memory
-//   solve_fields  a block for a system: eliminate as forward.cu does, then back substitution, from
-//                 the root to the leaves, for all right-hand sides of a front at once
+//   solve_fields  a block for a system, of assembled entries: elimination as forward.cu has it,
+//   with
+//                 all panels far, where they are kept; then back substitution, from the root to the
+//                 leaves, for all right-hand sides of a front at once
 //   jacobian      a thread for a reading and a property
 //   element_gram, gradient  the sum over sources of products of fields, for each element, then what
 //                 the elements of a property give
@@ -46,11 +46,11 @@ struct Starts {
   }
 
   // W of right-hand side k at pivot p of front f.
-  HD T at(int f, const DeviceFront<T>& front, int p, int k) const {
+  HD T at(const DeviceFrontRecord& record, const DeviceFront<T>& front, int p, int k) const {
     const bool of_source = k < plan.sources();
     const int number = of_source ? k : k - plan.sources();
-    const int32_t* optode = of_source ? plan.source() + plan.source_start()[f]
-                                      : plan.detector() + plan.detector_start()[f];
+    const int32_t* optode =
+        of_source ? plan.source() + record.source : plan.detector() + record.detector;
     const int count = of_source ? front.shape.sources : front.shape.detectors;
     const int first = front.shape.columns() + (of_source ? 0 : front.shape.sources);
     const bool summed = wanted == WEIGHTED && !of_source;
@@ -67,17 +67,17 @@ struct Starts {
 };
 
 // L' x = D^-1 W, parents before children. known: [max_pivots][columns]: of so many right-hand sides
-// at a time.
+// at a time. panels: all of them, which are far.
 template <class T>
 HD void back_substitute(const Starts<T>& starts, const int32_t* node_start, const int32_t* node,
-                        T* stack, T* inverse, T* known, int columns, const Fields<T>& to,
+                        T* panels, T* inverse, T* known, int columns, const Fields<T>& to,
                         int thread, int threads) {
   const DevicePlan& plan = starts.plan;
   const int width = starts.width();
   for (int f = plan.fronts() - 1; f >= 0; --f) {
-    const int32_t* s = plan.shapes() + 4 * f;
-    const DeviceFront<T> front = {
-        {s[0], s[1], s[2], s[3]}, stack + plan.panel()[f], inverse, nullptr, thread, threads};
+    const DeviceFrontRecord record = plan.records()[f];
+    const DeviceFront<T> front = {record.shape(), panels + record.panel, inverse, nullptr, thread,
+                                  threads};
     const int pivots = front.shape.pivots;
     const int32_t* at = node + node_start[f];
     for (int p = thread; p < pivots; p += threads) inverse[p] = lesionkit::inverse(front.row(p)[p]);
@@ -85,7 +85,7 @@ HD void back_substitute(const Starts<T>& starts, const int32_t* node_start, cons
       const int count = width - first < columns ? width - first : columns;
       for (int i = thread; i < pivots * count; i += threads) {
         const int p = i / count, k = first + i % count;
-        T sum = starts.at(f, front, p, k);
+        T sum = starts.at(record, front, p, k);
         for (int j = pivots; j < front.shape.columns(); ++j)
           sum = minus_product(sum, front.row(j)[p], to.at(at[j], k));
         known[i] = sum;
@@ -106,55 +106,33 @@ HD void back_substitute(const Starts<T>& starts, const int32_t* node_start, cons
 
 }  // namespace lesionkit::optics
 
-// panels: [systems][plan.size()], zeros at first; entries: those that elements or constants add to
-template <class T, int P>
-__global__ void assemble(const int32_t* header, const int32_t* table, const double* values,
-                         const double* absorption, const double* scattering, int64_t entries,
-                         int64_t systems, T* panels) {
-  const DevicePlan plan = {header, table, values};
-  const MapInput input = {absorption, scattering, nullptr, 0, plan.properties()};
-  for_each_of(systems * entries, [&](int64_t i) {
-    const int64_t system = i / entries;
-    const int g = static_cast<int>(i % entries);
-    panels[system * plan.size() + plan.gather_entry()[g]] = gathered<T, P>(plan, input, system, g);
-  });
-}
-
-// panels: as `assemble` leaves them; weight: [systems][source][detector] where WEIGHTED; readings:
-// [systems][source][detector]; fields: [systems][size], in it as `Fields` tells. Shared memory:
-// plan.max_pivots() (1 + columns) and 16 numbers.
+// entries: [systems][plan.gathered()]; weight: [systems][source][detector] where WEIGHTED; panels:
+// [systems][plan.far()], to work in; readings: [systems][source][detector]; fields:
+// [systems][size], in it as `Fields` tells. Shared memory: plan.max_pivots() (1 + columns) and 16
+// numbers.
 template <class T>
-__global__ void solve_fields(const int32_t* header, const int32_t* table, const double* values,
-                             const int32_t* node_start, const int32_t* node, int64_t wanted,
-                             const T* weight, int64_t systems, int64_t columns, int64_t size,
-                             int64_t node_stride, int64_t optode_stride, T* panels, T* readings,
-                             T* fields) {
-  const DevicePlan plan = {header, table, values};
+__global__ void solve_fields(const int32_t* __restrict__ header, const int32_t* __restrict__ table,
+                             const int32_t* node_start, const int32_t* node,
+                             const T* __restrict__ entries, int64_t wanted, const T* weight,
+                             int64_t systems, int64_t columns, int64_t size, int64_t node_stride,
+                             int64_t optode_stride, T* panels, T* readings, T* fields) {
+  const DevicePlan plan = {header, table, nullptr};
   DYNAMIC_SHARED(T, shared);
-  T* const inverse = shared;
-  T* const block = inverse + plan.max_pivots();
-  T* const known = block + 16;
   const int thread = threadIdx.x, threads = blockDim.x;
   const int64_t pairs = int64_t{plan.sources()} * plan.detectors();
+  Workplace<T> at;
+  at.block = shared;  // these two are read 16 bytes at a time
+  at.inverse = at.block + 16;
+  T* const known = at.inverse + plan.max_pivots();
+  at.near = known;  // no panel is near
   for (int64_t system = blockIdx.x; system < systems; system += gridDim.x) {
-    T* const stack = panels + system * plan.size();
-    T* const read = readings + system * pairs;
-    for (int64_t k = thread; k < pairs; k += threads) read[k] = T{};
-    for (int f = 0; f < plan.fronts(); ++f) {
-      const int32_t* s = plan.shapes() + 4 * f;
-      const DeviceFront<T> front = {
-          {s[0], s[1], s[2], s[3]}, stack + plan.panel()[f], inverse, block, thread, threads};
-      front.eliminate();
-      const int column = plan.column_start()[f];
-      front.update(plan.column_rows() + column, plan.column() + column, plan.target_row(), stack);
-      front.read(plan.source() + plan.source_start()[f], plan.detector() + plan.detector_start()[f],
-                 plan.detectors(), read);
-      __syncthreads();  // ancestors are updated
-    }
+    at.far = panels + system * plan.far();
+    at.readings = readings + system * pairs;
+    solve<false>(plan, entries + system * plan.gathered(), at, thread, threads);
     const Starts<T> starts = {plan, wanted, weight ? weight + system * pairs : nullptr};
     const Fields<T> to = {fields + system * size, node_stride, optode_stride};
-    back_substitute(starts, node_start, node, stack, inverse, known, static_cast<int>(columns), to,
-                    thread, threads);
+    back_substitute(starts, node_start, node, at.far, at.inverse, known, static_cast<int>(columns),
+                    to, thread, threads);
   }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
 from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.forward.plans import At
+from lesionkit.optics.mesh.disc import disc_mesh
 from lesionkit.optics.phantoms import phantoms_gpu
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
@@ -45,22 +49,29 @@ def phantoms(random: Random) -> None:
     phantoms_gpu.add_noise(readings, 0.01, seed, first, signal)
 
 
+@cache
+def small_model(nodes: int) -> ForwardModel:
+    """Of a disc of triangles of 3 or 6 nodes, with 6 optodes."""
+    mesh = disc_mesh(radius=10.0, nodes=61, optodes=6)
+    rim = mesh.nodes[mesh.boundary[::4, 0]]
+    return ForwardModel(mesh if nodes == 3 else mesh.to_quadratic(), rim, rim)
+
+
 def forward(random: Random) -> None:
-    n, properties, optodes, materials = sizes(random, 40, 4)
-    for kind in (np.float64, np.complex128):
-        for values in (1, 3, 4, 6):
-            plan = object.__new__(DevicePlan)
-            plan.max_pivots, plan.size = sizes(random, 60_000, 2)
-            plan.max_pivots = min(plan.max_pivots, 200)
-            plan.property_nodes, plan.device, plan.xp = values, 0, np
-            plan.in_shared_memory = bool(random.integers(2))
-            plan.arrays = [np.zeros(9, np.int32), np.zeros(9, np.int32), np.zeros(9)]
-            out = np.zeros((n, optodes, optodes), kind)
-            plan.measure(np.ones((n, properties)), np.ones((n, properties)), out)
-            if kind is np.float64 and values in (1, 4):
-                fractions = np.ones((n, materials, properties))
-                tissue = np.ones((n, materials + 1))
-                plan.measure_mixture(fractions, tissue, tissue, out)
+    n, materials = sizes(random, 40, 2)
+    wanted: tuple[tuple[int, At], ...]
+    wanted = ((3, "elements"), (3, "nodes"), (6, "quarters"), (6, "nodes"))
+    for nodes, at in wanted:
+        parts = small_model(nodes).plans.parts(at)
+        for kind in (np.float64, np.complex128):
+            for room in (None, 0):
+                plan = DevicePlan(parts, 0, np, room)
+                out, maps = np.zeros((n, 6, 6), kind), np.ones((n, parts["properties"]))
+                plan.measure(maps, maps, out)
+                if kind is np.float64 and at != "nodes":
+                    fractions = np.ones((n, materials, parts["properties"]))
+                    tissue = np.ones((n, materials + 1))
+                    plan.measure_mixture(fractions, tissue, tissue, out)
 
 
 def fields(random: Random) -> None:

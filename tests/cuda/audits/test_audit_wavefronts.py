@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks.optics import gpu_model
-from benchmarks.optics.shared_memory import NOBODY, Schedule, Walk, wavefronts
+from benchmarks.optics.shared_memory import NOBODY, Walk, wavefronts
+
+from lesionkit.optics.forward import forward_gpu
 
 LANES = np.arange(32)
 
@@ -35,32 +37,44 @@ def test_wavefronts(addresses: object, itemsize: int, many: int, without_conflic
 
 
 def test_a_front_by_hand() -> None:
-    """Two pivots, one update row, a source and a detector; one block of columns, one tile."""
-    plan = {
-        "shapes": np.array([[2, 1, 1, 1]]),
-        "panel": np.array([0]),
-        "open_from": np.array([0]),
-        "open_to": np.array([9]),
-        "gather_start": np.array([0, 3]),
+    """Two pivots, one update row, a source and a detector; one block of columns, two tiles."""
+    ends = {"pivots": 2, "update": 1, "sources": 1, "detectors": 1, "far": 0}
+    plan = {name: np.array([value, 0]) for name, value in ends.items()} | {
+        "panel": np.array([0, 0]),
+        "open_from": np.array([0, 0]),
+        "open_to": np.array([12, 0]),
+        "gather": np.array([0, 3]),
         "gather_entry": np.array([0, 1, 2]),
-        "column_start": np.array([0, 1]),
-        "column_rows": np.array([0]),
-        "column": np.array([0]),
-        "target_row": np.array([20, 21, 22]),
+        "tile": np.array([0, 2]),
+        "tiles": np.array(
+            [
+                # row, apart, column; of each column the places of two rows
+                [0, 2, 0, 20, 22, *6 * [-1]],
+                [1, 2, 0, -9, -1, *6 * [-1]],
+            ]
+        ),
     }
-    walk = Walk(plan, Schedule("", threads=32), 8)
+    walk = Walk(plan, 8, threads=32)
     whole = walk.walk()
     assert whole.barriers == 2 + 2 + 1
-    read = walk.phases["read"]  # two pivots: a source's row, a detector's, 1 / D
-    assert (read.wavefronts, read.requests, read.arithmetic) == (6, 6, 4)
-    update = walk.phases["update"]  # a warp with two tiles of two rows
-    assert update.requests == 2 * (2 + 4 + 1)
-    assert walk.phases["scatter"].requests == 2 * 2  # two rows of its first column
-    finish = walk.phases["finish"]
-    assert finish.requests == 3 + 2 + 1 + 3 + 2  # the block, the rows below, its own rows, 1 / D
+    read = walk.phases["read"]  # of two pivots a source's row, a detector's, 1 / D; the reading
+    assert (read.wavefronts, read.requests) == (2 + 2 + 1 + 2, 2 + 2 + 1 + 2)
+    assert read.arithmetic == 2 * 2 + 1
+    update = walk.phases["update"]  # a warp with two tiles, of two pivots; 1 / D of both at once
+    assert update.requests == 2 * (2 + 4) + 1
+    assert walk.phases["scatter"].requests == 2 + 2  # two rows of its first column
+    assert walk.far == 2  # one entry, read and written
+    finish = walk.phases["finish"]  # the block, two at a time; 1 / D; the rows below; its own
+    assert finish.requests == (1 + 1) + 2 + 2 + 3
 
 
-def test_the_plan_of_the_main_job() -> None:
-    parts, size = gpu_model.tables()
-    assert size * 8 < 64 * 1024
-    assert gpu_model.resident(size, 8, parts) == 3
+def test_the_main_job_on_an_h200() -> None:
+    """Six blocks of real numbers, four of complex ones; the model's figures in docs/gpu.md."""
+    plans = gpu_model.placed(8), gpu_model.placed(16)
+    assert [plan.blocks for plan in plans] == [7, 4]
+    double, complex_ = (
+        gpu_model.time_of(Walk(plan.parts, itemsize, forward_gpu.THREADS).walk(), blocks)
+        for plan, itemsize, blocks in zip(plans, (8, 16), (6, 4), strict=True)
+    )
+    assert double.predicted < 0.0805
+    assert complex_.predicted < 3 * double.predicted

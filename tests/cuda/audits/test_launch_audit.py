@@ -28,7 +28,8 @@ def test_launches_keep_the_rules(monkeypatch: pytest.MonkeyPatch, file: str) -> 
     for card in CARDS:
         for launch in recorded(monkeypatch, file, card, np.random.default_rng(card)):
             assert faults(launch, card) == [], (card, launch.kernel, launch.grid, launch.block)
-            launched.add(launch.kernel)
+            if launch.file == file:  # fields.cu has its matrices from forward.cu
+                launched.add(launch.kernel)
     assert launched == {*gpu.KERNELS[file]}
 
 

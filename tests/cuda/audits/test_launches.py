@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audits.launches import small_model
 
 import nvrtc
 from fake_cupy import OPT_IN, DriverError, FakeCupy
@@ -22,7 +23,7 @@ from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu
 from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
-from lesionkit.optics.forward.forward_gpu import DevicePlan
+from lesionkit.optics.forward import forward_gpu
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
 
 CARDS = (75, 86, 90)  # 64, 99 and 227 KiB
@@ -238,13 +239,12 @@ def test_contours(card: FakeCupy) -> None:
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.complex128])
-def test_systems(card: FakeCupy, kind: Any) -> None:
+def test_systems(card: FakeCupy, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     """Panels that just fit into shared memory, and that do not."""
-    plan = object.__new__(DevicePlan)
-    plan.max_pivots, plan.property_nodes, plan.arrays = 47, 3, []
-    plan.device, plan.xp, plan.in_shared_memory = 0, np, True
-    itemsize = np.dtype(kind).itemsize
-    beside = (47 + 16) * itemsize
+    itemsize, real = np.dtype(kind).itemsize, forward_gpu.places
+    model = small_model(3)
+    parts, optodes = model.plans.parts("elements"), len(model.sources)
+    beside = (forward_gpu.max_pivots(parts) + 16) * itemsize
     for whole in (
         UNASKED - itemsize,
         UNASKED,
@@ -252,9 +252,17 @@ def test_systems(card: FakeCupy, kind: Any) -> None:
         card.opt_in(0),
         card.opt_in(0) + itemsize,
     ):
-        plan.size = (whole - beside) // itemsize
-        plan.measure(np.ones((2, 5)), np.ones((2, 5)), np.zeros((2, 3, 3), kind))
-        assert launched(card) == [whole if whole <= card.opt_in(0) else beside]
+        size = (whole - beside) // itemsize - optodes**2
+
+        def places(parts: Any, levels: float, size: int = size) -> forward_gpu.Places:
+            found = real(parts, levels)
+            return found._replace(near_size=size if levels < 1 else 2**30 * bool(found.near_size))
+
+        monkeypatch.setattr(forward_gpu, "places", places)
+        maps = np.ones((2, 2, parts["properties"]))
+        plan = forward_gpu.DevicePlan(parts, 0, np)
+        plan.measure(*maps, np.zeros((2, optodes, optodes), kind))
+        assert launched(card) == [0, whole if whole <= card.opt_in(0) else beside]
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, kernel: str, act: Callable[[Any], None]) -> None:

@@ -34,10 +34,17 @@ THREADS = {  # of a block
 }
 # The least warps that a multiprocessor must hold, by registers; shared memory may allow fewer.
 WARPS = {
+    "measure<double, true>": 2 * forward_gpu.RESIDENT,
+    "measure<double, false>": 10,
+    "measure<Complex<double>, true>": 8,
+    "measure<Complex<double>, false>": 8,
+    "solve_fields<double>": 8,
+    "solve_fields<Complex<double>>": 8,
+    **{f"jacobian<Complex<double>, 6, {values}>": 12 for values in (1, 4, 6)},
     "fcm_pass<16, 1>": 8,
     "fcm_pass<4, 4>": 12,
 }
-OTHERS = 12
+OTHERS = 16
 
 
 @pytest.mark.parametrize("file", gpu.KERNELS)

@@ -27,8 +27,7 @@ OF_VALUES = {1: (3, 1), 3: (3, 3), 4: (6, 4), 6: (6, 6)}
 
 def rows(small: bool = False) -> list[Row]:
     """Of every kind of mesh and light, fields of many systems, derivatives of some."""
-    found = [_assembled(number, *kind, small) for number in NUMBERS for kind in OF_VALUES.values()]
-    found += [_solved(number, small) for number in NUMBERS]
+    found = [_solved(number, small) for number in NUMBERS]
     found += [_derivatives(number, *kind, small) for number in NUMBERS for kind in KINDS]
     found += [_gram(number, small) for number in NUMBERS]
     return [*found, *(_gradient(*kind, small) for kind in OF_VALUES.values())]
@@ -88,27 +87,16 @@ class _Problem:
         return partial(kernels.gradient, plan, *maps, weight, *made)
 
 
-def _assembled(number: str, nodes: int, values: int, small: bool) -> Row:
-    problem = _Problem(number, nodes, values, 2 if small else 512, small)
-
-    def told() -> Arithmetic:
-        cost = problem.this().cost(problem.at)
-        size = 8 * (2 * problem.plan["properties"] + problem.parts * len(problem.plan["node"][1]))
-        return Arithmetic(
-            float(problem.count * size), {"float64": 2.0 * problem.count * cost.assembly}
-        )
-
-    kernel = f"assemble<{number}, {values}>"
-    return kernel_row(FILE, kernel, problem.words, told, problem.fields)
-
-
 def _solved(number: str, small: bool) -> Row:
     problem = _Problem(number, 3, 1, 2 if small else 512, small)
 
     def told() -> Arithmetic:
-        """Panels in and out, readings and fields out."""
+        """Matrices in, panels in and out, readings and fields out."""
+        from lesionkit.optics.forward.forward_gpu import gathered_entries
+
         cost, optodes = problem.this().cost(problem.at), problem.optodes
-        numbers = 2 * cost.entries + optodes**2 + 2 * optodes * problem.plan["nodes"]
+        numbers = gathered_entries(problem.plan) + 2 * cost.entries
+        numbers += optodes**2 + 2 * optodes * problem.plan["nodes"]
         each = (8 if problem.complex else 2) * (cost.factor + 2 * optodes * cost.entries)
         return Arithmetic(
             8.0 * problem.count * problem.parts * numbers, {"float64": float(problem.count * each)}

@@ -25,12 +25,10 @@ PLACES: dict[int, tuple[int | None, str]] = {
 
 def rows(small: bool = False) -> list[Row]:
     """Of readings of every kind of mesh and light, and of each step of making phantoms."""
-    found = [
-        _readings(kind, values, "MapInput", small)
-        for kind in ("double", "Complex<double>")
-        for values in PLACES
-    ]
-    found += [_readings("double", values, "MixtureInput", small) for values in (1, 4)]
+    kinds = ("double", "Complex<double>")
+    found = [_assembled(kind, values, "MapInput", small) for kind in kinds for values in PLACES]
+    found += [_assembled("double", values, "MixtureInput", small) for values in (1, 4)]
+    found += [_solved(kind, near, small) for kind in kinds for near in (True, False)]
     return [*found, *_phantoms(small)]
 
 
@@ -46,44 +44,77 @@ def model(linear: bool, modulated: bool, small: bool) -> Any:
     return ForwardModel(mesh, recipe.positions, recipe.positions, frequency=frequency)
 
 
-def _readings(kind: str, values: int, given: str, small: bool) -> Row:
-    count = 3 if small else 4096
-    modulated, mixed = kind != "double", given == "MixtureInput"
+def _count(small: bool) -> int:
+    return 3 if small else 4096
+
+
+def _start(
+    of: Any, at: str, mixed: bool, modulated: bool, count: int, room: int | None, cupy: Any
+) -> Callable[[], object]:
+    """Arrays of a problem of a forward model; a call that fills its readings."""
+    from lesionkit.optics.forward.forward_gpu import DevicePlan
+
+    random, tissue = np.random.default_rng(1), ((0.005, 0.02), (0.8, 1.5))
+    parts, optodes = of.plans.parts(at), len(of.sources)
+    plan = DevicePlan(parts, cupy.cuda.Device().id, cupy, room)
+    out = cupy.empty((count, optodes, optodes), np.complex128 if modulated else np.float64)
+    if not mixed:
+        maps = [random.uniform(*r, (count, parts["properties"])) for r in tissue]
+        mua, mus = map(cupy.asarray, maps)
+        return partial(plan.measure, mua, mus, out)
+    fractions = random.uniform(0, 1, (count, MATERIALS, parts["properties"]))
+    mua, mus = (cupy.asarray(random.uniform(*r, (count, MATERIALS + 1))) for r in tissue)
+    return partial(plan.measure_mixture, cupy.asarray(fractions), mua, mus, out)
+
+
+def _assembled(kind: str, values: int, given: str, small: bool) -> Row:
+    """The entries of systems' matrices, from maps or mixtures."""
+    from lesionkit.optics.forward.forward_gpu import gathered_entries
+
+    count, modulated, mixed = _count(small), kind != "double", given == "MixtureInput"
     nodes, at = PLACES[values]
     this = partial(model, nodes is not None, modulated, small)
 
-    def properties() -> int:
-        return int(this().plans.parts(at)["properties"])
-
     def arithmetic() -> Arithmetic:
-        cost, optodes = this().cost(at), len(this().sources)
-        parts = 2 if modulated else 1  # of a number
-        multiplied = (8 if modulated else 2) * cost.factor + 2 * cost.assembly
-        maps = 2 * properties() + (2 * (MATERIALS + 1) if mixed else 0)
-        return Arithmetic(
-            8.0 * count * (maps + parts * optodes**2),
-            {"float64": float(count * (multiplied + parts * cost.additions))},
-        )
+        parts = this().plans.parts(at)
+        numbers = (2 if modulated else 1) * gathered_entries(parts)
+        maps = 2 * parts["properties"] + (2 * (MATERIALS + 1) if mixed else 0)
+        operations = float(count * 2 * this().cost(at).assembly)
+        return Arithmetic(8.0 * count * (maps + numbers), {"float64": operations})
 
     def start(cupy: Any) -> Callable[[], object]:
-        random, tissue = np.random.default_rng(1), ((0.005, 0.02), (0.8, 1.5))
-        plan = this().plans.at(at, cupy.cuda.Device().id)
-        optodes = len(this().sources)
-        out = cupy.empty((count, optodes, optodes), np.complex128 if modulated else np.float64)
-        if not mixed:
-            maps = [cupy.asarray(random.uniform(*r, (count, properties()))) for r in tissue]
-            return partial(plan.measure, *maps, out)
-        parts = [random.uniform(0, 1, (count, MATERIALS, properties()))]
-        parts += [random.uniform(*r, (count, MATERIALS + 1)) for r in tissue]
-        return partial(plan.measure_mixture, *map(cupy.asarray, parts), out)
+        return _start(this(), at, mixed, modulated, count, None, cupy)
 
     mesh = "the accurate mesh" if nodes is None else f"{nodes:,} nodes"
     light = ", 100 MHz" if modulated else ""
     what = "mixtures at" if mixed else "maps at"
-    work = f"{count:,} systems, {mesh}, {what} {at}{light}"
-    return kernel_row(
-        "optics/forward.cu", f"measure<{kind}, {values}, {given}>", work, arithmetic, start
-    )
+    work = f"matrices of {count:,} systems, {mesh}, {what} {at}{light}"
+    kernel = f"assemble<{kind}, {values}, {given}>"
+    return kernel_row("optics/forward.cu", kernel, work, arithmetic, start)
+
+
+def _solved(kind: str, near: bool, small: bool) -> Row:
+    """Readings from these matrices, with panels in shared memory or outside."""
+    from lesionkit.optics.forward.forward_gpu import gathered_entries
+
+    count, modulated, at = _count(small), kind != "double", "elements"
+    this = partial(model, True, modulated, small)
+
+    def arithmetic() -> Arithmetic:
+        cost, optodes = this().cost(at), len(this().sources)
+        parts = 2 if modulated else 1  # of a number
+        numbers = parts * (gathered_entries(this().plans.parts(at)) + optodes**2)
+        operations = (8 if modulated else 2) * cost.factor + parts * cost.additions
+        return Arithmetic(8.0 * count * numbers, {"float64": float(count * operations)})
+
+    def start(cupy: Any) -> Callable[[], object]:
+        return _start(this(), at, False, modulated, count, None if near else 0, cupy)
+
+    light = ", 100 MHz" if modulated else ""
+    where = "shared memory" if near else "the GPU's memory"
+    work = f"readings of {count:,} systems, 1,801 nodes{light}, panels in {where}"
+    kernel = f"measure<{kind}, {str(near).lower()}>"
+    return kernel_row("optics/forward.cu", kernel, work, arithmetic, start)
 
 
 def _phantoms(small: bool) -> list[Row]:

@@ -7,13 +7,21 @@ made them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lesionkit import gpu
-from lesionkit.optics.forward.forward_gpu import BLOCK_ENTRIES, flatten, max_pivots
+from lesionkit.optics.forward.forward_gpu import (
+    BLOCK_ENTRIES,
+    assemble,
+    flatten,
+    gathered_entries,
+    max_pivots,
+    places,
+)
 
 FILE = "optics/fields/fields.cu"
 THREADS = 128  # of a block
@@ -21,22 +29,23 @@ SOURCES, OPTODES, WEIGHTED = range(3)  # Wanted in the file
 
 
 class FieldPlan:
-    """The plan of a forward model on a GPU, with panels that are kept.
+    """The plan of a forward model on a GPU, with all panels far, where they are kept.
 
-    parts, kept : as from `build_plan`, and from `ForwardPlan.kept()`
-    device      : the GPU's number; xp: cupy, for which this GPU is the current one
+    parts  : as from `build_plan`
+    device : the GPU's number; xp: cupy, for which this GPU is the current one
     """
 
-    def __init__(self, parts: dict[str, Any], kept: dict[str, Any], device: int, xp: Any) -> None:
-        self.size, self.max_pivots = kept["size"], max_pivots(parts)
+    def __init__(self, parts: dict[str, Any], device: int, xp: Any) -> None:
+        where = places(parts, math.inf)
+        self.size, self.max_pivots = where.far_size, max_pivots(parts)
         self.device, self.xp = device, xp
         self.columns: int | None = None  # right-hand sides at a time; a number is for tests
         self.nodes, self.properties = parts["nodes"], parts["properties"]
         self.sources, self.detectors = parts["sources"], parts["detectors"]
         self.element_nodes, self.values = parts["element_nodes"], parts["property_nodes"]
         self.elements = len(parts["area"])
-        self.plan = [xp.asarray(part) for part in flatten(parts, kept)]
-        self.entries = len(np.unique(np.concatenate([kept["element_entry"], kept["fixed_entry"]])))
+        self.plan = [xp.asarray(part) for part in flatten(parts, where)]
+        self.entries = gathered_entries(parts)
         self.node = [xp.asarray(part.astype(np.int32)) for part in parts["node"]]
         self.element_node = xp.asarray(np.asarray(parts["element_node"], np.int32))
         property_of = np.asarray(parts["property"]).ravel()
@@ -66,21 +75,22 @@ class FieldPlan:
         for some in self._batches(n, kind):
             count = some.stop - some.start
             with gpu.memory_for(f"the panels of {count} systems"):
-                panels = self.xp.zeros((count, self.size), kind)
-            maps = mua[some], mus[some]
+                panels = self.xp.empty((count, self.size), kind)
+                entries = self.xp.empty((count, self.entries), kind)
             number = "Complex<double>" if kind.kind == "c" else "double"
-            args = [*self.plan, *maps, self.entries, count, panels]
-            self.launch(f"assemble<{number}, {self.values}>", count * self.entries, args)
+            given = [*self.plan, mua[some], mus[some], None, 0]
+            assemble(f"assemble<{number}, {self.values}, MapInput>", given, entries, self.device)
             weights = None if weight is None else weight[some]
-            args = [*self.plan, *self.node, wanted, weights, count, columns, width * self.nodes]
-            args += [*strides, panels, readings[some], out[some]]
+            args = [*self.plan[:2], *self.node, entries, wanted, weights, count, columns]
+            args += [width * self.nodes, *strides, panels, readings[some], out[some]]
             grid = min(count, 8 * device.multiprocessors)
             gpu.launch(FILE, f"solve_fields<{number}>", grid, THREADS, args, shared)
         return readings
 
     def _batches(self, n: int, kind: Any) -> Iterator[slice]:
-        """Systems whose panels fit into half of the memory that is left."""
-        size = max(1, gpu.free_memory() // 2 // (self.size * kind.itemsize))
+        """Systems whose panels and entries fit into half of the memory that is left."""
+        each = (self.size + self.entries) * kind.itemsize
+        size = max(1, gpu.free_memory() // 2 // each)
         for first in range(0, n, size):
             yield slice(first, min(first + size, n))
 

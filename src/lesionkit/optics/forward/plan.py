@@ -79,7 +79,7 @@ class _Front:
     def row_start(self, row: Ints) -> Ints:
         """Where a row of the panel is stored: `row_start` of csrc/optics/factor.hpp."""
         k = self.pivots
-        return np.where(row <= k, row * (row + 1) // 2, k * (k + 1) // 2 + (row - k) * k)
+        return np.where(row <= k, row * (row + 1) // 2, k * (k + 1) // 2 + (row - k) * (k | 1))
 
 
 _orders: weakref.WeakKeyDictionary[Mesh, list[npt.NDArray[np.intp]]] = weakref.WeakKeyDictionary()

@@ -68,7 +68,7 @@ class Plans:
         if (place, device) not in self._on_devices:
             xp = gpu.require()
             with xp.cuda.Device(device):
-                made = DevicePlan(self.parts(place), self.at(place).stack(), device, xp)
+                made = DevicePlan(self.parts(place), device, xp)
             self._on_devices[place, device] = made
         return self._on_devices[place, device]
 
@@ -80,7 +80,7 @@ class Plans:
         if (place, device) not in self._with_fields:
             xp = gpu.require()
             with xp.cuda.Device(device):
-                made = fields_gpu.FieldPlan(self.parts(place), self.at(place).kept(), device, xp)
+                made = fields_gpu.FieldPlan(self.parts(place), device, xp)
             self._with_fields[place, device] = made
         return fields_gpu, self._with_fields[place, device]
 
