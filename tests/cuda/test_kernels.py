@@ -53,7 +53,7 @@ FAULTS = [
         "if (place < -1) far[-2 - place] = ",
         "if (place < 0) far[-2 - place] = ",
         ADDRESS,
-        WRONG,
+        f"{WRONG}|runtime error",
     ),
     *(
         (FIELDS, f"no barrier once {what}", f"{WAIT}  // {what}", "", THREAD, f"{RACE}|wrong")
