@@ -39,6 +39,8 @@ void bind_filters(py::module_ m) {
     m.def("laplacian_of_gaussian", laplacian_of_gaussian<From>, "image"_a, "spacing"_a, "sigma"_a,
           "axes"_a, "wanted"_a, "out"_a, ReleaseGil());
   });
+  m.def("perturb", perturb, "values"_a, "distance"_a, "first"_a, "weights"_a, "shift"_a, "noise"_a,
+        "seed"_a, "item"_a, "kept"_a, "noisy"_a, ReleaseGil());
 }
 
 void bind_glcm(py::module_ m) {
@@ -88,6 +90,7 @@ void bind_region(py::module_ m) {
     m.def("inside_extent", inside_extent<From>, "volume"_a, "mask"_a, ReleaseGil());
     m.def("gather", py::overload_cast<Box<From>, Box<uint8_t>, View<double>>(gather<From>),
           "volume"_a, "mask"_a, "values"_a, ReleaseGil());
+    m.def("value_sums", value_sums<From>, "values"_a, ReleaseGil());
   });
   for_types<uint8_t, uint16_t, uint32_t>([&]<class T>() {
     for_types<int32_t, int64_t>([&]<class From>() {
@@ -106,7 +109,7 @@ void bind_region(py::module_ m) {
     m.def("region_pairs", region_pairs<T>, "padded"_a, "border"_a, "directions"_a, "table"_a,
           ReleaseGil());
     m.def("zones", zones_of<T>, "padded"_a, "border"_a, "levels"_a, "connectivity"_a);
-    m.def("neighbours", neighbours<T>, "padded"_a, "border"_a, "offsets"_a, "alpha"_a,
+    m.def("neighbours", neighbours<T>, "padded"_a, "border"_a, "offsets"_a, "alpha"_a, "rows"_a,
           "dependence"_a, "voxels"_a, "differences"_a, ReleaseGil());
   });
   m.def("power_sums", power_sums, "values"_a, "centre"_a, "low"_a, "high"_a, "sums"_a,

@@ -16,4 +16,13 @@ template <class From>
 void laplacian_of_gaussian(Box<From> image, View<const double> spacing, double sigma, int64_t axes,
                            View<const int64_t> wanted, View<float> out);
 
+// A region whose contour a smooth random field shifts, and an image with noise (z, y, x).
+//
+// distance: to the contour, above 0 inside. first (z + y + x), weights (z + y + x, 4): of each
+// place along z, y and x the first of four splines that reach there, ascending, and what they
+// weigh. shift, noise: standard deviations. kept: 1 inside.
+void perturb(View<const double> values, View<const double> distance, View<const int64_t> first,
+             View<const double> weights, double shift, double noise, uint64_t seed, uint64_t item,
+             View<uint8_t> kept, View<double> noisy);
+
 }  // namespace lesionkit::texture

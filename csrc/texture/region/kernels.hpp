@@ -38,6 +38,10 @@ std::tuple<double, double, bool> inside_extent(Box<From> volume, Box<uint8_t> ma
 template <class From>
 void gather(Box<From> volume, Box<uint8_t> mask, View<double> values);
 
+// (sum, sum of squares) of all values; of whole numbers exact while below 2^53.
+template <class T>
+std::tuple<double, double> value_sums(View<const T> values);
+
 // levels (int32_t or int64_t), mask (or none): of the box. Returns whether all levels in the region
 // are in [0, limit).
 template <class From, class T>
@@ -85,10 +89,12 @@ struct ZoneCounts {
 template <class T>
 ZoneCounts zones(View<const T> padded, int64_t border, int64_t levels, int64_t connectivity);
 
-// offsets (neighbours, 3): within the border. dependence, voxels, differences: zeros (levels + 1,
-// neighbours + 1), see neighbours.hpp.
+// offsets (neighbours, 3): within the border; rows (levels + 1): of each level, 0 for outside, its
+// row in the tables. dependence, differences (times neighbours): zeros (rows, neighbours + 1);
+// voxels: zeros (rows, 2), without a neighbour and with one or more.
 template <class T>
 void neighbours(View<const T> padded, int64_t border, View<const int64_t> offsets, int32_t alpha,
-                View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences);
+                View<const int32_t> rows, View<int64_t> dependence, View<int64_t> voxels,
+                View<int64_t> differences);
 
 }  // namespace lesionkit::texture

@@ -1,9 +1,12 @@
 // From images and masks to regions of grey levels, and statistics of intensities. `padded` is as
 // volume.hpp tells.
 
+#include <array>
 #include <atomic>
 #include <tuple>
 
+#include "common/reduce.hpp"
+#include "common/simd.hpp"
 #include "common/view.hpp"
 #include "texture/region/intensity.hpp"
 #include "texture/region/kernels.hpp"
@@ -53,6 +56,45 @@ std::tuple<double, double, bool> inside_extent(Box<T> volume, Box<uint8_t> mask)
 template <class T>
 void gather(Box<T> volume, Box<uint8_t> mask, View<double> values) {
   gather(volume, mask, values.data(), values.size());
+}
+
+template <class T>
+std::tuple<double, double> value_sums(View<const T> values) {
+  const T* x = values.data();
+  std::array<double, 2> total{};
+  sum_in_order(values.size(), 1 << 16, total, [&](int64_t begin, int64_t end, double* sums) {
+    if constexpr (sizeof(T) == 2) {
+      int64_t sum = 0, squares = 0;
+      for (int64_t i = begin; i < end; ++i) {
+        sum += x[i];
+        squares += int32_t{x[i]} * int32_t{x[i]};
+      }
+      sums[0] = static_cast<double>(sum);
+      sums[1] = static_cast<double>(squares);
+    } else {
+      using V = Simd<double>;
+      constexpr int width = lane_count<double>;
+      V sum[4] = {}, squares[4] = {};
+      int64_t i = begin;
+      for (; i + 4 * width <= end; i += 4 * width)
+        for (int k = 0; k < 4; ++k) {
+          const V value = load<V>(x + i + k * width);
+          sum[k] += value;
+          squares[k] += value * value;
+        }
+      for (; i < end; ++i) {
+        const auto value = static_cast<double>(x[i]);
+        sums[0] += value;
+        sums[1] += value * value;
+      }
+      for (int k = 0; k < 4; ++k)
+        for (int l = 0; l < width; ++l) {
+          sums[0] += sum[k][l];
+          sums[1] += squares[k][l];
+        }
+    }
+  });
+  return {total[0], total[1]};
 }
 
 template <class From, class T>
@@ -157,7 +199,8 @@ INTO(uint32_t)
 
 #define INTENSITIES(T)                                                           \
   template std::tuple<double, double, bool> inside_extent(Box<T>, Box<uint8_t>); \
-  template void gather(Box<T>, Box<uint8_t>, View<double>);
+  template void gather(Box<T>, Box<uint8_t>, View<double>);                      \
+  template std::tuple<double, double> value_sums(View<const T>);
 INTENSITIES(double)
 INTENSITIES(float)
 INTENSITIES(int16_t)

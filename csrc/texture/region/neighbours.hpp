@@ -12,30 +12,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "common/reduce.hpp"
 #include "texture/region/volume.hpp"
 
 namespace lesionkit::texture {
-
-// Tables [level, 0 for outside][...]; what stands at level 0 is garbage.
-struct NeighbourTables {
-  int64_t max_neighbours;       // neighbours that a voxel may have
-  Counts<int64_t> dependence;   // [level][dependent neighbours]
-  Counts<int64_t> voxels;       // [level][neighbours]
-  Counts<int64_t> differences;  // [level][neighbours]
-
-  NeighbourTables(int64_t levels, int64_t max_neighbours)
-      : max_neighbours(max_neighbours),
-        dependence((levels + 1) * (max_neighbours + 1)),
-        voxels(dependence),
-        differences(dependence) {}
-
-  void add(const NeighbourTables& other) {
-    dependence.add(other.dependence);
-    voxels.add(other.voxels);
-    differences.add(other.differences);
-  }
-};
 
 // Of each voxel of a block, its neighbours. Wide holds sums of their levels: 16 bits where they
 // fit.
@@ -46,10 +25,11 @@ struct NeighbourBlock {
   std::vector<Wide> count, dependent, sum;
 };
 
-// Adds the voxels of slice z.
-template <class T, class Wide>
-void count_neighbours(const Volume<T>& volume, const std::vector<Offset>& steps, int64_t z,
-                      int32_t alpha, NeighbourBlock<Wide>& found, NeighbourTables& tables) {
+// Calls add(level, dependent neighbours, neighbours, difference times neighbours) for each voxel of
+// slice z.
+template <class T, class Wide, class Add>
+void each_neighbourhood(const Volume<T>& volume, const std::vector<Offset>& steps, int64_t z,
+                        int32_t alpha, NeighbourBlock<Wide>& found, Add&& add) {
   using Signed = std::make_signed_t<Wide>;
   const Signed max_difference = static_cast<Signed>(alpha);
   Wide* __restrict count = found.count.data();
@@ -72,11 +52,8 @@ void count_neighbours(const Volume<T>& volume, const std::vector<Offset>& steps,
     }
     for (int64_t i = 0; i < block.length; ++i) {
       if (level[i] == 0) continue;
-      const int64_t start = level[i] * (tables.max_neighbours + 1);
-      ++tables.dependence.of[start + dependent[i]];
-      ++tables.voxels.of[start + count[i]];
       const int64_t apart = int64_t{count[i]} * static_cast<int64_t>(level[i]) - int64_t{sum[i]};
-      tables.differences.of[start + count[i]] += apart < 0 ? -apart : apart;
+      add(level[i], int64_t{dependent[i]}, int64_t{count[i]}, apart < 0 ? -apart : apart);
     }
   });
 }

@@ -31,23 +31,60 @@ void add_to(View<Number> sum, const std::vector<Number>& part) {
   std::transform(part.begin(), part.end(), sum.data(), sum.data(), std::plus<>());
 }
 
+// The tables of neighbours one after another.
+struct NeighbourTables {
+  int64_t* dependence;
+  int64_t* voxels;
+  int64_t* differences;
+  int64_t width;  // neighbours that a voxel may have, and 1
+
+  template <class Raise>
+  void add(int64_t row, int64_t dependent, int64_t count, int64_t apart, Raise&& raise) const {
+    raise(dependence[row * width + dependent], 1);
+    raise(voxels[row * 2 + (count > 0)], 1);
+    raise(differences[row * width + count], apart);
+  }
+};
+
+// Each thread counts in tables of its own; in those of the caller where they are large.
 template <class Wide, class T>
 void neighbours_in(const Volume<T>& volume, View<const int64_t> offsets, int32_t alpha,
-                   View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
+                   View<const int32_t> rows, View<int64_t> dependence, View<int64_t> voxels,
+                   View<int64_t> differences) {
+  constexpr int64_t max_own = 1 << 14;
   const auto* first = reinterpret_cast<const Offset*>(offsets.data());
   const std::vector<Offset> steps(first, first + offsets.shape(0));
-  const int64_t levels = dependence.shape(0) - 1, max_neighbours = dependence.shape(1) - 1;
+  const int64_t width = dependence.shape(1), cells = dependence.size();
   const int64_t grain = std::max<int64_t>(1, (1 << 15) / volume.slice);
-  const NeighbourTables found =
-      reduce_in_any_order(volume.depth, grain, NeighbourTables(levels, max_neighbours),
-                          [&](int64_t begin, int64_t end, NeighbourTables& tables) {
-                            NeighbourBlock<Wide> block(block_length(volume));
-                            for (int64_t z = begin; z < end; ++z)
-                              count_neighbours(volume, steps, z, alpha, block, tables);
-                          });
-  add_to(dependence, found.dependence.of);
-  add_to(voxels, found.voxels.of);
-  add_to(differences, found.differences.of);
+  const int32_t* row = rows.data();
+  const auto count = [&](int64_t begin, int64_t end, const NeighbourTables& to, auto&& raise) {
+    NeighbourBlock<Wide> block(block_length(volume));
+    for (int64_t z = begin; z < end; ++z)
+      each_neighbourhood(volume, steps, z, alpha, block,
+                         [&](int64_t level, int64_t dependent, int64_t neighbours, int64_t apart) {
+                           to.add(row[level], dependent, neighbours, apart, raise);
+                         });
+  };
+  if (cells > max_own) {
+    const NeighbourTables to = {dependence.data(), voxels.data(), differences.data(), width};
+    parallel_for(volume.depth, grain, [&](int64_t begin, int64_t end) {
+      count(begin, end, to,
+            [](int64_t& sum, int64_t by) { __atomic_fetch_add(&sum, by, __ATOMIC_RELAXED); });
+    });
+    return;
+  }
+  const int64_t all = 2 * cells + voxels.size();
+  const auto found = reduce_in_any_order(
+      volume.depth, grain, Counts<int64_t>(all),
+      [&](int64_t begin, int64_t end, Counts<int64_t>& part) {
+        int64_t* at = part.of.data();
+        count(begin, end, NeighbourTables{at, at + 2 * cells, at + cells, width},
+              [](int64_t& sum, int64_t by) { sum += by; });
+      });
+  const int64_t* from = found.of.data();
+  std::copy_n(from, cells, dependence.data());
+  std::copy_n(from + cells, cells, differences.data());
+  std::copy_n(from + 2 * cells, voxels.size(), voxels.data());
 }
 
 }  // namespace
@@ -114,20 +151,21 @@ ZoneCounts zones(View<const T> padded, int64_t border, int64_t levels, int64_t c
 
 template <class T>
 void neighbours(View<const T> padded, int64_t border, View<const int64_t> offsets, int32_t alpha,
-                View<int64_t> dependence, View<int64_t> voxels, View<int64_t> differences) {
+                View<const int32_t> rows, View<int64_t> dependence, View<int64_t> voxels,
+                View<int64_t> differences) {
   const Volume<T> volume = view(padded, border);
   if (sizeof(T) == 1 && dependence.shape(1) * 255 < 1 << 16)
-    neighbours_in<uint16_t>(volume, offsets, alpha, dependence, voxels, differences);
+    neighbours_in<uint16_t>(volume, offsets, alpha, rows, dependence, voxels, differences);
   else
-    neighbours_in<uint32_t>(volume, offsets, alpha, dependence, voxels, differences);
+    neighbours_in<uint32_t>(volume, offsets, alpha, rows, dependence, voxels, differences);
 }
 
-#define OF_LEVELS(T)                                                                            \
-  template void run_lengths(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);       \
-  template void region_pairs(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);      \
-  template ZoneCounts zones(View<const T>, int64_t, int64_t, int64_t);                          \
-  template void neighbours(View<const T>, int64_t, View<const int64_t>, int32_t, View<int64_t>, \
-                           View<int64_t>, View<int64_t>);
+#define OF_LEVELS(T)                                                                       \
+  template void run_lengths(View<const T>, int64_t, View<const int64_t>, View<uint32_t>);  \
+  template void region_pairs(View<const T>, int64_t, View<const int64_t>, View<uint32_t>); \
+  template ZoneCounts zones(View<const T>, int64_t, int64_t, int64_t);                     \
+  template void neighbours(View<const T>, int64_t, View<const int64_t>, int32_t,           \
+                           View<const int32_t>, View<int64_t>, View<int64_t>, View<int64_t>);
 OF_LEVELS(uint8_t)
 OF_LEVELS(uint16_t)
 OF_LEVELS(uint32_t)

@@ -203,14 +203,15 @@ class Zones {
       parent_[at] = at;
       size_[at] = 1;
     }
-    for (const Beside& pair : form.touching) {
-      if (levels.level[pair.from] == 0 || levels.level[pair.from] != levels.level[pair.to])
-        continue;
-      const uint16_t a = root(pair.from), b = root(pair.to);
-      if (a == b) continue;
-      parent_[b] = a;
-      size_[a] = static_cast<uint16_t>(size_[a] + size_[b]);
-    }
+    for (const auto& pairs : form.touching())
+      for (const Beside& pair : pairs) {
+        if (levels.level[pair.from] == 0 || levels.level[pair.from] != levels.level[pair.to])
+          continue;
+        const uint16_t a = root(pair.from), b = root(pair.to);
+        if (a == b) continue;
+        parent_[b] = a;
+        size_[a] = static_cast<uint16_t>(size_[a] + size_[b]);
+      }
     for (uint16_t at = 0; at < n; ++at)
       if (levels.level[at] != 0 && parent_[at] == at)
         sizes.add(levels.level[at], levels.rank[at], size_[at]);

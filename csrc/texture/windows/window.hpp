@@ -22,7 +22,6 @@ struct Beside {
 struct Form {
   std::vector<Offset> places;                // of its voxels, from the middle or from a corner
   std::vector<std::vector<Beside>> along;    // of each direction: its pairs
-  std::vector<Beside> touching;              // pairs one step apart, of all directions
   std::vector<std::vector<uint16_t>> lines;  // of each direction one step long: voxels in a row,
                                              // and size() after the last
   std::vector<bool> apart;  // of each such: no two are in a row, but two lie on one line
@@ -48,14 +47,21 @@ struct Form {
         }
       }
     for (const Offset& by : directions) along.push_back(pairs(by));
-    for (const Offset& by : steps) {
-      const std::vector<Beside> found = pairs(by);
-      touching.insert(touching.end(), found.begin(), found.end());
+    const auto same = [](const Offset& a, const Offset& b) {
+      return a.plane == b.plane && a.row == b.row && a.column == b.column;
+    };
+    same_ = std::equal(directions.begin(), directions.end(), steps.begin(), steps.end(), same);
+    if (!same_)
+      for (const Offset& by : steps) one_step_.push_back(pairs(by));
+    for (size_t k = 0; k < steps.size(); ++k) {
+      const std::vector<Beside>& found = touching()[k];
       lines.push_back(lines_of(found));
-      apart.push_back(found.empty() && share_a_line(by));
+      apart.push_back(found.empty() && share_a_line(steps[k]));
     }
   }
 
+  // Pairs one step apart, of each direction.
+  const std::vector<std::vector<Beside>>& touching() const { return same_ ? along : one_step_; }
   int64_t size() const { return static_cast<int64_t>(places.size()); }
 
  private:
@@ -69,18 +75,21 @@ struct Form {
 
   std::vector<Beside> pairs(const Offset& by) const {
     const int64_t step = (by.plane * rows_ + by.row) * columns_ + by.column;
-    std::vector<Beside> found;
-    found.reserve(places.size());
-    for (size_t from = 0; from < cell_.size(); ++from)
-      if (const int32_t to = number_[cell_[from] + step]; to >= 0)
-        found.push_back({static_cast<uint16_t>(from), static_cast<uint16_t>(to)});
+    std::vector<Beside> found(places.size());
+    size_t count = 0;
+    for (size_t from = 0; from < cell_.size(); ++from) {
+      const int32_t to = number_[cell_[from] + step];
+      found[count] = {static_cast<uint16_t>(from), static_cast<uint16_t>(to)};
+      count += to >= 0;
+    }
+    found.resize(count);
     return found;
   }
 
   std::vector<uint16_t> lines_of(const std::vector<Beside>& pairs) const {
     constexpr uint16_t none = 0xffff;
     std::vector<uint16_t> next(places.size(), none), found;
-    std::vector<bool> first(places.size(), true);
+    std::vector<char> first(places.size(), true);
     found.reserve(2 * places.size());
     for (const Beside& pair : pairs) {
       next[pair.from] = pair.to;
@@ -108,9 +117,11 @@ struct Form {
     return std::adjacent_find(lines.begin(), lines.end()) != lines.end();
   }
 
-  int64_t border_, rows_, columns_;  // of the box, and about it as far as a step leads
-  std::vector<int32_t> number_;      // of each cell there; -1 where no place is
-  std::vector<int64_t> cell_;        // of each place
+  bool same_ = false;                          // whether directions and steps are
+  std::vector<std::vector<Beside>> one_step_;  // where they are not
+  int64_t border_, rows_, columns_;            // of the box, and about it as far as a step leads
+  std::vector<int32_t> number_;                // of each cell there; -1 where no place is
+  std::vector<int64_t> cell_;                  // of each place
 };
 
 // The levels of one window, and the numbers 0, 1, 2 ... of those that occur, in order of

@@ -202,8 +202,11 @@ void region_features(View<const T> padded, Maybe<const double> values,
                     return level[at.plane * slice + at.row * row + at.column] != 0;
                   });
   const std::vector<int64_t> places = places_in(padded, form);
-  const Logs logs(2 * form.size() + 1);
-  Measurer(form, places, families, rules, logs).measure(level, data_or_null(values), out.data());
+  constexpr int64_t small = 1 << 13;
+  static const Logs of_small(2 * small + 1);  // made once: small regions would wait for it
+  const Logs own(form.size() > small ? 2 * form.size() + 1 : 0);
+  Measurer(form, places, families, rules, form.size() > small ? own : of_small)
+      .measure(level, data_or_null(values), out.data());
 }
 
 #define FEATURES(T)                                                                               \

@@ -14,6 +14,18 @@ def laplacian_of_gaussian(
     wanted: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None: ...
+def perturb(
+    values: NDArray[np.float64],
+    distance: NDArray[np.float64],
+    first: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    shift: float,
+    noise: float,
+    seed: int,
+    item: int,
+    kept: NDArray[np.uint8],
+    noisy: NDArray[np.float64],
+) -> None: ...
 
 # glcm/count_pairs.cpp
 def count_pairs(
@@ -99,6 +111,7 @@ def place_levels(
     border: int,
     padded: NDArray[Any],
 ) -> bool: ...
+def value_sums(values: NDArray[Any]) -> tuple[float, float]: ...
 def level_counts(padded: NDArray[Any], counts: NDArray[np.int64]) -> None: ...
 def power_sums(
     values: NDArray[np.float64], centre: float, low: float, high: float, sums: NDArray[np.float64]
@@ -157,6 +170,7 @@ def neighbours(
     border: int,
     offsets: NDArray[np.int64],
     alpha: int,
+    rows: NDArray[np.int32],
     dependence: NDArray[np.int64],
     voxels: NDArray[np.int64],
     differences: NDArray[np.int64],

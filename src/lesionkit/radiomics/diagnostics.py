@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from lesionkit import __version__
+from lesionkit._core import texture as _kernels
+from lesionkit.radiomics.prepare import value_sums
 from lesionkit.radiomics.regions import Region
 from lesionkit.radiomics.volumes import Volume
 
@@ -51,7 +53,7 @@ def of_image(image: Volume, kind: str) -> dict[str, Any]:
     found |= {
         "Spacing": image.spacing,
         "Size": image.size,
-        "Mean": _mean(values),
+        "Mean": value_sums(values)[0] / values.size,
         "Minimum": float(values.min()),
         "Maximum": float(values.max()),
     }
@@ -93,20 +95,15 @@ def of_mask(
 def _hash(values: Any, kind: Any = None) -> str:
     """As SimpleITK's: of the voxels alone.
 
-    kind : the dtype to see them as
+    kind : the dtype of whole numbers to see them as
     """
-    found, rows = hashlib.sha1(), np.ascontiguousarray(values).reshape(-1)
+    rows = np.ascontiguousarray(values).reshape(-1)
+    if kind is None or (rows.dtype.kind in "iu" and rows.itemsize == np.dtype(kind).itemsize):
+        return hashlib.sha1(rows.data).hexdigest()
+    found = hashlib.sha1()
     for first in range(0, rows.size, CHUNK):
-        part = rows[first : first + CHUNK]
-        found.update(part.astype(kind or part.dtype, copy=False).data)
+        found.update(rows[first : first + CHUNK].astype(kind).data)
     return found.hexdigest()
-
-
-def _mean(values: Any) -> float:
-    total, rows = 0.0, values.reshape(-1)
-    for first in range(0, rows.size, CHUNK):
-        total += float(rows[first : first + CHUNK].astype(np.float64).sum())
-    return total / int(rows.size)
 
 
 def _centre(region: Region) -> list[float]:
@@ -123,6 +120,8 @@ def _centre(region: Region) -> list[float]:
 
 def _volumes(inside: Any) -> int:
     """Pieces, whose voxels touch by a corner at least."""
-    from scipy import ndimage
-
-    return int(ndimage.label(inside, np.ones((3,) * inside.ndim))[1])
+    solid = inside if inside.ndim == 3 else inside[:, None]
+    frame = [1, inside.ndim - 2, 1]
+    padded = np.zeros([n + 2 * far for n, far in zip(solid.shape, frame, strict=True)], np.uint8)
+    padded[tuple(slice(far, far + n) for n, far in zip(solid.shape, frame, strict=True))] = solid
+    return int(_kernels.zones(padded, 1, 1, inside.ndim)[1].sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from lesionkit.radiomics import diagnostics, measure, prepare, regions
@@ -85,12 +85,28 @@ def extract(
     if voxel_based:
         return told | _maps(image, region, parameters)
     shaped = region if settings.get("resegmentShape") else whole
-    shapes = measure.shapes(shaped, parameters.features, settings)
-    found = {f"original_{name}": value for name, value in shapes.items()}
+    return told | features(image, region, shaped, parameters)
+
+
+def features(
+    image: Volume, region: Region, shaped: Region, parameters: Parameters
+) -> dict[str, float]:
+    """Of a prepared image and region, on one grid.
+
+    shaped : the region whose shape is measured
+    """
+    shapes = measure.shapes(shaped, parameters.features, parameters.settings)
+    found = dict(zip(_names("original", tuple(shapes)), shapes.values(), strict=True))
     for name, values, own in images(image, region, parameters):
-        features = measure.textures(values, region, parameters.features, own)
-        found |= {f"{name}_{feature}": value for feature, value in features.items()}
-    return {**told, **found}
+        textures = measure.textures(values, region, parameters.features, own)
+        found.update(zip(_names(name, tuple(textures)), textures.values(), strict=True))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _names(image: str, features: tuple[str, ...]) -> tuple[str, ...]:
+    """The features' names of an image; most regions have the same."""
+    return tuple(f"{image}_{feature}" for feature in features)
 
 
 def _maps(image: Volume, region: Region, parameters: Parameters) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from lesionkit.radiomics import names
 from lesionkit.radiomics.regions import Region, Settings
 from lesionkit.radiomics.volumes import Voxels
 from lesionkit.texture import Settings as TextureSettings
-from lesionkit.texture import radiomics, shape_features, voxel_features
+from lesionkit.texture import shape_features, voxel_features
 from lesionkit.texture.pyradiomics_names import FAMILIES
+from lesionkit.texture.radiomics import measured
+from lesionkit.texture.region.discretise import intensities_of
+from lesionkit.texture.shape import shape_along
 
 Features = dict[str, float]
 Classes = Mapping[str, list[str]]
@@ -24,21 +28,25 @@ def textures(values: Voxels, region: Region, classes: Classes, settings: Setting
 
     values : of an image where the region's box is
     """
-    families = [name for name in classes if not name.startswith("shape")]
+    families = tuple(name for name in classes if not name.startswith("shape"))
     if not families:
         return {}
-    spacing = region.mask.spacing[::-1]
-    found = radiomics(values, region.inside(), spacing, _settings(settings, families))
-    prefix = "original_"
-    found = {name.removeprefix(prefix): value for name, value in found.items()}
+    cut, part = boxes(region, values)
+    inside = intensities_of(part, cut, region.mask.axes, region.voxels)
+    own = _settings(settings, families)
+    found = measured(inside, region.mask.spacing[::-1], own, own.families or ())
+    if not any(classes[family] for family in families):
+        return found
     if "firstorder" in families:
         found["firstorder_StandardDeviation"] = math.sqrt(found["firstorder_Variance"])
-    return {
-        f"{family}_{name}": found[f"{family}_{name}"]
-        for family in families
-        for name in classes[family] or names.FEATURES[family]
-        if f"{family}_{name}" in found
-    }
+    wanted = (name for family in families for name in names.full(family, classes[family]))
+    return {name: found[name] for name in wanted if name in found}
+
+
+def boxes(region: Region, *images: Voxels) -> list[Voxels]:
+    """The region's box of its mask, and images of it, as (z, y, x): a slice's rows are slices."""
+    found = [region.mask.values[region.box], *images]
+    return found if region.mask.axes == 3 else [part[:, None] for part in found]
 
 
 def maps(values: Voxels, region: Region, classes: Classes, settings: Settings) -> dict[str, Voxels]:
@@ -59,7 +67,7 @@ def maps(values: Voxels, region: Region, classes: Classes, settings: Settings) -
         values,
         region.inside(),
         region.mask.spacing[::-1],
-        _settings(settings, list(wanted)),
+        _settings(settings, tuple(wanted)),
         kernel_radius=settings.get("kernelRadius") or 1,
         masked_kernel=settings.get("maskedKernel") is not False,
         initial=settings.get("initValue") or 0.0,
@@ -71,16 +79,15 @@ def maps(values: Voxels, region: Region, classes: Classes, settings: Settings) -
 def shapes(region: Region, classes: Classes, settings: Settings) -> Features:
     """Of the shape classes: {"shape_Elongation": ...}."""
     found: Features = {}
-    mask, axes = region.inside(), region.mask.axes
-    spacing = region.mask.spacing[::-1]
+    axes, spacing = region.mask.axes, region.mask.spacing[::-1]
     for name, features in classes.items():
         if name == "shape" and axes == 3:
-            shape = _renamed("shape", shape_features(mask, spacing))
+            shape = _renamed("shape", shape_along(boxes(region)[0], spacing))
             volume, area = shape["MeshVolume"], shape["SurfaceArea"]
             shape["Compactness1"] = volume / (math.pi * area**3) ** 0.5
             shape["Compactness2"] = 36 * math.pi * volume**2 / area**3
         elif name == "shape2D" and (axes == 2 or settings.get("force2D")):
-            shape = _renamed("shape2D", shape_features(*_flat(mask, spacing, settings)))
+            shape = _renamed("shape2D", shape_features(*_flat(region.inside(), spacing, settings)))
         else:  # PyRadiomics has none of a picture, and none in a plane unless force2D asks for it
             continue
         shape["SphericalDisproportion"] = 1 / shape["Sphericity"]
@@ -107,7 +114,7 @@ def _renamed(family: str, features: Features) -> Features:
     return {name: features[ours] for name, ours in FAMILIES[family].items()}
 
 
-def _settings(settings: Settings, families: list[str]) -> TextureSettings:
+def _settings(settings: Settings, families: tuple[str, ...]) -> TextureSettings:
     """Ours for PyRadiomics'."""
 
     def said(name: str, usual: Any) -> Any:
@@ -118,16 +125,22 @@ def _settings(settings: Settings, families: list[str]) -> TextureSettings:
     norm = settings.get("weightingNorm")
     where = "2.5D" if settings.get("force2D") else "3D"
     apart = "direction-merged" if where == "2.5D" else "averaged"
-    return TextureSettings(
+    return _made(
         binning="count" if counted else "width",
         bin_width=said("binWidth", 25),
         bin_count=said("binCount", 32),
-        aggregation=f"{where}, {'merged' if norm else apart}",  # type: ignore[arg-type]
+        aggregation=f"{where}, {'merged' if norm else apart}",
         slice_axis=said("force2Ddimension", 0),
         distances=tuple(said("distances", (1,))),
         weighting=None if norm == "no_weighting" else norm,
         symmetric=said("symmetricalGLCM", True),
-        families=tuple(families),  # type: ignore[arg-type]
+        families=families,
         alpha=said("gldm_a", 0),
         shift=said("voxelArrayShift", 0),
     )
+
+
+@lru_cache(maxsize=16, typed=True)
+def _made(**fields: Any) -> TextureSettings:
+    """Those of the last few regions, which have the same mostly."""
+    return TextureSettings(**fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lesionkit.texture.pyradiomics_names import FAMILIES
 
 ORDER = ("firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm", "shape", "shape2D")
@@ -43,6 +45,12 @@ DEPRECATED: dict[str, tuple[str, ...]] = {
 """Deprecated features that may be named and are left out, since they equal others."""
 
 CLASSES = tuple(FEATURES)
+_FULL = {family: tuple(f"{family}_{name}" for name in table) for family, table in FEATURES.items()}
+
+
+def full(feature_class: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """The names "glcm_Contrast" ... of the features asked for; of none, of all."""
+    return tuple(f"{feature_class}_{name}" for name in asked) or _FULL[feature_class]
 
 
 def known(feature_class: str) -> tuple[str, ...]:

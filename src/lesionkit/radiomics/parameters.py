@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,16 +296,16 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
     return dict(value)
 
 
-def unknown(name: Any, known: Iterable[str], what: str) -> str:
+def unknown(name: Any, known: Collection[str], what: str) -> str:
     """In words, where there is no such name, with the nearest that there is; else ""."""
-    if name in (known := list(known)):
+    if name in known:
         return ""
-    close = difflib.get_close_matches(str(name), known, 1, 0.6)
+    close = difflib.get_close_matches(str(name), list(known), 1, 0.6)
     meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
     return f"unknown {what} {str(name)!r}: {meant}"
 
 
-def check_known(name: Any, known: Iterable[str], what: str) -> None:
+def check_known(name: Any, known: Collection[str], what: str) -> None:
     """ValueError for a name that there is not."""
     if problem := unknown(name, known, what):
         raise ValueError(problem)

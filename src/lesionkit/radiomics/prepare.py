@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lesionkit import arrays
+from lesionkit._core import texture as _kernels
 from lesionkit.radiomics.regions import (
     Region,
     Settings,
@@ -26,6 +27,7 @@ from lesionkit.radiomics.volumes import (
     simpleitk,
     to_itk,
 )
+from lesionkit.texture.region.discretise import READ_AS_THEY_ARE
 
 CHUNK = 2**16  # voxels, which stay in the cache
 MARGIN = 24  # voxels: a cubic spline keeps 0.27 of what lies a voxel further, so 2e-14
@@ -35,7 +37,7 @@ def normalise(image: Volume, settings: Settings) -> Volume:
     """Mean 0 and standard deviation `normalizeScale` over the whole image, `removeOutliers`
     standard deviations at most; float64."""
     values = image.values
-    total, squares = _sums(values)
+    total, squares = value_sums(values)
     mean = total / values.size
     deviation = math.sqrt(max(squares - total * total / values.size, 0.0) / max(values.size - 1, 1))
     if not deviation > 0:
@@ -52,15 +54,15 @@ def normalise(image: Volume, settings: Settings) -> Volume:
     return like(image, found)
 
 
-def _sums(values: Voxels) -> tuple[float, float]:
+def value_sums(values: Voxels) -> tuple[float, float]:
     """Of all values and of their squares, both exact for whole numbers, as ITK's are."""
-    rows = values.reshape(-1) if values.flags.c_contiguous else values.ravel()
-    total = squares = 0.0
-    for first in range(0, rows.size, CHUNK):
-        part = rows[first : first + CHUNK].astype(np.float64)
-        total += float(part.sum())
-        squares += float(part @ part)
-    return total, squares
+    rows = np.ascontiguousarray(values).reshape(-1)
+    if rows.dtype in READ_AS_THEY_ARE:
+        total, squares = _kernels.value_sums(rows)
+        return total, squares
+    parts = (rows[first : first + CHUNK] for first in range(0, rows.size, CHUNK))
+    found = [_kernels.value_sums(part.astype(np.float64)) for part in parts]
+    return math.fsum(part[0] for part in found), math.fsum(part[1] for part in found)
 
 
 def crop(image: Volume, region: Region, about: int) -> tuple[Volume, Region]:

@@ -3,6 +3,7 @@ and the intraclass correlation of features over cases."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,17 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit._core import texture as _kernels
 from lesionkit.metrics.agreement import intraclass
-from lesionkit.radiomics.extraction import Source, extract
+from lesionkit.radiomics.extraction import Source, extract, features
 from lesionkit.radiomics.parameters import Parameters
-from lesionkit.radiomics.regions import Region, region_of
+from lesionkit.radiomics.prepare import check_finite
+from lesionkit.radiomics.regions import Region, check_large, region_of
 from lesionkit.radiomics.volumes import Volume, cut, like, padded
 
 Floats = npt.NDArray[np.float64]
 
 SHIFT = 0.5  # standard deviation of the contour's shift, in voxels of the finest axis
-SMOOTH = 2.0  # of the same: what is nearer shifts together
+SMOOTH = 2.0  # of the same, of the spline that spreads a shift: what is nearer shifts together
 REACH = 2  # the same: how far a contour may shift, 4 standard deviations
+PREPARING = ("normalize", "resampledPixelSpacing", "resegmentRange")  # what changes an image first
 MAD = 1.4826  # median of absolute deviations to standard deviation, of a normal distribution
 LEVEL = 0.95  # of the interval
 
@@ -37,20 +41,26 @@ def perturbed(
         parameters.image_types,
         parameters.features,
     )
-    found: dict[str, list[float]] = {}
     settings = parameters.settings
     local = not settings.get("normalize") and set(parameters.image_types) <= {"Original"}
+    as_it_is = not any(settings.get(name) for name in PREPARING)
+    found: list[dict[str, float]] = []
     for image, mask in perturbations(source.image, region, count, seed, whole=not local):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            features = extract(Source(image), mask, 1, region_of(mask), plain)
-        for name, value in features.items():
-            found.setdefault(name, []).append(float(value))
-    if any(len(values) != count for values in found.values()):
+            here = region_of(mask)
+            if as_it_is:
+                check_large(here, plain.settings)
+                check_finite(image, here)
+                found.append(features(image, here, here, plain))
+            else:
+                found.append(extract(Source(image), mask, 1, here, plain))
+    if any(one.keys() != found[0].keys() for one in found):
         raise ValueError(
             "all perturbations must have the same features, some filters left some out"
         )
-    return found
+    columns = np.array([list(one.values()) for one in found], np.float64).T.tolist()
+    return dict(zip(found[0], columns, strict=True))
 
 
 def perturbations(
@@ -59,8 +69,9 @@ def perturbations(
     """Images with noise, and masks with shifted contours, on the image's grid.
 
     The noise is normal, of the standard deviation that the image has already about the region. The
-    contour shifts along its normal by a smooth random field of :data:`SHIFT` voxels. The same
-    arrays are given again and again.
+    contour shifts along its normal by a smooth random field of standard deviation :data:`SHIFT`
+    voxels: cubic B-splines of standard deviation :data:`SMOOTH` voxels, of normal coefficients. The
+    same arrays are given again and again.
 
     whole : of the whole image; else of what lies about the region alone
     """
@@ -71,26 +82,47 @@ def perturbations(
     box = padded(region.box, image.values.shape, about)
     inside = region.mask.values[box] != 0
     steps = image.spacing[::-1]
+    solid = inside.shape if inside.ndim == 3 else (inside.shape[0], 1, inside.shape[1])
+    spacing = steps if inside.ndim == 3 else (steps[0], finest, steps[1])
+    splines = [_splines(n, mm / (SMOOTH * finest)) for n, mm in zip(solid, spacing, strict=True)]
+    first, weights = (np.concatenate(parts) for parts in zip(*splines, strict=True))
     distance = _signed(inside, steps, ndimage)
-    sigmas = [SMOOTH * finest / step for step in steps]
-    part = image.values[box]
+    part = image.values[box].astype(np.float64, order="C")
     noise = noise_of(part)
-    seen, mask, where = like(image, image.values), region.mask, box
-    if not whole:
-        seen, mask = cut(seen, box), cut(mask, box)
-        where = (slice(None),) * image.axes
-    seen = like(seen, seen.values.astype(np.float64))
-    mask = like(mask, np.zeros(mask.values.shape, np.uint8))
+    kept, values = np.empty(inside.shape, np.uint8), np.empty(inside.shape)
+    seen, mask = like(cut(image, box), values), like(cut(region.mask, box), kept)
+    if whole:
+        seen = like(image, image.values.astype(np.float64))
+        mask = like(region.mask, np.zeros(region.mask.values.shape, np.uint8))
     for number in range(count):
-        random = np.random.Generator(np.random.Philox(key=[seed, number]))
-        field = ndimage.gaussian_filter(random.standard_normal(inside.shape), sigmas)
-        shift = SHIFT * finest * field / max(float(field.std()), 1e-300)
-        kept = distance + shift > 0
+        _kernels.perturb(
+            part.reshape(solid),
+            distance.reshape(solid),
+            first,
+            weights,
+            SHIFT * finest,
+            noise,
+            seed,
+            number,
+            kept.reshape(solid),
+            values.reshape(solid),
+        )
         if np.count_nonzero(kept) < 2:
-            kept = inside
-        values = part + noise * random.standard_normal(inside.shape)
-        seen.values[where], mask.values[where] = values, kept
+            kept[...] = inside
+        if whole:
+            seen.values[box], mask.values[box] = values, kept
         yield seen, mask
+
+
+def _splines(count: int, step: float) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Of places `step` apart, the first of four cubic B-splines of standard deviation 1 that reach
+    there, and what they weigh (count, 4); the sum of squares is 1 at each place."""
+    at = np.arange(count) * step / math.sqrt(3)  # in knots, whose distance is sqrt(3)
+    first = np.floor(at).astype(np.int64)
+    far = np.abs((at - first)[:, None] - np.arange(-1, 3))
+    weights: Floats = np.where(far < 1, 4 - 3 * far**2 * (2 - far), (2 - far) ** 3)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    return first, weights
 
 
 def _signed(inside: Any, steps: Sequence[float], ndimage: Any) -> Floats:
@@ -100,8 +132,7 @@ def _signed(inside: Any, steps: Sequence[float], ndimage: Any) -> Floats:
     without = ndimage.distance_transform_edt(~frame, sampling=steps)
     half = 0.5 * min(steps)
     found: Floats = np.where(frame, within - half, half - without)
-    within_frame: Floats = found[(slice(1, -1),) * inside.ndim]
-    return within_frame
+    return np.ascontiguousarray(found[(slice(1, -1),) * inside.ndim])
 
 
 def noise_of(values: Any) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,9 @@ from lesionkit.texture.intensity import histogram_features, intensity_features
 from lesionkit.texture.region import one_window
 from lesionkit.texture.region.discretise import Intensities, Region, intensities
 from lesionkit.texture.region.matrices import TEXTURES, Features, Work, levels_of
+from lesionkit.texture.region.settings import Family, checked_settings, families_of
 from lesionkit.texture.region.settings import Settings as Settings
-from lesionkit.texture.region.settings import checked_settings, families_of
-from lesionkit.texture.shape import diagonal, shape_of
+from lesionkit.texture.shape import shape_along
 
 
 def radiomics(
@@ -81,27 +83,39 @@ def radiomics(
     steps = np.ones(region.axes) if spacing is None else spacing
     mm = arrays.real(steps, "spacing", (region.axes,), "mm", above=0)
     families = families_of(settings, region.axes)
+    found = measured(region, mm.tolist(), settings, families)
+    return {f"original_{name}": value for name, value in found.items()}
+
+
+def measured(
+    region: Intensities, spacing: Sequence[float], settings: Settings, families: tuple[Family, ...]
+) -> dict[str, float]:
+    """{"glcm_Contrast": ...} of a region of two voxels or more.
+
+    spacing : along each axis, mm
+    """
     axis = 0 if region.axes == 2 or settings.aggregation.startswith("3D") else settings.slice_axis
     turned = region.turned(axis) if axis else region
     levels = levels_of(turned, settings, max(settings.distances))
     if {*families} - {"shape", "shape2D"}:
         _warn_of_one_bin(region, levels, settings)
-    work = Work(levels, settings, np.concatenate([mm[axis : axis + 1], np.delete(mm, axis)]))
-    volume_of_voxel = float(mm.prod())
+    along = [spacing[axis], *spacing[:axis], *spacing[axis + 1 :]]
+    work = Work(levels, settings, np.array(along))
+    volume_of_voxel = math.prod(spacing)
     small = one_window.features_of(turned, levels, settings, families, volume_of_voxel)
     found: dict[str, float] = {}
     for family in families:
         table = names.FAMILIES[family]
         if small and family in one_window.FAMILIES:
-            found |= {f"original_{family}_{name}": small[f"{family}_{name}"] for name in table}
+            found |= {name: small[name] for name in one_window.columns_of((family,))}
             continue
         if family in ("shape", "shape2D"):
-            features = shape_of(region.mask, region.axes, diagonal(mm))
+            features = shape_along(region.mask, spacing)
         elif family == "firstorder":
             features = _first_order(region, levels, volume_of_voxel, settings.shift)
         else:
             features = TEXTURES[family](work)
-        found |= {f"original_{family}_{new}": float(features[old]) for new, old in table.items()}
+        found |= {f"{family}_{new}": float(features[old]) for new, old in table.items()}
     return found
 
 
@@ -114,7 +128,7 @@ def _warn_of_one_bin(region: Intensities, levels: Region, settings: Settings) ->
         warnings.warn(
             f"the region falls into one bin of width {settings.bin_width:g}: choose bin_width well "
             f"below {spread:g}, over which its intensities range, or binning='count'",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

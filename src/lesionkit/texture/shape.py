@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,33 +76,43 @@ def shape_features(
     axes = parts.inside.ndim
     if steps is None:
         given = np.ones(axes) if spacing is None else spacing
-        steps = diagonal(arrays.real(given, "spacing", (axes,), "mm", above=0))
-    elif spacing is not None:
+        mm = arrays.real(given, "spacing", (axes,), "mm", above=0)
+        return shape_along(parts.cut, mm.tolist())
+    if spacing is not None:
         raise TypeError("spacing must be None where steps are given")
-    return shape_of(parts.cut, axes, steps)
+    steps = arrays.real(steps, "steps", (axes, 3), "mm")
+    lengths = np.linalg.norm(steps, axis=1)
+    _check_lengths(lengths.tolist())
+    if np.linalg.svd(steps / lengths[:, None], compute_uv=False).min() < 1e-6:
+        where = "plane" if axes == 3 else "line"
+        raise ValueError(f"steps must not lie in one {where}, got {steps.tolist()}")
+    return _shape(parts.cut, steps)
 
 
 MIN_STEP, MAX_STEP = 1e-50, 1e50  # mm
 ROUNDING = 1e-14  # of the largest variance: what is smaller is a 0 that was rounded
 
 
-def diagonal(spacing: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Steps (axes, 3) along axes at right angles."""
-    axes = len(spacing)
-    return np.eye(3)[3 - axes :] * spacing[:, None]
+def _check_lengths(lengths: Sequence[float]) -> None:
+    if not (min(lengths) >= MIN_STEP and max(lengths) <= MAX_STEP):
+        raise ValueError(f"spacing must be from {MIN_STEP:g} to {MAX_STEP:g} mm, got {lengths}")
 
 
-def shape_of(cut: npt.NDArray[np.uint8], axes: int, steps: Any) -> dict[str, float]:
-    """The features of a mask's box (slices, rows, columns) or of a picture's (rows, 1, columns)."""
-    steps = arrays.real(steps, "steps", (axes, 3), "mm")
-    lengths = np.linalg.norm(steps, axis=1)
-    if not (lengths.min() >= MIN_STEP and lengths.max() <= MAX_STEP):
-        raise ValueError(
-            f"spacing must be from {MIN_STEP:g} to {MAX_STEP:g} mm, got {lengths.tolist()}"
-        )
-    if np.linalg.svd(steps / lengths[:, None], compute_uv=False).min() < 1e-6:
-        where = "plane" if axes == 3 else "line"
-        raise ValueError(f"steps must not lie in one {where}, got {steps.tolist()}")
+def shape_along(cut: npt.NDArray[np.uint8], spacing: Sequence[float]) -> dict[str, float]:
+    """The features of a mask's box (slices, rows, columns) or of a picture's (rows, 1, columns),
+    whose axes are at right angles.
+
+    spacing : mm, along the axes that the image has
+    """
+    _check_lengths(spacing)
+    steps = np.zeros((len(spacing), 3))
+    for axis, length in enumerate(spacing):
+        steps[axis, 3 - len(spacing) + axis] = length
+    return _shape(cut, steps)
+
+
+def _shape(cut: npt.NDArray[np.uint8], steps: npt.NDArray[np.float64]) -> dict[str, float]:
+    axes = len(steps)
     if max(cut.shape) > MAX_SIDE:
         raise ValueError(
             f"mask must have a box of at most {MAX_SIDE} voxels along each axis, got {cut.shape}"

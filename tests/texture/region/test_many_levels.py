@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from lesionkit.texture import Settings, cooccurrence, haralick, neighbours, radiomics
+from lesionkit.texture import (
+    Settings,
+    cooccurrence,
+    dependence_features,
+    haralick,
+    neighbours,
+    radiomics,
+)
 from lesionkit.texture.haralick import IBSI, features_of
 from lesionkit.texture.region.discretise import region
 from lesionkit.texture.region.neighbours import tone_features
@@ -126,3 +135,36 @@ def test_many_levels_without_a_pair():
     mask = np.array([[[True, False, True]]])
     found = radiomics(volume, mask, settings=Settings(bin_width=0.5))
     assert np.isnan(found["original_glcm_Contrast"])
+
+
+def test_neighbourhoods_of_many_levels_are_those_of_all_levels() -> None:
+    """A region's tables have rows of the levels that occur alone; of the functions' one of each."""
+    levels = np.random.default_rng(6).integers(0, 900, (7, 8, 9)) ** 2 // 500
+    found = radiomics(
+        levels + 1, levels >= 0, binning="levels", families=("gldm", "ngtdm"), alpha=40
+    )
+    every = neighbours(levels, 1700, alpha=40)
+    dependence = dependence_features(every.dependence)
+    tones = tone_features(every.voxels, every.differences)
+    for name, value in (
+        ("gldm_LargeDependenceEmphasis", dependence["high_dependence_emphasis"]),
+        ("gldm_HighGrayLevelEmphasis", dependence["high_grey_level_emphasis"]),
+        ("gldm_DependenceEntropy", dependence["dependence_entropy"]),
+        ("ngtdm_Busyness", tones["busyness"]),
+        ("ngtdm_Complexity", tones["complexity"]),
+        ("ngtdm_Strength", tones["strength"]),
+    ):
+        assert found[f"original_{name}"] == pytest.approx(float(value), rel=1e-12), name
+
+
+@pytest.mark.parametrize("aggregation", ["3D, averaged", "2D, averaged"])
+def test_memory_of_neighbourhoods_does_not_grow_with_levels(aggregation: str) -> None:
+    """Tables of 60,000 levels took 39 MB; those of 512 voxels take 0.3."""
+    levels = np.random.default_rng(7).integers(1, 60000, (8, 8, 8))
+    settings = Settings(binning="levels", families=("gldm", "ngtdm"), aggregation=aggregation)
+    radiomics(levels, levels > 0, settings=settings)
+    tracemalloc.start()
+    radiomics(levels, levels > 0, settings=settings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6

@@ -46,12 +46,19 @@ class Region(NamedTuple):
         inner = slice(self.border, -self.border)
         return self.padded[inner, inner, inner] if self.axes == 3 else self.padded[inner, 0, inner]
 
+    def ranks(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """(levels + 1,) of those levels that occur their numbers 1, 2, 3 ..., and 0 of all others;
+        and which those are, counted from 1."""
+        there = np.flatnonzero(self.counts()) + 1
+        rank = np.zeros(self.levels + 1, np.int32)
+        rank[there] = np.arange(1, len(there) + 1)
+        return rank, there
+
     def ranked(self) -> tuple[Region, npt.NDArray[np.int64]]:
         """With the levels that occur numbered 1, 2, 3 ...; and which those are, counted from 1."""
-        there = np.flatnonzero(self.counts()) + 1
-        rank = np.zeros(self.levels + 1, level_type(len(there)))
-        rank[there] = np.arange(1, len(there) + 1)
-        return self._replace(padded=rank[self.padded], levels=len(there)), there
+        rank, there = self.ranks()
+        padded = rank.astype(level_type(len(there)))[self.padded]
+        return self._replace(padded=padded, levels=len(there)), there
 
     def slices(self) -> list[Region]:
         """Each slice of a volume that holds a voxel, as a picture."""
@@ -220,9 +227,10 @@ class Intensities:
     def region(self, edges: Edges, border: int = 1) -> Region:
         """Bins as levels: level k of voxels with edges[k] <= x < edges[k + 1]. No x is below
         edges[0]; what is not below the last edge gets the last level, len(edges) - 1."""
+        exact = edges.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            widths = np.diff(edges.astype(np.float64))
-        if not (widths.size and widths.min() > 1e-300 and np.isfinite(widths).all()):
+            widths = exact[1:] - exact[:-1]
+        if not (widths.size and widths.min() > 1e-300 and widths.max() < math.inf):
             raise ValueError(
                 "volume must have bins that float64 can tell apart, got intensities from "
                 f"{self.low:g} to {self.high:g} for {max(widths.size, 1)} bins"
@@ -230,7 +238,6 @@ class Intensities:
         padded = empty(self.volume.shape, len(edges), self.axes, border)
         highest = int(np.searchsorted(edges, self.high, side="right"))
         epsilon = float(np.finfo(edges.dtype).eps)
-        exact = edges.astype(np.float64)
         _kernels.place_bins(self.volume, self.mask, exact, highest, epsilon, border, padded)
         return Region(padded, border, highest, self.voxels, self.axes)
 
@@ -260,8 +267,14 @@ def intensities(volume: Any, mask: Any, label: int = 1) -> Intensities:
     array = arrays.numbers(home.view(volume, "volume"), "volume", kinds="fiu", masked=advice)
     axes = check_axes(array, "volume")
     _, cut, box, voxels = mask_parts(mask, label, home, array.shape)
-    precision = np.float32 if array.dtype == np.float32 else np.float64
-    part = _volume(array, axes)[box]
+    return intensities_of(_volume(array, axes)[box], cut, axes, voxels)
+
+
+def intensities_of(
+    part: npt.NDArray[Any], cut: npt.NDArray[np.uint8], axes: int, voxels: int
+) -> Intensities:
+    """The same of a box (z, y, x) and its mask, of 0 and 1, in which `voxels` are inside."""
+    precision = np.float32 if part.dtype == np.float32 else np.float64
     if part.dtype not in READ_AS_THEY_ARE:
         with np.errstate(over="ignore"):  # of a longer type: infinite, and refused
             part = part.astype(np.float64)

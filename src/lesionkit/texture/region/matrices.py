@@ -25,7 +25,7 @@ from lesionkit.texture.region.neighbours import (
     DEPENDENCE_FEATURES,
     Neighbours,
     count_neighbours,
-    tone_features,
+    tones,
 )
 from lesionkit.texture.region.pairs import CellSums, count_cells
 from lesionkit.texture.region.runs import RUN_FEATURES, count_runs, steps_of
@@ -86,13 +86,29 @@ class Work:
         return self.levels.ranked()
 
     @cached_property
-    def neighbours(self) -> list[Neighbours]:
-        """Of each part; voxels that are alone count, as in PyRadiomics."""
+    def neighbours(self) -> list[tuple[Neighbours, npt.NDArray[np.int64]]]:
+        """Of each part, or of all of them together; and the levels that occur, which it has rows
+        of. Voxels that are alone count, as in PyRadiomics."""
         alpha, distances = int(self.settings.alpha), self.settings.distances
-        return [
-            count_neighbours(part, alpha, lonely=True, distances=distances)
-            for part in self.parts(self.levels)
-        ]
+
+        def count(part: Region, rows: npt.NDArray[np.int32]) -> Neighbours:
+            return count_neighbours(part, alpha, True, distances, rows)
+
+        parts = self.parts(self.levels)
+        if self.averaged:
+            ranks = [part.ranks() for part in parts]
+            return [
+                (count(part, rows), there) for part, (rows, there) in zip(parts, ranks, strict=True)
+            ]
+        rows, there = self.levels.ranks()
+        whole, *others = (count(part, rows) for part in parts)
+        for other in others:
+            whole = Neighbours(
+                whole.dependence + other.dependence,
+                whole.voxels + other.voxels,
+                whole.differences + other.differences,
+            )
+        return [(whole, there)]
 
     def lengths(self, directions: list[Direction]) -> npt.NDArray[np.float64]:
         """Of steps, mm, by the norm that weights them."""
@@ -244,25 +260,13 @@ def _glszm(work: Work) -> Features:
 
 
 def _gldm(work: Work) -> Features:
-    found = [part.dependence for part in work.neighbours]
-    if not work.averaged:
-        found = [sum(found[1:], found[0])]
-    return _mean([_of_dependence(part) for part in found])
-
-
-def _of_dependence(counts: npt.NDArray[Any]) -> Features:
-    """Of the levels that occur alone: what is worked out then grows with the voxels."""
-    there = np.flatnonzero(counts.any(1))
-    return renamed(emphases(counts[there], levels=there + 1), DEPENDENCE_FEATURES)
+    found = [emphases(part.dependence, levels=levels) for part, levels in work.neighbours]
+    return _mean([renamed(part, DEPENDENCE_FEATURES) for part in found])
 
 
 def _ngtdm(work: Work) -> Features:
     found = work.neighbours
-    if work.averaged:
-        return _mean([tone_features(*part[1:]) for part in found])
-    return tone_features(
-        sum(part.voxels for part in found), sum(part.differences for part in found)
-    )
+    return _mean([tones(part.voxels, part.differences, levels) for part, levels in found])
 
 
 TEXTURES: dict[str, Callable[[Work], Features]] = {

@@ -104,10 +104,16 @@ def neighbours(
 
 
 def count_neighbours(
-    cut: Region, alpha: int = 0, lonely: bool = False, distances: tuple[int, ...] | None = None
+    cut: Region,
+    alpha: int = 0,
+    lonely: bool = False,
+    distances: tuple[int, ...] | None = None,
+    rows: npt.NDArray[np.int32] | None = None,
 ) -> Neighbours:
     """The neighbourhoods of a region.
 
+    rows      : (levels + 1,) of each level, 0 for outside, its row in the answer, from 1; None: all
+                have one
     lonely    : count voxels without a neighbour too, with difference 0, as PyRadiomics does
     distances : of neighbours, by the axis along which they are farthest away, no more than the
                 border; None: all that are within it
@@ -116,10 +122,19 @@ def count_neighbours(
     along = range(-max(chosen), max(chosen) + 1)
     steps = product(along, along if cut.axes == 3 else (0,), along)
     offsets = np.array([step for step in steps if max(map(abs, step)) in chosen], np.int64)
-    tables = np.zeros((3, cut.levels + 1, len(offsets) + 1), np.int64)
-    dependence, voxels, differences = tables
+    rows = np.arange(cut.levels + 1, dtype=np.int32) if rows is None else rows
+    kinds = int(rows.max()) + 1
+    dependence, differences = np.zeros((2, kinds, len(offsets) + 1), np.int64)
+    voxels = np.zeros((kinds, 2), np.int64)
     _kernels.neighbours(
-        cut.padded, cut.border, offsets, min(alpha, cut.levels), dependence, voxels, differences
+        cut.padded,
+        cut.border,
+        offsets,
+        min(alpha, cut.levels),
+        rows,
+        dependence,
+        voxels,
+        differences,
     )
     # differences[:, n] is of voxels with n neighbours, n times too large
     return Neighbours(
@@ -204,14 +219,14 @@ def tone_features(voxels: Any, differences: Any) -> dict[str, float]:
     check_far_from_limits(s, "differences")
     if not n.any():
         raise ValueError("voxels must hold a voxel that has a neighbour, got 0 of every level")
-    return tones(n, s)
-
-
-def tones(n: Real, s: Real) -> dict[str, float]:
-    """The features of `tone_features`, of levels of which some occur."""
     there = n > 0
+    return tones(n[there], s[there], np.flatnonzero(there) + 1)
+
+
+def tones(n: Any, s: Real, levels: npt.NDArray[np.int64]) -> dict[str, float]:
+    """The features of `tone_features`, of those levels that occur, counted from 1."""
+    n, i = n.astype(np.float64), levels.astype(np.float64)
     total = n.sum()
-    i, n, s = np.flatnonzero(there) + 1.0, n[there], s[there]
     p, kinds = n / total, len(n)
     ps, pairs = p * s, kinds * (kinds - 1)
     off = i - i.mean()
