@@ -112,6 +112,18 @@ def boundary_faces(elements):
     return [found[0] for found in seen.values() if len(found) == 1]
 
 
+def volume_rules(kind, points):
+    """Places and weights, of sum 1/6, for the spread of light and for its losses."""
+    exact, corners = tetrahedron_rule(points), (np.zeros(3), *np.eye(3))
+    faces = [sum((corners[i] for i in face), np.zeros(3)) / 3 for face in FACES]
+    if kind == 4:
+        losses = [(place, weight / 2) for place, weight in exact]
+        losses += [(place, 1 / 48) for place in corners]
+    else:
+        losses = [(place, 1 / 240) for place in corners] + [(place, 9 / 240) for place in faces]
+    return exact, losses
+
+
 def solid_matrix(
     nodes, elements, absorption, scattering, at="nodes", refractive_index=1.33, frequency=0.0,
     points=4,
@@ -126,13 +138,7 @@ def solid_matrix(
     loss_rate = -1j * 2 * math.pi * frequency * refractive_index / SPEED_OF_LIGHT
     ksi = robin_coefficient(refractive_index)
     matrix = np.zeros((len(nodes), len(nodes)), dtype=complex if frequency else float)
-    exact, corners = tetrahedron_rule(points), (np.zeros(3), *np.eye(3))
-    faces = [sum((corners[i] for i in face), np.zeros(3)) / 3 for face in FACES]
-    if kind == 4:
-        losses = [(place, weight / 2) for place, weight in exact]
-        losses += [(place, 1 / 48) for place in corners]
-    else:
-        losses = [(place, 1 / 240) for place in corners] + [(place, 9 / 240) for place in faces]
+    exact, losses = volume_rules(kind, points)
     for e, element in enumerate(elements):
         where = list(element) if at == "nodes" else [e]
         mua = np.array([absorption[i] for i in where])
@@ -175,21 +181,21 @@ def solid_derivatives(
     kind = len(elements[0])
     shape = (len(sources), len(detectors), len(absorption))
     by_mua, by_kappa = np.zeros(shape, sources.dtype), np.zeros(shape, sources.dtype)
-    rule = [(*shape_functions(kind, place), weight) for place, weight in tetrahedron_rule(points)]
     for e, element in enumerate(elements):
         where = list(element) if at == "nodes" else [e]
-        corners = np.array([nodes[i] for i in element])
-        for values, derivatives, weight in rule:
-            jacobian = corners.T @ derivatives
-            size = abs(np.linalg.det(jacobian)) * weight
-            gradients = derivatives @ np.linalg.inv(jacobian)
-            psi = values if at == "nodes" else np.ones(1)
-            for s, of_source in enumerate(sources):
-                here, slope = values @ of_source[element], gradients.T @ of_source[element]
-                for d, of_detector in enumerate(detectors):
-                    there, steep = values @ of_detector[element], gradients.T @ of_detector[element]
-                    by_mua[s, d, where] -= size * psi * here * there
-                    by_kappa[s, d, where] -= size * psi * (slope @ steep)
+        places = np.array([nodes[i] for i in element])
+        for of_losses, rule in enumerate(volume_rules(kind, points)):
+            for place, weight in rule:
+                values, derivatives = shape_functions(kind, place)
+                jacobian = places.T @ derivatives
+                size = abs(np.linalg.det(jacobian)) * weight
+                psi = values if at == "nodes" else np.ones(1)
+                basis = values[:, None] if of_losses else derivatives @ np.linalg.inv(jacobian)
+                to = by_mua if of_losses else by_kappa
+                for s, of_source in enumerate(sources):
+                    for d, of_detector in enumerate(detectors):
+                        product = (basis.T @ of_source[element]) @ (basis.T @ of_detector[element])
+                        to[s, d, where] -= size * psi * product
     kappa = 1 / (3 * (np.asarray(absorption) + np.asarray(scattering)))
     by_mus = by_kappa * -3 * kappa**2
     return by_mua + by_mus, by_mus

@@ -158,10 +158,9 @@ class Derivatives {
   }
   static Inside<10, T> one_of(const Inside<10, T>& all, int s) {
     Inside<10, T> one = all;
-    for (int q = 0; q < POINTS; ++q) {
-      one.value[q] = all_lanes(all.value[q], s);
+    for (int q = 0; q < LOSS_POINTS; ++q) one.value[q] = all_lanes(all.value[q], s);
+    for (int q = 0; q < POINTS; ++q)
       for (int x = 0; x < 3; ++x) one.slope[q][x] = all_lanes(all.slope[q][x], s);
-    }
     return one;
   }
 

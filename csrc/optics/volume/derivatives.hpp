@@ -25,14 +25,16 @@ struct Geometry<4> {
 
 template <>
 struct Geometry<10> {
-  double slope[POINTS][10][3], weight[POINTS];
+  double slope[POINTS][10][3], weight[POINTS], loss[LOSS_POINTS];
 
   HD Geometry(const double (&place)[10][3], bool bent) {
     for (int q = 0; q < POINTS; ++q) weight[q] = ten_gradients(q, place, bent, slope[q]);
+    for (int q = 0; q < LOSS_POINTS; ++q) loss[q] = loss_weight(q, place, bent);
   }
 };
 
-// A field within an element: at four nodes, its sum and its gradient; or at the points of the rule.
+// A field within an element: at four nodes, its sum and its gradient; or at the points of the
+// two rules.
 template <int K, class T>
 struct Inside;
 
@@ -51,21 +53,21 @@ struct Inside<4, T> {
 
 template <class T>
 struct Inside<10, T> {
-  T value[POINTS], slope[POINTS][3];
+  T value[LOSS_POINTS], slope[POINTS][3];
 
   HD Inside(const Geometry<10>& element, const T (&node)[10]) : value{}, slope{} {
+    for (int q = 0; q < LOSS_POINTS; ++q)
+      for (int a = 0; a < 10; ++a) add_scaled(value[q], TEN_OF_LOSS.at[q].value[a], node[a]);
     for (int q = 0; q < POINTS; ++q)
-      for (int a = 0; a < 10; ++a) {
-        add_scaled(value[q], TEN.at[q].value[a], node[a]);
+      for (int a = 0; a < 10; ++a)
         for (int x = 0; x < 3; ++x) add_scaled(slope[q][x], element.slope[q][a][x], node[a]);
-      }
   }
 };
 
 // A field times the weights of the integrals, for P = 1 or K properties.
 template <int P, class T>
 HD void weigh(const Geometry<4>& element, Inside<4, T>& field) {
-  const double mass = element.volume / (P == 1 ? 20 : 120), stiff = element.volume / P;
+  const double mass = element.volume / (P == 1 ? 40 : 240), stiff = element.volume / P;
   for (int a = 0; a < 4; ++a) field.value[a] = scaled(mass, field.value[a]);
   field.sum = scaled(mass, field.sum);
   for (int x = 0; x < 3; ++x) field.slope[x] = scaled(stiff, field.slope[x]);
@@ -73,8 +75,8 @@ HD void weigh(const Geometry<4>& element, Inside<4, T>& field) {
 
 template <int P, class T>
 HD void weigh(const Geometry<10>& element, Inside<10, T>& field) {
+  for (int q = 0; q < LOSS_POINTS; ++q) field.value[q] = scaled(element.loss[q], field.value[q]);
   for (int q = 0; q < POINTS; ++q) {
-    field.value[q] = scaled(element.weight[q], field.value[q]);
     for (int x = 0; x < 3; ++x) field.slope[q][x] = scaled(element.weight[q], field.slope[q][x]);
   }
 }
@@ -94,7 +96,7 @@ HD void add_derivatives(const Inside<4, T>& one, const Inside<4, T>& other, T* b
   T within{};
   for (int a = 0; a < 4; ++a) {
     T both = other.sum;
-    both += other.value[a];
+    add_scaled(both, P == 1 ? 6.0 : 1.0, other.value[a]);
     within = minus_product(within, one.value[a], both);
   }
   const T along = minus_dot(one.slope, other.slope);
@@ -104,8 +106,7 @@ HD void add_derivatives(const Inside<4, T>& one, const Inside<4, T>& other, T* b
   } else {
     for (int p = 0; p < 4; ++p) {
       T both = other.sum;
-      both += other.value[p];
-      both += other.value[p];
+      add_scaled(both, 32.0, other.value[p]);  // 2, and 30 of the corners in volume / 240
       by_mua[p] += within;
       by_mua[p] = minus_product(by_mua[p], one.value[p], both);
       by_mua[p] = minus_product(by_mua[p], one.sum, other.value[p]);
@@ -117,18 +118,14 @@ HD void add_derivatives(const Inside<4, T>& one, const Inside<4, T>& other, T* b
 template <int P, class T>
 HD void add_derivatives(const Inside<10, T>& one, const Inside<10, T>& other, T* by_mua,
                         T* by_kappa) {
-  for (int q = 0; q < POINTS; ++q) {
+  for (int q = 0; q < LOSS_POINTS; ++q) {
     const T within = minus_product(T{}, one.value[q], other.value[q]);
+    for (int p = 0; p < P; ++p)
+      add_scaled(by_mua[p], P == 1 ? 1.0 : TEN_OF_LOSS.at[q].value[p], within);
+  }
+  for (int q = 0; q < POINTS; ++q) {
     const T along = minus_dot(one.slope[q], other.slope[q]);
-    if constexpr (P == 1) {
-      by_mua[0] += within;
-      by_kappa[0] += along;
-    } else {
-      for (int p = 0; p < 10; ++p) {
-        add_scaled(by_mua[p], TEN.at[q].value[p], within);
-        add_scaled(by_kappa[p], TEN.at[q].value[p], along);
-      }
-    }
+    for (int p = 0; p < P; ++p) add_scaled(by_kappa[p], P == 1 ? 1.0 : TEN.at[q].value[p], along);
   }
 }
 
