@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -198,8 +199,12 @@ def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
     assert (1, 3, "three inclusions: Z-Net") in asked
     assert asked[-1][:2] == (3, 3)
     generate(RECIPE, 4, tmp_path / "other.zarr", seed=9)
-    result = evaluate(tmp_path / "other.zarr", [out / "znet"], tmp_path / "b", methods=())
-    assert result["sets"]["unseen phantoms"]["phantoms"] == 4
+    runs = [out / "znet", shutil.copytree(out / "znet", tmp_path / "again")]
+    result = evaluate(tmp_path / "other.zarr", runs, tmp_path / "b", methods=())
+    unseen = result["sets"]["unseen phantoms"]
+    assert unseen["phantoms"] == 4
+    assert unseen["methods"]["znet"]["mse"] == unseen["methods"]["again"]["mse"]
+    assert "| | | znet | again |" in (tmp_path / "b" / "evaluation.md").read_text()
 
 
 def test_equal_phantoms_of_another_store_are_not_unseen(study, tmp_path, monkeypatch) -> None:
@@ -234,7 +239,7 @@ def test_a_recipe_without_room_for_three_is_told_before_any_work(tmp_path) -> No
         ({"runs": "znet"}, "runs must be a list of folders, got str 'znet'"),
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
         ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'gpu'"),
-        ({"twice": True}, "runs must be of different nets, got two of znet"),
+        ({"twice": True}, "runs of one net must have different names, got znet twice"),
         ({"other": True}, "this net cannot read such data: wavelengths is .*"),
     ],
 )

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,11 +43,12 @@ PAPER = {  # Feng et al. (2022), page 265: MSE of water; PSNR, dB; SSIM
 UNSEEN = "unseen phantoms"
 
 Result = dict[str, Any]
+Run = str | os.PathLike[str]
 
 
 def evaluate(
     data: str | os.PathLike[str],
-    runs: Sequence[str | os.PathLike[str]],
+    runs: Sequence[Run],
     out: str | os.PathLike[str],
     *,
     methods: Sequence[str] = CLASSICAL,
@@ -67,7 +69,7 @@ def evaluate(
         validation ones are used, by index, whatever else differs: equal seeds draw equal phantoms.
         So of its own store these are the last tenth.
     runs : sequence of str or path
-        Folders of trained nets, or checkpoints.
+        Folders of trained nets, or checkpoints. Several of one net are told by their names.
     out : str or path
         Folder for evaluation.json, evaluation.md and a picture of each set.
     methods : sequence of {"tikhonov", "dri"}
@@ -104,30 +106,23 @@ def evaluate(
     if isinstance(runs, str | os.PathLike):
         raise TypeError(f"runs must be a list of folders, got {arrays.describe(runs)}")
     folder = files.new_folder(out)
-    nets: dict[str, TrainedNet] = {}
-    sizes = {}
-    for run in runs:
-        from lesionkit.nets.reconstruction import load
-
-        net = load(run, device)
-        if net.name in nets:
-            raise ValueError(f"runs must be of different nets, got two of {net.name}")
-        nets[net.name] = net
-        sizes[net.name] = paper.size_of(net, run)
+    nets = _load(runs, device)
     if not (nets or methods):
         raise ValueError("there is nothing to compare: give runs or methods")
     phantoms = open_phantoms(data)
-    for net in nets.values():
+    for net, _ in nets.values():
         net.scaling.check(phantoms.recipe)
-    cases = _cases(phantoms, nets, limit)
+    cases = _cases(phantoms, [net for net, _ in nets.values()], limit)
     files.make_folder(folder)
 
     compared = {name: classical(name) for name in methods}
-    compared |= {name: learned(nets[name]) for name in TITLES if name in nets}
+    compared |= {name: learned(net) for name, (net, _) in nets.items()}
     result: Result = {
         "lesionkit": lesionkit.__version__,
         "data": phantoms.job,
-        "nets": {n: {**nets[n].about, **sizes[n]} for n in TITLES if n in nets},
+        "nets": {
+            name: {**net.about, **paper.size_of(net, run)} for name, (net, run) in nets.items()
+        },
         "sets": {},
     }
     done, steps = 0, len(cases) * len(compared)
@@ -135,7 +130,7 @@ def evaluate(
         recovered, seconds = {}, {}
         for name, method in compared.items():
             if progress is not None:
-                progress(done, steps, f"{case.title}: {TITLES[name]}")
+                progress(done, steps, f"{case.title}: {TITLES.get(name, name)}")
             done += 1
             start = time.perf_counter()
             recovered[name] = method(case)
@@ -163,10 +158,31 @@ def evaluate(
     return result
 
 
-def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
+def _load(runs: Sequence[Run], device: str) -> dict[str, tuple[TrainedNet, Run]]:
+    """Trained nets and their runs, by the net's name, or by the run's where there are several of
+    one net; in the order of `TITLES`."""
+    loaded = []
+    for run in runs:
+        from lesionkit.nets.reconstruction import load
+
+        loaded.append((load(run, device), run))
+    loaded.sort(key=lambda pair: [*TITLES].index(pair[0].name))
+    names = [net.name for net, _ in loaded]
+    nets: dict[str, tuple[TrainedNet, Run]] = {}
+    for net, run in loaded:
+        path = Path(run)
+        folder = path if path.is_dir() else path.parent
+        name = net.name if names.count(net.name) == 1 else folder.name
+        if name in nets:
+            raise ValueError(f"runs of one net must have different names, got {name} twice")
+        nets[name] = net, run
+    return nets
+
+
+def _unseen(phantoms: Phantoms, nets: Sequence[TrainedNet]) -> int:
     """The first phantom of a store that no net was trained on or chosen by."""
     first, begin = 0, phantoms.attributes.get("first", 0)
-    for net in nets.values():
+    for net in nets:
         data = net.about["data"]
         if data["seed"] == phantoms.seed:
             first = max(first, data.get("first", 0) + net.about["split"]["test"][0] - begin)
@@ -178,7 +194,7 @@ def _unseen(phantoms: Phantoms, nets: Mapping[str, TrainedNet]) -> int:
     return first
 
 
-def _cases(phantoms: Phantoms, nets: Mapping[str, TrainedNet], limit: int) -> list[Case]:
+def _cases(phantoms: Phantoms, nets: Sequence[TrainedNet], limit: int) -> list[Case]:
     """The sets of phantoms, at most `limit` each."""
     first, stop = _unseen(phantoms, nets), len(phantoms)
     unseen = Case.of(UNSEEN, phantoms, first, min(stop, first + limit))
@@ -284,7 +300,7 @@ def table(result: Result) -> str:
         methods = figures["methods"]
         names = [*next(iter(methods.values()))]
         lines = [f"## {title}: {figures['phantoms']}\n"]
-        lines.append("| | | " + " | ".join(TITLES[name] for name in methods) + " |")
+        lines.append("| | | " + " | ".join(TITLES.get(name, name) for name in methods) + " |")
         lines.append("|---|---|" + "---|" * len(methods))
         for name in names[:-1]:
             for chromophore in CHROMOPHORES:

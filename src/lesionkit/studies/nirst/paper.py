@@ -93,7 +93,7 @@ def table1(sizes: Mapping[str, Mapping[str, Any]]) -> str:
     | parameters, millions | 3.51 |
     """
     lines = ["## Nets, after the paper's Table 1\n"]
-    lines.append("| | " + " | ".join(TITLES[name] for name in sizes) + " |")
+    lines.append("| | " + " | ".join(TITLES.get(name, name) for name in sizes) + " |")
     lines.append("|---|" + "---|" * len(sizes))
 
     def row(title: str, cells: Sequence[str]) -> None:
