@@ -203,8 +203,8 @@ def test_unseen_phantoms_are_the_last_tenth(study, tmp_path) -> None:
     result = evaluate(tmp_path / "other.zarr", runs, tmp_path / "b", methods=())
     unseen = result["sets"]["unseen phantoms"]
     assert unseen["phantoms"] == 4
-    assert unseen["methods"]["znet"]["mse"] == unseen["methods"]["again"]["mse"]
-    assert "| | | znet | again |" in (tmp_path / "b" / "evaluation.md").read_text()
+    assert unseen["methods"]["znet znet"]["mse"] == unseen["methods"]["znet again"]["mse"]
+    assert "| | | znet znet | znet again |" in (tmp_path / "b" / "evaluation.md").read_text()
 
 
 def test_equal_phantoms_of_another_store_are_not_unseen(study, tmp_path, monkeypatch) -> None:
@@ -239,7 +239,7 @@ def test_a_recipe_without_room_for_three_is_told_before_any_work(tmp_path) -> No
         ({"runs": "znet"}, "runs must be a list of folders, got str 'znet'"),
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
         ({"device": "gpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'gpu'"),
-        ({"twice": True}, "runs of one net must have different names, got znet twice"),
+        ({"twice": True}, "runs of one net must have different names, got znet znet twice"),
         ({"other": True}, "this net cannot read such data: wavelengths is .*"),
     ],
 )
