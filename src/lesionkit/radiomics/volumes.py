@@ -55,14 +55,11 @@ class Volume:
     def __post_init__(self) -> None:
         """Fill in what is not said: 1 mm, from 0, along the axes."""
         axes = self.values.ndim
-        usual = {
-            "spacing": (1.0,) * axes,
-            "origin": (0.0,) * axes,
-            "direction": tuple(np.eye(axes).ravel().tolist()),
-        }
-        for name, value in usual.items():
+        for name, value in (("spacing", 1.0), ("origin", 0.0)):
             if not getattr(self, name):
-                object.__setattr__(self, name, value)
+                object.__setattr__(self, name, (value,) * axes)
+        if not self.direction:
+            object.__setattr__(self, "direction", tuple(np.eye(axes).ravel().tolist()))
 
     @property
     def axes(self) -> int:
@@ -112,7 +109,7 @@ def cut(volume: Volume, box: Box) -> Volume:
 
 def like(volume: Volume, values: Voxels) -> Volume:
     """Other voxels in the same place."""
-    return replace(volume, values=values)
+    return Volume(values, volume.spacing, volume.origin, volume.direction, volume.path)
 
 
 Box = tuple[slice, ...]

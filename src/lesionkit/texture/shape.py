@@ -141,7 +141,7 @@ def _shape(cut: npt.NDArray[np.uint8], steps: npt.NDArray[np.float64]) -> dict[s
         "sphericity": (36 * math.pi * volume**2) ** (1 / 3) / area,
         "surface_area": area,
         "surface_volume_ratio": area / volume if volume else math.inf,
-        "voxel_volume": int(sums[0]) * abs(float(np.linalg.det(steps))),
+        "voxel_volume": int(sums[0]) * abs(_determinant(steps.tolist())),
     }
 
 
@@ -178,6 +178,11 @@ def _variances(sums: list[int], steps: npt.NDArray[np.float64]) -> list[float]:
     found[found < ROUNDING * found[-1]] = 0.0
     variances: list[float] = found.tolist()
     return variances
+
+
+def _determinant(rows: list[list[float]]) -> float:
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
 def _root(small: float, large: float) -> float:
