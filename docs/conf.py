@@ -6,7 +6,7 @@ pages of the reference are written from each package's `__all__` when this file 
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -14,11 +14,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sphinx.errors import SphinxError
+from sphinx.ext.autodoc.mock import MockFinder
 from sphinx.pycode import ModuleAnalyzer
 
 import lesionkit
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # checks.py; head.py of the gallery
+sys.path.insert(0, str(HERE / "gallery"))
 REFERENCE = HERE / "reference"
 INSIDE = {"lesionkit.nets.framework"}  # torch, for the modules of nets
 
@@ -27,12 +31,12 @@ author = "the lesionkit developers"
 version = release = lesionkit.__version__
 extensions = [
     "myst_parser",
+    "sphinx_gallery.gen_gallery",  # before those that import torch
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.viewcode",
 ]
-exclude_patterns = ["_templates"]
+exclude_patterns = ["_templates", "gallery"]
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "lesionkit"
@@ -49,7 +53,21 @@ myst_heading_anchors = 3
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autodoc_typehints = "none"  # numpydoc's sections say more
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "pictures",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "min_reported_time": 1e9,
+}
 numpydoc_show_class_members = False
+
+import checks  # noqa: E402
+
+if importlib.util.find_spec("torch") is None:  # the docstrings need none of its gigabytes
+    sys.meta_path.insert(0, MockFinder(["torch"]))
 
 
 def packages() -> Iterator[ModuleType]:
@@ -96,9 +114,21 @@ def data_docs(_: Any, what: str, name: str, *rest: Any) -> None:
         lines[:] = ModuleAnalyzer.for_module(home).find_attr_docs().get(("", constant), [])
 
 
+def check(app: Any, error: Exception | None) -> None:
+    """The finished site: every public name is in its inventory, every link leads somewhere."""
+    if error is None and app.builder.name == "html":
+        site = Path(app.outdir)
+        faults = checks.links(site) + checks.names(site, packages())
+        if faults:
+            raise SphinxError("\n".join(faults))
+
+
 def setup(app: Any) -> None:
     app.connect("source-read", read_source)
+    app.connect("build-finished", check)
     app.connect("autodoc-process-docstring", data_docs)
 
 
 write_reference()
+for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+    del sys.modules[name]  # the gallery's arrays are no tensors of a mock

@@ -12,13 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+TUTORIALS = set(ROOT.glob("docs/tutorials/*.md"))  # tests/tutorials
 NEEDS = re.compile(r"^# needs: (.*)$", re.MULTILINE)
 MODULES = {"scikit-learn": "sklearn"} | {name: name for name in ("distributed", "numba", "torch")}
 
 
 def examples() -> list[object]:
     found: list[object] = []
-    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]:
+    for page in [ROOT / "README.md", *sorted(set(ROOT.glob("docs/**/*.md")) - TUTORIALS)]:
         text = page.read_text()
         for block in BLOCK.finditer(text):
             line = text.count("\n", 0, block.start()) + 1

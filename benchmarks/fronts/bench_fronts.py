@@ -52,4 +52,4 @@ def test_peer(benchmark: Any, works: list[Work], place: int, name: str) -> None:
     with threadpool_limits(THREADS):
         theirs = benchmark(run)
     for own in work.ours.values():
-        work.judge(own(), theirs)
+        (peer.judge or work.judge)(own(), theirs)
