@@ -21,8 +21,7 @@ from sphinx.pycode import ModuleAnalyzer
 import lesionkit
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # checks.py; head.py of the gallery
-sys.path.insert(0, str(HERE / "gallery"))
+sys.path.insert(0, str(HERE))  # checks.py
 REFERENCE = HERE / "reference"
 INSIDE = {"lesionkit.nets.framework"}  # torch, for the modules of nets
 

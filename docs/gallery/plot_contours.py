@@ -8,10 +8,15 @@ front that stops in time, :func:`lesionkit.fronts.geodesic_segment`.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from head import ellipse
 from scipy import ndimage
 
 from lesionkit import fronts
+
+
+def ellipse(row, column, rows, columns):
+    y, x = np.indices((160, 160))
+    return ((y - row) / rows) ** 2 + ((x - column) / columns) ** 2 <= 1
+
 
 random = np.random.default_rng(1)
 wave = 2 * np.sin(np.indices((160, 160))[0] / 5)
