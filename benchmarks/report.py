@@ -68,6 +68,9 @@ class Report:
         self._say(text, f"<p>{_inline(text)}</p>")
 
     def table(self, title: str, header: list[str], rows: list[list[str]], note: str = "") -> None:
+        if not rows:
+            self.say(f"{title}: nothing here to compare with.")
+            return
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines = [header, ["-" * width for width in widths], *rows]
         padded = (
@@ -137,7 +140,7 @@ class Report:
                 best[ratio.part, ratio.work] = ratio
         rows = [[r.part, r.work, r.row, str(r.spread)] for r in best.values()]
         header = ["Part", "Work", "The peer that comes nearest", "peer / ours"]
-        return _table(header, rows)
+        return f'<div class="words">{_table(header, rows)}</div>'
 
 
 def peak_memory() -> float:

@@ -44,12 +44,16 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.low:.3g}–{self.high:.3g})"
+        median, low, high = (
+            f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}"
+            for ratio in (self.median, self.low, self.high)
+        )
+        return f"{median} ({low}–{high})"
 
     @classmethod
     def read(cls, text: str) -> Spread | None:
         """What str() wrote; None of another text."""
-        found = re.fullmatch(r"(\S+) \((\S+)–(\S+)\)", text)
+        found = re.fullmatch(r"(\S+) \((\S+)–(\S+)\)", text.replace(",", ""))
         return cls(*map(float, found.groups())) if found else None
 
 

@@ -20,6 +20,9 @@ BURNERS = 4
 def beside_burners(report: Report) -> None:
     """arrival_time on two threads over one, with the machine as it is and beside BURNERS processes
     that never wait."""
+    if report.threads == 1:
+        report.say("left out: one thread is compared with several, and --threads is 1")
+        return
     side = 96 if report.quick else 256
     noise = np.random.default_rng(0).normal(size=(side, side))
     speed = np.exp(6 * ndimage.gaussian_filter(noise, 3))

@@ -133,7 +133,7 @@ def marching(side: int, axes: int) -> Iterator[Work]:
                     "pyekfmm",
                     "pyekfmm",
                     lambda m, s=single, o=seed: ekfmm(m, s, o),
-                    against(truth, 0.1),  # it begins with exact times about its seed
+                    told(truth),  # it begins with exact times about its seed
                 ),
                 Peer("SimpleITK", "SimpleITK", lambda m, s=single, o=seed: itk_time(m, s, o)),
                 Peer("eikonalfm", "eikonalfm", lambda m, s=speed, o=seed: eikonal(m, s, o, False)),
@@ -154,12 +154,13 @@ def marching(side: int, axes: int) -> Iterator[Work]:
                     lambda m, s=speed, o=seed: eikonal(m, s, o, True),
                 ),
             ],
-            against_order_2(truth),
+            told(truth),
         )
 
 
-def against_order_2(truth: Any) -> Judge:
-    """Factored times know the singularity of their seed exactly: told, and not a limit of ours."""
+def told(truth: Any) -> Judge:
+    """Mean errors, and no limit of ours: factored times, and some others at order 1, know what is
+    about their seed exactly."""
     return lambda ours, theirs: tuple(
         f"{np.abs(np.asarray(found) - truth).mean():.2g}" for found in (ours, theirs)
     )

@@ -103,7 +103,7 @@ def against_peers(report: Report) -> None:
                 worst = f"{max(found.values()):.1e}" if found else "-"
                 rows.append([who, own, other, spread, str(len(found)), worst, str(turns)])
             title = f"{workload}: {TITLES[workload]}, {job.items:,} {ITEMS[workload]}, "
-            report.table(f"{title}{report.threads} threads", HEADER, rows, NOTES[workload])
+            report.table(f"{title}{report.threads} threads", HEADER, rows, NOTES.get(workload, ""))
 
 
 def agreement(report: Report) -> None:
@@ -118,7 +118,9 @@ def agreement(report: Report) -> None:
             for name in names
         ]
         title = f"{workload}: {TITLES[workload]}, {job.items:,} {ITEMS[workload]}"
-        report.table(f"{title}: largest difference", ["feature", *columns], rows, NOTES[workload])
+        report.table(
+            f"{title}: largest difference", ["feature", *columns], rows, NOTES.get(workload, "")
+        )
         families = list(dict.fromkeys(name.rpartition("_")[0] for name in names))
         if families != [""]:
             rows = [[one, *(worst(one, found) for found in columns.values())] for one in families]

@@ -45,6 +45,8 @@ def test_a_part_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_spread_is_read_as_it_was_written() -> None:
-    spread = Spread(3.24, 0.00123, 1.5e6)
-    assert Spread.read(str(spread)) == Spread(3.24, 0.00123, 1.5e6)
+    spread = Spread(3.24, 0.00123, 15e5)
+    assert Spread.read(str(spread)) == spread
+    assert str(Spread(2154.3, 12, 3000)) == "2,154 (12–3,000)"
+    assert Spread.read("2,154 (12–3,000)") == Spread(2154, 12, 3000)
     assert Spread.read("12.3") is None
