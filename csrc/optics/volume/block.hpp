@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "optics/volume/cycle.hpp"
 
@@ -96,27 +97,103 @@ class Factors {
   Row<float> same_, cross_;
 };
 
+// What a right-hand side holds at a node.
+struct Load {
+  int64_t node;
+  int column;
+  double weight;
+};
+
 class Block {
  public:
-  // right, answer: [node][W]
-  Block(const SystemMatrix& matrix, const double* right, double* answer)
+  // answer: [node][W]
+  Block(const SystemMatrix& matrix, const std::vector<Load>& right, double* answer, Cycle& cycle)
       : matrix_(matrix), n_(matrix.plan.nodes), right_(right), x_(answer) {
     std::fill(x_, x_ + n_ * W, 0.0);
-    r_ = large<float>(n_ * W);
-    z_ = large<float>(n_ * W);
+    for (Large<float>* each : {&left_, &r_, &z_, &p_, &q_, &e_}) *each = large<float>(n_ * W);
+    Large<double> left = large<double>(n_ * W);
+    std::fill(left.get(), left.get() + n_ * W, 0.0);
+    keep_residual(left.get());
+    restart(cycle);
   }
 
-  // The residual of what there is, and its size in the energy norm: energy[W] of each column.
-  void look(Cycle& cycle) {
-    double largest[W] = {};
-    Large<double> residual = large<double>(n_ * W);
-    for (int64_t i = 0; i < n_; ++i) {
-      Row<double> left = Row<double>::of(right_ + i * W);
-      left.add(-1.0, matrix_.product(i, x_));
-      double* row = residual.get() + i * W;
-      left.to(row);
-      for (int c = 0; c < W; ++c) largest[c] = std::max(largest[c], std::abs(row[c]));
+  // Conjugate gradients until the energy of every column is down by `target`, at most `most`
+  // iterations; then the residual anew. Returns how many were done.
+  int round(Cycle& cycle, double target, int most) {
+    const bool modulated = matrix_.imaginary != nullptr;
+    if (restarted_)
+      std::copy(z_.get(), z_.get() + n_ * W, p_.get());
+    else
+      turn();
+    restarted_ = false;
+    std::fill(e_.get(), e_.get() + n_ * W, 0.0f);
+    double at_first[W];
+    std::copy(hermitian_, hermitian_ + W, at_first);
+    int done = 0;
+    for (;;) {
+      ++done;
+      Dots same, cross;
+      for (int64_t i = 0; i < n_; ++i) {
+        const Row<float> product = matrix_.product(i, p_.get());
+        product.to(q_.get() + i * W);
+        const Row<float> along = Row<float>::of(p_.get() + i * W);
+        same.add(along, product);
+        if (modulated) cross.add(along, product.swapped());
+      }
+      const ColumnNumbers bottom = bilinear(same, cross);
+      before_ = rho_;
+      const Factors step(ColumnNumbers::ratio(before_, bottom, modulated), modulated);
+      for (int64_t i = 0; i < n_; ++i) {
+        Row<float> there = Row<float>::of(e_.get() + i * W);
+        Row<float> left = Row<float>::of(r_.get() + i * W);
+        step.add(there, Row<float>::of(p_.get() + i * W));
+        step.subtract(left, Row<float>::of(q_.get() + i * W));
+        there.to(e_.get() + i * W);
+        left.to(r_.get() + i * W);
+      }
+      precondition(cycle);
+      if (done == most || down_by(target, at_first)) break;
+      turn();
     }
+    for (int64_t i = 0; i < n_; ++i)
+      for (int c = 0; c < W; ++c)
+        x_[i * W + c] += solved_scale[c] * static_cast<double>(e_[i * W + c]);
+    Large<double> left = large<double>(n_ * W);
+    for (int64_t i = 0; i < n_; ++i) {
+      Row<double> row = Row<double>::zero();
+      row.add(-1.0, matrix_.product(i, x_));
+      row.to(left.get() + i * W);
+    }
+    keep_residual(left.get());
+    if (down_by(ROUGH, at_restart_)) restart(cycle);
+    return done;
+  }
+
+  // The residual, times 1 / scale, and what the preconditioner makes of it, times 1 / solved_scale.
+  const float* residual() const { return left_.get(); }
+  const float* solved() const { return z_.get(); }
+  double scale[W], solved_scale[W];
+  double energy[W];  // an estimate of the error's energy norm, of each column
+
+ private:
+  // Rounding in float sets the residual of the iterations apart from the true one by some 1e-6 of
+  // the first: once they are down by this they begin anew from the true one. Until then they go on
+  // from round to round.
+  static constexpr double ROUGH = 5e-6;
+
+  bool down_by(double target, const double* first) const {
+    bool enough = true;
+    for (int c = 0; c < W; ++c)
+      enough &= !(std::abs(hermitian_[c]) > target * target * std::abs(first[c]));
+    return enough;
+  }
+
+  // From what the right-hand sides are to be added to.
+  void keep_residual(double* residual) {
+    for (const Load& load : right_) residual[load.node * W + load.column] += load.weight;
+    double largest[W] = {};
+    for (int64_t i = 0; i < n_; ++i)
+      for (int c = 0; c < W; ++c) largest[c] = std::max(largest[c], std::abs(residual[i * W + c]));
     for (int c = 0; c < W; ++c) {
       const int other = matrix_.imaginary != nullptr ? (c + W / 2) % W : c;
       const double size = std::max(largest[c], largest[other]);
@@ -124,63 +201,28 @@ class Block {
     }
     for (int64_t i = 0; i < n_; ++i)
       for (int c = 0; c < W; ++c)
-        r_[i * W + c] = static_cast<float>(residual[i * W + c] / scale[c]);
+        left_[i * W + c] = static_cast<float>(residual[i * W + c] / scale[c]);
+  }
+
+  void restart(Cycle& cycle) {
+    restarted_ = true;
+    std::copy(left_.get(), left_.get() + n_ * W, r_.get());
+    std::copy(scale, scale + W, solved_scale);
     precondition(cycle);
+    std::copy(hermitian_, hermitian_ + W, at_restart_);
   }
 
-  // Conjugate gradients until the energy of every column is down by `target`, at most `most`
-  // iterations; then `look`. Returns how many were done.
-  int round(Cycle& cycle, double target, int most) {
+  // The next direction.
+  void turn() {
     const bool modulated = matrix_.imaginary != nullptr;
-    Large<float> p = large<float>(n_ * W), q = large<float>(n_ * W), e = large<float>(n_ * W);
-    std::copy(z_.get(), z_.get() + n_ * W, p.get());
-    std::fill(e.get(), e.get() + n_ * W, 0.0f);
-    double at_first[W];
-    std::copy(hermitian_, hermitian_ + W, at_first);
-    int done = 0;
-    while (done < most) {
-      ++done;
-      Dots same, cross;
-      for (int64_t i = 0; i < n_; ++i) {
-        const Row<float> product = matrix_.product(i, p.get());
-        product.to(q.get() + i * W);
-        const Row<float> along = Row<float>::of(p.get() + i * W);
-        same.add(along, product);
-        if (modulated) cross.add(along, product.swapped());
-      }
-      const ColumnNumbers bottom = bilinear(same, cross);
-      const ColumnNumbers before = rho_;
-      const Factors step(ColumnNumbers::ratio(before, bottom, modulated), modulated);
-      for (int64_t i = 0; i < n_; ++i) {
-        Row<float> there = Row<float>::of(e.get() + i * W), left = Row<float>::of(r_.get() + i * W);
-        step.add(there, Row<float>::of(p.get() + i * W));
-        step.subtract(left, Row<float>::of(q.get() + i * W));
-        there.to(e.get() + i * W);
-        left.to(r_.get() + i * W);
-      }
-      precondition(cycle);
-      bool enough = true;
-      for (int c = 0; c < W; ++c)
-        enough &= !(std::abs(hermitian_[c]) > target * target * std::abs(at_first[c]));
-      if (enough) break;
-      const Factors turn(ColumnNumbers::ratio(rho_, before, modulated), modulated);
-      for (int64_t i = 0; i < n_; ++i) {
-        Row<float> next = Row<float>::of(z_.get() + i * W);
-        turn.add(next, Row<float>::of(p.get() + i * W));
-        next.to(p.get() + i * W);
-      }
+    const Factors factor(ColumnNumbers::ratio(rho_, before_, modulated), modulated);
+    for (int64_t i = 0; i < n_; ++i) {
+      Row<float> next = Row<float>::of(z_.get() + i * W);
+      factor.add(next, Row<float>::of(p_.get() + i * W));
+      next.to(p_.get() + i * W);
     }
-    for (int64_t i = 0; i < n_; ++i)
-      for (int c = 0; c < W; ++c) x_[i * W + c] += scale[c] * static_cast<double>(e[i * W + c]);
-    look(cycle);
-    return done;
   }
 
-  const float* residual() const { return r_.get(); }
-  double scale[W];   // of the residual
-  double energy[W];  // an estimate of the error's energy norm, of each column
-
- private:
   void precondition(Cycle& cycle) {
     const bool modulated = matrix_.imaginary != nullptr;
     Dots same, cross;
@@ -192,7 +234,7 @@ class Block {
     rho_ = bilinear(same, cross, parts);
     for (int c = 0; c < W; ++c) {
       hermitian_[c] = modulated ? parts[c % (W / 2)] + parts[c % (W / 2) + W / 2] : parts[c];
-      energy[c] = scale[c] * std::sqrt(std::max(hermitian_[c], 0.0));
+      energy[c] = solved_scale[c] * std::sqrt(std::max(hermitian_[c], 0.0));
     }
   }
 
@@ -214,11 +256,12 @@ class Block {
 
   const SystemMatrix& matrix_;
   int64_t n_;
-  const double* right_;
+  const std::vector<Load>& right_;
   double* x_;
-  Large<float> r_, z_;
-  ColumnNumbers rho_;
-  double hermitian_[W];
+  Large<float> left_, r_, z_, p_, q_, e_;
+  bool restarted_;
+  ColumnNumbers rho_, before_;  // of this iteration and the last
+  double hermitian_[W], at_restart_[W];
 };
 
 }  // namespace lesionkit::optics

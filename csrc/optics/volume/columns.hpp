@@ -2,7 +2,9 @@
 // that is read works on W systems. Modulated light: W / 2 real parts, then W / 2 imaginary ones.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "common/memory.hpp"
 #include "common/simd.hpp"
@@ -104,6 +106,49 @@ class Dots {
   Row<float> some_ = Row<float>::zero();
   int count_ = 0;
   double total_[W] = {};
+};
+
+// All products of the columns of two blocks, sum over nodes of left[node][a] right[node][b]: in
+// float over some nodes, then in double.
+class Products {
+ public:
+  template <class Left>
+  Products(int64_t nodes, const Left* left, const float* right) : total_(W * W) {
+    constexpr int SOME = 64, TILE = 4;
+    std::vector<float> mine(SOME * W);
+    for (int64_t first = 0; first < nodes; first += SOME) {
+      const int64_t count = std::min<int64_t>(SOME, nodes - first);
+      for (int64_t k = 0; k < count * W; ++k) mine[k] = static_cast<float>(left[first * W + k]);
+      for (int a = 0; a < W; a += TILE) {
+        Row<float> sum[TILE];
+        UNROLL
+        for (int t = 0; t < TILE; ++t) sum[t] = Row<float>::zero();
+        for (int64_t i = 0; i < count; ++i) {
+          const Row<float> row = Row<float>::of(right + (first + i) * W);
+          UNROLL
+          for (int t = 0; t < TILE; ++t) sum[t].add(mine[i * W + a + t], row);
+        }
+        for (int t = 0; t < TILE; ++t) {
+          float some[W];
+          sum[t].to(some);
+          for (int b = 0; b < W; ++b) total_[(a + t) * W + b] += some[b];
+        }
+      }
+    }
+  }
+  // Of columns a and b; of modulated light not conjugated.
+  template <class Out>
+  Out at(int a, int b) const {
+    const auto of = [this](int i, int j) { return total_[i * W + j]; };
+    constexpr int I = W / 2;  // imaginary parts
+    if constexpr (sizeof(Out) == sizeof(double))
+      return of(a, b);
+    else
+      return {of(a, b) - of(a + I, b + I), of(a, b + I) + of(a + I, b)};
+  }
+
+ private:
+  std::vector<double> total_;
 };
 
 }  // namespace lesionkit::optics

@@ -3,9 +3,11 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "common/parallel.hpp"
+#include "optics/element.hpp"
 #include "optics/volume/block.hpp"
 #include "optics/volume/kernels.hpp"
 
@@ -16,6 +18,9 @@ namespace {
 constexpr int MOST = 100;  // iterations of a round
 // A round in float takes the error down to here at best; less than that is not worth one.
 constexpr double LEAST = 3e-6, GREATEST = 0.1;
+// The first round of readings: errors are smaller than the product of two of such, several times,
+// and a round too many costs less than iterations too many.
+constexpr double AT_FIRST = 3;
 
 struct Optode {
   int64_t block;
@@ -32,19 +37,36 @@ struct Columns {
   Optode at(int optode) const { return {optode / width, optode % width}; }
 };
 
-// Right-hand sides of all blocks, [block][node][W].
-std::vector<double> right_sides(const VolumePlan& plan, const Columns& columns) {
-  std::vector<double> right(static_cast<size_t>(columns.blocks * plan.nodes * W));
+// Right-hand sides of each block.
+std::vector<std::vector<Load>> right_sides(const VolumePlan& plan, const Columns& columns) {
+  std::vector<std::vector<Load>> right(static_cast<size_t>(columns.blocks));
   const auto fill = [&](const Rows& rows, int first) {
     for (size_t o = 0; o + 1 < rows.start.size(); ++o) {
       const Optode at = columns.at(first + static_cast<int>(o));
       for (int32_t e = rows.start[o]; e < rows.start[o + 1]; ++e)
-        right[(at.block * plan.nodes + rows.column[e]) * W + at.column] = rows.value[e];
+        right[at.block].push_back({rows.column[e], at.column, rows.value[e]});
     }
   };
   fill(plan.source, 0);
   fill(plan.detector, plan.sources());
   return right;
+}
+
+// By how much the farthest detector's light is weaker than the nearest's, about: its decay over
+// that way in tissue of the mean properties.
+double darkest(const VolumePlan& plan, const double* mua, const double* mus) {
+  const auto at = [&](const Rows& rows, int optode) {
+    return &plan.place[3 * int64_t{rows.column[rows.start[optode]]}];
+  };
+  double farthest = 0;
+  for (int s = 0; s < plan.sources(); ++s)
+    for (int d = 0; d < plan.detectors(); ++d) {
+      const double *a = at(plan.source, s), *b = at(plan.detector, d);
+      farthest = std::max(farthest, std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]));
+    }
+  const double absorbs = std::accumulate(mua, mua + plan.properties, 0.0) / plan.properties;
+  const double scatters = std::accumulate(mus, mus + plan.properties, 0.0) / plan.properties;
+  return std::exp(-std::sqrt(absorbs / diffusion(absorbs, scatters)) * farthest);
 }
 
 // One system: its matrix, its blocks, and how far they are.
@@ -57,11 +79,10 @@ class System {
     answer_ = large<double>(columns.blocks * plan.nodes * W);
   }
 
-  void begin(int64_t block, const double* right, Cycle& cycle) {
+  void begin(int64_t block, const std::vector<Load>& right, Cycle& cycle) {
     cycle.set(real_float_.data());
-    const int64_t first = block * plan_.nodes * W;
-    blocks_[block] = std::make_unique<Block>(matrix_, right + first, answer_.get() + first);
-    blocks_[block]->look(cycle);
+    double* answer = answer_.get() + block * plan_.nodes * W;
+    blocks_[block] = std::make_unique<Block>(matrix_, right, answer, cycle);
     std::copy(blocks_[block]->energy, blocks_[block]->energy + W, at_first_[block].begin());
   }
 
@@ -83,16 +104,17 @@ class System {
         worst = ratio <= worst ? worst : ratio;
         needed = std::min(needed, 1 / ratio);
       }
-    for (int64_t block = 0; block < columns_.blocks; ++block) correct<Out>(block, readings);
+    std::vector<Out> left(static_cast<size_t>(sources) * detectors);
+    read(readings, left.data());
     if (accuracy.reading > 0)
       for (int s = 0; s < sources; ++s)
         for (int d = 0; d < detectors; ++d) {
-          const double size = std::abs(readings[s * detectors + d]);
-          const double ratio = energy(s) * energy(sources + d) / (accuracy.reading * size);
+          const int64_t pair = int64_t{s} * detectors + d;
+          const double ratio = std::abs(left[pair]) / (accuracy.reading * std::abs(readings[pair]));
           worst = ratio <= worst ? worst : ratio;
           needed = std::min(needed, 1 / std::sqrt(ratio));
         }
-    target_ = std::clamp(0.7 * needed, LEAST, GREATEST);
+    target_ = std::clamp(needed, LEAST, GREATEST);
     worst_ = worst;
     return worst <= 1;
   }
@@ -123,51 +145,33 @@ class System {
     return blocks_[at.block]->energy[at.column];
   }
 
-  // The readings of the sources in a block: d'x + y'(q - A x), y the detector's own field. Its
-  // error is the product of those of x and y.
+  // Readings: d'x + y'(q - A x), y the detector's own field, and what is left of the error by the
+  // preconditioner B, (d - A y)' B (q - A x). The exact inverse in its place would leave nothing.
   template <class Out>
-  void correct(int64_t block, Out* readings) const {
-    constexpr bool MODULATED = sizeof(Out) > sizeof(double);
+  void read(Out* readings, Out* left) const {
     const int sources = plan_.sources(), detectors = plan_.detectors();
-    const int first = static_cast<int>(block * columns_.width);
-    const int count = std::min(columns_.width, sources - first);
-    if (count <= 0) return;
-    const int parts = MODULATED ? 2 : 1;  // products with real and imaginary parts
-    std::vector<Row<float>> some(static_cast<size_t>(detectors * parts), Row<float>::zero());
-    std::vector<double> total(static_cast<size_t>(detectors * parts * W));
-    const float* residual = blocks_[block]->residual();
-    const auto flush = [&] {
-      for (size_t k = 0; k < some.size(); ++k) {
-        float sums[W];
-        some[k].to(sums);
-        for (int c = 0; c < W; ++c) total[k * W + c] += sums[c];
-        some[k] = Row<float>::zero();
-      }
-    };
-    for (int64_t i = 0; i < plan_.nodes; ++i) {
-      const Row<float> r = Row<float>::of(residual + i * W);
+    for (int s = 0; s < sources; ++s)
       for (int d = 0; d < detectors; ++d) {
-        const Out y = value<Out>(i, sources + d);
-        some[d * parts].add(static_cast<float>(std::real(y)), r);
-        if constexpr (MODULATED) some[d * parts + 1].add(static_cast<float>(std::imag(y)), r);
-      }
-      if (i % 64 == 63) flush();
-    }
-    flush();
-    for (int c = 0; c < count; ++c)
-      for (int d = 0; d < detectors; ++d) {
-        const double* same = total.data() + d * parts * W;
-        Out g;
-        if constexpr (MODULATED) {
-          const double* cross = same + W;
-          g = {same[c] - cross[c + W / 2], cross[c] + same[c + W / 2]};
-        } else {
-          g = same[c];
-        }
-        g *= blocks_[block]->scale[c];
+        Out g = 0;
         for (int32_t e = plan_.detector.start[d]; e < plan_.detector.start[d + 1]; ++e)
-          g += plan_.detector.value[e] * value<Out>(plan_.detector.column[e], first + c);
-        readings[(first + c) * detectors + d] = g;
+          g += plan_.detector.value[e] * value<Out>(plan_.detector.column[e], s);
+        readings[s * detectors + d] = g;
+      }
+    for (int64_t a = 0; a <= columns_.at(sources - 1).block; ++a)
+      for (int64_t b = columns_.at(sources).block; b < columns_.blocks; ++b) {
+        const Block &source = *blocks_[a], &detector = *blocks_[b];
+        const double* field = answer_.get() + b * plan_.nodes * W;
+        const Products with_field(plan_.nodes, field, source.residual());
+        const Products of_both(plan_.nodes, detector.residual(), source.solved());
+        const int width = columns_.width;
+        for (int s = static_cast<int>(a) * width; s < std::min<int>(sources, (a + 1) * width); ++s)
+          for (int o = std::max<int>(sources, b * width);
+               o < std::min<int>(plan_.optodes(), (b + 1) * width); ++o) {
+            const int i = s % width, j = o % width;
+            const int64_t pair = int64_t{s} * detectors + o - sources;
+            left[pair] = of_both.at<Out>(j, i) * detector.scale[j] * source.solved_scale[i];
+            readings[pair] += with_field.at<Out>(j, i) * source.scale[i] + left[pair];
+          }
       }
   }
 
@@ -203,13 +207,15 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
                       has_shape(iterations, {count}) &&
                       plan.modulated() == (sizeof(Out) > sizeof(double)));
   const Columns columns(plan);
-  const std::vector<double> right = right_sides(plan, columns);
+  const std::vector<std::vector<Load>> right = right_sides(plan, columns);
   std::vector<std::unique_ptr<System>> systems(static_cast<size_t>(count));
   parallel_for(count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      systems[i] = std::make_unique<System>(plan, columns, absorption.data() + i * plan.properties,
-                                            scattering.data() + i * plan.properties);
-      const double first = accuracy.field > 0 ? accuracy.field : std::sqrt(accuracy.reading) * 1e-3;
+      const double *mua = absorption.data() + i * plan.properties,
+                   *mus = scattering.data() + i * plan.properties;
+      systems[i] = std::make_unique<System>(plan, columns, mua, mus);
+      double first = accuracy.field;
+      if (first == 0) first = AT_FIRST * std::sqrt(accuracy.reading * darkest(plan, mua, mus));
       systems[i]->set_target(std::clamp(first, LEAST, GREATEST));
     }
   });
@@ -222,7 +228,7 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
       for (int64_t item = begin; item < end; ++item) {
         System& system = *systems[open[item / columns.blocks]];
         if (round == 0)
-          system.begin(item % columns.blocks, right.data(), cycle);
+          system.begin(item % columns.blocks, right[item % columns.blocks], cycle);
         else
           system.round(item % columns.blocks, cycle);
       }
