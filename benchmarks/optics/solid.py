@@ -25,8 +25,8 @@ from lesionkit.optics import ForwardModel, Mesh, ball_mesh
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 from reference.optics import robin_coefficient
+from reference.optics_inclusions import layered_series, multipole_series
 from reference.optics_solid import sphere_series
-from reference.optics_spheres import layered_series, multipole_series
 
 Array = np.ndarray
 RADIUS, SOURCE_DEPTH = 41.0, 1.0

@@ -6,8 +6,8 @@ import numpy as np
 
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.mesh.solids import ball_mesh
+from reference.optics_inclusions import layered_series, multipole_series
 from reference.optics_solid import sphere_series
-from reference.optics_spheres import layered_series, multipole_series
 
 SOURCES = 40 * np.array([[1.0, 0, 0], [0, 0.6, 0.8]])
 DETECTORS = 41 * np.array([[0, 0, 1.0], [-0.6, 0, -0.8], [-0.6, -0.8, 0]])
@@ -22,8 +22,8 @@ def test_a_ball_of_the_same_tissue_changes_nothing() -> None:
 
 
 def test_one_at_the_centre_is_the_layered_ball() -> None:
-    core = 15.0, 0.02, 1.2
-    found = multipole_series(41, *TISSUE, [(np.zeros(3), *core)], SOURCES, DETECTORS, order=30)
+    core = 12.0, 0.03, 1.4
+    found = multipole_series(41, *TISSUE, [(np.zeros(3), *core)], SOURCES, DETECTORS, order=18)
     layered = layered_series(41, *TISSUE, core, 40.0, ANGLES)
     np.testing.assert_allclose(found, layered, rtol=1e-6)
     assert np.abs(layered / sphere_series(41, *TISSUE, 40, ANGLES) - 1).max() > 0.1
@@ -36,8 +36,9 @@ def test_two_off_the_centre() -> None:
     np.testing.assert_allclose(fewer, found, rtol=1e-5)
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
     turned = [(np.array(centre) @ turn, *rest) for centre, *rest in TWO]
-    again = multipole_series(41, *TISSUE, turned, SOURCES @ turn, DETECTORS @ turn)
-    np.testing.assert_allclose(again, found, rtol=1e-6)
+    places = SOURCES @ turn, DETECTORS @ turn
+    again = multipole_series(41, *TISSUE, turned, *places, order=8, outer_order=35)
+    np.testing.assert_allclose(again, fewer, rtol=1e-6)
     assert (found < sphere_series(41, *TISSUE, 40, ANGLES)).all()
 
 
