@@ -13,8 +13,6 @@ from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.mesh.files import read_mesh
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.solids import ball_mesh, slab_mesh
-from lesionkit.optics.reconstruction.basis import GridBasis
-from lesionkit.optics.reconstruction.reconstruct import reconstruct
 from reference.optics_solid import solid_matrix, sphere_series
 
 # Two solves in double precision of a matrix of condition 1e3, and readings 1e-3 of a field.
@@ -147,9 +145,6 @@ def test_refused() -> None:
         model.cost()
     with pytest.raises(ValueError, match="accuracy must be a finite number at least 1e-08"):
         ForwardModel(mesh, [[10, 0, 0]], [[0, 0, 10]], accuracy=1e-12)
-    basis = GridBasis(mesh, spacing=5.0)
-    with pytest.raises(ValueError, match="model must be of a mesh of triangles"):
-        reconstruct(model, [[1.0]], [[1.0]], {}, [661], basis)
     with pytest.warns(UserWarning, match="swapped"):
         model.measure(ones, 0.01 * ones)
 

@@ -76,7 +76,7 @@ def test_an_image_without_contrast_is_tikhonov() -> None:
     count = 7
     away = np.eye(count) - 1 / count
     expected = (count / (count - 1)) ** 2 * away.T @ away
-    np.testing.assert_allclose(penalty.tikhonov(count), expected, atol=1e-15)
+    np.testing.assert_allclose(penalty.Penalty(count).matrix, expected, atol=1e-15)
 
 
 def test_guided_penalty_is_the_published_one() -> None:
@@ -150,7 +150,7 @@ def test_steps_solve_the_normal_equations_of_a_dense_jacobian(maps, frequency: f
     k, singles = len(basis), len(problem.single)
     random = np.random.default_rng(0)
     phantom = gauss_newton._Phantom(
-        problem, None, known, penalty.tikhonov(k),
+        problem, None, known, penalty.Penalty(k),
         np.exp(0.1 * random.normal(size=(len(maps), k))), 0.05 * random.normal(size=singles),
         np.zeros(len(maps)),
     )  # fmt: skip
@@ -174,8 +174,8 @@ def test_steps_solve_the_normal_equations_of_a_dense_jacobian(maps, frequency: f
     for i in range(len(maps)):
         at = slice(i * k, (i + 1) * k)
         strength = 0.01 * hessian[at, at].diagonal().max()
-        hessian[at, at] += strength * phantom.penalty
-        right[at] -= strength * phantom.penalty @ phantom.maps[i]
+        hessian[at, at] += strength * phantom.penalty.matrix
+        right[at] -= strength * phantom.penalty.matrix @ phantom.maps[i]
     expected = np.linalg.solve(hessian, right)
     # differences of second order, 1e-10 of the third derivative, times a condition of some 1e4
     np.testing.assert_allclose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ class SolidPlan:
     ) -> None:
         self.accuracy, self.kind = accuracy, reading_kind(wavenumber)
         self._mesh, count = mesh, len(mesh.nodes)
-        self.optodes = sources.shape[0] + detectors.shape[0]
+        self.optodes = sources.shape[0], detectors.shape[0]
         pattern = adjacency(count, mesh.elements) + sparse.eye_array(count, format="csr")
         order = reverse_cuthill_mckee(sparse.csr_matrix(pattern), symmetric_mode=True)
         self.position = np.empty(count, np.int64)  # of each node in the plan
@@ -96,8 +97,8 @@ class SolidPlan:
         """Fill out (n, sources, nodes) from maps (n, properties)."""
         sources = out.shape[1]
         for some in self._batches(mua, mus):
-            fields = np.empty((len(some), len(self._mesh.nodes), self.optodes), self.kind)
-            readings = np.empty((len(mua), sources, self.optodes - sources), self.kind)
+            fields = np.empty((len(some), len(self._mesh.nodes), sum(self.optodes)), self.kind)
+            readings = np.empty((len(mua), *self.optodes), self.kind)
             self._solve(mua[some], mus[some], readings, some, fields, field=FIELD)
             out[some] = np.swapaxes(fields[:, self.position, :sources], 1, 2)
 
@@ -107,10 +108,38 @@ class SolidPlan:
         """Fill readings (n, sources, detectors) of maps (n, properties), some at a time; yields
         their numbers, and fields (some, nodes of `core`, optodes) for derivatives of readings."""
         for some in self._batches(mua, mus):
-            fields = np.empty((len(some), len(self._mesh.nodes), self.optodes), self.kind)
+            fields = np.empty((len(some), len(self._mesh.nodes), sum(self.optodes)), self.kind)
             of = mua[some], mus[some], readings, some, fields
             self._solve(*of, field=DERIVATIVE_FIELD, reading=self.accuracy)
             yield some, fields
+
+    def uniform(self, mua: Floats, mus: Floats) -> tuple[npt.NDArray[Any], ...]:
+        """Readings (n, sources, detectors) of homogeneous tissue (n,), and their derivatives by mua
+        and by mus' of all of it."""
+        out = np.empty((3, len(mua), *self.optodes), self.kind)
+        kappa = 1 / (3 * (mua + mus))
+        stiffness, mass = self._terms
+        maps = [np.repeat(x[:, None], self.properties, axis=1) for x in (mua, mus)]
+        for some, fields in self.fields(maps[0], maps[1], out[0]):
+            for i, field in zip(some, fields, strict=True):
+                ahead, back = np.split(field, self.optodes[:1], axis=1)
+                out[1, i], along = (-((term @ ahead).T @ back) for term in (mass, stiffness))
+                out[2, i] = -3 * kappa[i] ** 2 * along
+        out[1] += out[2]
+        return tuple(out)
+
+    @functools.cached_property
+    def _terms(self) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """What the matrix takes of kappa, in mm, and of mua, in mm^-1, both the same everywhere."""
+        ones = np.ones((1, self.properties))
+        first = self._matrix(ones, ones)  # kappa is 1/6
+        more_mua, more_mus = self._matrix(2 * ones, ones), self._matrix(ones, 2 * ones)  # and 1/9
+        terms = -18 * (more_mus - first), more_mua - more_mus
+        made = []
+        for values in terms:
+            made.append(self._pattern.copy())
+            made[-1].data = values.ravel()
+        return made[0], made[1]
 
     def matrix(self, mua: Floats, mus: Floats) -> sparse.csr_array:
         """The real part of the matrix of one map, (nodes, nodes)."""
@@ -122,7 +151,7 @@ class SolidPlan:
         """Numbers of maps that are solved together: of one background, some at a time."""
         means = np.column_stack([mua.mean(axis=1), mus.mean(axis=1)])
         step = np.round(np.log2(np.maximum(means, 1e-6))).astype(int)
-        size = max(1, FIELD_BYTES // (16 * len(self._mesh.nodes) * self.optodes))
+        size = max(1, FIELD_BYTES // (16 * len(self._mesh.nodes) * sum(self.optodes)))
         batches = []
         for key in dict.fromkeys(map(tuple, step.tolist())):
             same = np.flatnonzero((step == key).all(axis=1))

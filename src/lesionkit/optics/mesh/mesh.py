@@ -11,6 +11,7 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.optics.mesh import checks, topology
 from lesionkit.optics.mesh.elements import EDGES_OF, QUARTERS, mapping, shape_functions
+from lesionkit.optics.mesh.search import Boxes
 from lesionkit.optics.mesh.topology import Floats, Ints
 
 _ON_EDGE = 1e-12  # of the largest coordinate: some thousand roundings of a point on an edge
@@ -159,26 +160,19 @@ class Mesh:
 
         element = np.full(len(places), -1, dtype=np.int32)
         weights = np.full((len(places), dim + 1), np.nan)
-        batch_size = max(1, 2_000_000 // len(lowest))  # bounds memory to some 10 MB
-        for begin in range(0, len(places), batch_size):
-            block = places[begin : begin + batch_size]
-            near = np.ones((len(block), len(lowest)), dtype=bool)
-            for axis in range(dim):
-                x = block[:, axis, None]
-                near &= (lowest[:, axis] <= x) & (x <= highest[:, axis])
-            point, inside = np.nonzero(near)
-            weight, depth = _barycentric(vertices[inside], block[point])
+        for point, inside in Boxes(lowest, highest).around(places):
+            weight, depth = _barycentric(vertices[inside], places[point])
             bent = self.bent[inside]
             if bent.any():
                 places_of = self.nodes[self.elements[inside[bent]]]
                 weight[bent], depth[bent] = _bent_barycentric(
-                    places_of, block[point[bent]], weight[bent]
+                    places_of, places[point[bent]], weight[bent]
                 )
             best = np.lexsort((inside, -depth, point))
             best = best[np.unique(point[best], return_index=True)[1]]
             best = best[depth[best] >= -slack]
-            element[begin + point[best]] = inside[best]
-            weights[begin + point[best]] = weight[best]
+            element[point[best]] = inside[best]
+            weights[point[best]] = weight[best]
         return element, weights
 
     def to_quadratic(self) -> Mesh:

@@ -8,6 +8,7 @@ one for the image (Paulsen et al., Med. Phys. 22, 691, 1995).
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -43,6 +44,8 @@ class GridBasis:
         are nearest to one of its nodes.
     elements : (mesh elements, k) sparse array
         The means of the functions over the elements; rows sum to 1.
+    nodes : (mesh nodes, k) sparse array
+        The functions at the nodes; rows sum to 1.
 
     Raises
     ------
@@ -81,7 +84,6 @@ class GridBasis:
         self._number = np.where(used, np.cumsum(used) - 1, -1)
         self.points = grid[used]
         self._tree = cKDTree(self.points)
-        self.elements = self._means()
 
     def __len__(self) -> int:
         return len(self.points)
@@ -130,8 +132,15 @@ class GridBasis:
         table.eliminate_zeros()
         return table
 
-    def _means(self) -> sparse.csr_array:
-        """Over the straight-sided elements, by the middles of the parts of a regular division."""
+    @functools.cached_property
+    def nodes(self) -> sparse.csr_array:
+        """The functions at the nodes of the mesh."""
+        return self.at(self.mesh.nodes)
+
+    @functools.cached_property
+    def elements(self) -> sparse.csr_array:
+        """The means of the functions over the elements."""
+        # straight-sided ones, by the middles of the parts of a regular division
         corners = self.mesh.nodes[self.mesh.corners]  # (m, corners, dimensions)
         count = corners.shape[1]
         steps = itertools.product(range(_PARTS), repeat=count)

@@ -6,8 +6,9 @@ single numbers. It minimises
 
     sum_w ||y_w - f_w(u)||^2 + sum_c lambda_c ||L u_c||^2,
 
-y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s. Where
-readings do not count alike (`weighting`), rows of y - f are multiplied by roots of their weights.
+y_w the logs of the readings at a wavelength: the normal equations are `normal_equations`'s, or
+where readings are fewer than unknowns those of `data_space`. Where readings do not count alike
+(`weighting`), rows of y - f are multiplied by roots of their weights.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from scipy import linalg, sparse
 
 from lesionkit.optics.forward.maps import check_finite, coarse
 from lesionkit.optics.forward.model import ForwardModel
+from lesionkit.optics.forward.plans import At
+from lesionkit.optics.reconstruction import data_space
 from lesionkit.optics.reconstruction.normal_equations import Buffers, normal_equations
+from lesionkit.optics.reconstruction.penalty import Penalty
 from lesionkit.optics.reconstruction.weighting import Weighting
 
 Floats = npt.NDArray[np.float64]
@@ -34,9 +38,11 @@ TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 """What tissue is made of; with lipid, `Problem.contents` names it after water."""
 MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 PER_CENT = ("water", "lipid")  # what cannot be more than all
+SPACE = 2**29  # bytes of derivatives that are held at once
 MAX_LOG_STEP = 1.0  # factor of e by which a map may move in a step
 HALVINGS = 5  # of a step that leads uphill
 DAMPING = 1e-8  # of steps of single numbers: one wavelength cannot tell amplitude from power
+DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
 NOISE = 0.01  # of a log reading: what priors are weighed against
 PRIOR = {"amplitude": 0.5, "power": 0.5}  # of the chromophores: 1
 """How far homogeneous tissue may lie from the reference: factors of e, and the power itself. Some
@@ -48,7 +54,7 @@ class Problem:
     """What all phantoms of a call share.
 
     model      : the forward model
-    basis      : (elements, k) sparse
+    basis      : (properties, k) sparse, at the elements of triangles or the nodes of tetrahedra
     pairs      : (m,) places of the used readings among sources * detectors
     extinction : (wavelengths, chromophores) mm^-1 per micromolar, micromolar, per cent, per cent
     nm         : (wavelengths,)
@@ -64,6 +70,18 @@ class Problem:
     nm: Floats
     maps: tuple[str, ...]
     contents: tuple[str, ...] = TISSUE
+
+    @property
+    def at(self) -> At:
+        """Where properties are."""
+        return "nodes" if self.model.mesh.solid else "elements"
+
+    @property
+    def in_data_space(self) -> bool:
+        """Whether readings are fewer than the unknowns of maps."""
+        rows = len(self.nm) * len(self.pairs) * (1 + bool(self.model.frequency))
+        k = int(self.basis.shape[1])
+        return k > 1 and len(self.maps) * k > rows
 
     @property
     def chromophores(self) -> int:
@@ -94,7 +112,7 @@ class Problem:
         return ((self.nm / 1000) ** -np.asarray(power)[..., None])[..., None]
 
     def optical(self, tissue: Floats) -> tuple[Floats, Floats]:
-        """mua and mus' (n, wavelengths, elements) in mm^-1 of coefficients (n, contents, k)."""
+        """mua and mus' (n, wavelengths, properties) in mm^-1 of coefficients (n, contents, k)."""
         c = self.chromophores
         fine = (self.basis @ tissue[:, : c + 1].reshape(-1, tissue.shape[2]).T).T
         fine = np.maximum(fine, 0).reshape(len(tissue), c + 1, -1)  # rounding of a sum of shares
@@ -102,22 +120,42 @@ class Problem:
         return mua, fine[:, c:] * self.spectrum(tissue[:, c + 1, 0])
 
     def logs(self, mua: Floats, mus: Floats) -> Floats:
-        """Logs of the used readings for maps (..., elements): (..., rows)."""
+        """Logs of the used readings for maps (..., properties): (..., rows)."""
         plans, batch = self.model.plans, mua.shape[:-1]
         mua, mus = (np.ascontiguousarray(x.reshape(-1, x.shape[-1])) for x in (mua, mus))
         found = np.empty((len(mua), len(self.model.sources), len(self.model.detectors)), plans.kind)
         # not by `measure`, which warns: a step too far, to such tissue, is taken back
-        plans.at("elements").measure(mua, mus, found)
+        plans.at(self.at).measure(mua, mus, found)
         check_finite("measure", mua, mus, found)
         return log(self._used(found.reshape(*batch, *found.shape[1:])))
 
     def _used(self, readings: Any) -> Any:
         return readings.reshape(*readings.shape[:-2], -1)[..., self.pairs]
 
+    def at_once(self, most: int) -> int:
+        """How many phantoms' derivatives there is room for, up to `most`."""
+        numbers = 2 * len(self.nm) * int(self.basis.shape[1]) * len(self.pairs)
+        return max(1, min(most, SPACE // (numbers * np.dtype(self.model.plans.kind).itemsize)))
+
     def buffers(self, phantoms: int) -> tuple[Any, Any]:
         """For `derivatives` of as many; it is used again and again, since fresh memory costs."""
         shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
         return np.empty(shape, self.model.plans.kind), np.empty(shape, self.model.plans.kind)
+
+    def uniform(self, mua: Floats, mus: Floats) -> tuple[Floats, Floats, Floats]:
+        """Logs of homogeneous tissue (n, wavelengths, 1), and their derivatives by ln mua and ln
+        mus', each (n, wavelengths, rows)."""
+        if self.model.mesh.solid:
+            found = self.model.plans.at(self.at).uniform(mua.ravel(), mus.ravel())
+            here, by_mua, by_mus = (self._used(x).reshape(*mua.shape[:2], -1) for x in found)
+            return log(here), _real(mua * by_mua / here), _real(mus * by_mus / here)
+        sides = (
+            np.stack([mua, mua * (1 + DIFFERENCE), mua]),
+            np.stack([mus, mus, mus * (1 + DIFFERENCE)]),
+        )
+        maps = (np.repeat(side, self.basis.shape[0], axis=-1) for side in sides)
+        here, by_mua, by_mus = self.logs(*maps)
+        return here, (by_mua - here) / DIFFERENCE, (by_mus - here) / DIFFERENCE
 
     def derivatives(self, tissue: Floats, buffers: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
         """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
@@ -126,7 +164,7 @@ class Problem:
         mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
         parts = tuple(x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in buffers)
         by = coarse(self.basis, mua.shape[1], self.pairs, of_log=True)
-        of_all = self.model.plans.jacobian(mua, mus, "elements", parts, coarse=by)
+        of_all = self.model.plans.jacobian(mua, mus, self.at, parts, coarse=by)
         readings = self._used(of_all).reshape(n, wavelengths, -1)
         by_mua, by_mus = (_real(x[:n]) for x in buffers)
         # by ln amplitude: every mus' grows by its own fraction, whatever the map
@@ -199,7 +237,7 @@ class _Phantom:
     problem: Problem
     data: Floats
     start: Floats  # (contents,)
-    penalty: Floats  # (k, k)
+    penalty: Penalty
     maps: Floats  # (maps, k)
     single: Floats
     strength: Floats  # (maps,): lambda
@@ -230,7 +268,10 @@ class _Phantom:
         return maps, self.single + fraction * step[1]
 
     def cost(self, residual: Floats, maps: Floats) -> float:
-        bend = np.einsum("ck,ck->c", maps @ self.penalty, maps)
+        if self.problem.in_data_space:
+            bend = np.square(self.penalty.low_rank.times(maps)).sum(axis=1)
+        else:
+            bend = np.einsum("ck,ck->c", maps @ self.penalty.matrix, maps)
         return float(np.square(residual).sum() + self.strength @ bend)
 
     def step(
@@ -250,6 +291,15 @@ class _Phantom:
         if "amplitude" in problem.maps:
             power = self.start[-1] + self.single[-1]
             by_mus = self.start[-2] * problem.spectrum(power)[:, 0]
+        if problem.in_data_space:
+            of_maps = data_space.MapDerivatives(found.by_mua, found.by_mus, by_mua, by_mus)
+            largest = of_maps.largest()
+            if not self.strength.any():
+                self.strength[...] = regularisation * largest
+            return data_space.step(
+                of_maps, found.single, residual, self.maps, self.penalty.low_rank,
+                self.strength, DAMPING * float(largest.max()), buffers, spread,
+            )  # fmt: skip
         hessian, right = normal_equations(*found, residual, by_mua, by_mus, buffers, spread)
         diagonal = np.einsum("ii->i", hessian)
         if not self.strength.any():
@@ -257,9 +307,9 @@ class _Phantom:
             self.strength[...] = regularisation * largest
         for i, strength in enumerate(self.strength):
             here = slice(i * k, (i + 1) * k)
-            bend = np.multiply(self.penalty, strength, out=buffers.take("sums", k, k))
+            bend = np.multiply(self.penalty.matrix, strength, out=buffers.take("sums", k, k))
             hessian[here, here] += bend
-            right[here] -= strength * (self.penalty @ self.maps[i])
+            right[here] -= strength * (self.penalty.matrix @ self.maps[i])
         diagonal[count:] += DAMPING * diagonal[:count].max()
         # its transpose is what LAPACK, which counts by columns, takes without a copy
         try:
@@ -277,7 +327,7 @@ def solve(
     problem: Problem,
     data: Floats,
     start: Floats,
-    penalties: Sequence[Floats],
+    penalties: Sequence[Penalty],
     regularisation: float,
     max_iter: int,
     tol: float,
@@ -289,7 +339,7 @@ def solve(
 
     data      : (n, wavelengths, rows) logs, calibrated
     start     : (n, contents) homogeneous tissue
-    penalties : L'L of each phantom, (k, k)
+    penalties : of each phantom
     space     : `Problem.room` for as many phantoms, or more
     weighting : of these phantoms' readings; None: all count alike
     record    : (n, max_iter + 1) root mean squares of data - model, NaN once a phantom rests

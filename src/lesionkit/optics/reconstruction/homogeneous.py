@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 STEPS = 6  # Gauss-Newton halves no error less than tenfold here; it is at rest after four
 ROBUST_STEPS = 16  # weights follow the residuals, which follow the weights
-_DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
+AT_REST = 1e-6  # a relative step; the next would take a tenth of it at most
 
 
 def fit(
@@ -31,25 +31,23 @@ def fit(
     count, modulated = len(data), bool(problem.model.frequency)
     first = _free(first_guess)
     free = np.repeat(first[None], count, axis=0)
-    elements = len(problem.model.mesh.elements)
     used = None if weighting is None else weighting.given > 0
     robust = weighting is not None and weighting.threshold is not None
+    moving = np.arange(count)
     for _ in range(ROBUST_STEPS if robust else STEPS):
-        tissue = _tissue(problem, free)
+        tissue = _tissue(problem, free[moving])
         mua, mus = optical(problem, tissue)
-        sides = (
-            np.stack([mua, mua * (1 + _DIFFERENCE), mua]),
-            np.stack([mus, mus, mus * (1 + _DIFFERENCE)]),
-        )
-        maps = (np.repeat(side, elements, axis=-1) for side in sides)
-        here, by_mua, by_mus = _check_finite(problem.logs(*maps), used)
-        by_mua, by_mus = (by_mua - here) / _DIFFERENCE, (by_mus - here) / _DIFFERENCE  # by ln
-        residual = gauss_newton.difference(data, here, modulated)
+        here, by_mua, by_mus = problem.uniform(mua, mus)
+        mine = None if used is None else used[moving]
+        here = _check_finite(here, mine)
+        if mine is not None:
+            by_mua, by_mus = (np.where(mine, part, 0) for part in (by_mua, by_mus))
+        residual = gauss_newton.difference(data[moving], here, modulated)
         weight = None
         if relative:
-            residual = _near_zero(residual, modulated, used)
+            residual = _near_zero(residual, modulated, mine)
         if weighting is not None:
-            weight, root = weighting.of(residual)
+            weight, root = weighting.of(residual, moving)
         if relative:
             residual, by_mua, by_mus = (
                 _centred(part, modulated, weight) for part in (residual, by_mua, by_mus)
@@ -67,13 +65,17 @@ def fit(
                 -log_nm[:, None] * by_mus[:, None],
             ],
             axis=1,
-        ).reshape(count, c + 2, -1)
+        ).reshape(len(moving), c + 2, -1)
         prior = np.square(gauss_newton.NOISE / problem.priors)
         matrix = jacobian @ jacobian.transpose(0, 2, 1) + np.diag(prior)
-        right = np.einsum("nij,nj->ni", jacobian, residual.reshape(count, -1))
-        right += prior * (first - free)
-        free = free + np.clip(np.linalg.solve(matrix, right[..., None])[..., 0], -1, 1)
+        right = np.einsum("nij,nj->ni", jacobian, residual.reshape(len(moving), -1))
+        right += prior * (first - free[moving])
+        step = np.clip(np.linalg.solve(matrix, right[..., None])[..., 0], -1, 1)
+        free[moving] += step
         free[:, :c] = np.minimum(free[:, :c], np.log(_most(problem))[:c])
+        moving = moving[np.abs(step).max(axis=1) > AT_REST]
+        if not len(moving):
+            break
     return _tissue(problem, free)
 
 
@@ -111,9 +113,7 @@ def logs(
     problem: gauss_newton.Problem, tissue: Floats, used: npt.NDArray[np.bool_] | None = None
 ) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, contents); `used` are of use."""
-    maps = (
-        np.repeat(x, len(problem.model.mesh.elements), axis=-1) for x in optical(problem, tissue)
-    )
+    maps = (np.repeat(x, problem.basis.shape[0], axis=-1) for x in optical(problem, tissue))
     return _check_finite(problem.logs(*maps), used)
 
 

@@ -14,15 +14,79 @@ the mean of all: that is what "tikhonov" means here, ||x - mean(x)||^2 times (n 
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+MAX_GAP = 6.0  # scales
+ROUNDING = 1e-14  # of what is left of the diagonal, 1
 
-def tikhonov(count: int) -> Floats:
-    """L'L for `count` places without an image, (count, count)."""
-    return guided(np.zeros(count), 1.0)
+
+class LowRank(NamedTuple):
+    """L = diag(diagonal) - across kernel', of many places: the weights of gray values, which are
+    single numbers, are a matrix of some tens of columns.
+
+    diagonal       : (places,)
+    across, kernel : (places, r)
+    """
+
+    diagonal: Floats
+    across: Floats
+    kernel: Floats
+
+    def times(self, maps: Floats) -> Floats:
+        """L of each of maps (m, places)."""
+        out: Floats = maps * self.diagonal - (maps @ self.kernel) @ self.across.T
+        return out
+
+    def transposed_times(self, maps: Floats) -> Floats:
+        """L' of each of maps (m, places)."""
+        out: Floats = maps * self.diagonal - (maps @ self.across) @ self.kernel.T
+        return out
+
+
+class Penalty:
+    """Tikhonov's penalty of `count` places, or that of their gray values (places,) and scale."""
+
+    def __init__(self, count: int, gray: Floats | None = None, scale: float = 1.0) -> None:
+        self._gray = np.zeros(count) if gray is None else gray
+        self._scale = scale
+
+    @functools.cached_property
+    def matrix(self) -> Floats:
+        """L'L, (places, places)."""
+        return guided(self._gray, self._scale)
+
+    @functools.cached_property
+    def low_rank(self) -> LowRank:
+        """L, of two places or more. Gaps between gray values of more than 6 scales count as 6:
+        places so far apart weigh 1e-8 on each other, and no place is without others like it."""
+        order = np.argsort(self._gray, kind="stable")
+        gaps = np.minimum(np.diff(self._gray[order] / self._scale), MAX_GAP)
+        place = np.empty(len(order))
+        place[order] = np.append(0, np.cumsum(gaps))
+        kernel = _gaussian_factor(place)
+        total = np.empty(len(place))
+        for first in range(0, len(place), 256):
+            some = place[first : first + 256, None]
+            total[first : first + 256] = np.exp(-0.5 * np.square(some - place)).sum(axis=1) - 1
+        total = np.maximum(total, 1e-9)  # rounding of what two places at a gap of 6 have
+        return LowRank(1 + 1 / total, kernel / total[:, None], kernel)
+
+
+def _gaussian_factor(place: Floats) -> Floats:
+    """U (places, r) of exp(-(x_i - x_j)^2 / 2) = U U', by Cholesky with pivots."""
+    left, columns = np.ones(len(place)), np.empty((0, len(place)))
+    while left.max() > ROUNDING and len(columns) < len(place):
+        i = int(left.argmax())
+        column = np.exp(-0.5 * np.square(place - place[i])) - columns[:, i] @ columns
+        columns = np.vstack([columns, column / np.sqrt(left[i])])
+        left = np.maximum(left - np.square(columns[-1]), 0)
+    return np.ascontiguousarray(columns.T)
 
 
 def guided(gray: Floats, scale: float) -> Floats:

@@ -38,8 +38,6 @@ def checked_problem(
         raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")
     if model.compat is not None:
         raise ValueError(f"model must be without compat, got {model.compat!r}")
-    if model.mesh.solid:
-        raise ValueError(f"model must be of a mesh of triangles, got {model.mesh!r}")
     if not isinstance(basis, GridBasis):
         raise TypeError(f"basis must be a GridBasis, got {arrays.describe(basis)}")
     if basis.mesh is not model.mesh:
@@ -105,7 +103,13 @@ def checked_problem(
             )
         places = (table[:, 0] * detectors + table[:, 1]).astype(np.intp)
     problem = gauss_newton.Problem(
-        model, basis.elements, places, coefficients * _TO_MM[:chromophores], nm, chosen, contents
+        model,
+        basis.nodes if model.mesh.solid else basis.elements,
+        places,
+        coefficients * _TO_MM[:chromophores],
+        nm,
+        chosen,
+        contents,
     )
     return problem, np.array(known)
 

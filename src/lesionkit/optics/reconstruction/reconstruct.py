@@ -20,8 +20,9 @@ from threadpoolctl import ThreadpoolController
 import lesionkit
 from lesionkit import arrays
 from lesionkit.optics.forward.model import ForwardModel
-from lesionkit.optics.reconstruction import gauss_newton, homogeneous, penalty, weighting
+from lesionkit.optics.reconstruction import gauss_newton, homogeneous, weighting
 from lesionkit.optics.reconstruction.basis import GridBasis
+from lesionkit.optics.reconstruction.penalty import Penalty
 from lesionkit.optics.reconstruction.problem import checked_problem
 from lesionkit.optics.reconstruction.weighting import Weighting
 
@@ -263,13 +264,14 @@ def reconstruct(
     start = np.empty((count, len(contents)))
     counted = None if given is None else np.empty((count, *measured.shape[-2:]))
     each = _penalties(grays, gray_scale, k)
-    space = problem.buffers(min(count, AT_ONCE))
+    at_once = problem.at_once(AT_ONCE)
+    space = problem.buffers(min(count, at_once))
     with (
         ThreadPoolExecutor(lesionkit.threads(), "lesionkit") as pool,
         _blas().limit(limits=1, user_api="blas"),
     ):
-        for first in range(0, count, AT_ONCE):
-            some = slice(first, min(first + AT_ONCE, count))
+        for first in range(0, count, at_once):
+            some = slice(first, min(first + at_once, count))
             data = ratio[some] + base
             weights = (
                 None if given is None else Weighting(given[some], robust, bool(model.frequency))
@@ -380,10 +382,8 @@ def _readings(
     return whole
 
 
-def _penalties(grays: Floats | None, scale: float, count: int) -> Iterator[Floats]:
-    """L'L of one phantom after the other."""
-    if grays is None:
-        return itertools.repeat(penalty.tikhonov(count))
-    if grays.ndim == 1:
-        return itertools.repeat(penalty.guided(grays, scale))
-    return (penalty.guided(one, scale) for one in grays.reshape(-1, count))
+def _penalties(grays: Floats | None, scale: float, count: int) -> Iterator[Penalty]:
+    """Of one phantom after the other."""
+    if grays is None or grays.ndim == 1:
+        return itertools.repeat(Penalty(count, grays, scale))
+    return (Penalty(count, one, scale) for one in grays.reshape(-1, count))
