@@ -114,6 +114,15 @@ def test_half_of_everything_is_the_same_light() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:absorption and scattering are")
+def test_losses_that_outweigh_all_are_solved() -> None:
+    """Light that decays within an element: few neighbours are strong, and levels still shrink."""
+    mesh = ball_mesh(41, layers=12, order=1)
+    model = ForwardModel(mesh, [[41, 0, 0]], [[41, 0, 0]])
+    readings = model.measure(*np.full((2, len(mesh.nodes)), 0.5))
+    assert readings > 0
+
+
 def test_what_does_not_converge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lesionkit.optics.forward.solid_plan.ROUNDS", 1)
     mesh = ball_mesh(10, layers=3)

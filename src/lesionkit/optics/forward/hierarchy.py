@@ -63,8 +63,10 @@ def diagonal_entries(matrix: sparse.csr_array) -> npt.NDArray[np.int32]:
 def _smoothed(matrix: sparse.csr_array) -> sparse.csr_array:
     """Interpolation from aggregates: constants on each, a step of damped Jacobi, and only the
     larger weights of each row, of the same sum: fewer entries to visit in each cycle."""
-    member = _aggregates(matrix)
+    member = _aggregates(matrix, _STRONG)
     count = len(member)
+    if 2 * (member.max() + 1) > count:  # losses outweigh all: weak neighbours do as well
+        member = _aggregates(matrix, 0.0)
     tentative = sparse.csr_array(
         (np.ones(count), (np.arange(count), member)), (count, member.max() + 1)
     )
@@ -85,11 +87,11 @@ def _smoothed(matrix: sparse.csr_array) -> sparse.csr_array:
     return fewer
 
 
-def _aggregates(matrix: sparse.csr_array) -> npt.NDArray[np.intp]:
+def _aggregates(matrix: sparse.csr_array, least: float) -> npt.NDArray[np.intp]:
     """(n,): the number of each unknown's aggregate, about a root and its strong neighbours."""
     size = np.sqrt(matrix.diagonal())
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    strong = np.abs(matrix.data) >= _STRONG * size[row] * size[matrix.indices]
+    strong = np.abs(matrix.data) >= least * size[row] * size[matrix.indices]
     strong |= row == matrix.indices
     start = np.concatenate([[0], np.cumsum(np.bincount(row[strong], minlength=len(size)))])
     neighbours = np.split(matrix.indices[strong], start[1:-1])
