@@ -42,13 +42,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
 def kernels_on_host(
     built: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
-    """use(order, flags, csrc): from now on `gpu.launch` runs on the host, on NumPy arrays."""
+    """use(order, flags, csrc, faulty): from now on `gpu.launch` runs on the host, on NumPy arrays.
+
+    csrc, faulty : where the sources of these kernels are; all others are those of the checkout
+    """
 
     def use(
-        order: on_host.Order = "forward", flags: Sequence[str] = PLAIN, csrc: Path = CSRC
+        order: on_host.Order = "forward",
+        flags: Sequence[str] = PLAIN,
+        csrc: Path = CSRC,
+        faulty: Sequence[str] = (),
     ) -> None:
         def launch(file: str, kernel: str, *rest: Any, **options: Any) -> None:
-            program = built(csrc / file, gpu.KERNELS[file], flags, csrc)
+            if kernel in faulty:
+                program = built(csrc / file, faulty, flags, csrc)
+            else:
+                program = built(CSRC / file, gpu.KERNELS[file], flags)
             program.order = order
             program.launch(kernel, *rest, **options)
 
