@@ -62,8 +62,9 @@ def kernels_on_host(
             program.launch(kernel, *rest, **options)
 
         monkeypatch.setattr(gpu, "launch", launch)
-        monkeypatch.setattr(gpu, "blocks_for", lambda *_: on_host.MAX_BLOCKS)
-        host = gpu.Properties("host", 90, on_host.MAX_BLOCKS, 2**20, 2**20, 2**30)
+        blocks = on_host.blocks_of(flags)
+        monkeypatch.setattr(gpu, "blocks_for", lambda *_: blocks)
+        host = gpu.Properties("host", 90, blocks, 2**20, 2**20, 2**30)
         monkeypatch.setattr(gpu, "properties", lambda _: host)
         monkeypatch.setattr(gpu, "free_memory", lambda: host.memory)
 

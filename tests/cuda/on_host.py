@@ -33,6 +33,12 @@ ORDERS: tuple[Order, ...] = ("forward", "reverse", "together")
 MAX_BLOCKS, MAX_THREADS = 3, 64  # of a launch: a kernel must do its work with any number
 
 
+def blocks_of(flags: Sequence[str]) -> int:
+    """Blocks of a launch. Under ThreadSanitizer, where a thread costs a millisecond, two: a race is
+    of two threads, and so of two blocks at most."""
+    return 2 if tuple(flags) == THREAD else MAX_BLOCKS
+
+
 def of_all_workers(factory: pytest.TempPathFactory, name: str) -> Path:
     """A folder of this run of the tests, one and the same for all workers of `pytest -n`."""
     base = factory.getbasetemp()
@@ -80,7 +86,8 @@ def build(
     def compiled(made: Path) -> None:
         _program(made, file, kernels, command, common / "run.o")
 
-    return Program(_once(folder, (*command, str(file), *kernels), compiled) / "program")
+    path = _once(folder, (*command, str(file), *kernels), compiled) / "program"
+    return Program(path, blocks=blocks_of(flags))
 
 
 def _once(folder: Path, key: Sequence[str], make: Callable[[Path], None]) -> Path:
@@ -143,6 +150,7 @@ class Program:
 
     path: Path
     order: Order = "forward"
+    blocks: int = MAX_BLOCKS
 
     def launch(
         self,
@@ -153,7 +161,7 @@ class Program:
         shared: int = 0,
     ) -> None:
         """As `gpu.launch`, on NumPy arrays; with few blocks and threads, and blocks in `order`."""
-        grid = [*(min(n, MAX_BLOCKS) for n in gpu.sizes(grid)), 1, 1][:3]
+        grid = [*(min(n, self.blocks) for n in gpu.sizes(grid)), 1, 1][:3]
         block = [*(min(n, MAX_THREADS) for n in gpu.sizes(block)), 1, 1][:3]
         given = [_argument(arg) for arg in map(gpu.scalar, args)]
         numbers = [*grid, *block, shared, ORDERS.index(self.order), len(given)]
@@ -170,8 +178,9 @@ class Program:
     def _run(self, call: Path) -> None:
         """Run it. ThreadSanitizer may need fixed addresses: then once more, by setarch -R."""
         command = [str(self.path), str(call)]
-        # how many accesses of each thread ThreadSanitizer remembers: it must not forget the first
-        environment = {**os.environ, "TSAN_OPTIONS": "history_size=4"}
+        # how many accesses of each thread ThreadSanitizer remembers: it must not forget the first;
+        # one race says enough
+        environment = {**os.environ, "TSAN_OPTIONS": "history_size=4 halt_on_error=1"}
 
         def attempt() -> subprocess.CompletedProcess[str]:
             return subprocess.run(

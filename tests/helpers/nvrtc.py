@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import hashlib
-import os
 import pickle
 import re
 from functools import cache
@@ -108,11 +108,12 @@ def compile_kernels(source: str, kernels: tuple[str, ...], architecture: int) ->
         return _compile(source, kernels, architecture)
     key = hashlib.sha256(repr((source, kernels, architecture)).encode()).hexdigest()
     file = KEPT / key
-    if not file.exists():
-        compiled = _compile(source, kernels, architecture)
-        own = file.with_suffix(f".{os.getpid()}")
-        own.write_bytes(pickle.dumps(compiled))
-        own.replace(file)
+    with (KEPT / f"{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker that wants the same waits
+        if not file.exists():
+            compiled = pickle.dumps(_compile(source, kernels, architecture))
+            file.with_suffix(".part").write_bytes(compiled)
+            file.with_suffix(".part").replace(file)
     found: Compiled = pickle.loads(file.read_bytes())
     return found
 
