@@ -215,6 +215,14 @@ T atomicAdd(T* place, std::type_identity_t<T> value) {
   return std::atomic_ref<T>(*place).fetch_add(value, std::memory_order_relaxed);
 }
 template <class T>
+T atomicMin(T* place, std::type_identity_t<T> value) {
+  const std::atomic_ref<T> shared(*place);
+  T was = shared.load(std::memory_order_relaxed);
+  while (value < was && !shared.compare_exchange_weak(was, value, std::memory_order_relaxed)) {
+  }
+  return was;
+}
+template <class T>
 T __ldg(const T* place) {
   return *place;
 }

@@ -20,6 +20,8 @@ REGISTERS = {
     "paint": 128,
     "add_noise": 64,
     "relax_tiles<float>": 96,
+    "follow_order<double, 3>": 168,
+    "follow_order<double, 2>": 144,
     "quantise": 80,
     "roi_features<uint8_t>": 96,
     "roi_features<uint16_t>": 96,

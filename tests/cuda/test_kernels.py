@@ -33,6 +33,7 @@ RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"
 FCM = "clustering/fcm/fcm.cu"
 CONTOURS = "fronts/contours/chan_vese.cu"
 FRONTS, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
+ACCURATE = "fronts/eikonal/accurate.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {
@@ -220,6 +221,36 @@ FAULTS = [
         (LABELS, f"bound of {what}", f"i < {end}; i +=", f"i <= {end}; i +=", ADDRESS, OVERFLOW)
         for what, end in (("nodes", "images * size"), ("parents", "count"))
     ),
+    *(
+        (ACCURATE, f"no barrier once {what}", f"{wait}  // {what}", "", THREAD, f"{RACE}|wrong")
+        for wait, what in (
+            (WAIT, "all know whether it is asked for"),
+            (WAIT, "the tile is there"),
+            (f"if (third < 2) {WAIT}", "a third is done"),
+            (WAIT, "the last third is done"),
+            (WAIT, "the faces are known"),
+        )
+    ),
+    (ACCURATE, "no atomic", "atomicAdd(&faces[2 * d], 1)", "faces[2 * d]++", THREAD, RACE),
+    (ACCURATE, "two thirds", "% 3 != third", "% 2 != third", THREAD, RACE),
+    (ACCURATE, "tiles of both colours", "if (sum % 2 != colour) continue;", "", THREAD, RACE),
+    (ACCURATE, "corners are read", "&& !t.corner(at);", ";", THREAD, RACE),
+    *(
+        (ACCURATE, f"bound of {what}", f"i < {end};", f"i <= {end};", ADDRESS, OVERFLOW)
+        for what, end in (
+            ("nodes", "t.count_all()"),
+            ("starts", "points + starts"),
+            ("images", "images"),
+        )
+    ),
+    (
+        ACCURATE,
+        "no atomic for a start",
+        "atomicMin(reinterpret_cast<uint64_t*>(time), bits_as<uint64_t>(to));",
+        "if (to < *time) *time = to;",
+        THREAD,
+        RACE,
+    ),
     (LABELS, "no atomic", "atomicAdd(changed, 1)", "++*changed", THREAD, RACE),
     (MAPS, "bound of pixels", "pixel < pixels;", "pixel <= pixels;", ADDRESS, OVERFLOW),
     (MAPS, "bound of codes", "i < rows * columns;", "i <= rows * columns;", ADDRESS, OVERFLOW),
@@ -250,6 +281,7 @@ FAULTS = [
 PART_OF = {
     FORWARD: ("measure<double, true>", "measure<double, false>"),
     FIELDS: ("solve_fields<double>", "gradient<1>"),
+    ACCURATE: ("start_fronts<double>",),
 }
 
 

@@ -1,10 +1,12 @@
 // The accurate mode: from times of order 1 to those of order 2, or factored. Host only.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "fronts/eikonal/arrival.hpp"
 #include "fronts/eikonal/ordered.hpp"
+#include "fronts/eikonal/starts.hpp"
 
 namespace lesionkit::fronts {
 
@@ -13,95 +15,26 @@ struct Accuracy {
   double reach;  // of factoring, as spacing; 0: none
 };
 
-// Where the speed is smooth, everywhere; else within 20 nodes of the seed.
-template <class R>
-double reach_of(const Problem<R>& p) {
-  const R spacing = std::max({p.spacing[p.deep() ? 0 : 1], p.spacing[1], p.spacing[2]});
-  return SpeedSample<R>(p).rough() ? 20.0 * spacing : Problem<double>::never;
-}
-
-// Where the front starts at order 2: where it does at order 1, and, close to a seed in a smooth
-// speed, at the times of a straight ray by the trapezium rule. There differences are of order 1,
-// for want of a second neighbour, and their errors would be carried everywhere. About a seed
-// between nodes whose speeds are not alike, the nodes beside its cell start at their times of order
-// 1: their second neighbours lie across the seed, and say nothing about their side.
+// Where the front starts (starts.hpp).
 template <class R>
 class AccurateStarts {
  public:
   // times, infinite; first: of order 1
   AccurateStarts(const Problem<R>& problem, const R* first) : p_(problem), first_(first) {}
 
-  // A front that came from elsewhere before is not held up.
   void add(int64_t node, R time) {
-    if (!(time < R(1.1) * first_[node] || time <= first_[node]) || !(time < p_.times[node])) return;
+    if (!may_start(time, first_[node]) || !(time < p_.times[node])) return;
     p_.times[node] = time;
     nodes.push_back(node);
   }
 
-  // The nodes within 3 of a seed, if no wall is there and the speed is nearly the same. False where
-  // nothing is known about times on the other side of the seed: it lies between nodes whose speeds
-  // are not alike, or times are not factored.
-  bool add_ball(const Seed& seed, bool factored) {
-    constexpr int64_t radius = 3;
-    const int64_t size[3] = {p_.grid.planes, p_.grid.rows, p_.grid.columns};
-    int64_t low[3], high[3];
-    for (int d = 0; d < 3; ++d) {
-      const auto at = static_cast<int64_t>(std::floor(seed.at[d]));
-      low[d] = std::max<int64_t>(0, at - radius);
-      high[d] = std::min(size[d] - 1, at + radius + 1);
-    }
-    const auto for_each = [&](auto&& take) {
-      for (int64_t z = low[0]; z <= high[0]; ++z)
-        for (int64_t y = low[1]; y <= high[1]; ++y)
-          for (int64_t x = low[2]; x <= high[2]; ++x) take(Offset{z, y, x});
-    };
-    double slowest = 0.0, fastest = Problem<double>::never;
-    bool open = true;
-    for_each([&](const Offset& at) {
-      const int64_t node = p_.grid.index(at);
-      open = open && p_.open(node);
-      if (!p_.open(node)) return;
-      slowest = std::max(slowest, p_.slowness(node));
-      fastest = std::min(fastest, p_.slowness(node));
-    });
-    const bool even = slowest < 1.5 * fastest, between = !is_node(seed);
-    if (!open || !even) {
-      if (between && !(even && factored)) add_beside_cell(seed);
-      return even || !between;
-    }
-    for_each([&](const Offset& at) {
-      const double away[3] = {at.plane - seed.at[0], at.row - seed.at[1], at.column - seed.at[2]};
-      double square = 0.0, nodes = 0.0;
-      for (int d = 0; d < 3; ++d) {
-        nodes += away[d] * away[d];
-        square += away[d] * p_.spacing[d] * away[d] * p_.spacing[d];
-      }
-      const int64_t node = p_.grid.index(at);
-      if (nodes <= radius * radius)
-        add(node, static_cast<R>(std::sqrt(square) * (seed.slowness + p_.slowness(node)) / 2));
-    });
-    return true;
+  bool add_about(const Seed& seed, bool factored) {
+    return start_about(p_, first_, seed, factored, [&](int64_t node, R time) { add(node, time); });
   }
 
   std::vector<int64_t> nodes;
 
  private:
-  static bool is_node(const Seed& seed) {
-    return std::all_of(seed.at, seed.at + 3, [](double at) { return at == std::floor(at); });
-  }
-
-  // The nodes one step along an axis away from the corners of the seed's cell.
-  void add_beside_cell(const Seed& seed) {
-    for (int corner = 0; corner < 8; ++corner) {
-      Offset at;
-      int64_t* const index[3] = {&at.plane, &at.row, &at.column};
-      for (int d = 0; d < 3; ++d)
-        *index[d] =
-            static_cast<int64_t>(corner >> d & 1 ? std::ceil(seed.at[d]) : std::floor(seed.at[d]));
-      p_.grid.for_each_neighbour(p_.grid.index(at), [&](int64_t node) { add(node, first_[node]); });
-    }
-  }
-
   const Problem<R>& p_;
   const R* first_;
 };
@@ -142,15 +75,7 @@ void finish_by_queue(const Problem<R>& p, const OrderedProblem<R>& ordered) {
     Known<R> known[axes] = {};
     if constexpr (factored) {
       const Seed& seed = ordered.seed_of(node);
-      R square = 0;
-      for (int d = 0; d < axes; ++d) {
-        known[d].along = static_cast<R>(index[d] - seed.at[2 - d]) * spacing[d];
-        square += known[d].along * known[d].along;
-      }
-      for (auto& k : known) {
-        k.distance = root(square);
-        k.slowness = static_cast<R>(seed.slowness);
-      }
+      about_seed(seed, static_cast<R>(seed.slowness), index, spacing, known);
     }
     return final_time<second, factored>(first, times, ordered.first[node], p.scale / p.speed[node],
                                         spacing, known, ordered.reach, never);
@@ -199,7 +124,7 @@ void find_accurate_times(const Problem<R>& p, const Starts<R>& starts, const See
       AccurateStarts<R> from(p, first.data());
       for (int64_t i = 0; i < starts.count; ++i) from.add(starts.nodes[i], starts.times[i]);
       for (int64_t s = 0; s < points.count; ++s)
-        if (!from.add_ball(points.seeds[s], factored)) seeds[s].slowness = 0;  // not factored
+        if (!from.add_about(points.seeds[s], factored)) seeds[s].slowness = 0;  // not factored
       Work work(p, ordered, tiles);
       Passes<R, Work> passes(work, tiles, window, Problem<R>::never);
       for (const int64_t node : from.nodes) passes.start(p.grid.place(node), p.times[node]);

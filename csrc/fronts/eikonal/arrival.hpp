@@ -1,6 +1,7 @@
 // One way in to all solvers of order 1: sweeps, and buckets where sweeps take too long. Host only.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "common/memory.hpp"

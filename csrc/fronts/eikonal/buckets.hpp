@@ -9,6 +9,7 @@
 // Host only.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "fronts/eikonal/problem.hpp"

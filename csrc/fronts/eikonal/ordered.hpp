@@ -7,14 +7,9 @@
 #pragma once
 
 #include "fronts/eikonal/passes.hpp"
+#include "fronts/eikonal/starts.hpp"
 
 namespace lesionkit::fronts {
-
-// A point that a front starts from.
-struct Seed {
-  double at[3];     // plane, row, column; a part of one too
-  double slowness;  // there
-};
 
 template <class R>
 struct OrderedProblem {

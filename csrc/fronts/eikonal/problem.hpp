@@ -1,10 +1,5 @@
-// What an arrival-time problem is, and what all its solvers share. Host only.
+// What an arrival-time problem is, and what all its solvers share.
 #pragma once
-
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <limits>
 
 #include "common/grid.hpp"
 #include "fronts/eikonal/godunov.hpp"
@@ -15,17 +10,16 @@ namespace lesionkit::fronts {
 struct Part {
   Offset begin, end;
 
-  void add(const Offset& from, const Offset& to) {
-    begin = {std::min(begin.plane, from.plane), std::min(begin.row, from.row),
-             std::min(begin.column, from.column)};
-    end = {std::max(end.plane, to.plane), std::max(end.row, to.row),
-           std::max(end.column, to.column)};
+  HD void add(const Offset& from, const Offset& to) {
+    begin = {min(begin.plane, from.plane), min(begin.row, from.row),
+             min(begin.column, from.column)};
+    end = {max(end.plane, to.plane), max(end.row, to.row), max(end.column, to.column)};
   }
 };
 
 template <class R>
 struct Problem {
-  static constexpr R never = std::numeric_limits<R>::infinity();
+  static constexpr R never = __builtin_bit_cast(float, 0x7f800000u);
 
   Grid grid;
   const R* speed;       // at most 0: a wall
@@ -35,10 +29,10 @@ struct Problem {
   R stop;               // later times are not wanted
   R* times;             // infinite, but where the front starts
 
-  bool deep() const { return grid.planes > 1; }
-  bool even() const { return spacing[1] == spacing[2] && (!deep() || spacing[0] == spacing[1]); }
-  double slowness(int64_t node) const { return static_cast<double>(scale) / speed[node]; }
-  bool open(int64_t node) const { return speed[node] > 0 && (!mask || mask[node]); }
+  HD bool deep() const { return grid.planes > 1; }
+  HD bool even() const { return spacing[1] == spacing[2] && (!deep() || spacing[0] == spacing[1]); }
+  HD double slowness(int64_t node) const { return static_cast<double>(scale) / speed[node]; }
+  HD bool open(int64_t node) const { return speed[node] > 0 && (!mask || mask[node]); }
 };
 
 // Where fronts start: nodes, and when.
@@ -55,9 +49,9 @@ struct SpeedSample {
   double slowness = 0.0;   // of the mean speed; 0 where none of them is open
   double roughness = 0.0;  // mean |difference of neighbours in a row| / mean speed
 
-  bool rough() const { return roughness > 0.02; }
+  HD bool rough() const { return roughness > 0.02; }
 
-  explicit SpeedSample(const Problem<R>& p) {
+  HD explicit SpeedSample(const Problem<R>& p) {
     const int64_t n = p.grid.size(), stride = n / 2000 | 1;
     double sum = 0.0, differences = 0.0;
     int64_t count = 0, pairs = 0;
@@ -66,7 +60,8 @@ struct SpeedSample {
       sum += p.speed[i];
       ++count;
       if (i + 1 == n || !p.open(i + 1) || (i + 1) % p.grid.columns == 0) continue;
-      differences += std::abs(static_cast<double>(p.speed[i + 1]) - p.speed[i]);
+      const double apart = static_cast<double>(p.speed[i + 1]) - p.speed[i];
+      differences += apart < 0.0 ? -apart : apart;
       ++pairs;
     }
     if (count == 0) return;

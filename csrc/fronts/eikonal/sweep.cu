@@ -18,8 +18,8 @@ struct TiledGrid {
   HD int64_t tiles(int axis) const { return (size[axis] + tile[axis] - 1) / tile[axis]; }
 };
 
-// A tile of an image, and its nodes in shared memory, with a border.
-template <class R>
+// A tile of an image, and its nodes in shared memory, with a border, `beyond` nodes wide.
+template <class R, int beyond>
 struct TileNodes {
   HD TileNodes(const TiledGrid& grid, int64_t tile, R* nodes)
       : nodes(nodes), first(0), columns(grid.size[2]), area(grid.size[1] * columns) {
@@ -29,14 +29,14 @@ struct TileNodes {
       tile /= grid.tiles(d);
       first += index * grid.tile[d] * global_stride[d];
       edge[d] = static_cast<int>(grid.tile[d]);
-      low[d] = index > 0 ? -1 : 0;
-      high[d] = left > edge[d] ? edge[d] + 1 : static_cast<int>(left);
+      low[d] = index > 0 ? -beyond : 0;
+      high[d] = static_cast<int>(lesionkit::min<int64_t>(left, edge[d] + beyond));
     }
     first += tile * grid.size[0] * area;
     deep = grid.size[0] > 1;
     stride[2] = 1;
-    stride[1] = edge[2] + 2;
-    stride[0] = (edge[1] + 2) * stride[1];
+    stride[1] = edge[2] + 2 * beyond;
+    stride[0] = (edge[1] + 2 * beyond) * stride[1];
   }
 
   // The nodes of the tile, by number.
@@ -47,11 +47,11 @@ struct TileNodes {
     at[0] = i / edge[2] / edge[1];
   }
   // Those with the border.
-  HD int count_all() const { return (edge[0] + (deep ? 2 : 0)) * stride[0]; }
+  HD int count_all() const { return (edge[0] + (deep ? 2 * beyond : 0)) * stride[0]; }
   HD void place_all(int i, int (&at)[3]) const {
-    at[2] = i % stride[1] - 1;
-    at[1] = i / stride[1] % (edge[1] + 2) - 1;
-    at[0] = i / stride[0] - (deep ? 1 : 0);
+    at[2] = i % stride[1] - beyond;
+    at[1] = i / stride[1] % (edge[1] + 2 * beyond) - beyond;
+    at[0] = i / stride[0] - (deep ? beyond : 0);
   }
 
   HD bool inside(const int (&at)[3]) const {
@@ -69,7 +69,8 @@ struct TileNodes {
     return first + at[0] * area + at[1] * columns + at[2];
   }
   HD R* shared(const int (&at)[3]) const {
-    return nodes + (at[0] + (deep ? 1 : 0)) * stride[0] + (at[1] + 1) * stride[1] + at[2] + 1;
+    return nodes + (at[0] + (deep ? beyond : 0)) * stride[0] + (at[1] + beyond) * stride[1] +
+           at[2] + beyond;
   }
 
   R* nodes;
@@ -97,7 +98,7 @@ __global__ void relax_tiles(const R* speed, const uint8_t* mask, TiledGrid grid,
 
   for (int64_t k = blockIdx.x; k < counts[list]; k += gridDim.x) {
     const int64_t tile = queue[list * tiles + k];
-    const TileNodes<R> t(grid, tile, nodes);
+    const TileNodes<R, 1> t(grid, tile, nodes);
     if (thread == 0) queued[list * tiles + tile] = 0;
     for (int i = thread; i < 3; i += threads) changed[i] = 0;
     for (int i = thread; i < t.count_all(); i += threads) {

@@ -35,8 +35,7 @@ def arrival_time(
     ----------
     speed : array of 1 to 3 axes
         float32 or float64 (anything else becomes float64), finite where the mask is True; a node
-        whose speed is 0 or less is a wall. An array on a GPU stays there; then only order 1 is
-        offered, without labels.
+        whose speed is 0 or less is a wall. An array on a GPU stays there.
     seeds : (axes,) or (k, axes) array_like
         A point or several, in nodes: (0, 0) is the first node; they may lie between nodes. One in a
         wall starts nothing.
@@ -56,7 +55,8 @@ def arrival_time(
         The axis of `speed` that counts images; then seeds is (images, axes) or (images, k, axes).
     return_labels : bool, default False
         Also return whose front came first. Where two neighbours of a node are the earliest, at one
-        time, it has the label of either; which may differ between the CPU and a GPU.
+        time, it has the label of either; which may differ between the CPU and a GPU (and with it,
+        where times are factored, about which seed this one is).
 
     Returns
     -------
@@ -88,8 +88,6 @@ def arrival_time(
     return_labels = arrays.flag(return_labels, "return_labels")
     home = arrays.home(speed=speed, mask=mask)
     accurate = order == 2 or factored is True
-    if home.gpu is not None and accurate:
-        _check_on_cpu(home, order, factored)
     with home.current():
         task = Task.of(home, speed, seeds, spacing, stop, mask, batch_axis)
         times = home.xp.empty_like(task.speed)
@@ -103,7 +101,7 @@ def arrival_time(
         kernels.arrival_times(*problem, task.stop * (1.25 if accurate else 1.0), *fronts, times)
         if accurate:
             reach = 0.0 if not factored else -1.0 if factored == "auto" else math.inf
-            _kernels.make_accurate(
+            kernels.make_accurate(
                 *problem, task.stop, *fronts, times, order, reach, starts.seed_of, starts.seeds
             )
         if return_labels:
@@ -113,16 +111,6 @@ def arrival_time(
             times *= task.speed.dtype.type(task.unit)
         answer = home.back(task.shaped(times.astype(task.dtype, copy=False)))
         return (answer, home.back(task.shaped(labels))) if return_labels else answer
-
-
-def _check_on_cpu(home: arrays.Home, order: int, factored: Any) -> None:
-    asked = {"order": order, "factored": factored}
-    kernel = {"order": (1,), "factored": (False, "auto")}
-    came = ", ".join(f"{k}={v!r}" for k, v in asked.items() if v not in kernel[k])
-    raise ValueError(
-        f"speed on a GPU allows order=1 and factored=False or 'auto', got {came} with a {home}; "
-        "copy speed to the host first"
-    )
 
 
 class Starts(NamedTuple):

@@ -1,4 +1,4 @@
-"""Arrival times on a GPU: the kernel of csrc/fronts/eikonal/sweep.cu, and what it is given."""
+"""Arrival times on a GPU: the kernels of csrc/fronts/eikonal, and what they are given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from lesionkit import gpu
 from lesionkit.arrays import namespace, to_host
 
 FILE, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
+ACCURATE = "fronts/eikonal/accurate.cu"
 THREADS = 256  # of a block
+FOLLOWING = 128  # of a block of `follow_order`, which has more registers
 ROUNDS = 8  # between two looks at whether all is done
 SMALL = 96 * 1024  # bytes of shared memory that an image may take at most, to be one tile
 
@@ -115,6 +117,82 @@ def front_labels(times: Any, first: Any, nodes: Any, at: Any, label_of: Any, lab
         if not int(changed[0]):
             break
     labels[...] = labels.reshape(-1)[parent].reshape(labels.shape)
+
+
+def make_accurate(
+    speed: Any,
+    mask: Any,
+    scale: float,
+    spacing: Sequence[float],
+    stop: float,
+    first: Any,
+    nodes: Any,
+    at: Any,
+    times: Any,
+    order: int,
+    reach: float,
+    seed_of: Any,
+    seeds: Any,
+    tile: Sequence[int] | None = None,
+    rounds: int | None = None,
+) -> None:
+    """As `lesionkit._core.fronts`, with arrays as of :func:`arrival_times`; seeds and what tells of
+    starts are NumPy's.
+
+    tile : its planes, rows and columns, none of which is 1 where the image has more
+    """
+    xp, (images, *size), count = namespace(speed), speed.shape, seeds.shape[1]
+    device, kind = gpu.device_of(speed), gpu.c_type(speed)
+    real = speed.dtype.type
+    labels = None
+    if count > 1 and reach != 0:
+        labels = xp.empty(speed.shape, np.int32)
+        front_labels(times, first, nodes, at, seed_of, labels)
+    given = [speed, mask, gpu.struct(size), xp.asarray(np.array(spacing), dtype=speed.dtype)]
+    given += [real(scale), images]
+    reaches = xp.full(images, reach, speed.dtype)
+    blocks = gpu.blocks_for(images, THREADS, device)
+    rough = xp.empty(images, speed.dtype)
+    gpu.launch(ACCURATE, f"find_reach<{kind}>", blocks, THREADS, [*given, rough])
+    rough_images = np.isfinite(to_host(rough))
+    if reach < 0:
+        reaches = rough
+    factored = (reaches > 0) | (order == 1)
+    reaches[~factored] = -1
+    image = np.repeat(np.arange(images), np.diff(first))
+    starts = xp.asarray(image * math.prod(size) + nodes), xp.asarray(at)
+    points, slowness = xp.asarray(seeds), xp.empty((images, count), speed.dtype)
+
+    tile = tile or ((8, 8, 8) if size[0] > 1 else (1, 32, 32))
+    tiles = images * math.prod(-(-n // edge) for n, edge in zip(size, tile, strict=True))
+    border = [n + 4 for n in tile]
+    border[0] -= 0 if size[0] > 1 else 4
+    shared = 2 * math.prod(border) * speed.dtype.itemsize
+    follow = f"follow_order<{kind}, {3 if size[0] > 1 else 2}>"
+    ask = xp.empty(tiles, np.uint32)
+    # A second time in the order that the first has found: there rays run where they should.
+    for again in range(1 if rough_images.all() else 2):
+        before = times.copy()
+        times[...] = math.inf
+        args = [*given, before, len(nodes), *starts, count, points, factored.view(np.uint8)]
+        blocks = gpu.blocks_for(images * count + len(nodes), THREADS, device)
+        args += [slowness, times]
+        gpu.launch(ACCURATE, f"start_fronts<{kind}>", blocks, THREADS, args)
+        ask[...] = 1
+        fixed = [speed, before, gpu.struct([*size, *tile]), given[3], real(scale), tiles]
+        own = [count, points, slowness, reaches, labels, ask]
+        while True:
+            progress = xp.zeros(1, np.uint32)
+            for turn in range(2 * (rounds or ROUNDS)):
+                args = [*fixed, turn % 2, int(order == 2), *own, progress, times]
+                blocks = gpu.blocks_for(tiles, 1, device)
+                gpu.launch(ACCURATE, follow, blocks, FOLLOWING, args, shared)
+            if not int(progress[0]):
+                break
+        if again:
+            times[xp.asarray(rough_images)] = before[xp.asarray(rough_images)]
+    if math.isfinite(stop):
+        times[times > real(stop)] = math.inf
 
 
 def tile_of(size: Sequence[int], images: int, itemsize: int, device: int) -> tuple[int, ...]:

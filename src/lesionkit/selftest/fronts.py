@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,54 @@ def arrival_times(xp: Any) -> Iterator[Check]:
         yield Check(f"fronts: {what}, nodes reached", differ, 0)
         found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))
         yield Check(f"fronts: {what}", distance(found, cpu), SINGLE if kind == "f4" else ROUNDING)
+
+
+def accurate(xp: Any) -> Iterator[Check]:
+    """csrc/fronts/eikonal/accurate.cu: order 2 or factored, about one seed or two, between nodes; a
+    picture of smooth speeds, a volume with a wall across one seed's cell, a batch of a smooth image
+    and a rough one; tiles that do not divide them.
+    """
+    from lesionkit import arrays
+    from lesionkit.fronts import arrival_gpu
+    from lesionkit.fronts.arrival import Task
+
+    random = np.random.default_rng(12)
+    auto, all_over, none = -1.0, math.inf, 0.0
+    seeds = [(2.25, 3.5), (6.0, 12.0)]
+    seeds_in_space = [(1.25, 3.5, 2.0), (5.0, 1.0, 5.5)]
+    for what, kind, shape, tile, order, reach, at in (
+        ("a picture", "f4", (8, 15), (1, 5, 8), 2, auto, seeds),
+        ("a volume", "f8", (6, 6, 7), (4, 4, 5), 2, auto, seeds_in_space),
+        ("a volume of order 1", "f4", (6, 6, 7), (4, 4, 5), 1, all_over, seeds_in_space[:1]),
+        ("a picture of order 1", "f8", (8, 15), (1, 5, 8), 1, all_over, seeds),
+        ("a batch", "f8", (2, 8, 15), (1, 8, 8), 2, auto, [seeds[:1], seeds[1:]]),
+        ("no factoring", "f4", (8, 15), (1, 8, 8), 2, none, seeds),
+    ):
+        away = np.indices(shape).sum(axis=0)
+        speed: Any = (1 + 0.3 * np.sin(away / 9)).astype(kind)
+        batch = 0 if what == "a batch" else None
+        if batch == 0:
+            speed[1] = random.uniform(0.4, 1, shape[1:])
+        if what == "a volume":
+            speed[1, 4:, 1] = 0
+        home = arrays.home(speed=speed)
+        task = Task.of(home, speed, at, 1.0 if kind == "f4" else 1.5, None, None, batch)
+        starts = task.starts()
+        fronts = starts.first, starts.nodes, starts.times
+        problem = task.speed, None, task.scale, task.spacing
+        cpu = np.empty_like(task.speed)
+        _core.fronts.arrival_times(*problem, np.inf, *fronts, cpu)
+        ours = xp.asarray(cpu.copy())
+        rest = order, reach, starts.seed_of, starts.seeds
+        _core.fronts.make_accurate(*problem, 30.0, *fronts, cpu, *rest)
+        problem = xp.asarray(task.speed), *problem[1:]
+        arrival_gpu.make_accurate(*problem, 30.0, *fronts, ours, *rest, tile, 1)
+        found = to_host(ours)
+        differ = float((np.isfinite(found) != np.isfinite(cpu)).sum())
+        yield Check(f"accurate fronts: {what}, nodes reached", differ, 0)
+        found, cpu = (np.where(np.isfinite(a), a, 0) for a in (found, cpu))
+        allowed = SINGLE if kind == "f4" else ROUNDING
+        yield Check(f"accurate fronts: {what}", distance(found, cpu), allowed)
 
 
 def labels(xp: Any) -> Iterator[Check]:

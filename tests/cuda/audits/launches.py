@@ -57,6 +57,12 @@ def small_model(nodes: int) -> ForwardModel:
     return ForwardModel(mesh if nodes == 3 else mesh.to_quadratic(), rim, rim)
 
 
+@cache
+def small_plan(nodes: int, at: At, room: int | None, card: int) -> DevicePlan:
+    """Of that model, placed for the card that `gpu.properties` tells of."""
+    return DevicePlan(small_model(nodes).plans.parts(at), 0, np, room)
+
+
 def forward(random: Random) -> None:
     n, materials = sizes(random, 40, 2)
     wanted: tuple[tuple[int, At], ...]
@@ -65,7 +71,7 @@ def forward(random: Random) -> None:
         parts = small_model(nodes).plans.parts(at)
         for kind in (np.float64, np.complex128):
             for room in (None, 0):
-                plan = DevicePlan(parts, 0, np, room)
+                plan = small_plan(nodes, at, room, gpu.properties(0).capability)
                 out, maps = np.zeros((n, 6, 6), kind), np.ones((n, parts["properties"]))
                 plan.measure(maps, maps, out)
                 if kind is np.float64 and at != "nodes":
@@ -187,6 +193,18 @@ def fronts(random: Random) -> None:
                 arrival_gpu.arrival_times(speed, mask, *rest)
 
 
+def accurate(random: Random) -> None:
+    images, *shape = sizes(random, 20, 4)
+    for dtype in (np.float32, np.float64):
+        for size in ([2, *shape[1:]], [1, *shape[1:]]):
+            speed = np.ones((images, *size), dtype)
+            starts = np.arange(images + 1), np.zeros(images, np.int64), np.zeros(images, dtype)
+            for order, reach in ((1, math.inf), (2, -1.0), (2, 0.0)):
+                problem = (speed, None, 1.0, (1.0, 1.0, 2.0), math.inf, *starts)
+                seeds = np.ones(images, np.int32), np.zeros((images, 2, 4))
+                arrival_gpu.make_accurate(*problem, np.zeros_like(speed), order, reach, *seeds)
+
+
 def labels(random: Random) -> None:
     images, *shape = sizes(random, 20, 4)
     for dtype in (np.float32, np.float64):
@@ -218,6 +236,7 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/fcm/fcm.cu": fuzzy,
     "clustering/kmeans/kmeans.cu": kmeans,
     "fronts/contours/chan_vese.cu": contours,
+    "fronts/eikonal/accurate.cu": accurate,
     "fronts/eikonal/labels.cu": labels,
     "fronts/eikonal/sweep.cu": fronts,
     "optics/fields/fields.cu": fields,

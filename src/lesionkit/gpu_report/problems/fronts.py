@@ -20,7 +20,7 @@ ITERATIONS = 10
 
 def rows(small: bool = False) -> list[Row]:
     """Of a picture's contour, and of a front through a volume."""
-    return [*_contours(small), *_arrivals(small), *_labels(small)]
+    return [*_contours(small), *_arrivals(small), *_accurate(small), *_labels(small)]
 
 
 def _contours(small: bool) -> list[Row]:
@@ -61,6 +61,47 @@ def _contours(small: bool) -> list[Row]:
                 partial(start, kind, True),
             )
         )
+    return found
+
+
+def _accurate(small: bool) -> list[Row]:
+    """Times of order 2, factored, from those of order 1 of a constant speed."""
+    from lesionkit.fronts import arrival_gpu
+
+    def start(axes: int, kind: Any, cupy: Any) -> Callable[[], object]:
+        middle = _side(axes) // 2
+        size = (1, _side(3) if axes == 3 else 1, _side(axes), _side(axes))
+        seed = [middle if n > 1 else 0 for n in size[1:]]
+        away = [
+            (i - k) ** 2.0 for i, k in zip(np.indices(size[1:], sparse=True), seed, strict=True)
+        ]
+        first = cupy.asarray(np.sqrt(sum(away)).astype(kind)[None])
+        starts = np.array([0, 1]), np.ravel_multi_index([[n] for n in seed], size[1:])
+        given = cupy.ones(size, kind), None, 1.0, (1.0,) * 3, np.inf, *starts, np.zeros(1, kind)
+        rest = 2, np.inf, np.ones(1, np.int32), np.array([[[*seed, 1.0]]], float)
+        return lambda: arrival_gpu.make_accurate(*given, first.copy(), *rest)
+
+    def _side(axes: int) -> int:
+        if small:
+            return {2: 20, 3: 9}[axes]
+        return {2: 4096, 3: 256}[axes]
+
+    file, found = "fronts/eikonal/accurate.cu", []
+    for name, (kind, unit) in TYPES.items():
+        size = np.dtype(kind).itemsize
+        for axes in (2, 3):
+            nodes, work = _side(axes) ** axes, f"{_side(axes)}^{axes} nodes from the middle, {unit}"
+            # speed and both times once; of each axis two slopes of some 20 operations
+            told = Arithmetic(3.0 * size * nodes, {unit: 40.0 * axes * nodes})
+            kernel = f"follow_order<{name}, {axes}>"
+            here = partial(start, axes, kind)
+            found.append(kernel_row(file, kernel, work, told, here))
+        # some 2,000 speeds; 512 nodes about a seed
+        for kernel, count, operations in (("find_reach", 2000, 6.0), ("start_fronts", 512, 20.0)):
+            told = Arithmetic(float(size * min(count, _side(2) ** 2)), {unit: operations * count})
+            here = partial(start, 2, kind)
+            work = f"{_side(2)}^2 nodes, {unit}"
+            found.append(kernel_row(file, f"{kernel}<{name}>", work, told, here))
     return found
 
 
