@@ -88,6 +88,7 @@ WORDS = {
     "csrc/clustering/fcm": "one fused pass",
     "csrc/clustering/spatial": "windows of pixels",
     "csrc/fronts": "frame",
+    "csrc/fronts/accurate": "of order 2",
     "csrc/fronts/eikonal": "arrival times",
     "csrc/fronts/marching": "signed distances",
     "csrc/fronts/contours": "Chan-Vese, geodesic",

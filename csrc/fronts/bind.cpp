@@ -1,5 +1,6 @@
 // lesionkit.fronts: the kernels' Python names, a function for each room.
 #include "common/arrays.hpp"
+#include "fronts/accurate/kernels.hpp"
 #include "fronts/contours/kernels.hpp"
 #include "fronts/eikonal/kernels.hpp"
 #include "fronts/marching/kernels.hpp"

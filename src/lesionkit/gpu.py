@@ -78,7 +78,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "fronts/contours/chan_vese.cu": tuple(
         f"chan_vese{what}<{kind}>" for what in ("", "_energy") for kind in ("float", "double")
     ),
-    "fronts/eikonal/accurate.cu": (
+    "fronts/accurate/accurate.cu": (
         *(f"find_reach<{kind}>" for kind in ("float", "double")),
         *(f"start_fronts<{kind}>" for kind in ("float", "double")),
         *(f"follow_order<{kind}, {axes}>" for kind in ("float", "double") for axes in (2, 3)),

@@ -33,7 +33,7 @@ RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"
 FCM = "clustering/fcm/fcm.cu"
 CONTOURS = "fronts/contours/chan_vese.cu"
 FRONTS, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
-ACCURATE = "fronts/eikonal/accurate.cu"
+ACCURATE = "fronts/accurate/accurate.cu"
 WAIT = "__syncthreads();"
 # the lines before or after each barrier of a front's work
 BARRIERS = {

@@ -21,15 +21,6 @@ template <class R>
 void front_labels(View<const R> times, View<const int64_t> first, View<const int64_t> nodes,
                   View<const R> at, View<const int32_t> label_of, View<int32_t> labels);
 
-// Arguments: Batch; seed_of: of each start, 1 + the number of its seed; seeds (images, k, 4): Seed.
-// Factored up to `reach` from a seed, or, if that is less than 0, as the speed is. times: of order
-// 1, replaced.
-template <class R>
-void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double scale,
-                   std::array<double, 3> spacing, double stop, View<const int64_t> first,
-                   View<const int64_t> nodes, View<const R> at, View<R> times, int order,
-                   double reach, View<const int32_t> seed_of, View<const double> seeds);
-
 // The points of all paths one after the other (m, 3), and how many each has; or -1 where the time
 // is not finite. times (planes, rows, columns), points (n, 3) of finite time, seeds (k, 3).
 struct Paths {

@@ -1,10 +1,8 @@
-// Arrival times: of order 1, and whose front came first; the accurate mode, of
-// order 2 or factored, from those of order 1; and paths, from points back to where their fronts
-// came from.
+// Arrival times of order 1, and whose front came first; and paths, from points back to where their
+// fronts came from.
 
 #include "common/parallel.hpp"
 #include "common/view.hpp"
-#include "fronts/eikonal/accurate.hpp"
 #include "fronts/eikonal/arrival.hpp"
 #include "fronts/eikonal/batch.hpp"
 #include "fronts/eikonal/kernels.hpp"
@@ -37,22 +35,6 @@ void front_labels(View<const R> times, View<const int64_t> first, View<const int
 }
 
 template <class R>
-void make_accurate(View<const R> speed, Maybe<const uint8_t> mask, double scale,
-                   std::array<double, 3> spacing, double stop, View<const int64_t> first,
-                   View<const int64_t> nodes, View<const R> at, View<R> times, int order,
-                   double reach, View<const int32_t> seed_of, View<const double> seeds) {
-  const Batch<R> batch = {speed, mask, scale, spacing, stop, first, nodes, at, times};
-  const int64_t count = seeds.shape(1);
-  batch.for_each([&](int64_t i, Pages&, bool parallel) {
-    const Problem<R> p = batch.problem(i);
-    const SeedPoints points = {reinterpret_cast<const Seed*>(seeds.data()) + i * count, count,
-                               seed_of.data() + first.data()[i]};
-    find_accurate_times(p, batch.starts(i), points, {order == 2, reach < 0.0 ? reach_of(p) : reach},
-                        parallel);
-  });
-}
-
-template <class R>
 Paths find_paths(View<const R> times, std::array<double, 3> spacing, View<const double> points,
                  View<const double> seeds, double step) {
   const Grid grid = {times.shape(0), times.shape(1), times.shape(2)};
@@ -81,9 +63,6 @@ Paths find_paths(View<const R> times, std::array<double, 3> spacing, View<const 
                               View<R>);                                                           \
   template void front_labels(View<const R>, View<const int64_t>, View<const int64_t>,             \
                              View<const R>, View<const int32_t>, View<int32_t>);                  \
-  template void make_accurate(View<const R>, Maybe<const uint8_t>, double, std::array<double, 3>, \
-                              double, View<const int64_t>, View<const int64_t>, View<const R>,    \
-                              View<R>, int, double, View<const int32_t>, View<const double>);     \
   template Paths find_paths(View<const R>, std::array<double, 3>, View<const double>,             \
                             View<const double>, double);
 TIMES(float)

@@ -13,7 +13,7 @@ from lesionkit import gpu
 from lesionkit.arrays import namespace, to_host
 
 FILE, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
-ACCURATE = "fronts/eikonal/accurate.cu"
+ACCURATE = "fronts/accurate/accurate.cu"
 THREADS = 256  # of a block
 FOLLOWING = 128  # of a block of `follow_order`, which has more registers
 ROUNDS = 8  # between two looks at whether all is done

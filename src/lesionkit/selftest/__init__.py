@@ -27,7 +27,7 @@ CASES: dict[str, Case] = {
     "clustering/fcm/fcm.cu": clustering.fuzzy_c_means,
     "clustering/kmeans/kmeans.cu": clustering.kmeans,
     "fronts/contours/chan_vese.cu": fronts.chan_vese,
-    "fronts/eikonal/accurate.cu": fronts.accurate,
+    "fronts/accurate/accurate.cu": fronts.accurate,
     "fronts/eikonal/labels.cu": fronts.labels,
     "fronts/eikonal/sweep.cu": fronts.arrival_times,
     "optics/fields/fields.cu": optics.fields,

@@ -78,9 +78,9 @@ def arrival_times(xp: Any) -> Iterator[Check]:
 
 
 def accurate(xp: Any) -> Iterator[Check]:
-    """csrc/fronts/eikonal/accurate.cu: order 2 or factored, about one seed or two, between nodes; a
-    picture of smooth speeds, a volume with a wall across one seed's cell, a batch of a smooth image
-    and a rough one; tiles that do not divide them.
+    """csrc/fronts/accurate/accurate.cu: order 2 or factored, about one seed or two, between nodes;
+    a picture of smooth speeds, a volume with a wall across one seed's cell, a batch of a smooth
+    image and a rough one; tiles that do not divide them.
     """
     from lesionkit import arrays
     from lesionkit.fronts import arrival_gpu

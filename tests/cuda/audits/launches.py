@@ -236,7 +236,7 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/fcm/fcm.cu": fuzzy,
     "clustering/kmeans/kmeans.cu": kmeans,
     "fronts/contours/chan_vese.cu": contours,
-    "fronts/eikonal/accurate.cu": accurate,
+    "fronts/accurate/accurate.cu": accurate,
     "fronts/eikonal/labels.cu": labels,
     "fronts/eikonal/sweep.cu": fronts,
     "optics/fields/fields.cu": fields,

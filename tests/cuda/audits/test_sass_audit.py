@@ -21,7 +21,7 @@ THREADS = {  # of a block
     "clustering/fcm/fcm.cu": fcm_gpu.THREADS,
     "clustering/kmeans/kmeans.cu": kmeans_gpu.THREADS,
     "fronts/contours/chan_vese.cu": chan_vese_gpu.THREADS,
-    "fronts/eikonal/accurate.cu": arrival_gpu.FOLLOWING,
+    "fronts/accurate/accurate.cu": arrival_gpu.FOLLOWING,
     "fronts/eikonal/labels.cu": arrival_gpu.THREADS,
     "fronts/eikonal/sweep.cu": arrival_gpu.THREADS,
     "optics/fields/fields.cu": fields_gpu.THREADS,

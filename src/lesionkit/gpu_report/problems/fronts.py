@@ -86,7 +86,7 @@ def _accurate(small: bool) -> list[Row]:
             return {2: 20, 3: 9}[axes]
         return {2: 4096, 3: 256}[axes]
 
-    file, found = "fronts/eikonal/accurate.cu", []
+    file, found = "fronts/accurate/accurate.cu", []
     for name, (kind, unit) in TYPES.items():
         size = np.dtype(kind).itemsize
         for axes in (2, 3):

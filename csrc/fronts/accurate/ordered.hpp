@@ -6,8 +6,8 @@
 // (godunov.hpp); with several seeds, about the one whose front comes first. Host only.
 #pragma once
 
+#include "fronts/accurate/starts.hpp"
 #include "fronts/eikonal/passes.hpp"
-#include "fronts/eikonal/starts.hpp"
 
 namespace lesionkit::fronts {
 

@@ -6,7 +6,7 @@
 // of its nodes one third after the other, by the sum of their places, so that no two of a third lie
 // within two steps along an axis. Then it asks for the tiles beside it. Tiles are red and black,
 // and a launch takes those of one colour: no tile changes while another one reads its border.
-#include "fronts/eikonal/starts.hpp"
+#include "fronts/accurate/starts.hpp"
 #include "fronts/eikonal/sweep.cu"
 
 namespace lesionkit::fronts {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "fronts/accurate/ordered.hpp"
+#include "fronts/accurate/starts.hpp"
 #include "fronts/eikonal/arrival.hpp"
-#include "fronts/eikonal/ordered.hpp"
-#include "fronts/eikonal/starts.hpp"
 
 namespace lesionkit::fronts {
 
