@@ -233,7 +233,14 @@ FAULTS = [
     ),
     (ACCURATE, "no atomic", "atomicAdd(&faces[2 * d], 1)", "faces[2 * d]++", THREAD, RACE),
     (ACCURATE, "two thirds", "% 3 != third", "% 2 != third", THREAD, RACE),
-    (ACCURATE, "tiles of both colours", "if (sum % 2 != colour) continue;", "", THREAD, RACE),
+    (
+        ACCURATE,
+        "tiles of both colours",
+        "if (sum % 2 != colour) continue;",
+        "if (sum < colour - 1) continue;",
+        THREAD,
+        RACE,
+    ),
     (ACCURATE, "corners are read", "&& !t.corner(at);", ";", THREAD, RACE),
     *(
         (ACCURATE, f"bound of {what}", f"i < {end};", f"i <= {end};", ADDRESS, OVERFLOW)
