@@ -161,7 +161,8 @@ class Program:
         shared: int = 0,
     ) -> None:
         """As `gpu.launch`, on NumPy arrays; with few blocks and threads, and blocks in `order`."""
-        grid = [*(min(n, self.blocks) for n in gpu.sizes(grid)), 1, 1][:3]
+        across, *rows = gpu.sizes(grid)  # rows of blocks may each have work of their own
+        grid = [min(across, self.blocks), *(min(n, MAX_BLOCKS) for n in rows), 1, 1][:3]
         block = [*(min(n, MAX_THREADS) for n in gpu.sizes(block)), 1, 1][:3]
         given = [_argument(arg) for arg in map(gpu.scalar, args)]
         numbers = [*grid, *block, shared, ORDERS.index(self.order), len(given)]

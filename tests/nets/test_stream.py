@@ -109,7 +109,7 @@ def test_another_stream_is_refused(run: Path, change: dict[str, object], sentenc
 
 def test_what_no_net_has_seen(run: Path, tmp_path: Path) -> None:
     """Of the stream's own seed: what follows its validation."""
-    nets = {"znet": load(run)}
+    nets = [load(run)]
     assert _unseen(generate(RECIPE, 30, seed=3), nets) == 20
     assert _unseen(generate(RECIPE, 30, seed=3, first=100), nets) == 0
     assert _unseen(generate(RECIPE, 30, seed=5), nets) == 0

@@ -128,7 +128,7 @@ class _System:
         )
         self._cross = self._cross_block(scaled, strength)
         self._solved = linalg.cho_solve(self._factor, self._cross, check_finite=False)
-        small = linalg.block_diag(*(inner / one for one in strength))
+        small = np.kron(np.diag(1 / strength), inner)
         self._small = linalg.lu_factor(small - self._cross.T @ self._solved)
 
     def _data_block(
