@@ -159,8 +159,8 @@ def evaluate(
 
 
 def _load(runs: Sequence[Run], device: str) -> dict[str, tuple[TrainedNet, Run]]:
-    """Trained nets and their runs, by the net's name, with the run's behind it where there are
-    several of one net; in the order of `TITLES`."""
+    """Trained nets and their runs, by the net's name, or by the run's where there are several of
+    one net; in the order of `TITLES`."""
     loaded = []
     for run in runs:
         from lesionkit.nets.reconstruction import load
@@ -172,7 +172,10 @@ def _load(runs: Sequence[Run], device: str) -> dict[str, tuple[TrainedNet, Run]]
     for net, run in loaded:
         path = Path(run)
         folder = path if path.is_dir() else path.parent
-        name = net.name if names.count(net.name) == 1 else f"{net.name} {folder.name}"
+        alone = names.count(net.name) == 1
+        name = net.name if alone else folder.name
+        if name in TITLES and not alone:
+            name = f"{net.name} {name}"
         if name in nets:
             raise ValueError(f"runs of one net must have different names, got {name} twice")
         nets[name] = net, run
