@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from lesionkit.optics import ForwardModel, GridBasis, disc_mesh, reconstruct, spectra
-from lesionkit.optics.reconstruction.gauss_newton import TISSUE
+from lesionkit.optics.reconstruction.spectral import TISSUE
 
 NM = (661, 785, 852, 948)
 TISSUE_OF_REFERENCE = {"hbo": 14.0, "hb": 7.0, "water": 35.0, "amplitude": 1.0, "power": 1.0}

@@ -19,9 +19,9 @@ from lesionkit.optics import (
 )
 from lesionkit.optics.reconstruction import gauss_newton, penalty
 from lesionkit.optics.reconstruction.calibrated import reference_signal
-from lesionkit.optics.reconstruction.gauss_newton import TISSUE, Derivatives
 from lesionkit.optics.reconstruction.normal_equations import Buffers
 from lesionkit.optics.reconstruction.problem import checked_problem
+from lesionkit.optics.reconstruction.spectral import TISSUE, Derivatives
 from reconstruct_cases import (
     NM,
     PAIRS,

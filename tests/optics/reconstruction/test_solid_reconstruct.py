@@ -13,7 +13,7 @@ from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.mesh.files import read_mesh
 from lesionkit.optics.mesh.solids import ball_mesh
-from lesionkit.optics.reconstruction import data_space, gauss_newton, reconstruct
+from lesionkit.optics.reconstruction import data_space, reconstruct, spectral
 from lesionkit.optics.reconstruction.basis import GridBasis
 from lesionkit.optics.reconstruction.normal_equations import Buffers
 from lesionkit.optics.reconstruction.penalty import Penalty
@@ -91,7 +91,7 @@ def test_the_space_of_the_data_is_that_of_the_unknowns(
         options = {"gray": np.random.default_rng(0).normal(60, 12, len(scene()[1]))}
     here = run(**options)
     assert here.maps["hbo"].shape[1] * 2 > 2 * 36
-    monkeypatch.setattr(gauss_newton.Problem, "in_data_space", False)
+    monkeypatch.setattr(spectral.Problem, "in_data_space", False)
     there = run(**options)
     for name in here.maps:
         np.testing.assert_allclose(here.maps[name], there.maps[name], rtol=1e-6)
@@ -104,7 +104,7 @@ def test_phantoms_do_not_know_of_each_other(monkeypatch: pytest.MonkeyPatch) -> 
         alone = run(which=i, max_iter=2)
         for name, values in together.maps.items():
             np.testing.assert_allclose(alone.maps[name], values[i], rtol=1e-9)
-    monkeypatch.setattr(gauss_newton, "SPACE", 1)  # one after the other
+    monkeypatch.setattr(spectral, "SPACE", 1)  # one after the other
     for name, values in run(max_iter=2).maps.items():
         np.testing.assert_allclose(values, together.maps[name], rtol=1e-9)
 

@@ -16,10 +16,10 @@ from lesionkit.optics.forward.physics import check_frequency, warn_of_no_tissue
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.readings import instrument
 from lesionkit.optics.readings.readings import Readings, missing_numbers
-from lesionkit.optics.reconstruction import gauss_newton, homogeneous
+from lesionkit.optics.reconstruction import homogeneous, spectral
 from lesionkit.optics.reconstruction.basis import GridBasis
-from lesionkit.optics.reconstruction.gauss_newton import TISSUE
 from lesionkit.optics.reconstruction.problem import WITH_LIPID, checked_problem
+from lesionkit.optics.reconstruction.spectral import TISSUE
 from lesionkit.optics.reconstruction.weighting import Weighting, given
 
 Floats = npt.NDArray[np.float64]
@@ -156,7 +156,7 @@ def calibrate(
     if robust is not None:
         robust = arrays.number(robust, "robust", above=0)
     if reference_tissue is None:
-        logs = gauss_newton.log(homogeneous_signal)[None]
+        logs = spectral.log(homogeneous_signal)[None]
         weights = Weighting(
             given(logs.shape, used, spread, (1,), bool(frequency)), robust, bool(frequency)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lesionkit.optics.reconstruction import gauss_newton
+from lesionkit.optics.reconstruction import spectral
 from lesionkit.optics.reconstruction.weighting import Weighting
 
 Floats = npt.NDArray[np.float64]
@@ -16,7 +16,7 @@ AT_REST = 1e-6  # a relative step; the next would take a tenth of it at most
 
 
 def fit(
-    problem: gauss_newton.Problem,
+    problem: spectral.Problem,
     data: Floats,
     first_guess: Floats,
     relative: bool = False,
@@ -42,7 +42,7 @@ def fit(
         here = _check_finite(here, mine)
         if mine is not None:
             by_mua, by_mus = (np.where(mine, part, 0) for part in (by_mua, by_mus))
-        residual = gauss_newton.difference(data[moving], here, modulated)
+        residual = spectral.difference(data[moving], here, modulated)
         weight = None
         if relative:
             residual = _near_zero(residual, modulated, mine)
@@ -53,7 +53,7 @@ def fit(
                 _centred(part, modulated, weight) for part in (residual, by_mua, by_mus)
             )
         if weight is not None:
-            residual = gauss_newton.rooted(residual, root)
+            residual = spectral.rooted(residual, root)
             by_mua, by_mus = by_mua * root, by_mus * root
         c = problem.chromophores
         fraction = problem.extinction * tissue[:, None, :c] / mua  # (n, w, c): d ln mua / d ln c
@@ -66,7 +66,7 @@ def fit(
             ],
             axis=1,
         ).reshape(len(moving), c + 2, -1)
-        prior = np.square(gauss_newton.NOISE / problem.priors)
+        prior = np.square(spectral.NOISE / problem.priors)
         matrix = jacobian @ jacobian.transpose(0, 2, 1) + np.diag(prior)
         right = np.einsum("nij,nj->ni", jacobian, residual.reshape(len(moving), -1))
         right += prior * (first - free[moving])
@@ -110,7 +110,7 @@ def _centred(logs: Floats, modulated: bool, weight: Floats | None) -> Floats:
 
 
 def logs(
-    problem: gauss_newton.Problem, tissue: Floats, used: npt.NDArray[np.bool_] | None = None
+    problem: spectral.Problem, tissue: Floats, used: npt.NDArray[np.bool_] | None = None
 ) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, contents); `used` are of use."""
     maps = (np.repeat(x, problem.basis.shape[0], axis=-1) for x in optical(problem, tissue))
@@ -128,24 +128,22 @@ def _check_finite(logs: Floats, used: npt.NDArray[np.bool_] | None) -> Floats:
     return logs if used is None else np.where(ok, logs, 0)
 
 
-def optical(problem: gauss_newton.Problem, tissue: Floats) -> tuple[Floats, Floats]:
+def optical(problem: spectral.Problem, tissue: Floats) -> tuple[Floats, Floats]:
     """mua and mus' (n, wavelengths, 1)."""
     c = problem.chromophores
-    mua = gauss_newton.absorption(problem.extinction, tissue[:, None, :c, None])
+    mua = spectral.absorption(problem.extinction, tissue[:, None, :c, None])
     return mua, tissue[:, c, None, None] * problem.spectrum(tissue[:, c + 1])
 
 
-def _most(problem: gauss_newton.Problem) -> Floats:
+def _most(problem: spectral.Problem) -> Floats:
     """The greatest amount of each of the contents; infinity where there is none."""
-    return np.array(
-        [100.0 if name in gauss_newton.PER_CENT else np.inf for name in problem.contents]
-    )
+    return np.array([100.0 if name in spectral.PER_CENT else np.inf for name in problem.contents])
 
 
 def _free(tissue: Floats) -> Floats:
     return np.append(np.log(tissue[:-1]), tissue[-1])
 
 
-def _tissue(problem: gauss_newton.Problem, free: Floats) -> Floats:
+def _tissue(problem: spectral.Problem, free: Floats) -> Floats:
     tissue = np.concatenate([np.exp(free[:, :-1]), free[:, -1:]], axis=1)
     return problem.within(tissue.T).T

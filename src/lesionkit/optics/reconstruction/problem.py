@@ -12,9 +12,9 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.optics import spectra
 from lesionkit.optics.forward.model import ForwardModel
-from lesionkit.optics.reconstruction import gauss_newton
+from lesionkit.optics.reconstruction import spectral
 from lesionkit.optics.reconstruction.basis import GridBasis
-from lesionkit.optics.reconstruction.gauss_newton import MAX_POWER, TISSUE
+from lesionkit.optics.reconstruction.spectral import MAX_POWER, TISSUE
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def checked_problem(
     pairs: Any,
     maps: Any,
     extinction: Any,
-) -> tuple[gauss_newton.Problem, Floats]:
+) -> tuple[spectral.Problem, Floats]:
     """What all phantoms share, checked, and the reference's tissue (contents,)."""
     if not isinstance(model, ForwardModel):
         raise TypeError(f"model must be a ForwardModel, got {arrays.describe(model)}")
@@ -102,7 +102,7 @@ def checked_problem(
                 f"{table.min(axis=0).tolist()} to {table.max(axis=0).tolist()}"
             )
         places = (table[:, 0] * detectors + table[:, 1]).astype(np.intp)
-    problem = gauss_newton.Problem(
+    problem = spectral.Problem(
         model,
         basis.nodes if model.mesh.solid else basis.elements,
         places,

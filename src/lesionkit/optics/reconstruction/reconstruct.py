@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 import lesionkit
 from lesionkit import arrays
 from lesionkit.optics.forward.model import ForwardModel
-from lesionkit.optics.reconstruction import gauss_newton, homogeneous, weighting
+from lesionkit.optics.reconstruction import gauss_newton, homogeneous, spectral, weighting
 from lesionkit.optics.reconstruction.basis import GridBasis
 from lesionkit.optics.reconstruction.penalty import Penalty
 from lesionkit.optics.reconstruction.problem import checked_problem
@@ -101,7 +101,7 @@ class Reconstruction:
             name: (table @ x.reshape(-1, len(self.basis)).T).T.reshape(*x.shape[:-1], -1)
             for name, x in self.maps.items()
         }
-        for name in gauss_newton.PER_CENT:  # a mean of hundreds may round beyond
+        for name in spectral.PER_CENT:  # a mean of hundreds may round beyond
             if name in found:
                 found[name] = np.minimum(found[name], 100)
         return found
@@ -310,7 +310,7 @@ def _blas() -> ThreadpoolController:
 
 
 def _counting(
-    signal: Any, mask: Any, sigma: Any, problem: gauss_newton.Problem
+    signal: Any, mask: Any, sigma: Any, problem: spectral.Problem
 ) -> tuple[npt.NDArray[np.bool_] | None, Floats | None]:
     """The mask and sigma, checked, each (wavelengths, pairs) or of the signal's shape, or None."""
     shape = np.shape(signal)
@@ -341,7 +341,7 @@ def _counting(
 
 def _logs_of_ratio(measured: npt.NDArray[Any], against: npt.NDArray[Any]) -> Floats:
     with np.errstate(over="ignore", under="ignore"):
-        logs = gauss_newton.log(measured / against)
+        logs = spectral.log(measured / against)
     if not np.isfinite(logs).all():
         raise ValueError(
             "signal and reference must be of sizes whose ratio float64 can hold, got amplitudes "
@@ -351,7 +351,7 @@ def _logs_of_ratio(measured: npt.NDArray[Any], against: npt.NDArray[Any]) -> Flo
 
 
 def _readings(
-    value: Any, name: str, problem: gauss_newton.Problem, used: npt.NDArray[np.bool_] | None
+    value: Any, name: str, problem: spectral.Problem, used: npt.NDArray[np.bool_] | None
 ) -> npt.NDArray[Any]:
     """Checked readings (..., wavelengths, pairs), 1 where they are not used."""
     wanted = ("...", len(problem.nm), len(problem.pairs))
