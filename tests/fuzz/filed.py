@@ -165,6 +165,15 @@ def written(mask: Any) -> Any:
         return io.read_mask(path).values
 
 
+def written_image(values: Any) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        like = Path(folder) / "like.nii"
+        _nifti(like)
+        path = Path(folder) / "map.nii.gz"
+        io.write_image(path, values, io.read_image(like))
+        return io.read_image(path).values
+
+
 def _image(found: Any) -> Any:
     return found.values, found.spacing, found.affine
 
@@ -194,6 +203,7 @@ FILES: tuple[Target, ...] = (
     file("io", "read_image.dcm", _dicom, ".dcm", io.read_image, _image),
     file("io", "read_mask", _mask, ".nii", io.read_mask, _image),
     Target("io", "write_mask", written, {"mask": lambda draw, s: s.random.uniform(size=(5, 4, 3)) < 0.5}),
+    Target("io", "write_image", written_image, {"values": lambda draw, s: s.random.normal(size=(5, 4, 3))}, nonfinite="NaN is outside"),
     file("nets", "load", _net, ".pt", nets.load),
     file("optics", "read_snirf", _snirf, ".snirf", optics.read_snirf),
     file("io", "read_images", _dicom, ".dcm", io.read_images, lambda found: [_image(one) for one in found.values()]),

@@ -45,6 +45,9 @@ def run(options: argparse.Namespace, needs_mri: bool, net: Any) -> None:
         chosen["reference_tissue"] = dict(zip(contents, options.tissue, strict=True))
     if options.max_move is not None:
         chosen["max_move"] = options.max_move
+    if _mesh(options).solid:
+        _volumes(options, net, chosen)
+        return
     image = region = None
     if options.mri is not None:
         chosen["image"] = image = _mr_image(options)
@@ -73,13 +76,98 @@ def run(options: argparse.Namespace, needs_mri: bool, net: Any) -> None:
     picture = options.out / f"maps.{options.format}"
     title = f"{options.data.name}, {TITLES[options.method]}"
     report.tissue_maps(maps, extent, title, picture, found and found.region)
-    for line in told:
-        print(line)
-    print("  reference  " + ", ".join(f"{name} {x:.3g}" for name, x in tissue.items()))
-    moved = [f"{name} up to {far.max():.2g} mm" for name, far in made.moved.items()]
-    print(f"  moved      to the rim: {', '.join(moved)}")
+    _tell(made, told)
     print(contrast_line([found]))
     print(f"  maps       {options.out / 'maps.npz'}\n  picture    {picture}")
+
+
+def _tell(made: Any, told: Sequence[str]) -> None:
+    """Print what was measured, with what reference, and where its optodes are."""
+    for line in told:
+        print(line)
+    named = [f"{name} {x:.3g}" for name, x in made.reference_tissue.items()]
+    print("  reference  " + ", ".join(named))
+    moved = [f"{name} up to {far.max():.2g} mm" for name, far in made.moved.items()]
+    print(f"  moved      to the rim: {', '.join(moved)}")
+
+
+def _mesh(options: argparse.Namespace) -> Any:
+    from lesionkit.optics import read_mesh
+    from lesionkit.optics.readings import instrument
+
+    if not options.data.exists():
+        raise FileNotFoundError(f"there is no file {options.data}")
+    return read_mesh(instrument.mesh_name(options.data, options.mesh))
+
+
+def _volumes(options: argparse.Namespace, net: Any, chosen: dict[str, Any]) -> None:
+    """Maps in a mesh of tetrahedra: a NIfTI file each, on the voxels of the MR volume, or without
+    one on cubes over the mesh. Of the MR volume's header they have the affine alone."""
+    from lesionkit import io
+    from lesionkit.optics.reconstruction.blood import with_blood
+
+    if net is not None:
+        raise ValueError(
+            f"method {options.method!r} takes a mesh of triangles, got {_mesh(options)!r}"
+        )
+    for name in ("fiducials", "plane", "region"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} belongs to a mesh of triangles, got {_mesh(options)!r}")
+    results.check_no_results(options, *(f"{name}.nii.gz" for name in NAMES))
+    like = None
+    if options.mri is not None:
+        like, chosen["image"] = _mr_volume(options)
+        chosen["geometry"] = like.geometry
+    files = (options.data, options.reference, options.mesh)
+    made, told, _ = _classical(options, net, files, chosen)
+    if like is None:
+        volumes, where = made.voxels()
+        values = next(iter(volumes.values()))
+        like = io.Image(values, where, where.affine, np.array([[0, 1], [1, 1], [2, 1]]))
+    else:
+        volumes, _ = made.voxels(like.values.shape, like.geometry)
+    maps = with_blood(volumes)
+    for name, values in maps.items():
+        io.write_image(options.out / f"{name}.nii.gz", values, like)
+    for name in set(NAMES) - set(maps):  # of the run that this one replaces
+        (options.out / f"{name}.nii.gz").unlink(missing_ok=True)
+    _tell(made, told)
+    for name, values in maps.items():
+        known = values[~np.isnan(values)]
+        spread = f"{known.min():.3g} to {known.max():.3g}, median {np.median(known):.3g}"
+        print(f"  {NAMES[name]:10} {spread}: {options.out / name}.nii.gz")
+
+
+def _mr_volume(options: argparse.Namespace) -> tuple[Any, Any]:
+    """The MR volume, and its gray values scaled to the phantoms'."""
+    from lesionkit import io
+    from lesionkit.optics.reconstruction.images import at_middles, check_holds
+
+    images = io.read_images(options.mri)
+    if len(images) > 1:
+        raise ValueError(
+            f"--mri must be one volume, got {options.mri}, which holds {len(images)}: "
+            f"{', '.join(list(images)[:4])}{', ...' * (len(images) > 4)}"
+        )
+    image = next(iter(images.values()))
+    if image.values.ndim != 3 or image.geometry.unit != "mm":
+        raise ValueError(
+            f"--mri must be a volume in mm for a mesh of tetrahedra, got {options.mri} of "
+            f"{image.values.ndim} axes in {image.geometry.unit}"
+        )
+    if not image.placed:
+        raise ValueError(
+            f"--mri must say where it lies, got {options.mri}, whose sform and qform are not set"
+        )
+    mesh, name = _mesh(options), f"--mri, {options.mri},"
+    check_holds(mesh, image.values.shape, image.geometry, name)
+    median = float(np.median(at_middles(mesh, image.values, image.geometry)))
+    if not median > 0:
+        raise ValueError(
+            f"--mri must show tissue within the mesh, got {options.mri}, whose median there is "
+            f"{median:g}"
+        )
+    return image, image.values * (GRAY / median)
 
 
 def _classical(options: argparse.Namespace, _: Any, files: Any, chosen: Any) -> Any:
@@ -123,7 +211,7 @@ def _learned(options: argparse.Namespace, net: Any, files: Any, chosen: Any) -> 
 def _contrast(maps: Any, mesh: Any, image: Any, region: Any) -> Any:
     """The contrast of the region that is given, or found; None where maps have no HbT to find it
     on, or nothing in them stands out."""
-    from lesionkit.optics.reconstruction.plane import pixel_middles, sampled, square
+    from lesionkit.optics.reconstruction.images import pixel_middles, sampled, square
     from lesionkit.studies.nirst.contrast import contrast
 
     if region is None and image is None and "hbt" not in maps:
@@ -148,7 +236,7 @@ def _mr_image(options: argparse.Namespace) -> Any:
     from lesionkit import io
     from lesionkit.optics import read_mesh
     from lesionkit.optics.readings import instrument
-    from lesionkit.optics.reconstruction.plane import pixel_middles
+    from lesionkit.optics.reconstruction.images import pixel_middles
 
     if options.fiducials is not None and options.plane is not None:
         raise ValueError("--plane and --fiducials say the same: give one of them")

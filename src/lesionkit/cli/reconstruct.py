@@ -90,7 +90,8 @@ def add_to(commands: Any) -> None:
         draws_with="phantoms",
         help="maps of HbO, Hb and water from signals",
         description="Reconstruct maps from a phantom store, or from a NIRFAST .paa or a SNIRF file "
-        "with its homogeneous --reference. Leaves maps.npz and a picture in the folder --out. "
+        "with its homogeneous --reference. Leaves maps.npz and a picture in the folder --out; of a "
+        "mesh of tetrahedra a NIfTI volume for each map. "
         "Methods: " + "; ".join(f"{name}: {method.says}" for name, method in METHODS.items()) + ".",
         example="lesionkit reconstruct phantoms.zarr --method dri --count 4 --out dri",
     )
@@ -103,7 +104,8 @@ def add_to(commands: Any) -> None:
         type=Path,
         metavar="IMAGE",
         help="for dri and nets on measured data: an image or .npy, rows from the top, over the "
-        "width and height of the mesh (default: a store has its own)",
+        "width and height of the mesh; for a mesh of tetrahedra, which lies in its space (right, "
+        "front, up, mm), a volume, whose voxels the maps will have (default: a store has its own)",
     )
     add(
         "--weights",

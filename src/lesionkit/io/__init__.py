@@ -9,22 +9,19 @@ written goes back to the orientation of its image.
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lesionkit import arrays, files
+from lesionkit import arrays
 from lesionkit.extras import MissingLibrary
 from lesionkit.geometry import Geometry
 from lesionkit.io import dicom, itk, matlab, nifti, raster
 from lesionkit.io.common import MAX_BYTES, Image, library
 from lesionkit.io.matlab import TumourSlice
 from lesionkit.io.plane import Plane
+from lesionkit.io.writing import sidecar_of, write_image, write_mask
 
 __all__ = [
     "DICOM",
@@ -45,6 +42,7 @@ __all__ = [
     "read_tumour",
     "series",
     "sidecar_of",
+    "write_image",
     "write_mask",
 ]
 
@@ -63,7 +61,6 @@ FORMATS = {
 ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
 RASTER = ("PNG", "JPEG", "MAT")  # of no place: as they are seen
 LABELS = 32  # the most that a mask may have
-_RIGHT_FRONT_UP = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
 
 
 def read_images(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> dict[str, Image]:
@@ -305,88 +302,6 @@ def read_tumour(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
     if format_of(file) != "MAT":
         raise ValueError(f"path must end with .mat, got {file}")
     return matlab.read(file, arrays.integer(max_bytes, "max_bytes", at_least=1))
-
-
-def write_mask(
-    path: str | os.PathLike[str], mask: Any, like: Image, sidecar: Mapping[str, Any] | None = None
-) -> None:
-    """Write a mask as NIfTI (uint8, 0 and 1), in the orientation and with the affine of its image.
-
-    Parameters
-    ----------
-    path : str or path
-        .nii or .nii.gz; written under another name, and renamed when it is whole.
-    mask : array of bool
-        Of the image's shape.
-    like : Image
-        The image.
-    sidecar : mapping, optional
-        What to write next to it, as JSON of the same name.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where the name ends otherwise, or the mask has another shape or dtype.
-    MissingLibrary
-        Without nibabel.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import nibabel
-    >>> import numpy as np
-    >>> from lesionkit import io
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     head = nibabel.Nifti1Image(np.ones((4, 3, 2), np.float32), np.diag([1.0, 1, 5, 1]))
-    ...     nibabel.save(head, f"{folder}/head.nii.gz")
-    ...     image = io.read_image(f"{folder}/head.nii.gz")
-    ...     io.write_mask(f"{folder}/mask.nii.gz", image.values > 0, image)
-    ...     mask = io.read_mask(f"{folder}/mask.nii.gz", image)
-    >>> mask.values.shape, mask.spacing  # (planes, rows, columns)
-    ((2, 3, 4), (5.0, 1.0, 1.0))
-    """
-    file, inside = Path(path), arrays.numbers(mask, "mask", accepted="booleans")
-    if not file.name.endswith(NIFTI):
-        raise ValueError(f"path must end with .nii or .nii.gz, got {file}")
-    if inside.dtype != bool or inside.shape != like.values.shape:
-        raise ValueError(
-            f"mask must hold booleans of shape {like.values.shape}, got {inside.dtype} of shape "
-            f"{inside.shape}"
-        )
-    nibabel = library("nibabel", "NIfTI")
-    volume = inside[None] if inside.ndim == 2 else inside
-    back = nibabel.orientations.ornt_transform(_RIGHT_FRONT_UP, like.axes)
-    voxels = nibabel.orientations.apply_orientation(volume.T.astype(np.uint8), back)
-    image = nibabel.Nifti1Image(voxels, like.affine)
-    if like.geometry.unit == "mm":
-        image.header.set_xyzt_units("mm")
-    data = image.to_bytes()
-    files.write(file, gzip.compress(data, mtime=0) if file.name.endswith(".gz") else data)
-    if sidecar is not None:
-        files.write(sidecar_of(file), json.dumps(dict(sidecar), indent=2) + "\n")
-
-
-def sidecar_of(path: Path) -> Path:
-    """The JSON file that BIDS puts next to a NIfTI file.
-
-    Parameters
-    ----------
-    path : Path
-        Of the NIfTI file.
-
-    Returns
-    -------
-    Path
-        Of the JSON file; it need not exist.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from lesionkit import io
-    >>> io.sidecar_of(Path("sub-1_dwi.nii.gz")).name
-    'sub-1_dwi.json'
-    """
-    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
 def format_of(path: Path) -> str:

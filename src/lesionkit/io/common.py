@@ -42,6 +42,8 @@ class Image:
         Of the file.
     adc : bool
         Whether the header calls it a map of the apparent diffusion coefficient.
+    placed : bool
+        Whether the file says where it lies: not a NIfTI file of pixdim alone.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Image:
     axes: npt.NDArray[np.float64] = field(repr=False)
     path: Path = Path()
     adc: bool = False
+    placed: bool = True
 
     @property
     def spacing(self) -> tuple[float, ...]:

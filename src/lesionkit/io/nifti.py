@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,17 @@ def read(path: Path, max_bytes: int) -> dict[str, Image]:
         nibabel.wrapstruct.WrapStructError,
     ):
         header = _header(nibabel, path)
-        affine = _affine(header, path)
+        affine, placed = _affine(header, path)
         voxels = _voxels(header, path, max_bytes)
     if voxels.ndim < 4:
-        return {"": upright(voxels[..., None] if voxels.ndim == 2 else voxels, affine, path)}
-    names = _names(path, voxels.shape[3])
-    return {name: upright(voxels[..., i], affine, path) for i, name in enumerate(names)}
+        volumes = {"": voxels[..., None] if voxels.ndim == 2 else voxels}
+    else:
+        names = _names(path, voxels.shape[3])
+        volumes = {name: voxels[..., i] for i, name in enumerate(names)}
+    return {
+        name: replace(upright(volume, affine, path), placed=placed)
+        for name, volume in volumes.items()
+    }
 
 
 def _voxels(header: Any, path: Path, max_bytes: int) -> npt.NDArray[Any]:
@@ -108,7 +114,8 @@ def _scaled(
     return values
 
 
-def _affine(header: Any, path: Path) -> npt.NDArray[np.float64]:
+def _affine(header: Any, path: Path) -> tuple[npt.NDArray[np.float64], bool]:
+    """From voxels to mm, and whether more than pixdim says so."""
     unit = int(header["xyzt_units"]) & 7
     if unit not in MILLIMETRES:
         raise ValueError(f"{path} must be in mm, m or micron, its xyzt_units has the code {unit}")
@@ -123,7 +130,7 @@ def _affine(header: Any, path: Path) -> npt.NDArray[np.float64]:
     if sform is not None:
         _check_agreement(affine, qform, header, path)
     affine[:3] *= MILLIMETRES[unit]
-    return affine
+    return affine, sform is not None or qform is not None
 
 
 def _check_agreement(sform: npt.NDArray[Any], qform: Any, header: Any, path: Path) -> None:

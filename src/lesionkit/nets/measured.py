@@ -31,7 +31,7 @@ from lesionkit.optics.readings import placement
 from lesionkit.optics.readings.placement import Motion
 from lesionkit.optics.readings.readings import Readings
 from lesionkit.optics.reconstruction.calibration import HUBER, MAX_MOVE, Calibration, calibrate
-from lesionkit.optics.reconstruction.plane import pixel_middles, sampled, square
+from lesionkit.optics.reconstruction.images import pixel_middles, sampled, square
 
 Floats = npt.NDArray[np.float64]
 
@@ -207,6 +207,8 @@ def reconstruct_measured(
         extinction=extinction,
         missing=missing,
     )
+    if calibration.mesh.solid:
+        raise ValueError(f"mesh must be of triangles for a net, got {calibration.mesh!r}")
     motion, sources, detectors, off = _placed(calibration, recipe)
     signal = _signal(calibration, net, sources, detectors)
     there = ~np.isnan(signal)

@@ -34,27 +34,37 @@ class SurfacePoints:
 
 def snap_to_surface(mesh: Mesh, points: Floats, name: str) -> SurfacePoints:
     """The nearest boundary point to each of `points` (n, 3) mm; refused past half an edge."""
+    found, away = nearest_on_surface(mesh, points)
+    corners = mesh.nodes[mesh.boundary[found.face, :3]]
+    edges = corners - np.roll(corners, 1, axis=1)
+    reach = np.linalg.norm(edges, axis=2).max(axis=1) / 2
+    far = np.flatnonzero(away > reach)
+    if len(far):
+        i = far[0]
+        raise ValueError(
+            f"{name} must lie on the surface of the mesh, within half an edge of a face "
+            f"({reach[i]:.3g} mm): {name}[{i}] at {points[i].tolist()} mm is {away[i]:.3g} mm "
+            "away"
+        )
+    return found
+
+
+def nearest_on_surface(mesh: Mesh, points: Floats) -> tuple[SurfacePoints, Floats]:
+    """The nearest boundary point to each of `points` (n, 3) mm, and how far the straight face that
+    holds it is, mm."""
     corners = mesh.nodes[mesh.boundary[:, :3]]
     face = np.empty(len(points), np.intp)
-    weight = np.empty((len(points), 3))
+    weight, distance = np.empty((len(points), 3)), np.empty(len(points))
     for i, point in enumerate(points):
         near = _nearest_in_triangles(corners, point)
         away = np.linalg.norm(np.einsum("fc,fcx->fx", near, corners) - point, axis=1)
         face[i] = np.argmin(away)
-        weight[i] = near[face[i]]
-        edges = corners[face[i]] - np.roll(corners[face[i]], 1, axis=0)
-        reach = float(np.linalg.norm(edges, axis=1).max()) / 2
-        if away[face[i]] > reach:
-            raise ValueError(
-                f"{name} must lie on the surface of the mesh, within half an edge of a face "
-                f"({reach:.3g} mm): {name}[{i}] at {point.tolist()} mm is {away[face[i]]:.3g} mm "
-                "away"
-            )
+        weight[i], distance[i] = near[face[i]], away[face[i]]
     places = mesh.nodes[mesh.boundary[face]]
     if mesh.bent.any():
         weight = _nearest_in_bent(places, points, weight)
     position = np.einsum("na,nax->nx", shape_functions(mesh.order, weight), places)
-    return SurfacePoints(face, weight, position, _inward(mesh, face, weight))
+    return SurfacePoints(face, weight, position, _inward(mesh, face, weight)), distance
 
 
 def _nearest_in_triangles(corners: Floats, point: Floats) -> Floats:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.optics import spectra
+from lesionkit.optics.forward.surface import nearest_on_surface
 from lesionkit.optics.mesh import files as mesh_files
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.readings.nirfast_data import Optodes, read_excoef, read_optodes, read_paa
@@ -31,7 +32,7 @@ _FLAT = 1e-3  # mm by which optodes may leave a plane, or differ between two fil
 class OnRim:
     """Optodes moved to the rim of a mesh.
 
-    places : (n, 2) mm
+    places : (n, 2 or 3) mm
     moved  : (n,) mm, how far
     """
 
@@ -49,14 +50,7 @@ class Placed:
     def onto_rim(self, mesh: Mesh, max_move: float) -> OnRim:
         """The nearest points of the rim; files hold sources that were moved inwards already."""
         places = self.optodes.places
-        ends = mesh.nodes[mesh.boundary[:, :2]]
-        along = ends[:, 1] - ends[:, 0]
-        fraction = np.einsum("nex,ex->ne", places[:, None] - ends[:, 0], along)
-        fraction = np.clip(fraction / np.square(along).sum(axis=1), 0, 1)
-        foot = ends[:, 0] + fraction[..., None] * along
-        distance = np.linalg.norm(places[:, None] - foot, axis=2)
-        each, nearest = np.arange(len(places)), distance.argmin(axis=1)
-        moved = distance[each, nearest]
+        foot, moved = _nearest_on_rim(mesh, places)
         far = np.flatnonzero(moved > max_move)
         if len(far):
             worst = int(far[moved[far].argmax()])
@@ -66,7 +60,23 @@ class Placed:
                 f"{max_move:g} mm, got number {self.optodes.numbers[worst]} at "
                 f"{places[worst].round(3).tolist()} mm, {moved[worst]:.3g} mm away{others}"
             )
-        return OnRim(foot[each, nearest], moved)
+        return OnRim(foot, moved)
+
+
+def _nearest_on_rim(mesh: Mesh, places: Floats) -> tuple[Floats, Floats]:
+    """The nearest points of the rim, or of the surface of tetrahedra, to places (n, d), and how far
+    they are, mm."""
+    if mesh.solid:
+        found, moved = nearest_on_surface(mesh, places)
+        return found.position, moved
+    ends = mesh.nodes[mesh.boundary[:, :2]]
+    along = ends[:, 1] - ends[:, 0]
+    fraction = np.einsum("nex,ex->ne", places[:, None] - ends[:, 0], along)
+    fraction = np.clip(fraction / np.square(along).sum(axis=1), 0, 1)
+    foot = ends[:, 0] + fraction[..., None] * along
+    distance = np.linalg.norm(places[:, None] - foot, axis=2)
+    each, nearest = np.arange(len(places)), distance.argmin(axis=1)
+    return foot[each, nearest], distance[each, nearest]
 
 
 def read(source: Any, name: str) -> Readings:
@@ -124,33 +134,31 @@ def mesh_name(data: Any, mesh: str | os.PathLike[str] | None) -> Path:
 
 def read_setup(path: Path, readings: Readings) -> tuple[Mesh, list[Placed]]:
     """The mesh, and sources and detectors: of SNIRF its own, else those beside the mesh."""
-    mesh = _mesh(path)
+    mesh = mesh_files.read_mesh(path)
     if isinstance(readings, SnirfReadings):
         return mesh, [
-            Placed(_of_snirf(getattr(readings, name), name), f"the file's {name}")
+            Placed(_of_snirf(getattr(readings, name), name, mesh), f"the file's {name}")
             for name in ("sources", "detectors")
         ]
-    return mesh, _beside(path)
+    return mesh, _beside(path, mesh)
 
 
 def read_files(path: Path) -> tuple[Mesh, list[Placed]]:
     """A mesh of triangles, and the sources and detectors of the files beside it."""
-    return _mesh(path), _beside(path)
-
-
-def _mesh(path: Path) -> Mesh:
     mesh = mesh_files.read_mesh(path)
-    if mesh.nodes.shape[1] != 2:
+    if mesh.solid:
         raise ValueError(f"{path} must be a mesh of triangles, got {mesh!r}")
-    return mesh
+    return mesh, _beside(path, mesh)
 
 
-def _beside(path: Path) -> list[Placed]:
+def _beside(path: Path, mesh: Mesh) -> list[Placed]:
     """Sources and detectors of NIRFAST's files beside a mesh."""
     placed = []
     for end in (".source", ".meas"):
         file = beside(path, end)
-        optodes = read_optodes(file, 2)
+        optodes = read_optodes(file, mesh.nodes.shape[1])
+        if optodes.places.shape[1] != mesh.nodes.shape[1]:
+            raise ValueError(f"{file} must place optodes by x, y and z, as {mesh!r} does, got x, y")
         if optodes.distributed:
             raise ValueError(
                 f"{file} must hold sources that shine one after the other, got 'distributed', all "
@@ -166,9 +174,11 @@ def _beside(path: Path) -> list[Placed]:
     return placed
 
 
-def _of_snirf(places: Floats, name: str) -> Optodes:
+def _of_snirf(places: Floats, name: str, mesh: Mesh) -> Optodes:
     """Optodes of a SNIRF file as those of NIRFAST's."""
-    if places.shape[1] == 3:
+    if mesh.solid and places.shape[1] != 3:
+        raise ValueError(f"the file's {name} must have places x, y and z, as {mesh!r}, got x and y")
+    if not mesh.solid and places.shape[1] == 3:
         if np.ptp(places[:, 2]) > _FLAT:
             raise ValueError(
                 f"the file's {name} must lie in a plane of constant z, as the mesh does, got "

@@ -11,11 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
+from lesionkit.geometry import Geometry
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.readings.readings import Readings
 from lesionkit.optics.reconstruction.basis import GridBasis
 from lesionkit.optics.reconstruction.calibration import HUBER, MAX_MOVE, calibrate
-from lesionkit.optics.reconstruction.plane import pixel_middles
+from lesionkit.optics.reconstruction.images import (
+    check_holds,
+    grid_over,
+    pixel_middles,
+    voxels_within,
+)
 from lesionkit.optics.reconstruction.reconstruct import Reconstruction, reconstruct
 
 Floats = npt.NDArray[np.float64]
@@ -74,7 +80,7 @@ class Measured:
     def pixels(self, count: int = 100) -> tuple[dict[str, Floats], tuple[float, ...]]:
         """The maps as images: square pixels around the mesh's middle, row 0 at the top.
 
-        For a mesh of triangles.
+        For a mesh of triangles; :meth:`voxels` are for tetrahedra.
 
         Parameters
         ----------
@@ -91,8 +97,10 @@ class Measured:
         Raises
         ------
         TypeError, ValueError
-            Where `count` is out of range.
+            Where `count` is out of range, and for tetrahedra.
         """
+        if self.mesh.solid:
+            raise ValueError(f"pixels are for triangles, voxels for {self.mesh!r}")
         count = arrays.integer(count, "count", at_least=1, at_most=10_000)
         points, extent = pixel_middles(self.mesh, count, count)
         inside = self.mesh.locate(points)[0] >= 0
@@ -101,6 +109,49 @@ class Measured:
             images[name] = np.full(count * count, np.nan)
             images[name][inside] = values
         return {name: image.reshape(count, count) for name, image in images.items()}, extent
+
+    def voxels(
+        self, shape: tuple[int, ...] | None = None, geometry: Geometry | None = None
+    ) -> tuple[dict[str, Floats], Geometry]:
+        """The maps as volumes, of a mesh of tetrahedra.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Planes, rows and columns of the voxels, an MR volume's, say.
+        geometry : Geometry, optional
+            Where they lie, in the frame of the mesh: x to the right, y to the front, z up. None,
+            with `shape`: cubes over the mesh, half as wide as the basis's cells.
+
+        Returns
+        -------
+        volumes : dict of str to (planes, rows, columns) array
+            NaN outside the mesh.
+        geometry : Geometry
+            Where they lie.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the arguments are not as described, and for triangles.
+        """
+        if not self.mesh.solid:
+            raise ValueError(f"voxels are for tetrahedra, pixels for {self.mesh!r}")
+        if shape is None and geometry is None:
+            shape, geometry = grid_over(self.mesh, self.found.basis.spacing / 2)
+        if not isinstance(geometry, Geometry) or geometry.axes != 3:
+            raise TypeError(
+                f"geometry must be a Geometry of three axes, got {arrays.describe(geometry)}"
+            )
+        if not isinstance(shape, tuple) or len(shape) != 3:
+            raise ValueError(f"shape must be planes, rows and columns, got {shape!r}")
+        shape = tuple(arrays.integer(n, "shape", at_least=1) for n in shape)
+        inside, points = voxels_within(self.mesh, shape, geometry)
+        volumes = {}
+        for name, values in self.found.at(points).items():
+            volumes[name] = np.full(shape, np.nan)
+            volumes[name].ravel()[inside] = values
+        return volumes, geometry
 
 
 def reconstruct_measured(
@@ -118,6 +169,7 @@ def reconstruct_measured(
     extinction: str | npt.ArrayLike | None = None,
     regularisation: float = 0.01,
     image: npt.ArrayLike | None = None,
+    geometry: Geometry | None = None,
     gray_scale: float = 6.0,
     missing: Sequence[int] = (),
 ) -> Measured:
@@ -134,9 +186,9 @@ def reconstruct_measured(
         wavelengths: .paa of NIRFAST (:func:`read_paa`), or .snirf (:func:`read_snirf`, whose
         Readings are taken as well).
     mesh : str or path, optional
-        Name of a mesh (:func:`read_mesh`), of triangles; None: the one .node file in the folder of
-        `data`. Next to it, of the same name, .source and .meas (SNIRF has optodes of its own), and
-        perhaps .excoef.
+        Name of a mesh (:func:`read_mesh`), of triangles or tetrahedra; None: the one .node file in
+        the folder of `data`. Next to it, of the same name, .source and .meas (SNIRF has optodes of
+        its own), and perhaps .excoef.
     frequency : float, optional
         Hz of the modulation, 1e6 to 1e10; None: what a .snirf file says, and 1e8 for .paa, which
         does not tell; 0 takes the amplitudes as those of continuous light and leaves the phases
@@ -163,7 +215,11 @@ def reconstruct_measured(
         As for :func:`reconstruct`.
     image : (rows, columns) array, optional
         None for Tikhonov's penalty; for DRI the gray values of an MR image, row 0 at the top, of a
-        square around the mesh's middle that is as wide as the mesh.
+        square around the mesh's middle that is as wide as the mesh. For tetrahedra a volume
+        (planes, rows, columns) that holds the whole mesh.
+    geometry : Geometry, optional
+        Where the voxels of a volume lie, in the frame of the mesh: x to the right, y to the front,
+        z up.
     gray_scale : float, default 6
         As for :func:`reconstruct`.
     missing : sequence of int, default ()
@@ -204,6 +260,15 @@ def reconstruct_measured(
         missing=missing,
     )
     used, basis, forward = calibration.used, calibration.basis, calibration.mesh
+    if geometry is not None and (image is None or not forward.solid):
+        raise ValueError(f"geometry must be None without a volume for tetrahedra, got {geometry!r}")
+    gray = None
+    if image is not None:
+        gray = (
+            _gray_of_volume(forward, basis, image, geometry)
+            if forward.solid
+            else _gray(forward, basis, image)
+        )
     found = reconstruct(
         calibration.model,
         calibration.signal,
@@ -212,7 +277,7 @@ def reconstruct_measured(
         calibration.wavelengths.tolist(),
         basis,
         pairs=calibration.pairs,
-        gray=None if image is None else _gray(forward, basis, image),
+        gray=gray,
         gray_scale=gray_scale,
         maps=calibration.maps,
         mask=None if used.all() else used,
@@ -254,3 +319,24 @@ def _gray(mesh: Mesh, basis: GridBasis, image: npt.ArrayLike) -> Floats:
     if not inside.any():
         raise ValueError(f"image must have pixels within the mesh, got shape {values.shape}")
     return basis.average(points[inside], values.ravel()[inside])
+
+
+def _gray_of_volume(
+    mesh: Mesh, basis: GridBasis, image: npt.ArrayLike, geometry: Geometry | None
+) -> Floats:
+    """Gray values (k,) at the functions of a basis, of a volume."""
+    values = arrays.numbers(image, "image")
+    arrays.check_shape(values, "image", ("planes", "rows", "columns"))
+    if not isinstance(geometry, Geometry) or geometry.axes != 3:
+        raise ValueError(
+            "geometry must say where the voxels of image lie, a Geometry of three axes, got "
+            f"{arrays.describe(geometry)}"
+        )
+    check_holds(mesh, values.shape, geometry, "image")
+    inside, points = voxels_within(mesh, values.shape, geometry)
+    if not len(points):
+        raise ValueError("image must have voxels within the mesh, got none: they are too large")
+    found = values.ravel()[inside].astype(np.float64)
+    if not np.isfinite(found).all():
+        raise ValueError("image must be finite within the mesh, got NaN or infinite numbers")
+    return basis.average(points, found)
