@@ -41,6 +41,17 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "move_on_line",
         "move_in_space",
     ),
+    "clustering/spatial/spatial.cu": tuple(
+        f"{what}<{kind}>"
+        for what in (
+            "window_mean",
+            "window_median",
+            "class_memberships",
+            "weigh_by_window",
+            "class_sums",
+        )
+        for kind in ("float", "double")
+    ),
     "optics/forward.cu": (
         *(f"assemble<double, {values}, MapInput>" for values in (1, 3, 4, 6)),
         *(f"assemble<Complex<double>, {values}, MapInput>" for values in (1, 3, 4, 6)),

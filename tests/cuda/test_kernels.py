@@ -30,7 +30,7 @@ FIELDS = "optics/fields/fields.cu"
 ROIS = "texture/rois/rois.cu"
 GLCM, MAPS = "texture/glcm/glcm.cu", "texture/maps/maps.cu"
 RUNS, ZONES = "texture/region/runs.cu", "texture/region/zones.cu"
-FCM = "clustering/fcm/fcm.cu"
+FCM, SPATIAL = "clustering/fcm/fcm.cu", "clustering/spatial/spatial.cu"
 CONTOURS = "fronts/contours/chan_vese.cu"
 FRONTS, LABELS = "fronts/eikonal/sweep.cu", "fronts/eikonal/labels.cu"
 ACCURATE = "fronts/accurate/accurate.cu"
@@ -281,6 +281,16 @@ FAULTS = [
         ADDRESS,
         WRONG,
     ),
+    (SPATIAL, "bound of pixels", "; i < count; i +=", "; i <= count; i +=", ADDRESS, OVERFLOW),
+    (SPATIAL, "bound of a line", "if (x >= 0) visit", "visit", ADDRESS, WRONG),
+    (
+        SPATIAL,
+        "pixels of one thread",
+        "; i += step)",
+        "; i += step / step)",
+        THREAD,
+        RACE,
+    ),
 ]
 
 
@@ -289,7 +299,16 @@ PART_OF = {
     FORWARD: ("measure<double, true>", "measure<double, false>"),
     FIELDS: ("solve_fields<double>", "gradient<1>"),
     ACCURATE: ("start_fronts<double>",),
+    FCM: ("fcm_pass<4, 4>",),
+    SPATIAL: ("window_mean<float>",),
 }
+
+
+def where(file: str, text: str) -> str:
+    """The .cu, or the header beside it that the text is in."""
+    beside = sorted((CSRC / file).parent.glob("*.hpp"))
+    texts = {str(path.relative_to(CSRC)): path.read_text() for path in (CSRC / file, *beside)}
+    return next((name for name, said in texts.items() if text in said), file)
 
 
 def kernels_with(file: str, source: str, text: str) -> tuple[str, ...]:
@@ -337,10 +356,11 @@ def test_a_fault_is_noticed(
     flags: tuple[str, ...],
     said: str,
 ) -> None:
-    source = (CSRC / file).read_text()
+    place = where(file, text)
+    source = (CSRC / place).read_text()
     assert source.count(text) == 1, f"{file} has changed: bring FAULTS up to date"
     shutil.copytree(CSRC, tmp_path / "csrc")
-    (tmp_path / "csrc" / file).write_text(source.replace(text, fault))
+    (tmp_path / "csrc" / place).write_text(source.replace(text, fault))
     faulty = kernels_with(file, source, text)
     kernels_on_host("together", flags, tmp_path / "csrc", faulty)
     assert re.search(said, symptoms(file))

@@ -30,6 +30,14 @@ HD T power_of(T x, double power) {
   return x < least ? T{} : result;
 }
 
+// The same; the usual powers without a logarithm.
+template <class T>
+HD T raised(const T& x, double power) {
+  if (power == 1.0) return x;
+  if (power == 2.0) return x * x;
+  return power == 0.0 ? broadcast<T>(1) : power_of(x, power);
+}
+
 template <class T>
 HD T least_of(const T* distances, int c) {
   T least = distances[0];

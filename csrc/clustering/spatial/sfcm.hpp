@@ -21,17 +21,10 @@ void with_powers(double p, double q, Body&& body) {
   body(Weighing<double, double>{p, q});
 }
 
+using clustering::raised;
 template <class R>
 inline R raised(const R& x, Constant<1>) {
   return x;
-}
-
-// x^power of x in [0, 1].
-template <class R>
-inline R raised(const R& x, double power) {
-  if (power == 1.0) return x;
-  if (power == 2.0) return x * x;
-  return power == 0.0 ? broadcast<R>(1) : power_of(x, power);
 }
 
 template <class T, class Channels>

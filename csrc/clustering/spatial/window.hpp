@@ -6,30 +6,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "clustering/spatial/border.hpp"
 #include "common/grid.hpp"
 
 namespace lesionkit::clustering::spatial {
-
-// How the image goes on past its border, by numpy.pad's names; VALID: it does not, and a window
-// there holds fewer pixels.
-enum class Border { VALID, REFLECT, SYMMETRIC, EDGE };
-
-// The pixel that stands at i of a line of n that goes on past its border, or -1.
-inline int64_t continued(int64_t i, int64_t n, Border border) {
-  if (0 <= i && i < n) return i;
-  const auto folded = [i](int64_t period) { return ((i % period) + period) % period; };
-  switch (border) {
-    case Border::EDGE:
-      return i < 0 ? 0 : n - 1;
-    case Border::SYMMETRIC:
-      return std::min(folded(2 * n), 2 * n - 1 - folded(2 * n));
-    case Border::REFLECT:
-      return n == 1 ? 0 : std::min(folded(2 * n - 2), 2 * n - 2 - folded(2 * n - 2));
-    case Border::VALID:
-      break;
-  }
-  return -1;
-}
 
 class Window {
  public:

@@ -1,8 +1,7 @@
-"""What estimators that part samples by centres share: scikit-learn's mixins, and which kernels."""
+"""What estimators that part samples by centres share."""
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from sklearn.base import (
 )
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _kernels
 
 
 class CentreEstimator(
@@ -39,11 +37,6 @@ class CentreEstimator(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def kernels_for(X: Any, on_gpu: ModuleType) -> Any:
-    """What computes where X lives: the compiled functions, or a module of the same names."""
-    return _kernels if arrays.namespace(X) is np else on_gpu
 
 
 def as_floats(X: Any) -> Any:

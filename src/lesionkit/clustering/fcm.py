@@ -12,11 +12,11 @@ from lesionkit import arrays
 from lesionkit._core import clustering as _kernels
 from lesionkit.arrays import to_host
 from lesionkit.clustering import fcm_gpu, scaling
-from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
+from lesionkit.clustering.estimator import CentreEstimator, as_floats
 from lesionkit.clustering.fcm_data import FcmData
 from lesionkit.clustering.fcm_starts import Start, start_of
 from lesionkit.clustering.samples import check_finite, checked_samples, checked_weights
-from lesionkit.clustering.starts import random_of
+from lesionkit.clustering.starts import kernels_for, random_of
 
 Real = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit.clustering import fcm_gpu, scaling
-from lesionkit.clustering.estimator import kernels_for
 from lesionkit.clustering.histogram import levels
+from lesionkit.clustering.starts import kernels_for
 
 Real = npt.NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class ImageView(NamedTuple):
     @property
     def total(self) -> int:
         """Pixels in the mask."""
-        return math.prod(self.shape) if self.mask is None else int(np.count_nonzero(self.mask))
+        return math.prod(self.shape) if self.mask is None else int(self.mask.sum())
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -46,7 +47,7 @@ class ImageView(NamedTuple):
         if self.mask is not None:
             inside = inside[self.mask]
         inside = inside.reshape(-1, inside.shape[-1])
-        return np.require(inside, self.dtype, ["C", "A"])
+        return arrays.contiguous(inside.astype(self.dtype, copy=False))  # type: ignore[no-any-return]
 
     def numbers(self) -> npt.NDArray[Any]:
         """(pixels in the mask, 1) of a grey image, C-contiguous: small integers and floats as they
@@ -58,16 +59,17 @@ class ImageView(NamedTuple):
 
     def planes(self, dtype: np.dtype[Any] | None = None) -> Real:
         """(channels, planes, rows, columns) floats, 0 outside the mask."""
-        every = np.moveaxis(self.pixels.reshape(*self.shape, -1), -1, 0)
+        xp = self.home.xp
+        every = xp.moveaxis(self.pixels.reshape(*self.shape, -1), -1, 0)
         if self.mask is not None:
-            every = np.where(self.mask, every, every.dtype.type(0))
-        planes = np.require(every, dtype or self.dtype, ["C", "A"])
+            every = xp.where(self.mask, every, every.dtype.type(0))
+        planes: Real = arrays.contiguous(every.astype(dtype or self.dtype, copy=False))
         return planes.reshape(len(planes), *(1,) * (3 - len(self.shape)), *self.shape)
 
     def inside(self, planes: Real) -> Real:
         """(channels, pixels in the mask) of (channels, planes, rows, columns)."""
         flat = planes.reshape(len(planes), -1)
-        return np.ascontiguousarray(flat if self.mask is None else flat[:, self.mask.ravel()])
+        return arrays.contiguous(flat if self.mask is None else flat[:, self.mask.ravel()])  # type: ignore[no-any-return]
 
     def bytes(self) -> npt.NDArray[np.uint8] | None:
         """The mask as kernels read it."""
@@ -88,7 +90,7 @@ class ImageView(NamedTuple):
         """An image of the values inside the mask, of the picture's shape and kind."""
         if self.mask is None:
             return self.home.back(values.reshape(self.shape))
-        image = np.full(self.shape, outside, values.dtype)
+        image = self.home.xp.full(self.shape, outside, values.dtype)
         image[self.mask] = values.ravel()
         return self.home.back(image)
 
@@ -103,10 +105,18 @@ class ImageView(NamedTuple):
         return self._replace(pixels=self.pixels * self.pixels.dtype.type(scale)), scale
 
 
-def read(image: Any, mask: Any = None, channel_axis: Any = None) -> ImageView:
+def read(
+    image: Any,
+    mask: Any = None,
+    channel_axis: Any = None,
+    where: Callable[..., Home] = arrays.on_cpu,
+) -> ImageView:
     """The image of real numbers, finite inside the mask; else a clear error. Where it is not finite
-    outside, it becomes 0."""
-    home = arrays.on_cpu(image=image, mask=mask)
+    outside, it becomes 0.
+
+    where : what finds its home: `arrays.home`, or `arrays.on_cpu` where only the CPU does the rest
+    """
+    home = where(image=image, mask=mask)
     pixels = arrays.image(image, "image", home, kinds="fiu", takes_mask=True)
     axis = None if channel_axis is None else _axis(channel_axis, pixels)
     inside = None
@@ -116,8 +126,8 @@ def read(image: Any, mask: Any = None, channel_axis: Any = None) -> ImageView:
         inside = None if inside.all() else inside
     if axis is None:
         return ImageView(home, arrays.finite_inside(pixels, "image", inside), inside, False)
-    everywhere = None if inside is None else np.expand_dims(inside, axis)
-    pixels = np.moveaxis(arrays.finite_inside(pixels, "image", everywhere), axis, -1)
+    everywhere = None if inside is None else home.xp.expand_dims(inside, axis)
+    pixels = home.xp.moveaxis(arrays.finite_inside(pixels, "image", everywhere), axis, -1)
     return ImageView(home, pixels, inside, True)
 
 

@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 from lesionkit import arrays
 from lesionkit.arrays import namespace, to_host
 from lesionkit.clustering import kmeans_gpu, scaling, starts
-from lesionkit.clustering.estimator import CentreEstimator, as_floats, kernels_for
+from lesionkit.clustering.estimator import CentreEstimator, as_floats
 from lesionkit.clustering.histogram import levels, look_up
 from lesionkit.clustering.samples import check_finite, checked_samples, checked_weights
+from lesionkit.clustering.starts import kernels_for
 
 Real = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]

@@ -1,8 +1,9 @@
-"""Where k-means starts: k centres of each kind of `init`."""
+"""Where k-means starts: k centres of each kind of `init`; and by which kernels."""
 
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ class NotFinite(ValueError):
         super().__init__(
             f"{name} must be finite, and so must be the squares of its numbers and their sum"
         )
+
+
+def kernels_for(X: Any, on_gpu: ModuleType) -> Any:
+    """What computes where X lives: the compiled functions, or a module of the same names."""
+    return _kernels if namespace(X) is np else on_gpu
 
 
 def plus_plus(X: Any, weights: Any, k: int, random_state: Any, kernels: Any = _kernels) -> Real:

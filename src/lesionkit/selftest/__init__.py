@@ -26,6 +26,7 @@ __all__ = ["CASES", "GRAY", "ROUNDING", "SINGLE", "Case", "Check", "main"]
 CASES: dict[str, Case] = {
     "clustering/fcm/fcm.cu": clustering.fuzzy_c_means,
     "clustering/kmeans/kmeans.cu": clustering.kmeans,
+    "clustering/spatial/spatial.cu": clustering.spatial,
     "fronts/contours/chan_vese.cu": fronts.chan_vese,
     "fronts/accurate/accurate.cu": fronts.accurate,
     "fronts/eikonal/labels.cu": fronts.labels,

@@ -103,3 +103,61 @@ def kmeans(xp: Any) -> Iterator[Check]:
         _core.clustering.distances(x, centres[1], out[1])
         allowed = SINGLE if kind == np.float32 else ROUNDING
         yield Check(f"{what}, distances", distance(out[0], out[1]), allowed)
+
+
+def spatial(xp: Any) -> Iterator[Check]:
+    """csrc/clustering/spatial/spatial.cu: both filters, FCM_S1, sFCM and FLICM, a mask, each way to
+    go on past a border, a plane and a volume.
+    """
+    from lesionkit.clustering.spatial import spatial_gpu
+
+    random = np.random.default_rng(6)
+    valid, reflect, symmetric, edge = range(4)
+    kernels: list[Any] = [spatial_gpu, _core.clustering]
+    for dtype, shape, windows in (
+        (np.float32, (2, 1, 5, 6), (((0, 1, 1), valid), ((0, 2, 1), reflect))),
+        (np.float64, (1, 3, 4, 5), (((1, 1, 1), symmetric), ((0, 1, 2), edge))),
+    ):
+        allowed = SINGLE if dtype == np.float32 else ROUNDING
+        x: Any = random.uniform(0, 1, shape).astype(dtype)
+        x[..., :3] += 1
+        mask = random.uniform(size=shape[1:]) < 0.8
+        x[:, ~mask] = 0
+        places = [(m, m.asarray(x), m.asarray(mask.view(np.uint8))) for m in (xp, np)]
+        shares = [m.asarray(mask.astype(dtype)) for m in (xp, np)]
+        start = x.reshape(shape[0], -1)[:, [0, -1]].T.astype(np.float64)
+        for name, window in zip(("mean", "median"), windows, strict=True):
+            made = [m.empty_like(image) for m, image, _ in places]
+            for by, (_, image, inside), out in zip(kernels, places, made, strict=True):
+                getattr(by, f"window_{name}")(image, inside, *window, False, out)
+            yield Check(f"spatial: {name} of neighbours, {x.dtype}", distance(*made), allowed)
+
+        def fits(
+            what: str, centres: list[Any], planes: list[Any], allowed: float = allowed
+        ) -> Iterator[Check]:
+            yield Check(f"spatial: centres of {what}", distance(*centres), allowed)
+            yield Check(f"spatial: memberships of {what}", distance(*planes), 10 * allowed)
+
+        centres, flat = [start.copy(), start.copy()], x.reshape(shape[0], -1)
+        planes = [m.empty(shape[1:], dtype) for m in (xp, np)]
+        for i, (m, image, _) in enumerate(places):
+            if dtype == np.float32:
+                extra = m.asarray(flat[0] / 4)
+                fitted = m.asarray(flat), extra
+                kernels[i].spatial_fcm_fit(*fitted, None, 2.0, 1, 0.0, centres[i])
+                out = planes[i].reshape(-1)
+                kernels[i].spatial_fcm_planes(*fitted, 2.0, centres[i], 1, out, None)
+            else:
+                u, spare = m.empty((2, 2, *shape[1:]), dtype)
+                labels = m.empty(shape[1:], np.int32)
+                given = (image, shares[i], *windows[0], 1.5, 1, 0.0, centres[i])
+                kernels[i].flicm_fit(*given, u, spare, labels)
+                planes[i][...] = u[1]
+        yield from fits("FLICM" if dtype == np.float64 else "FCM_S1", centres, planes)
+        centres = [start.copy(), start.copy()]
+        for i, (_, image, _) in enumerate(places):
+            rules = image, shares[i], *windows[1], 1.7, 1.0, 2.0
+            kernels[i].sfcm_fit(*rules, 1, 0.0, centres[i])
+            if dtype == np.float32:
+                kernels[i].sfcm_planes(*rules, centres[i], 1, planes[i], None)
+        yield from fits(f"sFCM, {x.dtype}", centres, planes)

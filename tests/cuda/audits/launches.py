@@ -14,6 +14,7 @@ from audits.launch_rules import Launch
 from fake_cupy import OPT_IN
 from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu
+from lesionkit.clustering.spatial import spatial_gpu
 from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
 from lesionkit.optics.forward import fields_gpu
@@ -135,6 +136,26 @@ def fuzzy(random: Random) -> None:
             fcm_gpu.fcm_labels(x, centres, np.zeros(n, np.int32))
 
 
+def spatial(random: Random) -> None:
+    c, channels, rows, columns = sizes(random, 40, 4)
+    half, border = (0, 1, 2), int(random.integers(4))
+    for dtype in (np.float32, np.float64):
+        x, centres = np.zeros((channels, 1, rows, columns), dtype), np.zeros((c, channels))
+        mask, share = np.ones(x.shape[1:], np.uint8), np.ones(x.shape[1:], dtype)
+        for there in (None, mask):
+            spatial_gpu.window_mean(x, there, half, border, True, x.copy())
+            spatial_gpu.window_median(x, there, half, border, False, x.copy())
+        flat, settings = x.reshape(channels, -1), (2, 0.1, centres)
+        spatial_gpu.spatial_fcm_fit(flat, flat[0].copy(), None, 2.0, *settings)
+        plane = np.zeros(x.shape[1:], dtype)
+        for weight in (None, share):
+            rules = (x, weight, half, border, 1.7)
+            spatial_gpu.sfcm_fit(*rules, 1.0, 2.0, *settings)
+            spatial_gpu.sfcm_planes(*rules, 1.0, 2.0, centres, 0, plane, None)
+            u, spare = np.zeros((2, c, *x.shape[1:]), dtype)
+            spatial_gpu.flicm_fit(*rules, *settings, u, spare, np.zeros(plane.shape, np.int32))
+
+
 def regions(random: Random) -> None:
     count, pixels = sizes(random, 4000, 2)
     offsets, features = np.ones((2, 3), np.int64), np.arange(3, dtype=np.int32)
@@ -235,6 +256,7 @@ def maps(random: Random) -> None:
 FACADES: dict[str, Callable[[Random], None]] = {
     "clustering/fcm/fcm.cu": fuzzy,
     "clustering/kmeans/kmeans.cu": kmeans,
+    "clustering/spatial/spatial.cu": spatial,
     "fronts/contours/chan_vese.cu": contours,
     "fronts/accurate/accurate.cu": accurate,
     "fronts/eikonal/labels.cu": labels,

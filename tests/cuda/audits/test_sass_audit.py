@@ -9,6 +9,7 @@ from audits.sass import Instructions, disassembled, warps
 import nvrtc
 from lesionkit import gpu
 from lesionkit.clustering import fcm_gpu, kmeans_gpu
+from lesionkit.clustering.spatial import spatial_gpu
 from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
 from lesionkit.optics.forward import fields_gpu, forward_gpu
@@ -20,6 +21,7 @@ ARCHITECTURES = (80, 90, 100)
 THREADS = {  # of a block
     "clustering/fcm/fcm.cu": fcm_gpu.THREADS,
     "clustering/kmeans/kmeans.cu": kmeans_gpu.THREADS,
+    "clustering/spatial/spatial.cu": spatial_gpu.THREADS,
     "fronts/contours/chan_vese.cu": chan_vese_gpu.THREADS,
     "fronts/accurate/accurate.cu": arrival_gpu.FOLLOWING,
     "fronts/eikonal/labels.cu": arrival_gpu.THREADS,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _kernels
+from lesionkit.clustering import fcm_gpu, kmeans_gpu
+from lesionkit.clustering.fcm_gpu import MAX_FEATURES
 from lesionkit.clustering.images import ImageView, Real, read
+from lesionkit.clustering.starts import kernels_for, plus_plus, random_of
 
 Border = Literal["valid", "reflect", "symmetric", "edge"]
 BORDERS = ("valid", "reflect", "symmetric", "edge")  # in the order of Border in window.hpp
@@ -37,6 +39,7 @@ class Spatial:
     cluster_centers_: npt.NDArray[Any] = field(init=False, repr=False)
     labels_: Any = field(init=False, repr=False)
     n_iter_: int = field(init=False, repr=False)
+    _home_of: ClassVar[Any] = staticmethod(arrays.home)  # else an error: only the CPU
     _view: ImageView = field(init=False, repr=False)
     _scale: float = field(init=False, repr=False)  # what the picture was multiplied by
     _centres: Doubles = field(init=False, repr=False)
@@ -65,7 +68,9 @@ class Spatial:
         TypeError, ValueError
             Where a setting or an argument is not as described.
         """
-        return self._fit_view(read(image, mask, channel_axis))
+        view = read(image, mask, channel_axis, self._home_of)
+        with view.home.current():
+            return self._fit_view(view)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the settings by name, as scikit-learn's `clone` and searches ask for them.
@@ -118,6 +123,11 @@ class Spatial:
                 f"got {arrays.describe(view.pixels)}"
             )
         self._half(len(view.shape))
+        if view.home.gpu is not None and view.channels and view.pixels.shape[-1] > MAX_FEATURES:
+            raise ValueError(
+                f"image must have at most {MAX_FEATURES} channels on a GPU, got "
+                f"{view.pixels.shape[-1]}; copy it to the host first"
+            )
         if view.total < self.n_clusters:
             raise ValueError(
                 f"n_clusters must be at most the number of pixels, {view.total}, got "
@@ -179,7 +189,8 @@ class Spatial:
         if not hasattr(self, "cluster_centers_"):
             raise AttributeError(f"{type(self).__name__} is not fitted yet; call fit(image) first")
         j = arrays.integer(j, "j", at_least=0, at_most=len(self._centres) - 1)
-        return self._plane(j)
+        with self._view.home.current():
+            return self._plane(j)
 
     def _fit(self, view: ImageView) -> None:
         """Sets _centres, labels_ and n_iter_."""
@@ -224,9 +235,8 @@ class Spatial:
         if isinstance(self.init, str):
             if self.init != "k-means++":
                 raise ValueError(f"init must be 'k-means++' or centres, got {self.init!r}")
-            from lesionkit.clustering.starts import plus_plus, random_of
-
-            return plus_plus(samples, weights, count, random_of(self.random_state))
+            kernels = kernels_for(samples, kmeans_gpu)
+            return plus_plus(samples, weights, count, random_of(self.random_state), kernels)
         centres = arrays.numbers(self.init, "init", kinds="fiu")
         if channels == 1 and centres.ndim == 1:
             centres = centres[:, None]
@@ -237,5 +247,5 @@ class Spatial:
         if self.tol == 0:
             return 0.0
         found = np.empty((samples.shape[1], 4))  # least, greatest, mean, variance of each channel
-        _kernels.column_statistics(samples, weights, found)
+        kernels_for(samples, fcm_gpu).column_statistics(samples, weights, found)
         return self.tol * math.sqrt(found[:, 3].mean())

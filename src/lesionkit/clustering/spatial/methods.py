@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit._core import clustering as _kernels
 from lesionkit.clustering.images import ImageView, Real
+from lesionkit.clustering.spatial import spatial_gpu
 from lesionkit.clustering.spatial.base import Spatial
+from lesionkit.clustering.starts import kernels_for
 
 
 @dataclass(kw_only=True, eq=False)
@@ -76,7 +77,7 @@ class FCM_S1(Spatial):
     alpha: float = 1.0
     include_self: bool = False
 
-    _filter: ClassVar[Any] = staticmethod(_kernels.window_mean)
+    _filter: ClassVar[str] = "window_mean"
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -84,16 +85,18 @@ class FCM_S1(Spatial):
         arrays.flag(self.include_self, "include_self")
 
     def _fit(self, view: ImageView) -> None:
-        x = view.planes()
-        z = np.empty_like(x)
-        extra = np.zeros(x.shape[1:], x.dtype)
-        self._filter(x, view.bytes(), *self._window(view), bool(self.include_self), z)
-        _kernels.mix(x, z, float(self.alpha), extra)
+        x, xp = view.planes(), view.home.xp
+        kernels = kernels_for(x, spatial_gpu)
+        z = xp.empty_like(x)
+        extra = xp.zeros(x.shape[1:], x.dtype)
+        mean_or_median = getattr(kernels, self._filter)
+        mean_or_median(x, view.bytes(), *self._window(view), bool(self.include_self), z)
+        kernels.mix(x, z, float(self.alpha), extra)
         self._z = view.inside(z)
         self._extra = view.inside(extra[None])[0]
-        samples = np.ascontiguousarray(self._z.T)
+        samples = xp.ascontiguousarray(self._z.T)
         self._centres = self._first_centres(samples)
-        self.n_iter_ = _kernels.spatial_fcm_fit(
+        self.n_iter_ = kernels.spatial_fcm_fit(
             self._z,
             self._extra,
             None,
@@ -102,19 +105,19 @@ class FCM_S1(Spatial):
             self._tolerance(samples),
             self._centres,
         )
-        labels = np.empty(samples.shape[0], np.int32)
+        labels = xp.empty(samples.shape[0], np.int32)
         self._answer(labels=labels)
         self.labels_ = view.whole(labels, -1)
 
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
-        _kernels.spatial_fcm_planes(
+        kernels_for(self._z, spatial_gpu).spatial_fcm_planes(
             self._z, self._extra, float(self.m), self._centres, j, plane, labels
         )
 
     def _plane(self, j: int) -> Any:
-        plane = np.empty(self._z.shape[1], self._z.dtype)
+        plane = self._view.home.xp.empty(self._z.shape[1], self._z.dtype)
         self._answer(j, plane)
         return self._view.whole(plane, 0)
 
@@ -154,7 +157,7 @@ class FCM_S2(FCM_S1):
     1
     """
 
-    _filter: ClassVar[Any] = staticmethod(_kernels.window_median)
+    _filter: ClassVar[str] = "window_median"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -211,11 +214,12 @@ class sFCM(Spatial):
 
     def _fit(self, view: ImageView) -> None:
         self._planes, self._weight = view.planes(), view.weight()
+        kernels = kernels_for(self._planes, spatial_gpu)
         samples = view.samples()
         self._centres = self._first_centres(samples)
         self._rules = (float(self.m), float(self.p), float(self.q))
         self._where = self._window(view)
-        self.n_iter_ = _kernels.sfcm_fit(
+        self.n_iter_ = kernels.sfcm_fit(
             self._planes,
             self._weight,
             *self._where,
@@ -224,19 +228,19 @@ class sFCM(Spatial):
             self._tolerance(samples),
             self._centres,
         )
-        labels = np.empty(self._planes.shape[1:], np.int32)
+        labels = view.home.xp.empty(self._planes.shape[1:], np.int32)
         self._answer(labels=labels)
         self.labels_ = view.outside(labels, -1)
 
     def _answer(
         self, j: int = 0, plane: Real | None = None, labels: npt.NDArray[np.int32] | None = None
     ) -> None:
-        _kernels.sfcm_planes(
+        kernels_for(self._planes, spatial_gpu).sfcm_planes(
             self._planes, self._weight, *self._where, *self._rules, self._centres, j, plane, labels
         )
 
     def _plane(self, j: int) -> Any:
-        plane = np.empty(self._planes.shape[1:], self._planes.dtype)
+        plane = self._view.home.xp.empty(self._planes.shape[1:], self._planes.dtype)
         self._answer(j, plane)
         return self._view.outside(plane, 0)
 
@@ -277,11 +281,12 @@ class FLICM(Spatial):
     """
 
     def _fit(self, view: ImageView) -> None:
-        x, samples = view.planes(), view.samples()
+        x, samples, xp = view.planes(), view.samples(), view.home.xp
+        kernels = kernels_for(x, spatial_gpu)
         self._centres = self._first_centres(samples)
-        self._u = np.empty((self.n_clusters, *x.shape[1:]), x.dtype)
-        labels = np.empty(x.shape[1:], np.int32)
-        self.n_iter_ = _kernels.flicm_fit(
+        self._u = xp.empty((self.n_clusters, *x.shape[1:]), x.dtype)
+        labels = xp.empty(x.shape[1:], np.int32)
+        self.n_iter_ = kernels.flicm_fit(
             x,
             view.weight(),
             *self._window(view),
@@ -290,7 +295,7 @@ class FLICM(Spatial):
             self._tolerance(samples),
             self._centres,
             self._u,
-            np.empty_like(self._u),
+            xp.empty_like(self._u),
             labels,
         )
         self.labels_ = view.outside(labels, -1)

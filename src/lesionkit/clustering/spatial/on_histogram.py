@@ -6,7 +6,7 @@ A pass goes through the levels with their counts, not through the pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class _OnLevels(Spatial):
     """Plain FCM on the grey levels of the image that `_filtered` makes."""
 
     levels: int = 256
+
+    _home_of: ClassVar[Any] = staticmethod(arrays.on_cpu)
 
     def fit(self, image: Any, mask: Any = None) -> Self:  # type: ignore[override]
         """Fit to a grey image or volume.

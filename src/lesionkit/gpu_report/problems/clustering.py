@@ -12,12 +12,13 @@ from lesionkit.gpu_report.rows import Arithmetic, Kind, Row
 from lesionkit.gpu_report.stopwatch import kernel_row
 
 FCM, KMEANS = "clustering/fcm/fcm.cu", "clustering/kmeans/kmeans.cu"
+SPATIAL = "clustering/spatial/spatial.cu"
 PASSES = 4
 
 
 def rows(small: bool = False) -> list[Row]:
-    """Of passes on a line and in space, and of labels and distances."""
-    return [*_fuzzy(small), *_kmeans(small)]
+    """Of passes on a line, in space and over images, and of labels and distances."""
+    return [*_fuzzy(small), *_kmeans(small), *_spatial(small)]
 
 
 def samples(count: int, features: int, kind: Any) -> np.ndarray:
@@ -134,4 +135,59 @@ def _kmeans(small: bool) -> list[Row]:
     found.append(kernel_row(KMEANS, "move_on_line", few_moves, moves, on_line))
     work = f"4 clusters of 3 features: a launch, and no work to speak of, {PASSES} passes"
     found.append(kernel_row(KMEANS, "move_in_space", work, moves, in_space))
+    return found
+
+
+def _spatial(small: bool) -> list[Row]:
+    from lesionkit.clustering.spatial import spatial_gpu
+
+    side, classes, window = (20 if small else 4096), 4, ((0, 1, 1), 0)
+    n, neighbours = side * side, 8
+
+    def start(method: str, dtype: Any, cupy: Any) -> Callable[[], object]:
+        x = cupy.asarray(samples(n, 1, dtype).reshape(1, 1, side, side))
+        if method.startswith("window"):
+            out = cupy.empty_like(x)
+            return lambda: getattr(spatial_gpu, method)(x, None, *window, False, out)
+        centres = np.linspace(0, 3, classes)[:, None]
+        powers, never = (2.0, 1.0, 1.0), -1.0  # a centre moves by less
+        return lambda: spatial_gpu.sfcm_fit(
+            x, None, *window, *powers, PASSES, never, centres.copy()
+        )
+
+    found = []
+    for kind, dtype in (("float", np.float32), ("double", np.float64)):
+        size = np.dtype(dtype).itemsize
+        of: Kind = "float32" if dtype == np.float32 else "float64"
+        image, planes, work = float(size * n), float(size * n * classes), f"{side} x {side} {kind}"
+        passes = f"{work}, {classes} classes, {PASSES} passes of sFCM"
+        for name, told, method, said in (
+            ("window_mean", Arithmetic(2 * image, {"float64": 9.0 * n}), "window_mean", work),
+            (
+                "window_median",
+                Arithmetic(2 * image, {of: 2.0 * n * neighbours**2}),
+                "window_median",
+                work,
+            ),
+            (
+                "class_memberships",
+                Arithmetic(PASSES * (image + planes), {of: PASSES * 8.0 * n * classes}),
+                "sfcm_fit",
+                passes,
+            ),
+            (
+                "weigh_by_window",
+                Arithmetic(PASSES * 2 * planes, {of: PASSES * (neighbours + 5.0) * n * classes}),
+                "sfcm_fit",
+                passes,
+            ),
+            (
+                "class_sums",
+                Arithmetic(PASSES * (image + planes), {"float64": PASSES * 4.0 * n * classes}),
+                "sfcm_fit",
+                passes,
+            ),
+        ):
+            row = kernel_row(SPATIAL, f"{name}<{kind}>", said, told, partial(start, method, dtype))
+            found.append(row)
     return found
