@@ -184,19 +184,20 @@ def fem_matrix(
     absorption, scattering : mm^-1, (nodes,), (elements,) or (4 elements,) as `at` says. At nodes,
                  kappa and mua are known there, and inside an element are what its shape functions
                  make of them.
+    refractive_index : a number, or one for each element
 
     Integrals by Gauss rules: exact for straight edges, and to rounding for slightly curved ones.
     """
     kind = len(elements[0])
-    complex_loss = -1j * 2 * math.pi * frequency * refractive_index / SPEED_OF_LIGHT
-    ksi = robin_coefficient(refractive_index)
+    index = np.broadcast_to(refractive_index, len(elements))
     matrix = np.zeros((len(nodes), len(nodes)), dtype=complex if frequency else float)
     rule = property_rule(kind, at, 3 if kind == 3 else 8)
     for e, element in enumerate(elements):
         where = properties_of(element, e, at)
         mua = np.array([absorption[i] for i in where])
         kappa = np.array([1 / (3 * (absorption[i] + scattering[i])) for i in where])
-        loss = mua + complex_loss if frequency else mua
+        rate = -1j * 2 * math.pi * frequency * index[e] / SPEED_OF_LIGHT
+        loss = mua + rate if frequency else mua
         corners = np.array([nodes[i] for i in element])
         for values, derivatives, weight, psi in rule:
             jacobian = corners.T @ derivatives  # d(x, y) / d(u, v)
@@ -212,6 +213,8 @@ def fem_matrix(
     x, w = np.polynomial.legendre.leggauss(8)
     for edge in boundary_edges(elements):
         ends = np.array([nodes[i] for i in edge])
+        behind = next(e for e, element in enumerate(elements) if set(edge) <= set(element))
+        ksi = robin_coefficient(index[behind])
         for s, weight in zip((x + 1) / 2, w / 2, strict=True):
             values, slopes = _edge_functions(len(edge), s)
             length = math.hypot(*(slopes @ ends)) * weight

@@ -135,12 +135,12 @@ def solid_matrix(
     and centres of faces, or corners, middles and centre of a face.
     """
     kind = len(elements[0])
-    loss_rate = -1j * 2 * math.pi * frequency * refractive_index / SPEED_OF_LIGHT
-    ksi = robin_coefficient(refractive_index)
+    index = np.broadcast_to(refractive_index, len(elements))
     matrix = np.zeros((len(nodes), len(nodes)), dtype=complex if frequency else float)
     exact, losses = volume_rules(kind, points)
     for e, element in enumerate(elements):
         where = list(element) if at == "nodes" else [e]
+        loss_rate = -1j * 2 * math.pi * frequency * index[e] / SPEED_OF_LIGHT
         mua = np.array([absorption[i] for i in where])
         kappa = np.array([1 / (3 * (absorption[i] + scattering[i])) for i in where])
         places = np.array([nodes[i] for i in element])
@@ -166,6 +166,8 @@ def solid_matrix(
         rule += [(1 / 3, 1 / 3, 9 / 40)]
     for face in boundary_faces(elements):
         places = np.array([nodes[i] for i in face])
+        behind = next(e for e, element in enumerate(elements) if set(face) <= set(element))
+        ksi = robin_coefficient(index[behind])
         for u, v, weight in rule:
             values, derivatives = face_functions(len(face), u, v)
             along = places.T @ derivatives

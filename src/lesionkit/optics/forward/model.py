@@ -19,7 +19,7 @@ from lesionkit.optics.forward.maps import (
     coarse,
     given_maps,
 )
-from lesionkit.optics.forward.physics import check_frequency, reading_kind
+from lesionkit.optics.forward.physics import check_frequency, checked_index, reading_kind
 from lesionkit.optics.forward.plan import Cost
 from lesionkit.optics.forward.plans import At, Plans
 from lesionkit.optics.mesh.mesh import Mesh
@@ -42,8 +42,10 @@ class ForwardModel:
         (s, 3) for tetrahedra, on the surface.
     detectors : (d, 2) array_like
         mm, likewise.
-    refractive_index : float, default 1.33
-        At least 1, the same everywhere; 1 means matched to the outside.
+    refractive_index : float or (elements,) array, default 1.33
+        1 to 10; 1 means matched to the outside. One number is the same everywhere; one for each
+        element gives it the speed of light there, and the rim the coefficient of the element behind
+        it. What is reflected where regions meet is left out, as in NIRFAST.
     frequency : float, default 0
         Modulation in Hz, 1e6 to 1e10; 0 is continuous wave, with real readings.
     source_depth : float, default 1
@@ -55,6 +57,9 @@ class ForwardModel:
     accuracy : float, default 1e-6
         Of tetrahedra: the relative error of a reading, against a solve to rounding, at which the
         iterations end; 1e-8 to 1e-2. Triangles are always solved to rounding.
+    source_radius : float, default 0
+        mm: a source is spread evenly over a disc of this radius on the surface (of triangles over
+        as much of the rim to either side), `source_depth` below it; 0: a point.
 
     Attributes
     ----------
@@ -89,11 +94,12 @@ class ForwardModel:
         mesh: Mesh,
         sources: npt.ArrayLike,
         detectors: npt.ArrayLike,
-        refractive_index: float = 1.33,
+        refractive_index: npt.ArrayLike = 1.33,
         frequency: float = 0.0,
         source_depth: float = 1.0,
         compat: Literal["nirfast"] | None = None,
         accuracy: float = 1e-6,
+        source_radius: float = 0.0,
     ) -> None:
         if not isinstance(mesh, Mesh):
             raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
@@ -105,17 +111,21 @@ class ForwardModel:
         for name in ("sources", "detectors"):
             if not len(getattr(self, name)):
                 raise ValueError(f"{name} must hold at least one position, got none")
-        self.refractive_index = arrays.number(
-            refractive_index, "refractive_index", at_least=1.0, at_most=10.0
-        )
+        self.refractive_index = checked_index(refractive_index, len(mesh.elements))
         self.frequency = check_frequency(frequency)
         self.source_depth = arrays.number(source_depth, "source_depth", at_least=0.0, unit="mm")
         self.compat = compat
         self.accuracy = arrays.number(accuracy, "accuracy", at_least=1e-8, at_most=1e-2)
+        self.source_radius = arrays.number(source_radius, "source_radius", at_least=0.0, unit="mm")
+        if self.source_radius and (not self.source_depth or compat is not None):
+            why = "compat" if compat is not None else "source_depth=0, which puts sources anywhere"
+            raise ValueError(f"source_radius must be 0 with {why}, got {self.source_radius:g} mm")
         rim = optodes.snap(mesh, self.detectors, "detectors")
         if compat is None:
             self.detector_weights = optodes.rim_weights(mesh, rim)
-            self.source_weights = optodes.source_weights(mesh, self.sources, self.source_depth)
+            self.source_weights = optodes.source_weights(
+                mesh, self.sources, self.source_depth, self.source_radius
+            )
             self.plans = Plans(
                 mesh,
                 self.source_weights,
@@ -131,6 +141,8 @@ class ForwardModel:
                 raise ValueError(
                     f"mesh must be of 3-node triangles with compat='nirfast', got {mesh!r}"
                 )
+            if not isinstance(self.refractive_index, float):
+                raise ValueError("refractive_index must be one number with compat='nirfast'")
             self._nirfast = NirfastModel(
                 mesh.nodes,
                 mesh.elements,
@@ -151,6 +163,7 @@ class ForwardModel:
             self.source_depth,
             self.compat,
             self.accuracy,
+            self.source_radius,
         )
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from lesionkit.optics.mesh.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
 
+SPOT = 4  # Gauss points along the radius of a spot; it is seen at a depth, which smooths
 _STEPS = 12  # to the nearest point of a bent edge: each takes the error times the bend's share
 
 
@@ -103,12 +104,40 @@ def interior_weights(mesh: Mesh, points: Floats, name: str) -> sparse.csr_array:
     return _weights(mesh, mesh.elements[element], shape_functions(mesh.order, barycentric))
 
 
-def source_weights(mesh: Mesh, points: Floats, depth: float) -> sparse.csr_array:
-    """Sources `depth` mm inside the rim from `points` (n, d) mm on it; 0: where they lie."""
-    if depth:
-        rim = snap(mesh, points, "sources")
-        points = rim.position + depth * rim.inward
-    return interior_weights(mesh, points, "sources")
+def source_weights(
+    mesh: Mesh, points: Floats, depth: float, radius: float = 0.0
+) -> sparse.csr_array:
+    """Sources `depth` mm inside the rim from `points` (n, d) mm on it; 0: where they lie. With a
+    radius (mm) they are spread evenly over a disc of the surface, or a piece of the rim."""
+    if not depth:
+        return interior_weights(mesh, points, "sources")
+    rim = snap(mesh, points, "sources")
+    if not radius:
+        return interior_weights(mesh, rim.position + depth * rim.inward, "sources")
+    places, share = _spots(rim, radius)
+    each = snap(mesh, places, "spots of sources")
+    weights = interior_weights(mesh, each.position + depth * each.inward, "spots of sources")
+    mean = sparse.csr_array(sparse.kron(sparse.eye_array(len(points)), share[None]))
+    spread = sparse.csr_array(mean @ weights)
+    spread.sort_indices()
+    return spread
+
+
+def _spots(rim: RimPoints | SurfacePoints, radius: float) -> tuple[Floats, Floats]:
+    """Points (n q, d) of a rule over the disc, or the piece, that touches the rim at each of n
+    points, and their shares (q,)."""
+    x, weight = np.polynomial.legendre.leggauss(SPOT)
+    if rim.inward.shape[1] == 2:
+        along = np.stack([-rim.inward[:, 1], rim.inward[:, 0]], axis=1)
+        steps = radius * x[:, None, None] * along
+        return np.swapaxes(rim.position + steps, 0, 1).reshape(-1, 2), weight / 2
+    least = np.eye(3)[np.abs(rim.inward).argmin(axis=1)]
+    first = _unit(np.cross(rim.inward, least))
+    second = np.cross(rim.inward, first)
+    far, turn = radius * np.sqrt((x + 1) / 2), np.arange(2 * SPOT) * np.pi / SPOT
+    cosine, sine = (np.outer(far, f(turn)).ravel()[:, None, None] for f in (np.cos, np.sin))
+    places = np.swapaxes(rim.position + cosine * first + sine * second, 0, 1)
+    return places.reshape(-1, 3), np.repeat(weight / 2, len(turn)) / len(turn)
 
 
 def snap(mesh: Mesh, points: Floats, name: str) -> RimPoints | SurfacePoints:

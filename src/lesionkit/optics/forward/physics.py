@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lesionkit import arrays
 
@@ -15,6 +16,7 @@ SPEED_OF_LIGHT = 299_792_458_000.0  # mm/s, in vacuum
 MIN_FREQUENCY, MAX_FREQUENCY = 1e6, 1e10
 """Hz: what instruments modulate light with. A number in MHz lies far below, and would be taken for
 light that is all but continuous."""
+MAX_INDEX = 10.0
 MAX_ABSORPTION, MAX_SCATTERING = 0.1, 5.0
 """mm^-1, in the mean: what near-infrared light meets in tissue lies well below. Coefficients in
 cm^-1 are ten times as great."""
@@ -33,6 +35,18 @@ def check_frequency(value: Any, name: str = "frequency") -> float:
             f"{name} must be 0, or {MIN_FREQUENCY:g} to {MAX_FREQUENCY:g} Hz, got {frequency:g}"
         )
     return frequency
+
+
+def checked_index(value: Any, elements: int) -> float | npt.NDArray[np.float64]:
+    """A refractive index, or one for each element."""
+    name = "refractive_index"
+    if np.ndim(value) == 0:
+        return arrays.number(value, name, at_least=1.0, at_most=MAX_INDEX)
+    index: npt.NDArray[np.float64] = arrays.real(value, name, (elements,), at_least=1.0).copy()
+    if index.max() > MAX_INDEX:
+        raise ValueError(f"{name} must be at most {MAX_INDEX:g}, got {index.max():g}")
+    index.flags.writeable = False
+    return index
 
 
 def warn_of_no_tissue(absorption: float, scattering: float, stacklevel: int = 2) -> None:

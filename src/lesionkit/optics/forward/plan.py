@@ -16,6 +16,7 @@ from scipy import sparse
 
 from lesionkit.optics.forward.dissection import adjacency, nested_dissection
 from lesionkit.optics.mesh import elements as fem
+from lesionkit.optics.mesh import topology
 from lesionkit.optics.mesh.mesh import Mesh
 
 Floats = npt.NDArray[np.float64]
@@ -209,7 +210,7 @@ def _fixed(
     front_of: Ints,
     position: Ints,
     optodes: tuple[sparse.csr_array, sparse.csr_array],
-    ksi: float,
+    ksi: float | Floats,
 ) -> dict[str, Any]:
     """The entries that no property changes: Robin boundary terms and optode weights."""
     a, b, value = _robin_entries(mesh, ksi)
@@ -236,11 +237,11 @@ def _fixed(
     }
 
 
-def _robin_entries(mesh: Mesh, ksi: float) -> tuple[Ints, Ints, Floats]:
+def _robin_entries(mesh: Mesh, ksi: float | Floats) -> tuple[Ints, Ints, Floats]:
     """Node pairs (a, b) and values of the boundary term, each pair once."""
     edge = mesh.boundary.astype(np.int64)
     a, b = np.tril_indices(edge.shape[1])
-    value = ksi * fem.edge_mass(mesh.nodes[edge])[:, a, b]
+    value = np.reshape(ksi, (-1, 1)) * fem.edge_mass(mesh.nodes[edge])[:, a, b]
     return edge[:, a].ravel(), edge[:, b].ravel(), value.ravel()
 
 
@@ -249,15 +250,15 @@ def build_plan(
     sources: sparse.csr_array,
     detectors: sparse.csr_array,
     *,
-    ksi: float,
-    wavenumber: float,
+    ksi: float | Floats,
+    wavenumber: float | Floats,
     at: str,
 ) -> tuple[dict[str, Any], Cost]:
     """All that `_core.optics.ForwardPlan` needs, and what a system will cost.
 
     sources, detectors : (count, nodes) optode weights
-    ksi                : Robin coefficient, no unit
-    wavenumber         : omega / c in mm^-1, 0 for continuous wave
+    ksi                : Robin coefficient, no unit; or one for each edge of the boundary
+    wavenumber         : omega / c in mm^-1, 0 for continuous wave; or one for each element
     at                 : where properties are given: "nodes", "elements" or "quarters"
     """
     graph = adjacency(len(mesh.nodes), mesh.elements)
@@ -274,6 +275,12 @@ def build_plan(
     where = where[element_order]
     entry_front, entry_offset = _entries(fronts, front_of, where[:, a].ravel(), where[:, b].ravel())
     weights = _integrals_of(mesh, at)
+    kind, mass, waves = weights.kind, weights.mass, np.reshape(wavenumber, -1)
+    if len(waves) > 1:  # elements of one kind and another index are of another kind
+        pair, kinds = topology.groups_of(np.column_stack([kind, waves]))
+        one = np.empty(kinds, np.intp)
+        one[pair] = np.arange(len(pair))
+        kind, mass, waves = pair.astype(np.int32), mass[kind[one]], waves[one]
     count, per_element = len(mesh.elements), weights.stiffness.shape[2]
     if at == "nodes":
         properties, index = len(mesh.nodes), ordered
@@ -305,9 +312,9 @@ def build_plan(
         "element_node": np.ascontiguousarray(ordered),
         "stiffness": weights.stiffness[element_order],
         "area": mesh.areas[element_order],
-        "mass": weights.mass,
-        "mass_kind": weights.kind[element_order],
-        "imaginary_mass": -wavenumber * weights.mass.sum(axis=2),
+        "mass": mass,
+        "mass_kind": kind[element_order],
+        "imaginary_mass": -waves[:, None] * mass.sum(axis=2),
     }
     return parts, _cost(fronts, 2 * weights.stiffness.size)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from lesionkit import _core, gpu
@@ -16,6 +17,7 @@ from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin
 from lesionkit.optics.forward.plan import Cost, build_plan
 from lesionkit.optics.forward.solid_plan import SolidPlan
 from lesionkit.optics.mesh.mesh import Mesh
+from lesionkit.optics.mesh.topology import elements_behind
 
 At = Literal["nodes", "elements", "quarters"]
 
@@ -36,13 +38,20 @@ class Plans:
         mesh: Mesh,
         source_weights: sparse.csr_array,
         detector_weights: sparse.csr_array,
-        refractive_index: float,
+        refractive_index: float | npt.NDArray[np.float64],
         frequency: float,
         accuracy: float,
     ) -> None:
         self._mesh, self._optodes = mesh, (source_weights, detector_weights)
         self.kind = reading_kind(frequency)
-        self._ksi = robin_coefficient(refractive_index)
+        self._ksi: float | npt.NDArray[np.float64]
+        if isinstance(refractive_index, float):
+            self._ksi = robin_coefficient(refractive_index)
+        else:
+            rim = mesh.boundary[:, : mesh.nodes.shape[1]]
+            behind = refractive_index[elements_behind(mesh.corners, rim)]
+            values, which = np.unique(behind, return_inverse=True)
+            self._ksi = np.array([robin_coefficient(value) for value in values])[which]
         self._wavenumber = 2 * np.pi * frequency * refractive_index / SPEED_OF_LIGHT
         self._accuracy = accuracy
         self._solid: dict[At, SolidPlan] = {}

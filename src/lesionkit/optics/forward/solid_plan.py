@@ -39,12 +39,12 @@ class SolidPlan:
         sources: sparse.csr_array,
         detectors: sparse.csr_array,
         *,
-        ksi: float,
-        wavenumber: float,
+        ksi: float | Floats,
+        wavenumber: float | Floats,
         at: str,
         accuracy: float,
     ) -> None:
-        self.accuracy, self.kind = accuracy, reading_kind(wavenumber)
+        self.accuracy, self.kind = accuracy, reading_kind(float(np.max(wavenumber)))
         self._mesh, count = mesh, len(mesh.nodes)
         self.optodes = sources.shape[0], detectors.shape[0]
         pattern = adjacency(count, mesh.elements) + sparse.eye_array(count, format="csr")
@@ -81,10 +81,9 @@ class SolidPlan:
             "detector": self._optodes(detectors),
         }
         self.core = _core.optics.VolumePlan(parts)
-        if wavenumber:  # two matrices of the same kappa; mua differs by 1
-            ones = np.ones((1, self.properties))
-            mass = self._matrix(2 * ones, ones) - self._matrix(ones, 2 * ones)
-            self.core = _core.optics.VolumePlan(parts | {"imaginary": -wavenumber * mass.ravel()})
+        if np.any(wavenumber):
+            mass = self._mass(parts, wavenumber)
+            self.core = _core.optics.VolumePlan(parts | {"imaginary": -np.max(wavenumber) * mass})
         self._hierarchies: dict[tuple[int, int], Any] = {}
 
     def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
@@ -218,6 +217,22 @@ class SolidPlan:
         _core.optics.volume_matrix(self.core, mua, mus, out)
         return out
 
+    def _mass(self, parts: dict[str, Any], weight: float | Floats) -> Floats:
+        """int phi phi of each entry; or with a weight for each element, of which the greatest
+        counts 1: two matrices of the same kappa, whose mua differs by it."""
+        ones, core = np.ones((1, self.properties)), self.core
+        more = weight / np.max(weight)
+        if np.ndim(weight):
+            ones = np.ones((1, len(self._mesh.elements)))
+            ranks = np.argsort(self._mesh.bent, kind="stable").astype(np.int32)
+            by_element = {"properties": len(ranks), "property_nodes": 1, "property": ranks}
+            core = _core.optics.VolumePlan(parts | by_element)
+        out = np.empty((2, self._pattern.nnz))
+        _core.optics.volume_matrix(core, (1 + more) * ones, (2 - more) * ones, out[:1])
+        _core.optics.volume_matrix(core, ones, 2 * ones, out[1:])
+        mass: Floats = out[0] - out[1]
+        return mass
+
     def _entries(self, row: npt.NDArray[Any], column: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Where entries of the pattern stand, by their rows and columns."""
         count = self._pattern.shape[0]
@@ -226,10 +241,11 @@ class SolidPlan:
         found: npt.NDArray[np.int32] = np.searchsorted(all_, wanted).astype(np.int32)
         return found
 
-    def _robin(self, ksi: float) -> Floats:
+    def _robin(self, ksi: float | Floats) -> Floats:
         """The boundary term of each entry."""
         face = self.position[self._mesh.boundary]
-        mass = ksi * face_mass(self._mesh.order, self._mesh.nodes[self._mesh.boundary])
+        mass = face_mass(self._mesh.order, self._mesh.nodes[self._mesh.boundary])
+        mass = np.reshape(ksi, (-1, 1, 1)) * mass
         row = np.repeat(face, face.shape[1], axis=1).ravel()
         column = np.tile(face, face.shape[1]).ravel()
         fixed = np.zeros(self._pattern.nnz)

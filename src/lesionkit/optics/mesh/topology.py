@@ -64,6 +64,19 @@ def groups_of(rows: npt.NDArray[Any]) -> tuple[Index, int]:
     return group, int(group[order[-1]]) + 1
 
 
+def elements_behind(elements: Ints, rim: Ints) -> Index:
+    """(b,): the element that each edge (b, 2), or face (b, 3), of the boundary belongs to.
+
+    elements : (m, corners) their corners alone
+    """
+    sides = sides_of(elements)
+    side, kinds = groups_of(np.sort(np.concatenate([rim, sides]), axis=1))
+    owner = np.empty(kinds, np.intp)
+    owner[side[len(rim) :]] = np.repeat(np.arange(len(elements)), elements.shape[1])
+    found: Index = owner[side[: len(rim)]]
+    return found
+
+
 def components(count: int, pairs: npt.NDArray[Any]) -> Index:
     """(count,): which connected part of the graph with edges `pairs` (k, 2) each point is in."""
     from scipy.sparse import coo_array
