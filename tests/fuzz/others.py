@@ -185,10 +185,11 @@ BLOOD = {name: choice(10.0, 3, np.float32(7)) for name in ("hbo", "hb", "water")
 
 OTHERS: tuple[Target, ...] = (
     *(Target("optics", f"ForwardModel.{name}", of_model(name), {**TISSUE, "at": maybe(choice("nodes", "elements")), "frequency": choice(0, 1)}, batch=20) for name in ("measure", "fluence", "jacobian")),
-    Target("optics", "ForwardModel", planned, {"sources": lambda draw, s: RIM[: draw(st.integers(1, 6))].copy(), "detectors": lambda draw, s: RIM.copy(), "refractive_index": maybe(real(1, 2)), "frequency": maybe(choice(0, 1e8)), "source_depth": maybe(real(0, 3))}, batch=10, words=("optode", "optodes", "rim")),
+    Target("optics", "ForwardModel", planned, {"sources": lambda draw, s: RIM[: draw(st.integers(1, 6))].copy(), "detectors": lambda draw, s: RIM.copy(), "refractive_index": maybe(real(1, 2)), "frequency": maybe(choice(0, 1e8)), "source_depth": maybe(real(0, 3)), "source_radius": maybe(real(0, 3))}, batch=10, words=("optode", "optodes", "rim", "spots")),
     Target("optics", "Mesh", meshed, {"nodes": lambda draw, s: disc().nodes.copy(), "elements": lambda draw, s: disc().elements.copy()}, words=("node", "element")),
     Target("optics", "write_mesh", saved, {"mesh": lambda draw, s: disc(), "name": choice("a.npz", "a.vtk", "a.node", "a.msh"), "node_data": maybe(lambda draw, s: {"u": s.random.normal(size=169)})}, words=("path", "node_data", "a.npz", "a.vtk", "a.node", "a.msh")),
     Target("optics", "disc_mesh", made_of(optics.disc_mesh), {"radius": maybe(real(1, 50)), "nodes": whole(60, 400), "optodes": maybe(whole(3, 16))}),
+    Target("optics", "mask_mesh", made_of(optics.mask_mesh), {"mask": lambda draw, s: s.random.uniform(size=(6, 7, 8)) < 0.8, "spacing": maybe(real(0.5, 2)), "size": real(2, 8)}),
     Target("optics", "ball_mesh", made_of(optics.ball_mesh), {"radius": maybe(real(1, 50)), "layers": whole(2, 4), "order": maybe(choice(1, 2))}),
     Target("optics", "cylinder_mesh", made_of(optics.cylinder_mesh), {"radius": real(20, 40), "height": real(20, 40), "spacing": real(10, 20), "order": maybe(choice(1, 2))}),
     Target("optics", "slab_mesh", made_of(optics.slab_mesh), {"size": numbers(3, low=20, high=40), "spacing": real(10, 20), "order": maybe(choice(1, 2))}),

@@ -10,6 +10,7 @@ from lesionkit.optics.mesh.refinement import refine as refine
 from lesionkit.optics.mesh.solids import ball_mesh as ball_mesh
 from lesionkit.optics.mesh.solids import cylinder_mesh as cylinder_mesh
 from lesionkit.optics.mesh.solids import slab_mesh as slab_mesh
+from lesionkit.optics.mesh.stuffing import mask_mesh as mask_mesh
 from lesionkit.optics.mesh.triangle import triangular_interface as triangular_interface
 from lesionkit.optics.phantoms.generate import generate as generate
 from lesionkit.optics.phantoms.outline import Outline as Outline
