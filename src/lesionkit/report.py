@@ -52,7 +52,12 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
         [phantoms.chromophores[:rows], np.asarray(phantoms.mri[:rows])[:, None]], axis=1
     )
     signal, regions = np.asarray(phantoms.signal[:rows]), np.asarray(phantoms.inclusions[:rows])
-    images = np.where(recipe.inside, images, np.nan)
+    images, planes = np.where(recipe.inside, images, np.nan), [""] * rows
+    if recipe.solid:  # the plane through the middle of the first inclusion
+        side = 2 * recipe.half / recipe.pixels
+        number = np.floor((regions[:, 1, 2] + recipe.half) / side).astype(int)
+        images = images[np.arange(rows), :, number]
+        planes = [f"z {(n + 0.5) * side - recipe.half:.0f} mm\n" for n in number]
 
     figure = new_figure(figsize=(13.5, 2.35 * rows + 1.2), layout="constrained")
     from matplotlib.colors import Normalize
@@ -69,7 +74,8 @@ def preview(phantoms: Phantoms, path: str | os.PathLike[str], rows: int = 4) -> 
             ax = axes[row, column]
             shown = show_disc(ax, images[row, column], recipe, cmap=colours, norm=scale)
             if column == 0:
-                ax.set_ylabel(f"phantom {row}\ninclusions {_describe(regions[row])}\ny, mm")
+                what = f"phantom {row}\n{planes[row]}inclusions {_describe(regions[row])}"
+                ax.set_ylabel(f"{what}\ny, mm")
         axes[0, column].set_title(title)
         figure.colorbar(shown, ax=axes[:, column], location="bottom", label=unit, pad=0.02)
 
@@ -140,9 +146,9 @@ def difference(errors: np.ndarray) -> tuple[str, Any]:
 
 def show_disc(ax: Any, image: np.ndarray, recipe: PhantomRecipe, **options: Any) -> Any:
     """Draw a map of a phantom: its optodes as dots, mm along the outer axes of the figure."""
-    radius = recipe.radius
+    radius = recipe.half
     shown = ax.imshow(image, extent=(-radius, radius, -radius, radius), **options)
-    ax.plot(*(1.03 * recipe.positions.T), ".", color="0.35", markersize=3)
+    ax.plot(*(1.03 * recipe.positions.T[:2]), ".", color="0.35", markersize=3)
     ticks, place = [-round(radius), 0, round(radius)], ax.get_subplotspec()
     ax.set(
         xlim=(-1.06 * radius, 1.06 * radius),
@@ -228,6 +234,11 @@ def _fan(
 
 
 def _describe(regions: np.ndarray) -> str:
-    """The inclusions' diameters."""
-    diameters = [f"{2 * radius:g}" for radius in regions[1:, 2] if radius > 0]
+    """The inclusions' diameters; of ellipsoids those of balls of their volumes."""
+    radii: Any = regions[1:, 2]
+    from lesionkit.optics.phantoms.ellipsoids import Ellipsoid
+
+    if regions.shape[1] == len(Ellipsoid._fields):
+        radii = [round(Ellipsoid(*row).radius, 1) for row in regions[1:]]
+    diameters = [f"{2 * radius:g}" for radius in radii if radius > 0]
     return f"{' and '.join(diameters)} mm"

@@ -197,7 +197,7 @@ OTHERS: tuple[Target, ...] = (
     Target("optics", "GridBasis", gridded, {"spacing": real(0.5, 15)}, words=("basis",)),
     Target("optics", "Outline", outlined, {"optodes": lambda draw, s: RIM[: draw(st.integers(2, 6))].copy()}, batch=10),
     Target("io", "Plane", planes, {"origin": numbers(3), "x": numbers(3), "y": numbers(3)}),
-    Target("optics", "PhantomRecipe", recipe, RECIPE, words=("inclusion", "inclusions")),
+    Target("optics", "PhantomRecipe", recipe, {**RECIPE, "shape": maybe(choice("ball", "cylinder"))}, words=("inclusion", "inclusions")),
     Target("optics", "generate", generated, {**RECIPE, "count": whole(1, 3), "seed": whole(0, 9)}, batch=5, words=("inclusion", "inclusions")),
     Target("optics", "simulate", simulated, {"regions": lambda draw, s: optics.generate(optics.PhantomRecipe(nodes=300, pixels=10), 2, seed=draw(st.integers(0, 3))).inclusions, "seed": whole(0, 9)}, batch=5),
     Target("optics", "reconstruct", reconstructed, {"signal": numbers(2, 36, low=0.1), "reference": numbers(2, 36, low=0.1), "iterations": choice(1, 2), "regularisation": maybe(real(1e-4, 1))}, batch=10, words=("model", "scattering")),

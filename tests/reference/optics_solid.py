@@ -4,10 +4,14 @@ sphere_series      light in a homogeneous ball, by Legendre polynomials and sphe
                    functions
 solid_matrix       the finite-element matrix of tetrahedra, dense, element by element
 solid_derivatives  how readings change with the tissue, as integrals of the fields
+inside             whether a point lies in an ellipsoid
+tetrahedron_part   which share of the equal parts of a tetrahedron has its middle in an ellipsoid
+voxel_part         which share of the places of a regular grid in a voxel lies in an ellipsoid
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -213,3 +217,54 @@ def point_source(nodes, elements, point):
             load[list(element)] = shape_functions(len(element), place)[0]
             return load
     raise ValueError(f"{point} lies outside the mesh")
+
+
+def inside(point, middle, semi_axes, quaternion):
+    """By turning the point back: q* p q, with quaternions (x, y, z, w) of length 1."""
+    moved = [p - m for p, m in zip(point, middle, strict=True)]
+    x, y, z, w = quaternion
+    back = _product(_product((-x, -y, -z, w), (*moved, 0.0)), quaternion)
+    return sum((p / a) ** 2 for p, a in zip(back[:3], semi_axes, strict=True)) <= 1
+
+
+def tetrahedron_part(corners, ellipsoid, steps):
+    """Cut into steps^3 parts of one volume, steps a power of two: each into eight, again and again,
+    at the middles of its edges."""
+    parts = [corners]
+    while len(parts) < steps**3:
+        parts = [smaller for part in parts for smaller in _eight(part)]
+    return sum(inside(_mean(part), *ellipsoid) for part in parts) / len(parts)
+
+
+def voxel_part(middle, side, ellipsoid, steps):
+    places = [((i + 0.5) / steps - 0.5) * side for i in range(steps)]
+    points = [
+        [m + p for m, p in zip(middle, offset, strict=True)]
+        for offset in itertools.product(places, repeat=3)
+    ]
+    return sum(inside(point, *ellipsoid) for point in points) / len(points)
+
+
+def _mean(points):
+    return [sum(x) / len(points) for x in zip(*points, strict=True)]
+
+
+def _eight(corners):
+    """Four at the corners, and the octahedron between them cut along the edge 02-13."""
+    m = {(i, j): _mean([corners[i], corners[j]]) for i, j in itertools.combinations(range(4), 2)}
+    m |= {(j, i): middle for (i, j), middle in m.items()}
+    outer = [[m[i, j] if i != j else corners[i] for j in range(4)] for i in range(4)]
+    ring = [m[0, 1], m[1, 2], m[2, 3], m[3, 0]]
+    inner = [[m[0, 2], m[1, 3], ring[k], ring[(k + 1) % 4]] for k in range(4)]
+    return outer + inner
+
+
+def _product(p, q):
+    a, b, c, d = p
+    e, f, g, h = q
+    return (
+        d * e + a * h + b * g - c * f,
+        d * f - a * g + b * h + c * e,
+        d * g + a * f - b * e + c * h,
+        d * h - a * e - b * f - c * g,
+    )

@@ -26,9 +26,9 @@ def add_to(commands: Any) -> None:
         draws_with="phantoms",
         help="make NIRST phantoms: signals, MRI and chromophore maps in a Zarr store",
         description="Make NIRST phantoms (Feng et al., Optica 9(3), 264-267, 2022), discs with one "
-        "or two inclusions, in a Zarr v3 store, and a picture of the first few beside it. If it is "
-        "interrupted, the same command resumes it; with a greater --count it adds to a finished "
-        "store.",
+        "or two inclusions, or balls and cylinders with ellipsoids, in a Zarr v3 store, and a "
+        "picture of the first few beside it. If it is interrupted, the same command resumes it; "
+        "with a greater --count it adds to a finished store.",
         example="lesionkit phantoms --count 256 --out phantoms.zarr",
     )
     add = phantoms.add_argument

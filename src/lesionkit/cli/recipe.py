@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 FIELDS = {
+    "shape": "shape",
     "nodes": "nodes",
     "wavelengths": "wavelengths",
     "noise": "signal_noise",
@@ -29,6 +30,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     """Add them to a command's parser."""
     add = parser.add_argument
     add(
+        "--shape",
+        choices=("disc", "ball", "cylinder"),
+        help="of the tissue; ball and cylinder are of tetrahedra, with ellipsoids in them, and "
+        "maps and MRI are volumes (default: disc)",
+    )
+    add(
         "--accuracy",
         choices=("accurate", "fast"),
         help="of the signals: accurate, within 1 per cent; fast, 2 to 33 per cent off in a third "
@@ -38,7 +45,8 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         "--nodes",
         type=int,
         metavar="N",
-        help="about so many nodes of a fast mesh; only with --accuracy fast (default: 1801)",
+        help="about so many nodes of a fast mesh; only with --accuracy fast (default: 1801; of "
+        "tetrahedra 10179)",
     )
     add(
         "--wavelengths",
@@ -49,7 +57,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     )
     add("--noise", type=float, metavar="SD", help="of signals, relative (default: 0.02)")
     add("--mri-noise", type=float, metavar="SD", help="of gray values, relative (default: 0.04)")
-    add("--pixels", type=int, metavar="N", help="a side of maps and MRI (default: 100)")
+    add(
+        "--pixels",
+        type=int,
+        metavar="N",
+        help="a side of maps and MRI (default: 100, of volumes 32)",
+    )
     add(
         "--mri-gray",
         type=float,

@@ -104,6 +104,10 @@ def train(
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
     given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))
+    if given.recipe.solid:
+        raise ValueError(
+            f"data must be phantoms in two dimensions for {net}, got {given.described}"
+        )
     if options.augment and given.recipe.outline is not None:
         raise ValueError(f"augment needs a disc, which is symmetric, got {given.recipe.outline!r}")
     if options.augment and symmetries(given.recipe) == 1:

@@ -14,6 +14,8 @@ from lesionkit import arrays
 from lesionkit.optics.forward.physics import warn_of_no_tissue
 from lesionkit.optics.mesh.mesh import Mesh
 
+Floats = npt.NDArray[np.float64]
+
 
 class Maps(NamedTuple):
     """Property maps as the kernels take them, and how to answer in kind."""
@@ -77,6 +79,15 @@ def given_maps(
             warn_of_no_tissue(float(mua.mean()), float(mus.mean()), stacklevel=5)
         flat = mua.reshape(-1, properties), mus.reshape(-1, properties)
         yield Maps(what, home, mua.shape[:-1], single, *flat)
+
+
+def mixture(values: Floats, fractions: Floats) -> Floats:
+    """A property where regions meet, (n, places): values (n, regions), and shares (n, regions - 1,
+    places) of all regions but the first."""
+    mixed = np.repeat(values[:, :1], fractions.shape[2], axis=1)
+    for number in range(1, values.shape[1]):
+        mixed += (values[:, number] - values[:, 0])[:, None] * fractions[:, number - 1]
+    return mixed
 
 
 def check_place(mesh: Mesh, at: Any) -> int:

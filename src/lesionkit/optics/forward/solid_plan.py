@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from lesionkit import _core
 from lesionkit.optics.forward import hierarchy
 from lesionkit.optics.forward.dissection import adjacency
+from lesionkit.optics.forward.maps import mixture
 from lesionkit.optics.forward.physics import reading_kind
 from lesionkit.optics.mesh import elements as fem
 from lesionkit.optics.mesh.mesh import Mesh
@@ -83,7 +85,9 @@ class SolidPlan:
         self.core = _core.optics.VolumePlan(parts)
         if np.any(wavenumber):
             mass = self._mass(parts, wavenumber)
-            self.core = _core.optics.VolumePlan(parts | {"imaginary": -np.max(wavenumber) * mass})
+            parts = parts | {"imaginary": -np.max(wavenumber) * mass}
+            self.core = _core.optics.VolumePlan(parts)
+        self._parts = parts
         self._hierarchies: dict[tuple[int, int], Any] = {}
 
     def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
@@ -91,6 +95,20 @@ class SolidPlan:
         nothing = np.empty((0, 0, 0), self.kind)
         for some in self._batches(mua, mus):
             self._solve(mua[some], mus[some], out, some, nothing, reading=self.accuracy)
+
+    def measure_mixture(
+        self, fractions: Floats, mua: Floats, mus: Floats, out: npt.NDArray[Any]
+    ) -> None:
+        """Fill out (n, sources, detectors) from the values (n, regions) of regions, and from the
+        shares (n, regions - 1, properties) of all but the first."""
+        self.measure(mixture(mua, fractions), mixture(mus, fractions), out)
+
+    def with_sources(self, sources: sparse.csr_array) -> SolidPlan:
+        """The plan of other sources; what does not depend on them is shared with this one."""
+        other = copy.copy(self)
+        other.optodes = sources.shape[0], self.optodes[1]
+        other.core = _core.optics.VolumePlan(self._parts | {"source": self._optodes(sources)})
+        return other
 
     def fluence(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
         """Fill out (n, sources, nodes) from maps (n, properties)."""

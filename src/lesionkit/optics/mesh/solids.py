@@ -64,7 +64,7 @@ def ball_mesh(radius: float = 41.0, layers: int = LAYERS, order: int = 2) -> Mes
     order = _order(order)
     layers = arrays.integer(layers, "layers", at_least=2)
     _check_count(20 * (order * layers) ** 3 // 6, "layers", layers)
-    lattice, elements = _cut_tetrahedron(layers)
+    lattice, elements = cut_tetrahedron(layers)
     vertices, faces = _icosahedron()
     shares = np.zeros((len(faces), len(lattice), len(vertices)), np.int16)
     for face, share in zip(faces, shares, strict=True):
@@ -225,7 +225,7 @@ def _kuhn() -> npt.NDArray[np.intp]:
     return np.concatenate([np.zeros((6, 1, 3), np.intp), np.cumsum(steps, axis=1)], axis=1)
 
 
-def _cut_tetrahedron(n: int) -> tuple[Ints, npt.NDArray[np.intp]]:
+def cut_tetrahedron(n: int) -> tuple[Ints, npt.NDArray[np.intp]]:
     """A tetrahedron cut into n^3: lattice points as shares (k, 4) of its corners, sum n, and the
     elements (n^3, 4). Its faces are cut into n^2 equal triangles."""
     # Kuhn's tetrahedra with n >= x >= y >= z >= 0; shares are the differences.

@@ -25,11 +25,8 @@ DRAWN = 256  # of 4,000 phantoms on 217 nodes with 8 optodes, 34 had a reading b
 FINE = 1.0  # an edge across which light falls by less than e: no reading was below 0 from 1.4 down
 
 
-def darkest(recipe: PhantomRecipe) -> Floats:
-    """(4 + DRAWN, 3, 8): regions of the darkest phantoms that a recipe draws: of the strongest
-    background alone, with the widest inclusion in the middle, with a pair beside each other, and
-    with the widest as near to an optode as it may lie; then with inclusions that lie as the first
-    that are drawn do, in each other's shadow now and then."""
+def strongest(recipe: PhantomRecipe) -> tuple[Floats, Floats]:
+    """(5,): the tissue of the darkest background, and that of the darkest inclusion."""
     scatter = recipe.scattering_amplitude[1]
     tissue = np.array(
         [recipe.hbo[1], recipe.hb[1], recipe.water[1], scatter, recipe.scattering_power[1]]
@@ -37,6 +34,15 @@ def darkest(recipe: PhantomRecipe) -> Floats:
     times = np.array([*[recipe.contrast[1]] * 3, recipe.scattering_contrast[1], 1.0])
     strong = tissue * np.maximum(times, 1)
     strong[2] = min(strong[2], 100)
+    return tissue, strong
+
+
+def darkest(recipe: PhantomRecipe) -> Floats:
+    """(4 + DRAWN, 3, 8): regions of the darkest phantoms that a recipe draws: of the strongest
+    background alone, with the widest inclusion in the middle, with a pair beside each other, and
+    with the widest as near to an optode as it may lie; then with inclusions that lie as the first
+    that are drawn do, in each other's shadow now and then."""
+    tissue, strong = strongest(recipe)
     regions = np.zeros((4 + DRAWN, 3, 8))
     regions[..., 3:] = tissue
     regions[:, 0, 2] = recipe.radius

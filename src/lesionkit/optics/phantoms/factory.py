@@ -26,7 +26,7 @@ from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.forward.plans import At
 from lesionkit.optics.mesh.disc import disc_mesh
 from lesionkit.optics.mesh.mesh import Mesh
-from lesionkit.optics.phantoms import phantoms_gpu
+from lesionkit.optics.phantoms import phantoms_gpu, solids
 from lesionkit.optics.phantoms.coarseness import check_light, enough_nodes
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
@@ -39,6 +39,9 @@ METHODS = {
     "accurate": "quadratic triangles, fine at the optodes, curved at the rim, properties on "
     "quarters of elements: readings within 1 per cent",
 }
+
+SOLID_ACCURACY = 1e-4
+"""Of readings on tetrahedra, against a solve to rounding: far below what the mesh leaves."""
 
 OUTLINE = "quadratic triangles of the outline's mesh, properties on quarters of elements"
 PAINTED = 64  # phantoms of an outline at once
@@ -60,7 +63,7 @@ def resolve(recipe: PhantomRecipe, accuracy: Accuracy | None) -> tuple[PhantomRe
     if accuracy is None:
         accuracy = "accurate" if recipe.nodes is None else "fast"
     if accuracy == "fast" and recipe.nodes is None:
-        recipe = replace(recipe, nodes=FAST_NODES)
+        recipe = replace(recipe, nodes=solids.FAST_NODES if recipe.solid else FAST_NODES)
     return recipe, accuracy
 
 
@@ -69,6 +72,8 @@ def _models(recipe: PhantomRecipe, accuracy: Accuracy) -> tuple[ForwardModel, ..
     """The forward model of each wavelength; they keep their plans."""
     if recipe.outline is not None:
         mesh = recipe.outline.mesh
+    elif recipe.solid:
+        mesh = solids.mesh(recipe.radius, recipe.height, recipe.nodes)
     else:
         nodes = enough_nodes(recipe) if accuracy == "fast" else None
         mesh = disc_mesh(recipe.radius, nodes, recipe.optodes)
@@ -79,6 +84,7 @@ def _models(recipe: PhantomRecipe, accuracy: Accuracy) -> tuple[ForwardModel, ..
             recipe.positions,
             refractive_index=recipe.refractive_index,
             source_depth=depth,
+            accuracy=SOLID_ACCURACY,
         )
         for depth in recipe.source_depths
     )
@@ -92,7 +98,10 @@ class PhantomFactory:
 
     device   : None: the CPU, with NumPy arrays; else the number of a GPU, with CuPy arrays
     accuracy : as of `generate`
+    at_once  : phantoms; None: as many as fit into memory
     """
+
+    at_once: int | None = None
 
     def __init__(
         self,
@@ -174,18 +183,30 @@ class PhantomFactory:
             },
             "method": {
                 "model": "diffusion, Robin boundary",
-                "elements": METHODS[self.accuracy] if self.recipe.outline is None else OUTLINE,
-                "solve": "float64",
-                "rasterisation": "exact area fractions of triangles and pixels",
+                **self.method,
             },
         }
 
+    @property
+    def method(self) -> dict[str, str]:
+        """How it computes, in words."""
+        return {
+            "elements": METHODS[self.accuracy] if self.recipe.outline is None else OUTLINE,
+            "solve": "float64",
+            "rasterisation": "exact area fractions of triangles and pixels",
+        }
+
+    def draw_discs(self, first: int, count: int) -> Any:
+        """(count, 3, 8): what the kernel draws for the phantoms from index `first` on."""
+        regions = self.xp.empty((count, 3, 8))
+        diameters = np.array(self.recipe.single_diameters)
+        self.kernels.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
+        return regions
+
     def draw(self, first: int, count: int) -> Any:
         """(count, 3, 8): the regions of the phantoms from index `first` on, see `Phantoms`."""
-        regions = self.xp.empty((count, 3, 8))
         with self.clock("draw"):
-            diameters = np.array(self.recipe.single_diameters)
-            self.kernels.draw_regions(self.recipe.limits, diameters, self.seed, first, regions)
+            regions = self.draw_discs(first, count)
             outline = self.recipe.outline
             if outline is not None:
                 radii = regions[:, 1:, 2]
@@ -195,15 +216,28 @@ class PhantomFactory:
                 regions[:, 1:, :2] = self.xp.asarray(places)
         return regions
 
+    def shares(self, regions: Any) -> Any:
+        """(count, 2, places): which share of each place the inclusions take."""
+        fractions = self.xp.empty((len(regions), 2, len(self.corners)))
+        self.kernels.element_shares(regions, self.corners, fractions)
+        return fractions
+
+    def check(self) -> None:
+        """Raise ValueError where the recipe's phantoms cannot be made, before any is."""
+        _ = self.plans
+
+    def properties(self, regions: Any) -> tuple[Any, Any]:
+        """mua and mus' (wavelengths, count, regions), mm^-1."""
+        hbo, hb, water, amplitude, power = self.xp.moveaxis(regions[..., -5:], -1, 0)
+        mua = spectra.mixed_absorption(self.extinction, hbo, hb, water)
+        return mua, spectra.power_law(self.wavelengths, amplitude, power)
+
     def measure(self, regions: Any, first: int) -> Any:
         """(count, wavelengths, optodes, optodes - 1): the noisy signal of these phantoms."""
         recipe, count, xp = self.recipe, len(regions), self.xp
         with self.clock("mix"):
-            fractions = xp.empty((count, 2, len(self.corners)))
-            self.kernels.element_shares(regions, self.corners, fractions)
-            hbo, hb, water, amplitude, power = xp.moveaxis(regions[..., 3:], -1, 0)
-            mua = spectra.mixed_absorption(self.extinction, hbo, hb, water)
-            mus = spectra.power_law(self.wavelengths, amplitude, power)
+            fractions = self.shares(regions)
+            mua, mus = self.properties(regions)
         with self.clock("solve"):
             readings = xp.empty((len(self.plans), count, recipe.optodes, recipe.optodes))
             for plan, a, s, out in zip(self.plans, mua, mus, readings, strict=True):

@@ -16,6 +16,7 @@ import lesionkit
 from lesionkit import _core, arrays, files, gpu
 from lesionkit.optics.phantoms.factory import Accuracy, Buffers, PhantomFactory
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.solid_factory import factory_of
 from lesionkit.optics.phantoms.store import remote
 from lesionkit.optics.phantoms.store.journal import WHOLE, Part
 from lesionkit.optics.phantoms.store.layout import (
@@ -48,7 +49,7 @@ class Task:
     ) -> None:
         if not isinstance(recipe, PhantomRecipe):
             raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
-        number = _device(device)
+        number = _device(device, recipe)
         self.count = arrays.integer(count, "count", at_least=1, at_most=2**40)
         seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
         self.first = arrays.integer(first, "first", at_least=0, at_most=2**40)
@@ -57,7 +58,7 @@ class Task:
         if progress is not None and not callable(progress):
             raise TypeError(f"progress must be None or a function, got {arrays.describe(progress)}")
         self.batch, self.progress = batch, progress
-        self.factory = PhantomFactory(recipe, seed, number, accuracy)
+        self.factory = factory_of(recipe, seed, number, accuracy)
         self.job = {
             "format": FORMAT,
             "version": lesionkit.__version__,
@@ -78,7 +79,7 @@ class Task:
         check_libraries()
         if is_finished(path, self.job):
             return
-        _ = self.factory.mesh  # which may be refused, before a folder is made
+        self.factory.check()  # before a folder is made
         recipe = self.factory.recipe
         if files.is_remote(path):
             remote.send(
@@ -102,11 +103,13 @@ def finish(writer: StoreWriter, factory: PhantomFactory) -> None:
     writer.finish(factory.attributes)
 
 
-def _device(device: Any) -> int | None:
+def _device(device: Any, recipe: PhantomRecipe) -> int | None:
     """The number of the GPU that `device` means; None for the CPU."""
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device must be 'auto', 'cpu' or 'cuda', got {device!r}")
-    if device == "cpu":
+    if device == "cuda" and recipe.solid:
+        raise ValueError("device must be 'cpu' or 'auto' for phantoms of tetrahedra, got 'cuda'")
+    if device == "cpu" or recipe.solid:
         return None
     try:
         number = int(gpu.require().cuda.Device().id)
@@ -226,11 +229,11 @@ def _make(
         if progress is not None:
             progress(done, total)
 
-    _ = factory.plans  # before memory for phantoms is asked for
+    factory.check()  # before memory for phantoms is asked for
     workers = ThreadPoolExecutor(min(lesionkit.threads(), 16), "lesionkit")
     with factory.at_work(f"{total} phantoms"), workers as pool:
         waiting: list[Future[int]] = []
-        batch = batch or _fitting(factory)
+        batch = batch or factory.at_once or _fitting(factory)
         try:
             for run in _runs(todo, max(batch // CHUNK, 1)):
                 first, stop = run[0] * CHUNK, min((run[-1] + 1) * CHUNK, count)

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import arrays
-from lesionkit.optics.forward.optodes import snap_to_rim
+from lesionkit.optics.forward.optodes import snap, snap_to_rim
 from lesionkit.optics.mesh.mesh import Mesh
+from lesionkit.optics.phantoms import solids
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,27 +29,30 @@ _STREAM = 2**63  # of the keys of random numbers: no other stream of a seed has 
 
 
 class Outline:
-    """A mesh of triangles with its optodes, known by its content.
+    """A mesh of triangles or tetrahedra with its optodes, known by its content.
 
-    Nodes and optodes are shifted, so that the middle of the square around the mesh is the origin:
-    the pixels of phantoms are that square. Optodes are put in order counter-clockwise along the
-    rim, from the first that is given on. Two outlines are equal if their content is.
+    Nodes and optodes are shifted, so that the middle of the square (or cube) around the mesh is the
+    origin: the pixels of phantoms are that square. Optodes are put in order counter-clockwise along
+    the rim, from the first that is given on; those of tetrahedra keep their order. Two outlines are
+    equal if their content is.
 
     Parameters
     ----------
     mesh : Mesh
-        Of triangles of 3 or 6 nodes; those of 3 are given nodes in the middle of their edges.
+        Of triangles of 3 or 6 nodes, or tetrahedra of 4 or 10; those without are given nodes in
+        the middle of their edges.
     optodes : (n, 2) array
-        mm, sources that are detectors too; within half a boundary edge of the rim, 2 to 1024.
+        mm, sources that are detectors too; within half a boundary edge of the rim, 2 to 1024;
+        (n, 3) for tetrahedra, on the surface.
 
     Attributes
     ----------
     mesh : Mesh
-        Of 6-node triangles.
-    optodes : (n, 2) array of float64
+        Of 6-node triangles or 10-node tetrahedra.
+    optodes : (n, 2) or (n, 3) array of float64
         mm.
     half : float
-        Half a side of the square around the mesh, mm.
+        Half a side of the square or cube around the mesh, mm.
     sha256 : str
         Of nodes, elements and optodes.
 
@@ -68,9 +72,9 @@ class Outline:
     """
 
     def __init__(self, mesh: Mesh, optodes: npt.ArrayLike) -> None:
-        if not isinstance(mesh, Mesh) or mesh.nodes.shape[1] != 2:
-            raise TypeError(f"mesh must be a Mesh of triangles, got {arrays.describe(mesh)}")
-        places = arrays.real(optodes, "optodes", ("n", 2), "mm")
+        if not isinstance(mesh, Mesh):
+            raise TypeError(f"mesh must be a lesionkit.optics.Mesh, got {arrays.describe(mesh)}")
+        places = arrays.real(optodes, "optodes", ("n", mesh.nodes.shape[1]), "mm")
         if not 2 <= len(places) <= 1024:
             raise ValueError(f"optodes must be 2 to 1024, got {len(places)}")
         low, high = mesh.nodes.min(axis=0), mesh.nodes.max(axis=0)
@@ -80,13 +84,16 @@ class Outline:
         mesh = mesh.to_quadratic()
         if np.abs(middle).max() > _CENTRED * half:
             mesh, places = Mesh(mesh.nodes - middle, mesh.elements), places - middle
-        rim = snap_to_rim(mesh, places, "optodes")
-        along = rim.edge + rim.fraction
-        order = np.argsort((along - along[0]) % len(mesh.boundary), kind="stable")
-        if len(np.unique(along)) < len(along):
+        if mesh.solid:
+            along = snap(mesh, places, "optodes").position
+        else:
+            rim = snap_to_rim(mesh, places, "optodes")
+            along = rim.edge + rim.fraction
+            places = places[np.argsort((along - along[0]) % len(mesh.boundary), kind="stable")]
+        if len(np.unique(along, axis=0)) < len(along):
             raise ValueError("optodes must lie at different places of the rim, got two at one")
         self.mesh, self.half = mesh, half
-        self.optodes = places[order]
+        self.optodes = places
         self.optodes.flags.writeable = False
         digest = hashlib.sha256()
         for part in (self.mesh.nodes, self.mesh.elements, self.optodes):
@@ -187,16 +194,17 @@ class Outline:
         Parameters
         ----------
         pixels : int
-            Rows and columns of the square.
+            Rows and columns of the square; planes as well of a cube.
 
         Returns
         -------
-        (pixels, pixels) array of bool
+        (pixels, pixels) or (pixels, pixels, pixels) array of bool
             Row 0 at the top; not to be written to.
         """
-        middle = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * self.half
-        points = np.stack(np.meshgrid(middle, -middle), axis=-1).reshape(-1, 2)
-        inside: npt.NDArray[np.bool_] = (self.depth(points) >= 0).reshape(pixels, pixels)
+        axes = self.mesh.nodes.shape[1]
+        points = cell_middles(pixels, self.half, axes)
+        within = self.mesh.locate(points)[0] >= 0 if self.mesh.solid else self.depth(points) >= 0
+        inside: npt.NDArray[np.bool_] = within.reshape((pixels,) * axes)
         inside.flags.writeable = False
         return inside
 
@@ -206,13 +214,21 @@ class Outline:
         Parameters
         ----------
         points : (n, 2) array
-            mm.
+            mm; (n, 3) of tetrahedra.
 
         Returns
         -------
         (n,) array of float64
-            mm from the nearest point of the rim, below 0 outside.
+            mm from the nearest point of the rim, below 0 outside; of tetrahedra to the flat faces
+            between the rim's corners.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Of tetrahedra: for points of another kind or shape, NaN and infinity.
         """
+        if self.mesh.solid:
+            return solids.depth(self.mesh, np.asarray(points, np.float64))
         p = np.asarray(points, np.float64)
         found = np.empty(len(p))
         start, end = self.rim, np.roll(self.rim, -1, axis=0)
@@ -287,6 +303,14 @@ class Outline:
             f"outline must have room for the recipe's inclusions: none was found for radii of "
             f"{radii[waiting[0]].tolist()} mm, {gaps[0]:g} to {gaps[1]:g} mm apart"
         )
+
+
+def cell_middles(pixels: int, half: float, axes: int) -> Floats:
+    """Middles of the pixels of a square or the voxels of a cube about the origin, (pixels^axes,
+    axes) mm: row by row from the top (+y), from the left (-x); planes from below (-z)."""
+    middle = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * half
+    along = [*[middle] * (axes - 2), -middle, middle]
+    return np.stack(np.meshgrid(*along, indexing="ij")[::-1], axis=-1).reshape(-1, axes)
 
 
 def _numbers(seed: int, turn: int, phantoms: npt.NDArray[np.intp]) -> Floats:

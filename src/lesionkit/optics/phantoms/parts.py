@@ -12,6 +12,7 @@ from lesionkit import arrays, files
 from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
 from lesionkit.optics.phantoms.making import Device, Task, finish, store_path
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.solid_factory import factory_of
 from lesionkit.optics.phantoms.store import journal
 from lesionkit.optics.phantoms.store.layout import FORMAT, check_libraries
 from lesionkit.optics.phantoms.store.phantoms import Phantoms, open_phantoms, partial_path
@@ -150,7 +151,7 @@ def _factory(folder: Path, job: Any) -> PhantomFactory:
     try:
         version, count, _ = job["version"], job["count"], job["format"]
         recipe = PhantomRecipe.from_dict(job["recipe"])
-        factory = PhantomFactory(recipe, job["seed"], None, job["accuracy"])
+        factory = factory_of(recipe, job["seed"], None, job["accuracy"])
         arrays.integer(count, "count", at_least=1)
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{folder} was not made by lesionkit: choose another path") from None

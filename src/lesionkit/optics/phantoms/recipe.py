@@ -12,16 +12,25 @@ import numpy.typing as npt
 
 from lesionkit import arrays
 from lesionkit.optics import spectra
+from lesionkit.optics.phantoms import ellipsoids
+from lesionkit.optics.phantoms.geometry import Geometry
 from lesionkit.optics.phantoms.outline import Outline
 
 Range = tuple[float, float]
-DISC = {"radius": 41.0, "optodes": 16, "nodes": None}
+DISC: dict[str, Any] = {"radius": 41.0, "optodes": 16, "nodes": None, "shape": "disc"}
 """What an outline takes the place of: the defaults."""
+
+SHAPES = ("disc", "ball", "cylinder")
+STRETCH = (0.7, 1.3)
+HEIGHT = 60.0  # mm
+PIXELS = {2: (100, 512), 3: (32, 64)}  # along an axis: the default, and at most
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhantomRecipe:
+class PhantomRecipe(Geometry):
     """A disc of tissue with one or two round inclusions, seen by optodes on its rim and by MRI.
+
+    Or a ball, a cylinder or a mesh of tetrahedra with one or two ellipsoids in it.
 
     The defaults are the simulations of Feng et al. The ranges of the paper's Table S1 are not
     public: concentrations, contrasts, scattering and the margin are ours. Lengths in mm; a range is
@@ -29,10 +38,16 @@ class PhantomRecipe:
 
     Parameters
     ----------
+    shape : {"disc", "ball", "cylinder"}, default "disc"
+        A ball or a cylinder is of tetrahedra: maps and MRI are then volumes of voxels
+        (docs/light-3d.md).
     radius : float, default 41
-        Of the disc, at most 1000 mm.
+        Of the disc, ball or cylinder, at most 1000 mm.
+    height : float, optional
+        Of a cylinder alone, at most 2000 mm; None: 60.
     optodes : int, default 16
-        Sources that are detectors too, equally spaced on the rim; 2 to 1024.
+        Sources that are detectors too, equally spaced on the rim; 2 to 1024. On a ball, or the side
+        of a cylinder, they lie on a spiral from below, as far from each other as its turns.
     single_diameters : tuple of float, default (12, 16, 20)
         mm; a phantom has one inclusion of one of these diameters, anywhere inside, or, as often,
         two of `pair_diameter`.
@@ -40,17 +55,21 @@ class PhantomRecipe:
         mm.
     pair_distance : range, default (4, 42)
         mm between the edges of the two.
+    stretch : range, default (0.7, 1.3)
+        In three dimensions alone: semi-axis of an inclusion / half its diameter, drawn for each of
+        three axes; they point anywhere. Distances are then those of the balls around inclusions.
     margin : float, default 2
         Least distance from an inclusion's edge to the rim, mm (ours).
     nodes : int, optional
         Of a finite element mesh of linear triangles, about, 7 to 1,000,000; see the accuracy of
         :func:`generate`. Too coarse a mesh would make far readings negative where absorption is
         strong: it gets as many nodes as that takes (217 become 817 with the defaults), as the
-        geometry in `Phantoms.attributes` says.
+        geometry in `Phantoms.attributes` says. In three dimensions of quadratic tetrahedra.
     refractive_index : float, default 1.33
         Of all tissue, 1 to 10.
     pixels : int, default 100
-        Rows and columns of the maps and the MRI, 1 to 512.
+        Rows and columns of the maps and the MRI, 1 to 512. In three dimensions planes, rows and
+        columns, 1 to 64; 32 where they are not given.
     hbo : range, default (8, 20)
         Of the background, micromolar, at most 10,000 (ours, as all tissue below).
     hb : range, default (4, 10)
@@ -82,7 +101,8 @@ class PhantomRecipe:
     outline : Outline, optional
         Tissue of any shape in place of the disc, or a mesh and its optodes, as
         :func:`triangular_interface` gives them. Then `radius` is half a side of the square around
-        it, which the pixels fill, and `optodes` their number: leave both out, and `nodes`.
+        it, which the pixels fill, and `optodes` their number: leave both out, and `nodes`. With a
+        mesh of tetrahedra phantoms are in three dimensions, in a cube.
 
     Raises
     ------
@@ -103,15 +123,18 @@ class PhantomRecipe:
     True
     """
 
+    shape: str = "disc"
     radius: float = 41.0
+    height: float | None = None
     optodes: int = 16
     single_diameters: tuple[float, ...] = (12.0, 16.0, 20.0)
     pair_diameter: float = 16.0
     pair_distance: Range = (4.0, 42.0)
+    stretch: Range = STRETCH
     margin: float = 2.0
     nodes: int | None = None
     refractive_index: float = 1.33
-    pixels: int = 100
+    pixels: int = None  # type: ignore[assignment]  # filled in by what the dimensions are
 
     hbo: Range = (8.0, 20.0)
     hb: Range = (4.0, 10.0)
@@ -132,9 +155,13 @@ class PhantomRecipe:
     def __post_init__(self) -> None:
         """Check every field, and make numbers floats and sequences tuples."""
         number, integer = arrays.number, arrays.integer
+        arrays.one_of(self.shape, "shape", SHAPES)
         if self.outline is not None:
             self._take_outline()
+        pixels, most = PIXELS[self.axes]
         checked = {
+            "height": self._height(),
+            "stretch": _range(self.stretch, "stretch", at_least=0.2, at_most=5),
             "radius": number(self.radius, "radius", above=0, at_most=1000, unit="mm"),
             "optodes": integer(self.optodes, "optodes", at_least=2, at_most=1024),
             "single_diameters": _numbers(self.single_diameters, "single_diameters", above=0),
@@ -147,7 +174,9 @@ class PhantomRecipe:
             "refractive_index": number(
                 self.refractive_index, "refractive_index", at_least=1, at_most=10
             ),
-            "pixels": integer(self.pixels, "pixels", at_least=1, at_most=512),
+            "pixels": integer(
+                pixels if self.pixels is None else self.pixels, "pixels", at_least=1, at_most=most
+            ),
             "hbo": _range(self.hbo, "hbo", at_least=0, at_most=10_000),
             "hb": _range(self.hb, "hb", at_least=0, at_most=10_000),
             "water": _range(self.water, "water", at_least=0, at_most=100),
@@ -181,7 +210,20 @@ class PhantomRecipe:
             known = " or ".join(map(repr, spectra.EXTINCTION))
             raise ValueError(f"extinction must be {known}, got {arrays.describe(self.extinction)}")
         spectra.extinction(self.wavelengths)
+        if not self.solid and self.stretch != STRETCH:
+            raise ValueError(
+                f"stretch belongs to three dimensions: leave it out, got {self.stretch}"
+            )
         self._check_room()
+
+    def _height(self) -> float | None:
+        """That of a cylinder; None of all else."""
+        if self.shape == "cylinder":
+            height = HEIGHT if self.height is None else self.height
+            return arrays.number(height, "height", above=0, at_most=2000, unit="mm")
+        if self.height is not None:
+            raise ValueError(f"height belongs to a cylinder: leave it out, got {self.height!r}")
+        return None
 
     def _take_outline(self) -> None:
         """Radius and optodes are the outline's."""
@@ -193,7 +235,7 @@ class PhantomRecipe:
                 "outline must be an Outline, or a mesh and its optodes, got "
                 f"{arrays.describe(outline)}"
             )
-        own = {"radius": outline.half, "optodes": len(outline.optodes), "nodes": None}
+        own = DISC | {"radius": outline.half, "optodes": len(outline.optodes)}
         for name, value in own.items():
             if getattr(self, name) not in (value, DISC[name]):
                 raise ValueError(
@@ -205,17 +247,21 @@ class PhantomRecipe:
 
     def _check_room(self) -> None:
         """Whatever is drawn must fit into the disc, and water into 100 per cent."""
-        if self.outline is not None:
-            largest, pair = max(self.single_diameters) / 2, self.pair_diameter / 2
-            tight = (self.pair_distance[0], self.pair_distance[0])
-            radii = np.array([[largest, 0], [pair, pair]])
+        largest, pair = max(self.single_diameters) / 2, self.pair_diameter / 2
+        tight = (self.pair_distance[0], self.pair_distance[0])
+        radii = np.array([[largest, 0], [pair, pair]])
+        if self.solid:
+            for number, reach in enumerate(self.stretch[1] * radii):
+                random = ellipsoids.numbers(0, ellipsoids.DRAWS, number)
+                ellipsoids.place(self.depth, self.half, reach, tight, self.margin, random)
+        elif self.outline is not None:
             self.outline.place(radii, tight, self.margin, 0, 0)
         for name, widest in (
             ("single_diameters", max(self.single_diameters)),
             ("pair_diameter and pair_distance", 2 * self.pair_diameter + self.pair_distance[1]),
         ):
             width, buffers = widest + 2 * self.margin, 2 * self.radius
-            if width > buffers and self.outline is None:
+            if width > buffers and self.outline is None and not self.solid:
                 raise ValueError(
                     f"{name} must leave room for the inclusions: with the margin they are up to "
                     f"{width:g} mm wide, got a disc of {buffers:g} mm"
@@ -242,6 +288,12 @@ class PhantomRecipe:
         """
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         outline = fields.pop("outline")
+        # what a disc's recipe does not have: stores of discs stay what they are
+        for name, absent in (("shape", "disc"), ("height", None)):
+            if fields[name] == absent:
+                del fields[name]
+        if not self.solid:
+            del fields["stretch"]
         plain = {name: list(x) if isinstance(x, tuple) else x for name, x in fields.items()}
         return plain if outline is None else {**plain, "outline": outline.to_dict()}
 
@@ -274,55 +326,6 @@ class PhantomRecipe:
         if isinstance(given.get("outline"), Mapping):
             given["outline"] = Outline.from_dict(given["outline"])
         return cls(**given)
-
-    @property
-    def positions(self) -> npt.NDArray[np.float64]:
-        """The optodes on the rim, (optodes, 2) mm, counter-clockwise; a disc's first at angle 0."""
-        if self.outline is not None:
-            optodes: npt.NDArray[np.float64] = self.outline.optodes
-            return optodes
-        angle = 2 * np.pi * np.arange(self.optodes) / self.optodes
-        return self.radius * np.column_stack([np.cos(angle), np.sin(angle)])
-
-    @property
-    def inside(self) -> npt.NDArray[np.bool_]:
-        """Which pixels belong to the tissue, (pixels, pixels): those whose centres do."""
-        if self.outline is not None:
-            return self.outline.inside(self.pixels).copy()
-        middle = (np.arange(self.pixels) + 0.5) * (2 / self.pixels) - 1  # of a disc of radius 1
-        inside: npt.NDArray[np.bool_] = np.hypot(*np.meshgrid(middle, middle)) <= 1
-        return inside
-
-    @property
-    def pixel_middles(self) -> npt.NDArray[np.float64]:
-        """Middles of the pixels, (pixels * pixels, 2) mm, row by row from the top."""
-        middle = ((np.arange(self.pixels) + 0.5) / self.pixels * 2 - 1) * self.radius
-        return np.stack(np.meshgrid(middle, -middle), axis=-1).reshape(-1, 2)
-
-    @property
-    def outline_text(self) -> str:
-        """The outline in words."""
-        if self.outline is not None:
-            return f"the rim of {self.outline!r}"
-        return f"a circle of {self.radius:g} mm"
-
-    def distance_to_rim(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """How far points are from the outline.
-
-        Parameters
-        ----------
-        points : (n, 2) array
-            mm.
-
-        Returns
-        -------
-        (n,) array of float64
-            mm, 0 or more.
-        """
-        if self.outline is not None:
-            return np.abs(self.outline.depth(points))
-        distance: npt.NDArray[np.float64] = np.hypot(*np.transpose(points)) - self.radius
-        return np.abs(distance)
 
     @property
     def source_depths(self) -> npt.NDArray[np.float64]:

@@ -59,6 +59,8 @@ def simulate(
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
+    if recipe.solid:
+        raise ValueError("recipe must be of a disc or of triangles, got one in three dimensions")
     seed = arrays.integer(seed, "seed", at_least=0, at_most=2**64 - 1)
     factory = PhantomFactory(recipe, seed, accuracy=accuracy)
     _, recipe = factory.mesh, factory.recipe  # a mesh may be refused

@@ -131,6 +131,11 @@ def reconstruct_phantoms(
     """
     if not isinstance(recipe, PhantomRecipe):
         raise TypeError(f"recipe must be a PhantomRecipe, got {arrays.describe(recipe)}")
+    if recipe.solid:
+        raise ValueError(
+            "recipe must be of a disc or of triangles, got one in three dimensions: give its mesh "
+            "to reconstruct"
+        )
     if method not in ("tikhonov", "dri"):
         raise ValueError(f"method must be 'tikhonov' or 'dri', got {method!r}")
     shape = ("n", len(recipe.wavelengths), recipe.optodes, recipe.optodes - 1)

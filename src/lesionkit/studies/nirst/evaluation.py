@@ -110,6 +110,8 @@ def evaluate(
     if not (nets or methods):
         raise ValueError("there is nothing to compare: give runs or methods")
     phantoms = open_phantoms(data)
+    if phantoms.recipe.solid:
+        raise ValueError(f"data must be phantoms in two dimensions, got {phantoms!r}")
     for net, _ in nets.values():
         net.scaling.check(phantoms.recipe)
     cases = _cases(phantoms, [net for net, _ in nets.values()], limit)

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesionkit import extras
+from lesionkit.optics.phantoms.ellipsoids import Ellipsoid
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 CHUNK = 64
@@ -69,7 +70,7 @@ class Region(NamedTuple):
 
 
 REGION_COLUMNS = Region._fields
-"""Columns of `inclusions`."""
+"""Columns of `inclusions`; in three dimensions those of `Ellipsoid`."""
 
 CHECKSUMS = "checksums"
 """The file of an array, and the attribute of the group."""
@@ -152,10 +153,19 @@ class Layout:
         }
 
 
+def region_kind(recipe: PhantomRecipe) -> type[Region] | type[Ellipsoid]:
+    """What the rows of `inclusions` are."""
+    return Ellipsoid if recipe.solid else Region
+
+
 def layouts(recipe: PhantomRecipe) -> dict[str, Layout]:
     """The arrays of a store of this recipe, by name."""
-    optodes, pixels = recipe.optodes, recipe.pixels
-    image = ("row", "column")
+    optodes, shape = recipe.optodes, recipe.image_shape
+    image = ("plane", "row", "column")[-recipe.axes :]
+    kind = region_kind(recipe)
+    tissue = ["uM", "uM", "%", "mm^-1", ""]
+    units = [*["mm"] * 6, *[""] * 4, *tissue] if recipe.solid else [*["mm"] * 3, *tissue]
+    absent = "semi-axes 0" if recipe.solid else "radius 0"
     return {
         "signal": Layout(
             "float32",
@@ -164,23 +174,23 @@ def layouts(recipe: PhantomRecipe) -> dict[str, Layout]:
             ("wavelength", "source", "detector"),
             {"unit": "mm^-1", "detector": "j of source s is optode (s + 1 + j) mod optodes"},
         ),
-        "mri": Layout("uint8", (pixels, pixels), "noshuffle", image, {"unit": "gray value"}),
+        "mri": Layout("uint8", shape, "noshuffle", image, {"unit": "gray value"}),
         "chromophores": Layout(
             "float32",
-            (3, pixels, pixels),
+            (3, *shape),
             "noshuffle",
             ("chromophore", *image),
             {"chromophores": ["HbO", "Hb", "water"], "units": ["uM", "uM", "%"]},
         ),
         "inclusions": Layout(
             "float64",
-            (3, len(REGION_COLUMNS)),
+            (3, len(kind._fields)),
             "shuffle",
             ("region", "column"),
             {
-                "rows": ["background", "inclusion 1", "inclusion 2 (radius 0: absent)"],
-                "columns": list(REGION_COLUMNS),
-                "units": ["mm", "mm", "mm", "uM", "uM", "%", "mm^-1", ""],
+                "rows": ["background", "inclusion 1", f"inclusion 2 ({absent}: absent)"],
+                "columns": list(kind._fields),
+                "units": units,
             },
         ),
     }

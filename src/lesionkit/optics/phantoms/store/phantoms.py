@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lesionkit import arrays, files
 from lesionkit.homes import to_host
+from lesionkit.optics.phantoms.ellipsoids import Ellipsoid
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.optics.phantoms.store.layout import (
     CHECKSUMS,
@@ -26,6 +27,7 @@ from lesionkit.optics.phantoms.store.layout import (
     digest,
     is_sealed,
     layouts,
+    region_kind,
     shard_count,
 )
 from lesionkit.optics.phantoms.store.reader import StoredArray
@@ -34,6 +36,9 @@ from lesionkit.optics.phantoms.store.reader import StoredArray
 @dataclass(frozen=True, eq=False, repr=False)
 class Phantom:
     """One phantom, in memory; its arrays are rows of those of :class:`Phantoms`.
+
+    In three dimensions maps and MRI have planes before their rows, and regions are of the class
+    `Ellipsoid`.
 
     Attributes
     ----------
@@ -55,11 +60,15 @@ class Phantom:
     signal: Any
     mri: Any
     chromophores: Any
-    background: Region
-    inclusions: tuple[Region, ...]
+    background: Region | Ellipsoid
+    inclusions: tuple[Region | Ellipsoid, ...]
 
     def __repr__(self) -> str:
-        discs = [f"{2 * r.radius:.3g} mm at ({r.x:.3g}, {r.y:.3g})" for r in self.inclusions]
+        axes = self.mri.ndim
+        discs = [
+            f"{2 * r.radius:.3g} mm at ({', '.join(f'{x:.3g}' for x in r[:axes])})"
+            for r in self.inclusions
+        ]
         return f"<phantom {self.number}: inclusions of {' and '.join(discs)}>"
 
 
@@ -67,7 +76,10 @@ class Phantom:
 class Phantoms:
     """Phantoms in memory (NumPy arrays) or in a store (`StoredArray`, read when indexed).
 
-    Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius.
+    Row 0 of maps and MRI is at the top, y = +radius; column 0 on the left, x = -radius. In three
+    dimensions they have planes before their rows, (n, pixels, pixels, pixels), plane 0 at the
+    bottom, and the columns of `inclusions` are 15, those of `Ellipsoid`; shares of an inclusion in
+    a voxel are those of 4 x 4 x 4 places in it.
 
     `phantoms[17]` is one :class:`Phantom` with names for its inclusions, `for one in phantoms` goes
     through them a chunk at a time, and `phantoms.signal[3:7]` reads several of one array.
@@ -107,10 +119,11 @@ class Phantoms:
     def __repr__(self) -> str:
         recipe = self.recipe
         at = f" in {self.signal.folder.parent}" if isinstance(self.signal, StoredArray) else ""
+        size = " x ".join(map(str, recipe.image_shape))
         return (
             f"<{len(self):,} phantoms of seed {self.seed}{at}: accuracy {self.accuracy}, "
-            f"{recipe.optodes} optodes, {len(recipe.wavelengths)} wavelengths, {recipe.pixels} x "
-            f"{recipe.pixels} pixels>"
+            f"{recipe.optodes} optodes, {len(recipe.wavelengths)} wavelengths, {size} "
+            f"{'voxels' if recipe.solid else 'pixels'}>"
         )
 
     def __getitem__(self, number: int) -> Phantom:
@@ -134,8 +147,9 @@ class Phantoms:
     def _each(self, first: int, stop: int) -> Iterator[Phantom]:
         names = ("signal", "mri", "chromophores", "inclusions")
         parts = [getattr(self, name)[first:stop] for name in names]
+        kind = region_kind(self.recipe)
         for number, (signal, mri, maps, rows) in enumerate(zip(*parts, strict=True), first):
-            background, *regions = (Region(*row) for row in rows.tolist())
+            background, *regions = (kind(*row) for row in rows.tolist())
             there = tuple(region for region in regions if region.radius > 0)
             yield Phantom(number, signal, mri, maps, background, there)
 
