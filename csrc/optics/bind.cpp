@@ -11,6 +11,7 @@
 #include "common/simd.hpp"
 #include "optics/device_plan.hpp"
 #include "optics/kernels.hpp"
+#include "optics/volume/iterations.hpp"
 #include "optics/volume/kernels.hpp"
 
 namespace py = pybind11;
@@ -322,8 +323,16 @@ void bind_volume_derivatives(py::module_ m) {
 }
 
 void bind_volume(py::module_ m) {
-  py::class_<VolumePlan>(m, "VolumePlan", py::module_local())
-      .def(py::init(&make_volume_plan), "parts"_a);
+  py::class_<VolumePlan> plan(m, "VolumePlan", py::module_local());
+  plan.def(py::init(&make_volume_plan), "parts"_a);
+  plan.def(
+      "first_target",
+      [](const VolumePlan& self, double absorption, double scattering, double field,
+         double reading) {
+        return first_target(self, Accuracy{field, reading, 0}, absorption, scattering);
+      },
+      "absorption"_a, "scattering"_a, "field"_a, "reading"_a);
+  plan.attr("targets") = py::make_tuple(LEAST, GREATEST);
   py::class_<Hierarchy>(m, "Hierarchy", py::module_local())
       .def(py::init(&make_hierarchy), "levels"_a, "inverse"_a);
   m.def(

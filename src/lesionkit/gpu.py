@@ -72,6 +72,11 @@ KERNELS: dict[str, tuple[str, ...]] = {
         *(f"element_gram<{kind}>" for kind in ("double", "Complex<double>")),
         *(f"gradient<{values}>" for values in (1, 3, 4, 6)),
     ),
+    "optics/volume/assemble.cu": (
+        *(f"element_matrices<{nodes}>" for nodes in (4, 10)),
+        "matrix_rows",
+    ),
+    "optics/volume/solve.cu": ("solve_columns", "read_pairs"),
     "optics/phantom.cu": ("draw_regions", "element_shares", "paint", "add_noise"),
     "texture/rois/rois.cu": (
         "quantise",

@@ -19,6 +19,7 @@ REGISTERS = {
     "element_shares": 80,
     "paint": 128,
     "add_noise": 64,
+    "element_matrices<10>": 168,
     "relax_tiles<float>": 96,
     "follow_order<double, 3>": 168,
     "follow_order<double, 2>": 144,

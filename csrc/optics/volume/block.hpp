@@ -54,15 +54,12 @@ struct ColumnNumbers {
   // a / b, column by column; 0 where b is.
   static ColumnNumbers ratio(const ColumnNumbers& a, const ColumnNumbers& b, bool modulated) {
     ColumnNumbers out{};
-    if (!modulated) {
-      for (int i = 0; i < W; ++i) out.value[i] = b.value[i] != 0 ? a.value[i] / b.value[i] : 0;
-      return out;
-    }
-    for (int i = 0; i < W / 2; ++i) {
-      const double re = b.value[i], im = b.value[i + W / 2], size = re * re + im * im;
-      if (size == 0) continue;
-      out.value[i] = (a.value[i] * re + a.value[i + W / 2] * im) / size;
-      out.value[i + W / 2] = (a.value[i + W / 2] * re - a.value[i] * im) / size;
+    for (int i = 0; i < (modulated ? W / 2 : W); ++i) {
+      const int im = (i + W / 2) % W;
+      const ColumnNumber found =
+          lesionkit::optics::ratio({a.value[i], a.value[im]}, {b.value[i], b.value[im]}, modulated);
+      out.value[i] = found.re;
+      if (modulated) out.value[im] = found.im;
     }
     return out;
   }

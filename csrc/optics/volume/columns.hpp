@@ -1,5 +1,4 @@
-// Right-hand sides side by side: a row of W floats for each node, so that every entry of a matrix
-// that is read works on W systems. Modulated light: W / 2 real parts, then W / 2 imaginary ones.
+// Rows of W numbers in registers, and sums of products of their columns.
 #pragma once
 
 #include <algorithm>
@@ -8,10 +7,9 @@
 
 #include "common/memory.hpp"
 #include "common/simd.hpp"
+#include "optics/volume/iterations.hpp"
 
 namespace lesionkit::optics {
-
-inline constexpr int W = 32;
 
 template <class T>
 struct Row {
@@ -67,19 +65,6 @@ struct Entries {
   const T* value;
   int64_t nodes;
 };
-
-// sum + sum over entries begin to end of value * x[column], or minus.
-template <bool minus, class T, class X>
-inline void add_products(Row<T>& sum, const int32_t* column, const T* value, int64_t begin,
-                         int64_t end, const X* x) {
-  for (int64_t e = begin; e < end; ++e) {
-    const T v = minus ? -value[e] : value[e];
-    const X* from = x + int64_t{column[e]} * W;
-    UNROLL
-    for (int p = 0; p < Row<T>::PARTS; ++p)
-      sum.part[p] += v * load<Simd<T>>(from + p * Row<T>::LANES);
-  }
-}
 
 // Sums of products of columns, in double: added up in float over some rows only.
 class Dots {

@@ -22,6 +22,9 @@ struct Accuracy {
   int rounds;  // at most, of some iterations each
 };
 
+// By how much the first round takes the errors down, of tissue of these mean properties.
+double first_target(const VolumePlan& plan, Accuracy accuracy, double absorbs, double scatters);
+
 // Fields of all optodes, out (n, nodes, sources + detectors), and readings (n, sources, detectors),
 // of maps (n, properties). Returns the largest relative error left, by the estimates: above 1 (in
 // units of what was asked for) where `rounds` did not do.

@@ -15,9 +15,6 @@ namespace lesionkit::optics {
 
 namespace {
 
-constexpr int MOST = 100;  // iterations of a round
-// A round in float takes the error down to here at best; less than that is not worth one.
-constexpr double LEAST = 3e-6, GREATEST = 0.1;
 // The first round of readings: errors are smaller than the product of two of such, several times,
 // and a round too many costs less than iterations too many.
 constexpr double AT_FIRST = 3;
@@ -53,8 +50,8 @@ std::vector<std::vector<Load>> right_sides(const VolumePlan& plan, const Columns
 }
 
 // By how much the farthest detector's light is weaker than the nearest's, about: its decay over
-// that way in tissue of the mean properties.
-double darkest(const VolumePlan& plan, const double* mua, const double* mus) {
+// that way in tissue of these mean properties.
+double darkest(const VolumePlan& plan, double absorbs, double scatters) {
   const auto at = [&](const Rows& rows, int optode) {
     return &plan.place[3 * int64_t{rows.column[rows.start[optode]]}];
   };
@@ -64,8 +61,6 @@ double darkest(const VolumePlan& plan, const double* mua, const double* mus) {
       const double *a = at(plan.source, s), *b = at(plan.detector, d);
       farthest = std::max(farthest, std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]));
     }
-  const double absorbs = std::accumulate(mua, mua + plan.properties, 0.0) / plan.properties;
-  const double scatters = std::accumulate(mus, mus + plan.properties, 0.0) / plan.properties;
   return std::exp(-std::sqrt(absorbs / diffusion(absorbs, scatters)) * farthest);
 }
 
@@ -193,6 +188,12 @@ class System {
 
 }  // namespace
 
+double first_target(const VolumePlan& plan, Accuracy accuracy, double absorbs, double scatters) {
+  double first = accuracy.field;
+  if (first == 0) first = AT_FIRST * std::sqrt(accuracy.reading * darkest(plan, absorbs, scatters));
+  return std::clamp(first, LEAST, GREATEST);
+}
+
 template <class Out>
 double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
                      View<const double> absorption, View<const double> scattering,
@@ -213,10 +214,11 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
     for (int64_t i = begin; i < end; ++i) {
       const double *mua = absorption.data() + i * plan.properties,
                    *mus = scattering.data() + i * plan.properties;
+      const auto mean = [&](const double* map) {
+        return std::accumulate(map, map + plan.properties, 0.0) / plan.properties;
+      };
       systems[i] = std::make_unique<System>(plan, columns, mua, mus);
-      double first = accuracy.field;
-      if (first == 0) first = AT_FIRST * std::sqrt(accuracy.reading * darkest(plan, mua, mus));
-      systems[i]->set_target(std::clamp(first, LEAST, GREATEST));
+      systems[i]->set_target(first_target(plan, accuracy, mean(mua), mean(mus)));
     }
   });
   const auto make_cycle = [&] { return Cycle(plan, hierarchy); };

@@ -13,8 +13,6 @@
 // whatever mua is.
 #pragma once
 
-#include <utility>
-
 #include "common/portable.hpp"
 
 namespace lesionkit::optics {
@@ -73,7 +71,8 @@ inline constexpr LossRule LOSS_RULE;
 struct TenFunctions {
   double value[10], slope[10][4];
 
-  constexpr explicit TenFunctions(const double* l) : value{}, slope{} {
+  constexpr TenFunctions() : value{}, slope{} {}
+  constexpr explicit TenFunctions(const double* l) : TenFunctions() {
     for (int i = 0; i < 4; ++i) {
       value[i] = l[i] * (2 * l[i] - 1);
       slope[i][i] = 4 * l[i] - 1;
@@ -90,16 +89,13 @@ struct TenFunctions {
 template <int N>
 struct TenAtPoints {
   TenFunctions at[N];
+
+  constexpr explicit TenAtPoints(const double (&place)[N][4]) : at{} {
+    for (int q = 0; q < N; ++q) at[q] = TenFunctions(place[q]);
+  }
 };
-template <int N, int... q>
-constexpr TenAtPoints<N> ten_at_points(const double (&place)[N][4],
-                                       std::integer_sequence<int, q...>) {
-  return {{TenFunctions(place[q])...}};
-}
-inline constexpr TenAtPoints<POINTS> TEN =
-    ten_at_points(RULE.place, std::make_integer_sequence<int, POINTS>{});
-inline constexpr TenAtPoints<LOSS_POINTS> TEN_OF_LOSS =
-    ten_at_points(LOSS_RULE.place, std::make_integer_sequence<int, LOSS_POINTS>{});
+inline constexpr TenAtPoints<POINTS> TEN(RULE.place);
+inline constexpr TenAtPoints<LOSS_POINTS> TEN_OF_LOSS(LOSS_RULE.place);
 
 // The gradients of the four barycentric coordinates where x, y, z change by them as by[4][3] says;
 // returns 6 times the volume of a straight element.
@@ -169,6 +165,12 @@ HD T at_point(const TenFunctions& phi, const T* node) {
   return value;
 }
 
+// Of two vectors.
+template <class T>
+HD T inner(const T* a, const T* b) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
 // out[pair]: the pairs (a, b <= a), pair = a (a + 1) / 2 + b.
 template <class T>
 HD void tetrahedron_matrix(const T (&place)[4][3], bool, const T* kappa, const T* mua, T* out) {
@@ -178,12 +180,10 @@ HD void tetrahedron_matrix(const T (&place)[4][3], bool, const T* kappa, const T
   const T sum = mua[0] + mua[1] + mua[2] + mua[3], share = volume / 240.0;
   for (int a = 0, pair = 0; a < 4; ++a)
     for (int b = 0; b <= a; ++b, ++pair) {
-      const T product =
-          slope[a][0] * slope[b][0] + slope[a][1] * slope[b][1] + slope[a][2] * slope[b][2];
       // 240 times half of int l_a l_b mua = (1 or 2 times sum, + mua_a + mua_b) / 120, and half of
       // mua_a / 4
       const T mass = a == b ? 2.0 * sum + 34.0 * mua[a] : sum + mua[a] + mua[b];
-      out[pair] = mean * product + share * mass;
+      out[pair] = mean * inner(slope[a], slope[b]) + share * mass;
     }
 }
 
@@ -196,9 +196,8 @@ HD void tetrahedron_matrix(const T (&place)[10][3], bool bent, const T* kappa, c
     const T weight = ten_gradients(q, place, bent, slope);
     const T stiff = weight * at_point(TEN.at[q], kappa);
     for (int a = 0, pair = 0; a < 10; ++a) {
-      const T x = stiff * slope[a][0], y = stiff * slope[a][1], z = stiff * slope[a][2];
-      for (int b = 0; b <= a; ++b, ++pair)
-        out[pair] += x * slope[b][0] + y * slope[b][1] + z * slope[b][2];
+      const T along[3] = {stiff * slope[a][0], stiff * slope[a][1], stiff * slope[a][2]};
+      for (int b = 0; b <= a; ++b, ++pair) out[pair] += inner(along, slope[b]);
     }
   }
   for (int q = 0; q < LOSS_POINTS; ++q) {

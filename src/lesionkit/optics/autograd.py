@@ -29,7 +29,7 @@ def measure(
     model : ForwardModel
         Without compat.
     absorption, scattering : (..., properties) tensors
-        mm^-1, on the CPU or on a GPU.
+        mm^-1, on the CPU or on a GPU (in tetrahedra without gradients).
     at : {"nodes", "elements", "quarters"}, default "nodes"
         As for `measure`.
 
@@ -66,6 +66,12 @@ def measure(
             raise TypeError(f"{name} must be a torch tensor, got {arrays.describe(value)}")
     if model.compat is not None:
         raise ValueError(f"model must be without compat for gradients, got {model.compat!r}")
+    for name, value in (("absorption", absorption), ("scattering", scattering)):
+        if model.mesh.solid and value.requires_grad and value.device.type != "cpu":
+            raise TypeError(
+                f"{name} must be on the CPU for gradients in tetrahedra, got a tensor on "
+                f"{value.device}"
+            )
     readings: torch.Tensor = _Measure.apply(model, absorption, scattering, at)
     return readings
 

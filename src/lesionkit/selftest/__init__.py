@@ -34,6 +34,8 @@ CASES: dict[str, Case] = {
     "optics/fields/fields.cu": optics.fields,
     "optics/forward.cu": optics.forward,
     "optics/phantom.cu": optics.phantoms,
+    "optics/volume/assemble.cu": optics.solid_matrices,
+    "optics/volume/solve.cu": optics.solid_readings,
     "texture/glcm/glcm.cu": texture.cooccurrence,
     "texture/maps/maps.cu": texture.maps,
     "texture/rois/rois.cu": texture.regions,

@@ -165,6 +165,59 @@ def fields(xp: Any) -> Iterator[Check]:
                     yield Check(f"{name}: {what}", distance(ours[name], value), ROUNDING)
 
 
+def solid_matrices(xp: Any) -> Iterator[Check]:
+    """csrc/optics/volume/assemble.cu: the matrices of two systems of tetrahedra of 4 and 10 nodes,
+    some of these bent."""
+    from lesionkit.optics.forward.model import ForwardModel
+    from lesionkit.optics.forward.plans import At
+    from lesionkit.optics.forward.solid_gpu import DeviceSolid
+    from lesionkit.optics.mesh.solids import ball_mesh
+
+    random = np.random.default_rng(3)
+    kinds: tuple[tuple[int, At], ...] = ((1, "elements"), (2, "nodes"))
+    for order, at in kinds:
+        mesh = ball_mesh(5, layers=2, order=order)
+        plan = ForwardModel(mesh, [[5, 0, 0]], [[0, 5, 0]]).plans.at(at)
+        mua, mus = (random.uniform(*r, (2, plan.properties)) for r in TISSUE)
+        cpu = np.empty((2, len(plan.parts["column"])))
+        _core.optics.volume_matrix(plan.core, mua, mus, cpu)
+        device = 0 if xp is np else xp.cuda.Device().id
+        ours = DeviceSolid(plan, device, xp).assemble(xp.asarray(mua), xp.asarray(mus))
+        what = f"{mesh.elements.shape[1]} nodes, {at}"
+        sums = np.add.reduceat(abs(cpu), plan.parts["start"][:-1], axis=1)
+        yield Check(f"matrices: {what}", distance(ours[0], cpu), ROUNDING)
+        yield Check(f"matrices in float32: {what}", distance(ours[1], cpu), SINGLE)
+        yield Check(f"sums of rows: {what}", distance(ours[2], 1 / sums), SINGLE)
+
+
+def solid_readings(xp: Any) -> Iterator[Check]:
+    """csrc/optics/volume/solve.cu: readings in tetrahedra, of two blocks of right-hand sides, with
+    levels between the first and the coarsest."""
+    from lesionkit.optics.forward.model import ForwardModel
+    from lesionkit.optics.forward.solid_gpu import DeviceSolid
+    from lesionkit.optics.mesh.solids import ball_mesh
+
+    random = np.random.default_rng(4)
+    mesh = ball_mesh(5, layers=2, order=1)
+    rim = mesh.nodes[mesh.boundary[:, 0]]
+    for frequency, sources, detectors, count in ((1e8, 3, 15, 1), (0.0, 20, 14, 2)):
+        optodes = rim[:sources], rim[-detectors:]
+        model = ForwardModel(mesh, *optodes, frequency=frequency)
+        plan = model.plans.at("nodes")
+        tissue = ((0.004, 0.02), (0.5, 1.5))  # of one background
+        mua, mus = (random.uniform(*r, (count, plan.properties)) for r in tissue)
+        cpu, device = np.empty((count, sources, detectors), plan.kind), 0
+        plan.measure(mua, mus, cpu)
+        if xp is not np:
+            device = xp.cuda.Device().id
+        ours = xp.full(cpu.shape, np.nan, plan.kind)
+        on_device = DeviceSolid(plan, device, xp, dense=9)
+        on_device.measure(xp.asarray(mua), xp.asarray(mus), ours)
+        light = "modulated" if frequency else "continuous"
+        error = float(np.abs(to_host(ours) / cpu - 1).max())
+        yield Check(f"readings in tetrahedra: {light}", error, model.accuracy)
+
+
 def _compare_readings(
     what: str, method: str, plan: Any, cpu: Any, inputs: list[Any], xp: Any
 ) -> Check:

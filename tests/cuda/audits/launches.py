@@ -21,7 +21,10 @@ from lesionkit.optics.forward import fields_gpu
 from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.forward.plans import At
+from lesionkit.optics.forward.solid_gpu import DeviceSolid
+from lesionkit.optics.forward.solid_plan import SolidPlan
 from lesionkit.optics.mesh.disc import disc_mesh
+from lesionkit.optics.mesh.solids import ball_mesh
 from lesionkit.optics.phantoms import phantoms_gpu
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
@@ -105,6 +108,23 @@ def fields(random: Random) -> None:
             made = [np.zeros((n, sources, detectors, plan.properties), kind) for _ in range(2)]
             fields_gpu.jacobian(plan, *maps, field, *made)
             fields_gpu.gradient(plan, *maps, readings, *(np.zeros_like(maps[0]) for _ in range(2)))
+
+
+@cache
+def small_solid(order: int, frequency: float, at: At) -> SolidPlan:
+    """Of a ball of tetrahedra of 4 or 10 nodes, with 5 sources and 40 detectors."""
+    mesh = ball_mesh(5, layers=2, order=order)
+    rim = mesh.nodes[mesh.boundary[:40, 0]]
+    plan: SolidPlan = ForwardModel(mesh, rim[:5], rim, frequency=frequency).plans.at(at)
+    return plan
+
+
+def solids(random: Random) -> None:
+    (n,) = sizes(random, 40, 1)
+    for order, frequency, at in ((1, 0.0, "nodes"), (1, 1e8, "elements"), (2, 0.0, "nodes")):
+        plan = small_solid(order, frequency, at)
+        maps = np.full((2, n, plan.properties), 0.01)
+        DeviceSolid(plan, 0, np).measure(*maps, np.zeros((n, 5, 40), plan.kind))
 
 
 def kmeans(random: Random) -> None:
@@ -264,6 +284,8 @@ FACADES: dict[str, Callable[[Random], None]] = {
     "optics/fields/fields.cu": fields,
     "optics/forward.cu": forward,
     "optics/phantom.cu": phantoms,
+    "optics/volume/assemble.cu": solids,
+    "optics/volume/solve.cu": solids,
     "texture/glcm/glcm.cu": cooccurrence,
     "texture/maps/maps.cu": maps,
     "texture/region/runs.cu": runs,
@@ -275,6 +297,7 @@ FACADES: dict[str, Callable[[Random], None]] = {
 DONE: dict[str, Callable[[Any], None]] = {
     "fcm_update": lambda args: args[-1].__setitem__(0, fcm_gpu.DONE),
     "relax_tiles": lambda args: args[-2].fill(0),
+    "read_pairs": lambda args: args[-2].fill(1),
 }
 
 

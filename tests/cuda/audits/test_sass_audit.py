@@ -12,7 +12,7 @@ from lesionkit.clustering import fcm_gpu, kmeans_gpu
 from lesionkit.clustering.spatial import spatial_gpu
 from lesionkit.fronts import arrival_gpu
 from lesionkit.fronts.contours import chan_vese_gpu
-from lesionkit.optics.forward import fields_gpu, forward_gpu
+from lesionkit.optics.forward import fields_gpu, forward_gpu, solid_gpu
 from lesionkit.optics.phantoms import phantoms_gpu
 from lesionkit.texture import glcm_gpu, maps_gpu, rois_gpu
 from lesionkit.texture.region import runs_gpu, zones_gpu
@@ -29,6 +29,8 @@ THREADS = {  # of a block
     "optics/fields/fields.cu": fields_gpu.THREADS,
     "optics/forward.cu": forward_gpu.THREADS,
     "optics/phantom.cu": phantoms_gpu.THREADS,
+    "optics/volume/assemble.cu": solid_gpu.THREADS,
+    "optics/volume/solve.cu": solid_gpu.SOLVING,
     "texture/glcm/glcm.cu": glcm_gpu.THREADS,
     "texture/maps/maps.cu": maps_gpu.THREADS,
     "texture/region/runs.cu": runs_gpu.THREADS,
@@ -45,6 +47,7 @@ WARPS = {
     "solve_fields<double>": 8,
     "solve_fields<Complex<double>>": 8,
     **{f"jacobian<Complex<double>, 6, {values}>": 12 for values in (1, 4, 6)},
+    "element_matrices<10>": 12,
     "fcm_pass<16, 1>": 8,
     "fcm_pass<4, 4>": 12,
 }

@@ -1,11 +1,11 @@
-"""A problem for every kernel of `gpu.KERNELS`, a module for each domain, and one for fields."""
+"""A problem for every kernel of `gpu.KERNELS`, a module for each domain, and two more of optics."""
 
 from __future__ import annotations
 
-from lesionkit.gpu_report.problems import clustering, fields, fronts, optics, texture
+from lesionkit.gpu_report.problems import clustering, fields, fronts, optics, solids, texture
 from lesionkit.gpu_report.rows import Row
 
-MODULES = (optics, fields, texture, clustering, fronts)
+MODULES = (optics, fields, solids, texture, clustering, fronts)
 
 
 def rows(small: bool = False) -> list[Row]:

@@ -18,12 +18,13 @@ _POWER_STEPS = 12  # to the largest eigenvalue, which damps the smoother
 
 
 def build(
-    matrix: sparse.csr_array, first: sparse.csr_array | None
+    matrix: sparse.csr_array, first: sparse.csr_array | None, dense: int = DENSE
 ) -> tuple[list[dict[str, Any]], npt.NDArray[np.float32]]:
     """The levels as ``_core.optics.Hierarchy`` takes them, and the inverse of the coarsest matrix.
 
     matrix : of the homogeneous background
     first  : (nodes, coarser) interpolation to the first level; None: by aggregation as the others
+    dense  : so many unknowns or fewer are the coarsest
     """
     levels: list[dict[str, Any]] = []
     up = first if first is not None else _smoothed(matrix)
@@ -31,7 +32,7 @@ def build(
         levels.append(_level(matrix, up, first=not levels))
         matrix = sparse.csr_array(up.T @ matrix @ up)
         matrix.sort_indices()
-        if matrix.shape[0] <= DENSE:
+        if matrix.shape[0] <= dense:
             inverse = np.linalg.inv(matrix.toarray())
             return levels, np.ascontiguousarray((inverse + inverse.T) / 2, np.float32)
         up = _smoothed(matrix)

@@ -55,8 +55,9 @@ def given_maps(
     properties = check_place(mesh, at)
     shape = ("...", properties)
     home = arrays.home(absorption=absorption, scattering=scattering)
-    if home.gpu is not None and (compat is not None or mesh.solid):
-        doing = f"compat={compat!r}" if compat else "tetrahedra"
+    derived = mesh.solid and what in ("jacobian", "gradient")
+    if home.gpu is not None and (compat is not None or derived):
+        doing = f"compat={compat!r}" if compat else f"the {what} in tetrahedra"
         raise TypeError(f"absorption must be on the CPU for {doing}, got a {home}")
     if compat is not None:
         if what in ("jacobian", "gradient"):

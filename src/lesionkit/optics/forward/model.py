@@ -268,7 +268,8 @@ class ForwardModel:
         By the adjoint method: exact derivatives of these finite-element readings, from the fields
         of the sources and of the detectors (of tetrahedra: solved to 1e-9 of their energy). 8 bytes
         (16 if modulated) for each, so some 20 MB per map at the nodes of the accurate disc; with a
-        basis, the derivatives by the properties are never held. Maps on a GPU are worked on there.
+        basis, the derivatives by the properties are never held. Maps on a GPU are worked on there,
+        in triangles.
 
         Parameters
         ----------
@@ -322,7 +323,8 @@ class ForwardModel:
     ) -> tuple[Any, Any]:
         """The gradient of a weighted sum of the readings, without the Jacobian.
 
-        It takes the fields of the sources and those of the weighted detectors, one per source.
+        It takes the fields of the sources and those of the weighted detectors, one per source. In
+        tetrahedra it is for maps on the CPU.
 
         Parameters
         ----------

@@ -15,6 +15,7 @@ from lesionkit.optics.forward.forward_gpu import DevicePlan
 from lesionkit.optics.forward.maps import Coarse
 from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
 from lesionkit.optics.forward.plan import Cost, build_plan
+from lesionkit.optics.forward.solid_gpu import DeviceSolid
 from lesionkit.optics.forward.solid_plan import SolidPlan
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.topology import elements_behind
@@ -56,36 +57,25 @@ class Plans:
         self._accuracy = accuracy
         self._solid: dict[At, SolidPlan] = {}
         self._made: dict[At, tuple[Any, Cost, dict[str, Any]]] = {}
-        self._on_devices: dict[tuple[At, int], DevicePlan] = {}
+        self._on_devices: dict[tuple[At, int], DevicePlan | DeviceSolid] = {}
         self._with_fields: dict[tuple[At, int], fields_gpu.FieldPlan] = {}
 
     def at(self, place: At, device: int | None = None) -> Any:
         """The plan for properties given at `place`; `device` is the number of a GPU."""
-        if self._mesh.solid:
-            if place not in self._solid:
-                self._solid[place] = SolidPlan(
-                    self._mesh,
-                    *self._optodes,
-                    ksi=self._ksi,
-                    wavenumber=self._wavenumber,
-                    at=place,
-                    accuracy=self._accuracy,
-                )
-            return self._solid[place]
         if device is None:
-            return self._at(place)[0]
+            return self._in_tetrahedra(place) if self._mesh.solid else self._at(place)[0]
         if (place, device) not in self._on_devices:
-            xp = gpu.require()
+            xp, made = gpu.require(), DeviceSolid if self._mesh.solid else DevicePlan
+            given: Any = self._in_tetrahedra(place) if self._mesh.solid else self.parts(place)
             with xp.cuda.Device(device):
-                made = DevicePlan(self.parts(place), device, xp)
-            self._on_devices[place, device] = made
+                self._on_devices[place, device] = made(given, device, xp)
         return self._on_devices[place, device]
 
     def with_fields(self, place: At, device: int | None = None) -> tuple[Any, Any]:
         """Kernels of fields and derivatives, under the names of `_core.optics`, and the plan that
         they take; `device` is the number of a GPU."""
-        if device is None:
-            return _core.optics, self.at(place)
+        if device is None or self._mesh.solid:
+            return _core.optics, self.at(place, device)
         if (place, device) not in self._with_fields:
             xp = gpu.require()
             with xp.cuda.Device(device):
@@ -100,6 +90,18 @@ class Plans:
     def parts(self, place: At) -> dict[str, Any]:
         """The plan in parts, as `build_plan` makes them."""
         return self._at(place)[2]
+
+    def _in_tetrahedra(self, place: At) -> SolidPlan:
+        if place not in self._solid:
+            self._solid[place] = SolidPlan(
+                self._mesh,
+                *self._optodes,
+                ksi=self._ksi,
+                wavenumber=self._wavenumber,
+                at=place,
+                accuracy=self._accuracy,
+            )
+        return self._solid[place]
 
     def _at(self, place: At) -> tuple[Any, Cost, dict[str, Any]]:
         if place not in self._made:

@@ -63,7 +63,7 @@ class SolidPlan:
         pairs = where[:, row].ravel(), where[:, column].ravel()
         nodal = at == "nodes"
         self.properties = count if nodal else len(ordered)
-        parts = {
+        self.parts: dict[str, Any] = {
             "element_nodes": ordered.shape[1],
             "property_nodes": ordered.shape[1] if nodal else 1,
             "nodes": count,
@@ -82,12 +82,11 @@ class SolidPlan:
             "source": self._optodes(sources),
             "detector": self._optodes(detectors),
         }
-        self.core = _core.optics.VolumePlan(parts)
+        self.core = _core.optics.VolumePlan(self.parts)
         if np.any(wavenumber):
-            mass = self._mass(parts, wavenumber)
-            parts = parts | {"imaginary": -np.max(wavenumber) * mass}
-            self.core = _core.optics.VolumePlan(parts)
-        self._parts = parts
+            mass = self._mass(self.parts, wavenumber)
+            self.parts["imaginary"] = -np.max(wavenumber) * mass
+            self.core = _core.optics.VolumePlan(self.parts)
         self._hierarchies: dict[tuple[int, int], Any] = {}
 
     def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
@@ -107,7 +106,8 @@ class SolidPlan:
         """The plan of other sources; what does not depend on them is shared with this one."""
         other = copy.copy(self)
         other.optodes = sources.shape[0], self.optodes[1]
-        other.core = _core.optics.VolumePlan(self._parts | {"source": self._optodes(sources)})
+        other.parts = self.parts | {"source": self._optodes(sources)}
+        other.core = _core.optics.VolumePlan(other.parts)
         return other
 
     def fluence(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
@@ -166,14 +166,8 @@ class SolidPlan:
 
     def _batches(self, mua: Floats, mus: Floats) -> list[npt.NDArray[np.intp]]:
         """Numbers of maps that are solved together: of one background, some at a time."""
-        means = np.column_stack([mua.mean(axis=1), mus.mean(axis=1)])
-        step = np.round(np.log2(np.maximum(means, 1e-6))).astype(int)
         size = max(1, FIELD_BYTES // (16 * len(self._mesh.nodes) * sum(self.optodes)))
-        batches = []
-        for key in dict.fromkeys(map(tuple, step.tolist())):
-            same = np.flatnonzero((step == key).all(axis=1))
-            batches += [same[first : first + size] for first in range(0, len(same), size)]
-        return batches
+        return batches(mua.mean(axis=1), mus.mean(axis=1), size)
 
     def _solve(
         self,
@@ -194,25 +188,26 @@ class SolidPlan:
             self.core, background, mua, mus, field, reading, ROUNDS, found, fields, iterations
         )
         self.iterations = int(iterations.max(initial=0))
-        if not left <= 1:
-            raise ValueError(
-                "absorption and scattering must be such that the solve converges, got a relative "
-                f"error of {left * max(field, reading):.2g} after {self.iterations} iterations, "
-                f"where {max(field, reading):.2g} is asked for"
-            )
+        check_converged(left, self.iterations, max(field, reading))
         readings[some] = found
 
     def _hierarchy(self, mua: float, mus: float) -> Any:
         """That of a homogeneous background, the means rounded to powers of two."""
-        mua, mus = max(mua, 1e-6), max(mus, 1e-6)
-        key = round(np.log2(mua)), round(np.log2(mus))
+        key = background_key(mua, mus)
         if key not in self._hierarchies:
-            matrix = self._pattern.copy()
-            maps = (np.full((1, self.properties), 2.0**power) for power in key)
-            matrix.data = self._matrix(*maps).ravel()
-            first = self._linear() if self._mesh.order == 2 else None
-            self._hierarchies[key] = _core.optics.Hierarchy(*hierarchy.build(matrix, first))
+            self._hierarchies[key] = _core.optics.Hierarchy(*self.background(key))
         return self._hierarchies[key]
+
+    def background(
+        self, key: tuple[int, int], dense: int = hierarchy.DENSE
+    ) -> tuple[list[dict[str, Any]], npt.NDArray[np.float32]]:
+        """Levels and inverse, as of `hierarchy.build`, of a background of :func:`background_key`;
+        dense: as there."""
+        matrix = self._pattern.copy()
+        maps = (np.full((1, self.properties), 2.0**power) for power in key)
+        matrix.data = self._matrix(*maps).ravel()
+        first = self._linear() if self._mesh.order == 2 else None
+        return hierarchy.build(matrix, first, dense)
 
     def _linear(self) -> sparse.csr_array:
         """Interpolation of linear elements at the nodes of quadratic ones."""
@@ -275,6 +270,32 @@ class SolidPlan:
             weights.indptr.astype(np.int32),
             self.position[weights.indices].astype(np.int32),
             weights.data,
+        )
+
+
+def background_key(mua: float, mus: float) -> tuple[int, int]:
+    """Powers of two next to mean properties in mm^-1."""
+    return round(np.log2(max(mua, 1e-6))), round(np.log2(max(mus, 1e-6)))
+
+
+def batches(mua: Floats, mus: Floats, size: int) -> list[npt.NDArray[np.intp]]:
+    """Numbers of maps of mean properties (n,) that are solved together: of one background, at most
+    `size`."""
+    keys = [background_key(*pair) for pair in zip(mua, mus, strict=True)]
+    made = []
+    for key in dict.fromkeys(keys):
+        same = np.flatnonzero([other == key for other in keys])
+        made += [same[first : first + size] for first in range(0, len(same), size)]
+    return made
+
+
+def check_converged(left: float, iterations: int, wanted: float) -> None:
+    """ValueError where a relative error of `left` times what is wanted is left."""
+    if not left <= 1:
+        raise ValueError(
+            "absorption and scattering must be such that the solve converges, got a relative "
+            f"error of {left * wanted:.2g} after {iterations} iterations, where {wanted:.2g} is "
+            "asked for"
         )
 
 
