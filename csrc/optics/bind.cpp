@@ -274,14 +274,14 @@ void bind_volume_fields(py::module_ m) {
   m.def(
       "volume_fields",
       [](const VolumePlan& plan, const Hierarchy& hierarchy, View<const double> absorption,
-         View<const double> scattering, double field, double reading, int rounds,
-         View<Out> readings, View<Out> out, View<int32_t> iterations) {
+         View<const double> scattering, View<const Out> near, double field, double reading,
+         int rounds, View<Out> readings, View<Out> out, View<int32_t> iterations) {
         WithoutGil release;
-        return volume_fields(plan, hierarchy, absorption, scattering,
+        return volume_fields(plan, hierarchy, absorption, scattering, near,
                              Accuracy{field, reading, rounds}, readings, out, iterations);
       },
-      "plan"_a, "hierarchy"_a, "absorption"_a, "scattering"_a, "field"_a, "reading"_a, "rounds"_a,
-      "readings"_a, "out"_a, "iterations"_a);
+      "plan"_a, "hierarchy"_a, "absorption"_a, "scattering"_a, "near"_a, "field"_a, "reading"_a,
+      "rounds"_a, "readings"_a, "out"_a, "iterations"_a);
 }
 
 template <class Out>

@@ -103,15 +103,22 @@ struct Load {
 
 class Block {
  public:
-  // answer: [node][W]
-  Block(const SystemMatrix& matrix, const std::vector<Load>& right, double* answer, Cycle& cycle)
+  // answer: [node][W], 0, or where the iterations begin: fields that are near the answer.
+  Block(const SystemMatrix& matrix, const std::vector<Load>& right, double* answer, bool near,
+        Cycle& cycle)
       : matrix_(matrix), n_(matrix.plan.nodes), right_(right), x_(answer) {
-    std::fill(x_, x_ + n_ * W, 0.0);
     for (Large<float>* each : {&left_, &r_, &z_, &p_, &q_, &e_}) *each = large<float>(n_ * W);
     Large<double> left = large<double>(n_ * W);
-    std::fill(left.get(), left.get() + n_ * W, 0.0);
+    if (near)
+      residual_of_answer(left.get());
+    else
+      std::fill(left.get(), left.get() + n_ * W, 0.0);
     keep_residual(left.get());
     restart(cycle);
+    if (near)
+      sizes_of_answer();
+    else
+      std::copy(energy, energy + W, size);
   }
 
   // Conjugate gradients until the energy of every column is down by `target`, at most `most`
@@ -156,11 +163,7 @@ class Block {
       for (int c = 0; c < W; ++c)
         x_[i * W + c] += solved_scale[c] * static_cast<double>(e_[i * W + c]);
     Large<double> left = large<double>(n_ * W);
-    for (int64_t i = 0; i < n_; ++i) {
-      Row<double> row = Row<double>::zero();
-      row.add(-1.0, matrix_.product(i, x_));
-      row.to(left.get() + i * W);
-    }
+    residual_of_answer(left.get());
     keep_residual(left.get());
     if (down_by(ROUGH, at_restart_)) restart(cycle);
     return done;
@@ -171,6 +174,7 @@ class Block {
   const float* solved() const { return z_.get(); }
   double scale[W], solved_scale[W];
   double energy[W];  // an estimate of the error's energy norm, of each column
+  double size[W];    // and of the answer's own
 
  private:
   // Rounding in float sets the residual of the iterations apart from the true one by some 1e-6 of
@@ -183,6 +187,31 @@ class Block {
     for (int c = 0; c < W; ++c)
       enough &= !(std::abs(hermitian_[c]) > target * target * std::abs(first[c]));
     return enough;
+  }
+
+  // -A x
+  void residual_of_answer(double* left) const {
+    for (int64_t i = 0; i < n_; ++i) {
+      Row<double> row = Row<double>::zero();
+      row.add(-1.0, matrix_.product(i, x_));
+      row.to(left + i * W);
+    }
+  }
+
+  // The root of x'b, which is x'A x where x is near the answer.
+  void sizes_of_answer() {
+    double square[W] = {};
+    for (const Load& load : right_) {
+      const double* x = x_ + load.node * W;
+      square[load.column] += load.weight * x[load.column];
+      if (matrix_.imaginary != nullptr)
+        square[load.column + W / 2] += load.weight * x[load.column + W / 2];
+    }
+    for (int c = 0; c < W; ++c) {
+      const bool modulated = matrix_.imaginary != nullptr;
+      size[c] = std::sqrt(modulated ? std::hypot(square[c % (W / 2)], square[c % (W / 2) + W / 2])
+                                    : std::abs(square[c]));
+    }
   }
 
   // From what the right-hand sides are to be added to.

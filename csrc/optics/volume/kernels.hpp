@@ -28,11 +28,12 @@ double first_target(const VolumePlan& plan, Accuracy accuracy, double absorbs, d
 // Fields of all optodes, out (n, nodes, sources + detectors), and readings (n, sources, detectors),
 // of maps (n, properties). Returns the largest relative error left, by the estimates: above 1 (in
 // units of what was asked for) where `rounds` did not do.
+// near: fields to begin with, as `out`, of maps not far from these; or empty.
 // Out: double, or std::complex<double> for modulated light. iterations (n): of all rounds.
 template <class Out>
 double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
                      View<const double> absorption, View<const double> scattering,
-                     Accuracy accuracy, View<Out> readings, View<Out> out,
+                     View<const Out> near, Accuracy accuracy, View<Out> readings, View<Out> out,
                      View<int32_t> iterations);
 
 struct Coarse;  // optics/kernels.hpp

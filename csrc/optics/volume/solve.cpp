@@ -74,11 +74,30 @@ class System {
     answer_ = large<double>(columns.blocks * plan.nodes * W);
   }
 
-  void begin(int64_t block, const std::vector<Load>& right, Cycle& cycle) {
+  // near: [node][optode], fields to begin with, or null
+  template <class Out>
+  void begin(int64_t block, const std::vector<Load>& right, const Out* near, Cycle& cycle) {
     cycle.set(real_float_.data());
     double* answer = answer_.get() + block * plan_.nodes * W;
-    blocks_[block] = std::make_unique<Block>(matrix_, right, answer, cycle);
-    std::copy(blocks_[block]->energy, blocks_[block]->energy + W, at_first_[block].begin());
+    std::fill(answer, answer + plan_.nodes * W, 0.0);
+    const int first = static_cast<int>(block) * columns_.width;
+    const int count = std::min(columns_.width, plan_.optodes() - first);
+    if (near != nullptr)
+      for (int64_t i = 0; i < plan_.nodes; ++i)
+        for (int c = 0; c < count; ++c) {
+          const Out value = near[i * plan_.optodes() + first + c];
+          answer[i * W + c] = std::real(value);
+          if (plan_.modulated()) answer[i * W + W / 2 + c] = std::imag(value);
+        }
+    blocks_[block] = std::make_unique<Block>(matrix_, right, answer, near != nullptr, cycle);
+  }
+
+  // The target of the first round, of errors of fields by their own size, less what fields to begin
+  // with have reached.
+  void set_target(double first) {
+    double reached = 0;
+    for (int o = 0; o < plan_.optodes(); ++o) reached = std::max(reached, energy(o) / size(o));
+    target_ = std::clamp(first / reached, LEAST, GREATEST);
   }
 
   void round(int64_t block, Cycle& cycle) {
@@ -93,9 +112,7 @@ class System {
     double worst = 0, needed = GREATEST;  // by how much the errors must come down
     if (accuracy.field > 0)
       for (int o = 0; o < plan_.optodes(); ++o) {
-        const Optode at = columns_.at(o);
-        const double ratio =
-            energy(o) / (accuracy.field * at_first_[at.block][static_cast<size_t>(at.column)]);
+        const double ratio = energy(o) / (accuracy.field * size(o));
         worst = ratio <= worst ? worst : ratio;
         needed = std::min(needed, 1 / ratio);
       }
@@ -121,7 +138,6 @@ class System {
       for (int o = 0; o < plan_.optodes(); ++o) *out++ = value<Out>(i, o);
   }
 
-  void set_target(double target) { target_ = target; }
   double worst() const { return worst_; }
   int iterations() const { return *std::max_element(done_.begin(), done_.end()); }
 
@@ -138,6 +154,10 @@ class System {
   double energy(int optode) const {
     const Optode at = columns_.at(optode);
     return blocks_[at.block]->energy[at.column];
+  }
+  double size(int optode) const {
+    const Optode at = columns_.at(optode);
+    return blocks_[at.block]->size[at.column];
   }
 
   // Readings: d'x + y'(q - A x), y the detector's own field, and what is left of the error by the
@@ -180,8 +200,6 @@ class System {
   Large<double> answer_;
   std::vector<std::unique_ptr<Block>> blocks_ =
       std::vector<std::unique_ptr<Block>>(static_cast<size_t>(columns_.blocks));
-  std::vector<std::array<double, W>> at_first_ =
-      std::vector<std::array<double, W>>(static_cast<size_t>(columns_.blocks));
   std::vector<int> done_ = std::vector<int>(static_cast<size_t>(columns_.blocks));
   double target_ = GREATEST, worst_ = 0;
 };
@@ -197,19 +215,21 @@ double first_target(const VolumePlan& plan, Accuracy accuracy, double absorbs, d
 template <class Out>
 double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
                      View<const double> absorption, View<const double> scattering,
-                     Accuracy accuracy, View<Out> readings, View<Out> out,
+                     View<const Out> near, Accuracy accuracy, View<Out> readings, View<Out> out,
                      View<int32_t> iterations) {
   VolumePlan::require(absorption.ndim() == 2);
   const int64_t count = absorption.shape(0), pairs = int64_t{plan.sources()} * plan.detectors();
   VolumePlan::require(has_shape(absorption, {count, plan.properties}) &&
                       has_shape(scattering, {count, plan.properties}) &&
                       has_shape(readings, {count, plan.sources(), plan.detectors()}) &&
+                      (near.size() == 0 || has_shape(near, {count, plan.nodes, plan.optodes()})) &&
                       (out.size() == 0 || has_shape(out, {count, plan.nodes, plan.optodes()})) &&
                       has_shape(iterations, {count}) &&
                       plan.modulated() == (sizeof(Out) > sizeof(double)));
   const Columns columns(plan);
   const std::vector<std::vector<Load>> right = right_sides(plan, columns);
   std::vector<std::unique_ptr<System>> systems(static_cast<size_t>(count));
+  std::vector<double> first(static_cast<size_t>(count));  // targets
   parallel_for(count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const double *mua = absorption.data() + i * plan.properties,
@@ -218,7 +238,7 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
         return std::accumulate(map, map + plan.properties, 0.0) / plan.properties;
       };
       systems[i] = std::make_unique<System>(plan, columns, mua, mus);
-      systems[i]->set_target(first_target(plan, accuracy, mean(mua), mean(mus)));
+      first[i] = first_target(plan, accuracy, mean(mua), mean(mus));
     }
   });
   const auto make_cycle = [&] { return Cycle(plan, hierarchy); };
@@ -228,14 +248,20 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
     const int64_t items = static_cast<int64_t>(open.size()) * columns.blocks;
     parallel_for_with(items, 1, make_cycle, [&](Cycle& cycle, int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
-        System& system = *systems[open[item / columns.blocks]];
+        const int64_t number = open[item / columns.blocks];
+        System& system = *systems[number];
+        const Out* from =
+            near.size() ? near.data() + number * plan.nodes * plan.optodes() : nullptr;
         if (round == 0)
-          system.begin(item % columns.blocks, right[item % columns.blocks], cycle);
+          system.begin(item % columns.blocks, right[item % columns.blocks], from, cycle);
         else
           system.round(item % columns.blocks, cycle);
       }
     });
-    if (round == 0) continue;
+    if (round == 0) {
+      for (int64_t i = 0; i < count; ++i) systems[i]->set_target(first[i]);
+      continue;
+    }
     std::vector<char> enough(open.size());
     parallel_for(static_cast<int64_t>(open.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k)
@@ -259,10 +285,10 @@ double volume_fields(const VolumePlan& plan, const Hierarchy& hierarchy,
   return worst;
 }
 
-#define VOLUME_FIELDS(Out)                                                               \
-  template double volume_fields(const VolumePlan&, const Hierarchy&, View<const double>, \
-                                View<const double>, Accuracy, View<Out>, View<Out>,      \
-                                View<int32_t>);
+#define VOLUME_FIELDS(Out)                                                                \
+  template double volume_fields(const VolumePlan&, const Hierarchy&, View<const double>,  \
+                                View<const double>, View<const Out>, Accuracy, View<Out>, \
+                                View<Out>, View<int32_t>);
 VOLUME_FIELDS(double)
 VOLUME_FIELDS(std::complex<double>)
 

@@ -95,6 +95,7 @@ def volume_fields(
     hierarchy: Hierarchy,
     absorption: _Doubles,
     scattering: _Doubles,
+    near: _Readings,
     field: float,
     reading: float,
     rounds: int,

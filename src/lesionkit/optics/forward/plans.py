@@ -16,7 +16,7 @@ from lesionkit.optics.forward.maps import Coarse
 from lesionkit.optics.forward.physics import SPEED_OF_LIGHT, reading_kind, robin_coefficient
 from lesionkit.optics.forward.plan import Cost, build_plan
 from lesionkit.optics.forward.solid_gpu import DeviceSolid
-from lesionkit.optics.forward.solid_plan import SolidPlan
+from lesionkit.optics.forward.solid_plan import Near, SolidPlan
 from lesionkit.optics.mesh.mesh import Mesh
 from lesionkit.optics.mesh.topology import elements_behind
 
@@ -120,18 +120,20 @@ class Plans:
         *,
         coarse: Coarse | None = None,
         device: int | None = None,
+        near: Near | None = None,
     ) -> Any:
         """Fill derivatives by mua and by mus' of maps (n, properties); returns the readings.
 
         out    : two (n, sources, detectors, properties) arrays; with `coarse` (n, functions, pairs)
         device : as of :meth:`at`
+        near   : of tetrahedra: fields to begin with
         """
         kernels, plan = self.with_fields(place, device)
         if self._mesh.solid:
             plan = plan.core
         xp = np if device is None else gpu.require()
         readings = xp.empty((len(mua), *(w.shape[0] for w in self._optodes)), self.kind)
-        for some, fields in self._fields(mua, mus, readings, place, device):
+        for some, fields in self._fields(mua, mus, readings, place, device, near):
             maps = plan, mua[some], mus[some], fields
             parts = [part[some] for part in out]
             if coarse is None:
@@ -168,13 +170,19 @@ class Plans:
                 part[some] = found
 
     def _fields(
-        self, mua: Any, mus: Any, readings: Any, place: At, device: int | None
+        self,
+        mua: Any,
+        mus: Any,
+        readings: Any,
+        place: At,
+        device: int | None,
+        near: Near | None,
     ) -> Iterator[tuple[Any, Any]]:
         """Fill the readings of maps (n, properties), some at a time; yields which, and the fields
         (some, nodes, optodes) of their sources and detectors."""
         kernels, plan = self.with_fields(place, device)
         if self._mesh.solid:
-            yield from plan.fields(mua, mus, readings)
+            yield from plan.fields(mua, mus, readings, near)
             return
         xp = np if device is None else gpu.require()
         optodes = sum(weights.shape[0] for weights in self._optodes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,29 @@ Floats = npt.NDArray[np.float64]
 FIELD_BYTES = 64 * 2**20  # of the fields that are held at once
 FIELD, DERIVATIVE_FIELD = 1e-12, 1e-9  # relative error of fields, in the energy norm
 ROUNDS = 12  # of refinement, each of some iterations
+
+
+@dataclass(frozen=True)
+class Near:
+    """Fields of earlier maps, from which the solves of others begin that are not far from them.
+
+    kept : of each map by its number, (nodes of `core`, optodes)
+    maps : (n,) the numbers of those of a call
+    """
+
+    kept: dict[int, npt.NDArray[Any]]
+    maps: npt.NDArray[np.intp]
+
+    def fields(self, some: npt.NDArray[np.intp]) -> npt.NDArray[Any] | None:
+        """Those of some maps of the call, or None where there are not all."""
+        numbers = self.maps[some].tolist()
+        if any(number not in self.kept for number in numbers):
+            return None
+        return np.stack([self.kept[number] for number in numbers])
+
+    def keep(self, some: npt.NDArray[np.intp], fields: npt.NDArray[Any]) -> None:
+        """Those of some maps of the call are the nearest now."""
+        self.kept.update(zip(self.maps[some].tolist(), fields, strict=True))
 
 
 class SolidPlan:
@@ -89,11 +113,15 @@ class SolidPlan:
             self.core = _core.optics.VolumePlan(self.parts)
         self._hierarchies: dict[tuple[int, int], Any] = {}
 
-    def measure(self, mua: Floats, mus: Floats, out: npt.NDArray[Any]) -> None:
+    def measure(
+        self, mua: Floats, mus: Floats, out: npt.NDArray[Any], near: Near | None = None
+    ) -> None:
         """Fill out (n, sources, detectors) from maps (n, properties)."""
         nothing = np.empty((0, 0, 0), self.kind)
         for some in self._batches(mua, mus):
-            self._solve(mua[some], mus[some], out, some, nothing, reading=self.accuracy)
+            fields = nothing if near is None else self._room(some)
+            maps = mua[some], mus[some], out, some, fields
+            self._solve(*maps, near=near, reading=self.accuracy)
 
     def measure_mixture(
         self, fractions: Floats, mua: Floats, mus: Floats, out: npt.NDArray[Any]
@@ -114,30 +142,37 @@ class SolidPlan:
         """Fill out (n, sources, nodes) from maps (n, properties)."""
         sources = out.shape[1]
         for some in self._batches(mua, mus):
-            fields = np.empty((len(some), len(self._mesh.nodes), sum(self.optodes)), self.kind)
+            fields = self._room(some)
             readings = np.empty((len(mua), *self.optodes), self.kind)
             self._solve(mua[some], mus[some], readings, some, fields, field=FIELD)
             out[some] = np.swapaxes(fields[:, self.position, :sources], 1, 2)
 
     def fields(
-        self, mua: Floats, mus: Floats, readings: npt.NDArray[Any]
+        self, mua: Floats, mus: Floats, readings: npt.NDArray[Any], near: Near | None = None
     ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[Any]]]:
         """Fill readings (n, sources, detectors) of maps (n, properties), some at a time; yields
         their numbers, and fields (some, nodes of `core`, optodes) for derivatives of readings."""
         for some in self._batches(mua, mus):
-            fields = np.empty((len(some), len(self._mesh.nodes), sum(self.optodes)), self.kind)
+            fields = self._room(some)
             of = mua[some], mus[some], readings, some, fields
-            self._solve(*of, field=DERIVATIVE_FIELD, reading=self.accuracy)
+            self._solve(
+                *of,
+                near=near,
+                field=DERIVATIVE_FIELD,
+                reading=self.accuracy,
+            )
             yield some, fields
 
-    def uniform(self, mua: Floats, mus: Floats) -> tuple[npt.NDArray[Any], ...]:
+    def uniform(
+        self, mua: Floats, mus: Floats, near: Near | None = None
+    ) -> tuple[npt.NDArray[Any], ...]:
         """Readings (n, sources, detectors) of homogeneous tissue (n,), and their derivatives by mua
         and by mus' of all of it."""
         out = np.empty((3, len(mua), *self.optodes), self.kind)
         kappa = 1 / (3 * (mua + mus))
         stiffness, mass = self._terms
         maps = [np.repeat(x[:, None], self.properties, axis=1) for x in (mua, mus)]
-        for some, fields in self.fields(maps[0], maps[1], out[0]):
+        for some, fields in self.fields(maps[0], maps[1], out[0], near):
             for i, field in zip(some, fields, strict=True):
                 ahead, back = np.split(field, self.optodes[:1], axis=1)
                 out[1, i], along = (-((term @ ahead).T @ back) for term in (mass, stiffness))
@@ -177,19 +212,39 @@ class SolidPlan:
         some: npt.NDArray[np.intp],
         fields: npt.NDArray[Any],
         *,
+        near: Near | None = None,
         field: float = 0.0,
         reading: float = 0.0,
     ) -> None:
         """Fill readings[some] and fields; refuses what does not converge."""
+        start = None if near is None else near.fields(some)
+        if start is None:
+            start = np.empty((0, 0, 0), self.kind)
         found = np.empty((len(mua), *readings.shape[1:]), self.kind)
         iterations = np.zeros(len(mua), np.int32)
         background = self._hierarchy(float(mua[0].mean()), float(mus[0].mean()))
         left = _core.optics.volume_fields(
-            self.core, background, mua, mus, field, reading, ROUNDS, found, fields, iterations
+            self.core,
+            background,
+            mua,
+            mus,
+            start,
+            field,
+            reading,
+            ROUNDS,
+            found,
+            fields,
+            iterations,
         )
         self.iterations = int(iterations.max(initial=0))
         check_converged(left, self.iterations, max(field, reading))
         readings[some] = found
+        if near is not None:
+            near.keep(some, fields)
+
+    def _room(self, some: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+        """For the fields of so many maps."""
+        return np.empty((len(some), len(self._mesh.nodes), sum(self.optodes)), self.kind)
 
     def _hierarchy(self, mua: float, mus: float) -> Any:
         """That of a homogeneous background, the means rounded to powers of two."""

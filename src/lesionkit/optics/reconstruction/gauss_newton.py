@@ -16,12 +16,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import linalg
 
+from lesionkit.optics.forward.solid_plan import Near
 from lesionkit.optics.reconstruction import data_space
 from lesionkit.optics.reconstruction.normal_equations import Buffers, normal_equations
 from lesionkit.optics.reconstruction.penalty import Penalty
@@ -144,6 +145,7 @@ def solve(
     pool: ThreadPoolExecutor,
     space: tuple[Any, Any],
     weighting: Weighting | None = None,
+    near: Near | None = None,
 ) -> tuple[Floats, Floats, Floats | None]:
     """Tissue (n, contents, k) of some phantoms, as coefficients, and the record of residuals.
 
@@ -152,6 +154,7 @@ def solve(
     penalties : of each phantom
     space     : `Problem.room` for as many phantoms, or more
     weighting : of these phantoms' readings; None: all count alike
+    near      : as `Problem.near` has it
     record    : (n, max_iter + 1) root mean squares of data - model, NaN once a phantom rests
     returns   : tissue, record, and (n, wavelengths, rows) how much each row counted in the end
     """
@@ -166,6 +169,9 @@ def solve(
     ]  # fmt: skip
     active, own = np.arange(len(data)), threading.local()
     counted = None if weighting is None else weighting.given.copy()
+
+    def near_of(some: Any) -> Near | None:
+        return None if near is None else replace(near, maps=some)
 
     def step(
         one: _Phantom,
@@ -182,7 +188,7 @@ def solve(
             break
         mine = [phantoms[i] for i in active]
         tissue = np.stack([p.tissue(p.maps, p.single) for p in mine])
-        model, found = problem.derivatives(tissue, space)
+        model, found = problem.derivatives(tissue, space, near_of(active))
         residual = difference(data[active], model, modulated)
         root = None
         if weighting is not None and counted is not None:
@@ -201,9 +207,9 @@ def solve(
         for _ in range(HALVINGS):
             tried = [mine[i].moved(steps[i], fraction) for i in todo]
             tissue = np.stack([mine[i].tissue(*to) for i, to in zip(todo, tried, strict=True)])
-            residual = difference(
-                data[active[todo]], problem.logs(*problem.optical(tissue)), modulated
-            )
+            mua, mus = problem.optical(tissue)
+            here = problem.logs(mua, mus, near_of(active[todo]))
+            residual = difference(data[active[todo]], here, modulated)
             if root is not None:
                 residual = rooted(residual, root[todo])
             after = np.array(

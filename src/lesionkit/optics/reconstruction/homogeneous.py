@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from lesionkit.optics.forward.solid_plan import Near
 from lesionkit.optics.reconstruction import spectral
 from lesionkit.optics.reconstruction.weighting import Weighting
 
@@ -21,12 +24,14 @@ def fit(
     first_guess: Floats,
     relative: bool = False,
     weighting: Weighting | None = None,
+    near: Near | None = None,
 ) -> Floats:
     """Tissue (n, contents) of logs (n, wavelengths, rows), from a first guess (contents,).
 
     relative  : the instrument's unit, and its phase, are not known: logs may lie off by a number
                 for each wavelength, and only their differences count
     weighting : of the data; None: all count alike
+    near      : as `Problem.near` has it
     """
     count, modulated = len(data), bool(problem.model.frequency)
     first = _free(first_guess)
@@ -37,7 +42,7 @@ def fit(
     for _ in range(ROBUST_STEPS if robust else STEPS):
         tissue = _tissue(problem, free[moving])
         mua, mus = optical(problem, tissue)
-        here, by_mua, by_mus = problem.uniform(mua, mus)
+        here, by_mua, by_mus = problem.uniform(mua, mus, near and replace(near, maps=moving))
         mine = None if used is None else used[moving]
         here = _check_finite(here, mine)
         if mine is not None:
@@ -113,8 +118,8 @@ def logs(
     problem: spectral.Problem, tissue: Floats, used: npt.NDArray[np.bool_] | None = None
 ) -> Floats:
     """Logs (n, wavelengths, rows) of homogeneous tissue (n, contents); `used` are of use."""
-    maps = (np.repeat(x, problem.basis.shape[0], axis=-1) for x in optical(problem, tissue))
-    return _check_finite(problem.logs(*maps), used)
+    mua, mus = (np.repeat(x, problem.basis.shape[0], axis=-1) for x in optical(problem, tissue))
+    return _check_finite(problem.logs(mua, mus), used)
 
 
 def _check_finite(logs: Floats, used: npt.NDArray[np.bool_] | None) -> Floats:

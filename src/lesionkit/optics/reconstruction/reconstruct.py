@@ -276,7 +276,8 @@ def reconstruct(
             weights = (
                 None if given is None else Weighting(given[some], robust, bool(model.frequency))
             )
-            start[some] = homogeneous.fit(problem, data, known, weighting=weights)
+            near = problem.near(len(data))
+            start[some] = homogeneous.fit(problem, data, known, weighting=weights, near=near)
             penalties = list(itertools.islice(each, len(data)))
             tissue[some], record[some], last = gauss_newton.solve(
                 problem,
@@ -289,6 +290,7 @@ def reconstruct(
                 pool,
                 space,
                 weights,
+                near,
             )
             if counted is not None and weights is not None and last is not None:
                 counted[some] = weighting.of_pairs(last, weights.given, weights.modulated)

@@ -3,7 +3,7 @@ and the homogeneous start are made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy import sparse
 from lesionkit.optics.forward.maps import check_finite, coarse
 from lesionkit.optics.forward.model import ForwardModel
 from lesionkit.optics.forward.plans import At
+from lesionkit.optics.forward.solid_plan import Near
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -22,6 +23,7 @@ TISSUE = ("hbo", "hb", "water", "amplitude", "power")
 MAX_POWER = 100.0  # of mus': beyond, powers of wavelengths overflow
 PER_CENT = ("water", "lipid")  # what cannot be more than all
 SPACE = 2**29  # bytes of derivatives that are held at once
+FIELDS = 2**26  # bytes of fields of a phantom that are kept from step to step
 DIFFERENCE = 1e-4  # relative, of mua and mus', for derivatives to the square of it
 NOISE = 0.01  # of a log reading: what priors are weighed against
 PRIOR = {"amplitude": 0.5, "power": 0.5}  # of the chromophores: 1
@@ -99,13 +101,29 @@ class Problem:
         mua = absorption(self.extinction, fine[:, None, :c])
         return mua, fine[:, c:] * self.spectrum(tissue[:, c + 1, 0])
 
-    def logs(self, mua: Floats, mus: Floats) -> Floats:
+    def near(self, phantoms: int) -> Near | None:
+        """To keep the fields of tetrahedra from step to step, where those of one phantom are few:
+        however many there are, each is worked on in the same way."""
+        nodes, optodes = len(self.model.mesh.nodes), len(self.model.sources)
+        numbers = len(self.nm) * nodes * (optodes + len(self.model.detectors))
+        few = numbers * np.dtype(self.model.plans.kind).itemsize <= FIELDS
+        return Near({}, np.arange(phantoms)) if self.model.mesh.solid and few else None
+
+    def _each(self, near: Near | None) -> Near | None:
+        """The maps of phantoms: one at each wavelength."""
+        if near is None:
+            return None
+        count = len(self.nm)
+        return replace(near, maps=(near.maps[:, None] * count + np.arange(count)).ravel())
+
+    def logs(self, mua: Floats, mus: Floats, near: Near | None = None) -> Floats:
         """Logs of the used readings for maps (..., properties): (..., rows)."""
         plans, batch = self.model.plans, mua.shape[:-1]
         mua, mus = (np.ascontiguousarray(x.reshape(-1, x.shape[-1])) for x in (mua, mus))
         found = np.empty((len(mua), len(self.model.sources), len(self.model.detectors)), plans.kind)
         # not by `measure`, which warns: a step too far, to such tissue, is taken back
-        plans.at(self.at).measure(mua, mus, found)
+        more = () if near is None else (self._each(near),)
+        plans.at(self.at).measure(mua, mus, found, *more)
         check_finite("measure", mua, mus, found)
         return log(self._used(found.reshape(*batch, *found.shape[1:])))
 
@@ -122,29 +140,35 @@ class Problem:
         shape = phantoms, len(self.nm), self.basis.shape[1], len(self.pairs)
         return np.empty(shape, self.model.plans.kind), np.empty(shape, self.model.plans.kind)
 
-    def uniform(self, mua: Floats, mus: Floats) -> tuple[Floats, Floats, Floats]:
+    def uniform(
+        self, mua: Floats, mus: Floats, near: Near | None = None
+    ) -> tuple[Floats, Floats, Floats]:
         """Logs of homogeneous tissue (n, wavelengths, 1), and their derivatives by ln mua and ln
         mus', each (n, wavelengths, rows)."""
         if self.model.mesh.solid:
-            found = self.model.plans.at(self.at).uniform(mua.ravel(), mus.ravel())
+            found = self.model.plans.at(self.at).uniform(mua.ravel(), mus.ravel(), self._each(near))
             here, by_mua, by_mus = (self._used(x).reshape(*mua.shape[:2], -1) for x in found)
             return log(here), _real(mua * by_mua / here), _real(mus * by_mus / here)
         sides = (
             np.stack([mua, mua * (1 + DIFFERENCE), mua]),
             np.stack([mus, mus, mus * (1 + DIFFERENCE)]),
         )
-        maps = (np.repeat(side, self.basis.shape[0], axis=-1) for side in sides)
-        here, by_mua, by_mus = self.logs(*maps)
+        maps = [np.repeat(side, self.basis.shape[0], axis=-1) for side in sides]
+        here, by_mua, by_mus = self.logs(maps[0], maps[1])
         return here, (by_mua - here) / DIFFERENCE, (by_mus - here) / DIFFERENCE
 
-    def derivatives(self, tissue: Floats, buffers: tuple[Any, Any]) -> tuple[Floats, Derivatives]:
+    def derivatives(
+        self, tissue: Floats, buffers: tuple[Any, Any], near: Near | None = None
+    ) -> tuple[Floats, Derivatives]:
         """Logs (n, wavelengths, rows) of tissue (n, contents, k), and their derivatives."""
         mua, mus = self.optical(tissue)
         n, wavelengths = mua.shape[:2]
         mua, mus = (np.ascontiguousarray(x.reshape(n * wavelengths, -1)) for x in (mua, mus))
         parts = tuple(x[:n].reshape(n * wavelengths, *x.shape[2:]) for x in buffers)
         by = coarse(self.basis, mua.shape[1], self.pairs, of_log=True)
-        of_all = self.model.plans.jacobian(mua, mus, self.at, parts, coarse=by)
+        of_all = self.model.plans.jacobian(
+            mua, mus, self.at, parts, coarse=by, near=self._each(near)
+        )
         readings = self._used(of_all).reshape(n, wavelengths, -1)
         by_mua, by_mus = (_real(x[:n]) for x in buffers)
         # by ln amplitude: every mus' grows by its own fraction, whatever the map
