@@ -23,6 +23,7 @@ TITLES = {
     "znet": "Z-Net",
     "linear-unet": "linear + U-Net",
     "znet-no-mri": "Z-Net, no MRI",
+    "znet3d": "Z-Net in 3-D",
 }
 """What the methods of reconstruction are called in tables and pictures."""
 

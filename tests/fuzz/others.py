@@ -205,7 +205,7 @@ OTHERS: tuple[Target, ...] = (
     spectrum("power_law", amplitude=real(0.5, 2), power=real(0, 3)), spectrum("mixed_absorption", coefficients=numbers(2, 3, high=0.01), **BLOOD),
     Target("nets", "TrainingOptions", lambda **given: repr(nets.TrainingOptions(**given)), {"epochs": whole(1, 9), "batch": whole(1, 9), "learning_rate": real(1e-4, 1), "augment": flag, "patience": whole(1, 9), "seed": whole(0, 9)}),
     Target("nets", "Scaling", scaled, {"reference": numbers(9, 16, 15), "spread": numbers(9, 1, 15, low=0.1), "mixing": numbers(9, 9), "near": choice((0.1, 0.2))}),
-    *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet", "LinearUNet", "ZNetWithoutMRI")),
+    *(Target("nets", name, lambda name=name, **given: repr(getattr(nets, name)(**given)), {"wavelengths": whole(1, 3), "pixels": choice(32, 100)}, batch=3) for name in ("ZNet", "YNet", "LinearUNet", "ZNetWithoutMRI", "ZNet3d")),
     Target("nets", "QuickNet", lambda **given: repr(nets.QuickNet(**given)), {"classes": whole(2, 5)}, batch=5),
     Target("studies.stroke", "adc_map", stroke.adc_map, {"b0": positive(), "dwi": positive(), "bvalue": maybe(real(100, 3000))}),
     Target("studies.stroke", "adc_scaled", stroke.adc_scaled, {"adc": positive(0, 3), "brain": maybe(mask)}),

@@ -219,7 +219,7 @@ def spoiled(path: Path, name: str) -> Path:
     return copy
 
 
-KNOWN = "'znet', 'ynet', 'linear-unet' or 'znet-no-mri'"
+KNOWN = "'znet', 'ynet', 'linear-unet', 'znet-no-mri' or 'znet3d'"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ KNOWN = "'znet', 'ynet', 'linear-unet' or 'znet-no-mri'"
     [
         (
             {"net": "unet"},
-            "net must be 'znet', 'ynet', 'linear-unet' or 'znet-no-mri', got str 'unet'",
+            "net must be 'znet', 'ynet', 'linear-unet', 'znet-no-mri' or 'znet3d', got str 'unet'",
         ),
         ({"device": "tpu"}, "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
         ({"options": {"epochs": 3}}, "options must be TrainingOptions, got dict {'epochs': 3}"),
@@ -235,7 +235,7 @@ KNOWN = "'znet', 'ynet', 'linear-unet' or 'znet-no-mri'"
         ({"out": __file__}, f"out must be a folder, got the file {__file__}"),
         (
             {"net": ["znet"]},
-            r"net must be 'znet', 'ynet', 'linear-unet' or 'znet-no-mri', got list .*",
+            r"net must be 'znet', 'ynet', 'linear-unet', 'znet-no-mri' or 'znet3d', got list .*",
         ),
         ({"net": "ynet", "options": TrainingOptions(batch=1)}, "batch must leave no phantom by .*"),
         ({"workers": -1}, "workers must be from 0 to 1024, got -1"),

@@ -42,11 +42,11 @@ def _add_train(commands: Any) -> None:
     add = train.add_argument
     add(
         "net",
-        choices=("znet", "ynet", "linear-unet", "znet-no-mri"),
+        choices=("znet", "ynet", "linear-unet", "znet-no-mri", "znet3d"),
         metavar="NET",
         help="znet, the paper's own; ynet, which it is compared with; linear-unet, a U-Net on "
-        "the best linear estimate, which learns sooner; or znet-no-mri, which sees the signals "
-        "alone",
+        "the best linear estimate, which learns sooner; znet-no-mri, which sees the signals "
+        "alone; or znet3d, for volumes (--shape ball)",
     )
     data = train.add_mutually_exclusive_group(required=True)
     data.add_argument(

@@ -12,4 +12,5 @@ from lesionkit.nets.reconstruction import load as load
 from lesionkit.nets.training import train as train
 from lesionkit.nets.ynet import YNet as YNet
 from lesionkit.nets.znet import ZNet as ZNet
+from lesionkit.nets.znet import ZNet3d as ZNet3d
 from lesionkit.nets.znet import ZNetWithoutMRI as ZNetWithoutMRI

@@ -1,4 +1,5 @@
-"""Steps that both nets are built of: a convolution with batch norm and ReLU, and doubling."""
+"""Steps that nets are built of, in two or three dimensions: a convolution with batch norm and ReLU,
+and doubling."""
 
 from __future__ import annotations
 
@@ -7,20 +8,31 @@ from typing import Any
 from lesionkit.nets.framework import torch
 
 
-def convolution(channels: int, out: int, size: int = 3) -> Any:
+def convolution(channels: int, out: int, size: int = 3, axes: int = 2) -> Any:
     """Convolution, batch norm, ReLU: (n, channels, h, w) to (n, out, h, w).
 
     It has no bias: batch norm would take it away again.
     """
     return torch.nn.Sequential(
-        torch.nn.Conv2d(channels, out, size, padding=size // 2, bias=False),
-        torch.nn.BatchNorm2d(out),
+        layer("Conv", axes)(channels, out, size, padding=size // 2, bias=False),
+        layer("BatchNorm", axes)(out),
         torch.nn.ReLU(inplace=True),
     )
 
 
-def two_convolutions(channels: int, out: int, size: int = 3) -> Any:
-    return torch.nn.Sequential(convolution(channels, out, size), convolution(out, out, size))
+def two_convolutions(channels: int, out: int, size: int = 3, axes: int = 2) -> Any:
+    return torch.nn.Sequential(
+        convolution(channels, out, size, axes), convolution(out, out, size, axes)
+    )
+
+
+def layer(name: str, axes: int) -> Any:
+    """The module of torch of that name for so many dimensions."""
+    return getattr(torch.nn, f"{name}{axes}d")
+
+
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+"""The layout of tensors with so many axes beside the phantom's and the channel's."""
 
 
 class Doubling(torch.nn.Module):  # type: ignore[misc]
@@ -30,12 +42,12 @@ class Doubling(torch.nn.Module):  # type: ignore[misc]
     padded, which is what `output_padding` does.
     """
 
-    def __init__(self, channels: int, out: int) -> None:
+    def __init__(self, channels: int, out: int, axes: int = 2) -> None:
         super().__init__()
-        self.up = torch.nn.ConvTranspose2d(channels, out, 2, stride=2, bias=False)
-        self.norm = torch.nn.BatchNorm2d(out)
+        self.up = layer("ConvTranspose", axes)(channels, out, 2, stride=2, bias=False)
+        self.norm = layer("BatchNorm", axes)(out)
 
-    def forward(self, x: Any, size: tuple[int, int]) -> Any:
+    def forward(self, x: Any, size: tuple[int, ...]) -> Any:
         return torch.relu_(self.norm(self.up(x, output_size=size)))
 
 
@@ -44,9 +56,9 @@ def parameter_count(net: Any) -> int:
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
-def halvings(pixels: int, count: int) -> list[tuple[int, int]]:
+def halvings(pixels: int, count: int, axes: int = 2) -> list[tuple[int, ...]]:
     """Sizes of a square image under `count` poolings: (100, 100), (50, 50), (25, 25), ..."""
-    return [(pixels >> level, pixels >> level) for level in range(count + 1)]
+    return [(pixels >> level,) * axes for level in range(count + 1)]
 
 
 def with_mask(signals: Any, there: Any) -> Any:

@@ -63,6 +63,7 @@ class LinearUNet(torch.nn.Module):  # type: ignore[misc]
 
     name = "linear-unet"
     guided = True
+    axes = 2
 
     def __init__(
         self, wavelengths: int = 9, pixels: int = 100, *, optodes: int = 16, masked: bool = False

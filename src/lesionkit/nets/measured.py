@@ -193,6 +193,8 @@ def reconstruct_measured(
     if not isinstance(net, TrainedNet):
         raise TypeError(f"net must be a TrainedNet, got {arrays.describe(net)}")
     recipe = net.scaling.recipe
+    if recipe.solid:
+        raise ValueError(f"net must be of two dimensions for measured data, got a {net.name}")
     calibration = calibrate(
         data,
         reference,

@@ -14,14 +14,15 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets import checkpoints
 from lesionkit.nets.framework import find_device, torch
+from lesionkit.nets.layers import CHANNELS_LAST
 from lesionkit.nets.linear_unet import LinearUNet
 from lesionkit.nets.phantoms.missing import readings
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.ynet import YNet
-from lesionkit.nets.znet import ZNet, ZNetWithoutMRI
+from lesionkit.nets.znet import ZNet, ZNet3d, ZNetWithoutMRI
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
-NETS = {net.name: net for net in (ZNet, YNet, LinearUNet, ZNetWithoutMRI)}
+NETS: dict[str, Any] = {net.name: net for net in (ZNet, YNet, LinearUNet, ZNetWithoutMRI, ZNet3d)}
 WEIGHTS = "weights.pt"
 """In the folder of a run: the net of its best epoch."""
 
@@ -32,7 +33,7 @@ class TrainedNet:
 
     Attributes
     ----------
-    net : ZNet, YNet, LinearUNet or ZNetWithoutMRI
+    net : ZNet, YNet, LinearUNet, ZNetWithoutMRI or ZNet3d
         The net.
     scaling : Scaling
         Of the training phantoms.
@@ -85,7 +86,8 @@ class TrainedNet:
             Of the data; where it is given, its geometry and wavelengths are compared with those
             that the net was trained with.
         mri : (n, pixels, pixels) array, optional
-            Gray values, as in the store; a net without MRI does not look at them.
+            Gray values, as in the store (volumes of a net in three dimensions); a net without MRI
+            does not look at them.
         missing : sequence of int, default ()
             Optodes, from 0, whose readings are not to be used, as source or as detector.
         batch : int, default 64
@@ -94,7 +96,8 @@ class TrainedNet:
         Returns
         -------
         (n, 3, pixels, pixels) array of float32
-            HbO and Hb in micromolar, water in per cent; 0 outside the disc.
+            HbO and Hb in micromolar, water in per cent; 0 outside the disc. Of a net in three
+            dimensions (n, 3, pixels, pixels, pixels).
 
         Raises
         ------
@@ -112,17 +115,16 @@ class TrainedNet:
         if mri is None and self.net.guided:
             raise ValueError(f"mri must be given: this {self.name} is guided by it, got None")
         scaled = self.scaling.signals(signals, there)
-        pixels = self.scaling.recipe.pixels
         if self.net.guided:
             images = self.scaling.mri(mri)
         else:
-            images = np.zeros((len(scaled), 1, pixels, pixels), np.float32)
+            images = np.zeros((len(scaled), 1, *self.scaling.recipe.image_shape), np.float32)
         self.scaling.check_mix(scaled)
         if len(scaled) != len(images):
             raise ValueError(
                 f"signals and mri must be of the same phantoms, got {len(scaled)} and {len(images)}"
             )
-        out = np.empty((len(scaled), 3, *images.shape[-2:]), np.float32)
+        out = np.empty((len(scaled), 3, *images.shape[2:]), np.float32)
         device = next(self.net.parameters()).device
         self.net.eval()
         with torch.inference_mode():
@@ -192,7 +194,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> TrainedNet:
         about["data"]["seed"], about["split"]["test"]  # what an evaluation asks for
     except (KeyError, RuntimeError, TypeError, AttributeError):
         raise ValueError(f"{file} is a checkpoint of something else") from None
-    net = net.to(device_found, memory_format=torch.channels_last)
+    net = net.to(device_found, memory_format=CHANNELS_LAST[net.axes])
     return TrainedNet(net.eval(), scaling, about)
 
 
@@ -200,6 +202,16 @@ def build(name: str, recipe: PhantomRecipe, *, masked: bool = False) -> Any:
     """A fresh net for data of this recipe; masked: of which readings may be missing."""
     arrays.one_of(name, "net", tuple(NETS))
     sizes = (len(recipe.wavelengths), recipe.pixels)
-    if name == LinearUNet.name:
-        return LinearUNet(*sizes, optodes=recipe.optodes, masked=masked)
+    if name in (LinearUNet.name, ZNet3d.name):
+        return NETS[name](*sizes, optodes=recipe.optodes, masked=masked)
     return NETS[name](*sizes, masked=masked)
+
+
+def check_axes(name: str, recipe: PhantomRecipe) -> None:
+    """ValueError where a net has other dimensions than the data."""
+    fitting = [known for known, net in NETS.items() if net.axes == recipe.axes]
+    if name not in fitting:
+        raise ValueError(
+            f"net must be {' or '.join(fitting)} for phantoms in {recipe.axes} dimensions, got "
+            f"{name}"
+        )

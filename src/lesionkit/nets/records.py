@@ -12,6 +12,7 @@ from typing import Any
 import lesionkit
 from lesionkit import files, report
 from lesionkit.nets.framework import torch
+from lesionkit.optics.phantoms.recipe import PhantomRecipe
 
 RUN = "run.json"
 FORMAT = 1
@@ -132,7 +133,10 @@ def card(record: Record) -> str:
     spent = sum(row["seconds"] for row in record["history"])
     environment = record["environment"]
     told = dict(data["recipe"])
-    shape = "a disc"
+    recipe_of = PhantomRecipe.from_dict(told)
+    volume = " x ".join(map(str, recipe_of.image_shape))
+    what = "ellipsoids" if recipe_of.solid else "round inclusions"
+    shape = f"a {recipe_of.shape}"
     if "outline" in told:
         shape = "one outline"
         outline = told["outline"]
@@ -146,8 +150,8 @@ def card(record: Record) -> str:
         many = f"{data['count']:,} phantoms"
     return f"""# {record["net"]}: chromophores from near-infrared signals and an MR image
 
-**Not a medical device.** It was trained on computed phantoms of round inclusions in {shape}, and on
-nothing else. It must not be used to diagnose or treat anyone.
+**Not a medical device.** It was trained on computed phantoms of {what} in {shape}, and on nothing
+else. It must not be used to diagnose or treat anyone.
 
 Made by lesionkit {environment["lesionkit"]} after Feng et al., Optica 9(3), 264-267 (2022);
 {record["parameters"]:,} parameters. State of the training: {record["state"]}.
@@ -155,8 +159,8 @@ Made by lesionkit {environment["lesionkit"]} after Feng et al., Optica 9(3), 264
 ## What goes in and comes out
 
 Amplitudes of {len(data["recipe"]["wavelengths"])} wavelengths, {data["recipe"]["optodes"]} sources
-and their detectors, in mm^-1, and an MR image of {data["recipe"]["pixels"]} x
-{data["recipe"]["pixels"]} gray values; out come HbO and Hb in micromolar and water in per cent.
+and their detectors, in mm^-1, and an MR image of {volume}
+gray values; out come HbO and Hb in micromolar and water in per cent.
 Other geometries, wavelengths and scales are refused.
 
 ## Data
@@ -169,7 +173,7 @@ Other geometries, wavelengths and scales are refused.
 
 ## Figures
 
-The loss is the mean square error over the disc's pixels, each map divided by the upper end of the
+The loss is the mean square error over the tissue's pixels, each map divided by the upper end of the
 background's range.
 
 | | epoch | training | validation |

@@ -26,7 +26,7 @@ from lesionkit import arrays, files
 from lesionkit.nets import checkpoints, fitting, records
 from lesionkit.nets.fitting import LAST
 from lesionkit.nets.framework import find_device, torch
-from lesionkit.nets.layers import parameter_count
+from lesionkit.nets.layers import CHANNELS_LAST, parameter_count
 from lesionkit.nets.linear_unet import LinearUNet
 from lesionkit.nets.options import TrainingOptions
 from lesionkit.nets.phantoms import missing
@@ -34,7 +34,7 @@ from lesionkit.nets.phantoms.augmentation import SYMMETRIES, symmetries, turned
 from lesionkit.nets.phantoms.data import Batch, Source, Stored, TrainingData, in_batches
 from lesionkit.nets.phantoms.scaling import Scaling
 from lesionkit.nets.phantoms.stream import PhantomStream, Streamed
-from lesionkit.nets.reconstruction import NETS, WEIGHTS, build
+from lesionkit.nets.reconstruction import NETS, WEIGHTS, build, check_axes
 
 Progress = Callable[[int, int, int, float], object]
 
@@ -59,8 +59,8 @@ def train(
 
     Parameters
     ----------
-    net : {"znet", "ynet", "linear-unet", "znet-no-mri"}
-        Which net.
+    net : {"znet", "ynet", "linear-unet", "znet-no-mri", "znet3d"}
+        Which net; znet3d for phantoms in three dimensions, the others for two.
     data : str, path or PhantomStream
         Of a store made by `lesionkit.optics.generate`; or a stream, whose phantoms are made while
         the net learns, each of them once.
@@ -104,12 +104,11 @@ def train(
     workers = arrays.integer(workers, "workers", at_least=0, at_most=1024)
     place = find_device(device)
     given: TrainingData = Streamed(data) if isinstance(data, PhantomStream) else Stored(Path(data))
-    if given.recipe.solid:
+    check_axes(net, given.recipe)
+    if options.augment and (given.recipe.outline is not None or given.recipe.solid):
         raise ValueError(
-            f"data must be phantoms in two dimensions for {net}, got {given.described}"
+            f"augment needs a disc, which is symmetric, got {given.recipe.outline_text}"
         )
-    if options.augment and given.recipe.outline is not None:
-        raise ValueError(f"augment needs a disc, which is symmetric, got {given.recipe.outline!r}")
     if options.augment and symmetries(given.recipe) == 1:
         raise ValueError(
             f"augment needs a multiple of 4 optodes, got data with {given.recipe.optodes}"
@@ -157,7 +156,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
             net = build(record["net"], data.recipe, masked=options.missing > 0)
-        self.net = net.to(device, memory_format=torch.channels_last)
+        self.net = net.to(device, memory_format=CHANNELS_LAST[net.axes])
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.learning_rate)
         mixed = options.precision == "mixed"
         if options.precision == "auto":
@@ -320,7 +319,9 @@ class Trainer:
         return batch._replace(signals=torch.einsum("vw,nwsj->nvsj", self.mixing, values)), there
 
     def _loss(self, batch: Batch, there: Any = None, net: Any = None) -> Any:
-        signals, mri = (part.contiguous(memory_format=torch.channels_last) for part in batch[:2])
+        signals, mri = (
+            part.contiguous(memory_format=CHANNELS_LAST[part.dim() - 2]) for part in batch[:2]
+        )
         with torch.autocast(self.device.type, self.cast, enabled=self.mixed):
             maps = (net or self.net)(signals, mri, there)
         error = (maps.float() - batch.maps) * self.inside

@@ -60,6 +60,7 @@ class YNet(torch.nn.Module):  # type: ignore[misc]
 
     name = "ynet"
     guided = True
+    axes = 2
 
     def __init__(self, wavelengths: int = 9, pixels: int = 100, *, masked: bool = False) -> None:
         super().__init__()

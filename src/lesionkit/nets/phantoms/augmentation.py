@@ -14,7 +14,8 @@ SYMMETRIES = 8
 
 def symmetries(recipe: PhantomRecipe) -> int:
     """How many there are of its phantoms: 8 in a disc, else 1, phantoms as they are."""
-    return 1 if recipe.outline is not None or recipe.optodes % 4 else SYMMETRIES
+    other = recipe.solid or recipe.outline is not None
+    return 1 if other or recipe.optodes % 4 else SYMMETRIES
 
 
 def turned(batch: Batch, symmetry: int) -> Batch:

@@ -26,7 +26,7 @@ KEPT_CHUNKS = 16
 
 
 class Batch(NamedTuple):
-    """Scaled float32 tensors of some phantoms."""
+    """Scaled float32 tensors of some phantoms; in three dimensions of volumes."""
 
     signals: Any  # (n, wavelengths, optodes, optodes - 1)
     mri: Any  # (n, 1, pixels, pixels)
@@ -262,8 +262,8 @@ def fits(count: int, scaling: Scaling, device: Any) -> bool:
 
 
 def _room(count: int, scaling: Scaling, device: Any) -> Batch:
-    pixels = scaling.recipe.pixels
-    shapes = (scaling.reference.shape, (1, pixels, pixels), (3, pixels, pixels))
+    image = scaling.recipe.image_shape
+    shapes = (scaling.reference.shape, (1, *image), (3, *image))
     return Batch(*(torch.empty((count, *shape), device=device) for shape in shapes))
 
 

@@ -24,13 +24,15 @@ import numpy.typing as npt
 from lesionkit import arrays
 from lesionkit.nets.framework import torch
 from lesionkit.nets.phantoms.missing import filled
-from lesionkit.optics.phantoms.factory import Accuracy, PhantomFactory
+from lesionkit.optics.phantoms.factory import Accuracy
 from lesionkit.optics.phantoms.recipe import PhantomRecipe
+from lesionkit.optics.phantoms.solid_factory import factory_of
+from lesionkit.optics.phantoms.store.layout import region_kind
 
 Floats = npt.NDArray[np.float32]
 
 GEOMETRY = (
-    *("radius", "optodes", "outline", "pixels", "wavelengths"),
+    *("shape", "radius", "height", "optodes", "outline", "pixels", "wavelengths"),
     *("nominal_scattering", "refractive_index", "extinction"),
 )
 """Fields of a recipe in which data must be those that a net was trained on."""
@@ -118,9 +120,9 @@ class Scaling:
 
     @property
     def map_units(self) -> Floats:
-        """Micromolar, micromolar and per cent that are 1 to the net, (3, 1, 1)."""
+        """Micromolar, micromolar and per cent that are 1 to the net, (3, 1, 1) or (3, 1, 1, 1)."""
         highest = [high or 1.0 for _, high in (self.recipe.hbo, self.recipe.hb, self.recipe.water)]
-        return np.array(highest, np.float32)[:, None, None]
+        return np.array(highest, np.float32).reshape(3, *[1] * self.recipe.axes)
 
     def check(self, recipe: PhantomRecipe) -> None:
         """Refuse data of another geometry.
@@ -225,10 +227,10 @@ class Scaling:
         TypeError, ValueError
             For another size, for NaN, and for gray values of another scale.
         """
-        pixels = self.recipe.pixels
+        shape: tuple[int | str, ...] = ("n", *self.recipe.image_shape)
         if not (isinstance(mri, np.ndarray) and mri.dtype == np.uint8):
-            mri = arrays.real(mri, "mri", ("n", pixels, pixels), "gray", keep_float32=True)
-        arrays.check_shape(mri, "mri", ("n", pixels, pixels))
+            mri = arrays.real(mri, "mri", shape, "gray", keep_float32=True)
+        arrays.check_shape(mri, "mri", shape)
         background, inclusion = self.recipe.mri_gray
         if len(mri) and background > 0:
             median = np.median(mri[:, self.recipe.inside], axis=1)
@@ -318,12 +320,12 @@ class Scaling:
 
 def homogeneous_reference(recipe: PhantomRecipe, accuracy: Accuracy) -> Floats:
     """(wavelengths, optodes, optodes - 1) ln(mm^-1): readings of the middle of the ranges."""
-    factory = PhantomFactory(replace(recipe, signal_noise=0), 0, accuracy=accuracy)
+    factory = factory_of(replace(recipe, signal_noise=0), 0, accuracy=accuracy)
     ranges = (recipe.hbo, recipe.hb, recipe.water)
     tissue = [*ranges, recipe.scattering_amplitude, recipe.scattering_power]
-    row = [0.0, 0.0, 0.0, *((low + high) / 2 for low, high in tissue)]
-    regions = np.array([[row] * 3])
-    regions[0, 0, 2] = recipe.radius
+    place = [0.0] * (len(region_kind(recipe)._fields) - len(tissue))
+    row = [*place, *((low + high) / 2 for low, high in tissue)]
+    regions = np.array([[row] * 3])  # inclusions without size
     return _logarithm(factory.measure(regions, 0)[0])
 
 
