@@ -3,9 +3,8 @@
 // they hold still. Once they do, launches return at once: the host need not look after each pass.
 //
 // Sums are added in an order that depends on nothing but the grid.
-#include "clustering/fcm/fcm.hpp"
-
 #include "clustering/fcm/block_sums.hpp"
+#include "clustering/fcm/fcm.hpp"
 
 using namespace lesionkit;
 using namespace lesionkit::clustering;
