@@ -58,7 +58,8 @@ void count_runs(const Volume<T>& volume, const Offset* directions, const RunTabl
                           uint16_t* __restrict length, uint16_t* __restrict end) {
     const T *before = level - step, *after = level + step;
     for (int64_t i = 0; i < n; ++i) {
-      const uint16_t here = before[i] == level[i] ? shorter[i] + 1 : 1;
+      const auto longer = static_cast<uint16_t>(shorter[i] + 1);  // read in any case: vector code
+      const uint16_t here = before[i] == level[i] ? longer : 1;
       length[i] = here;
       end[i] = (level[i] != 0) & (after[i] != level[i]) ? here : 0;
     }
@@ -85,8 +86,10 @@ void count_runs(const Volume<T>& volume, const Offset* directions, const RunTabl
       for (uint16_t *at = length + y * volume.row, *stop = at + volume.width; at < stop; ++at)
         *at = here = static_cast<uint16_t>((here & *at) + 1);
     }
-    for (int64_t i = 0; i < n; ++i)
-      end[i] = (level[i] != 0) & (level[i + 1] != level[i]) ? length[i] : uint16_t{0};
+    for (int64_t i = 0; i < n; ++i) {
+      const uint16_t here = length[i];
+      end[i] = (level[i] != 0) & (level[i + 1] != level[i]) ? here : uint16_t{0};
+    }
   };
 
   for (int64_t z = 0; z < volume.depth; ++z)
