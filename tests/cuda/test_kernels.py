@@ -43,7 +43,7 @@ def test_every_kernel_has_a_case() -> None:
     assert selftest.CASES.keys() == gpu.KERNELS.keys()
 
 
-@pytest.mark.parametrize("order", on_host.ORDERS)
+@pytest.mark.parametrize("order", ["forward", "reverse"])  # together: under the sanitizers, below
 @pytest.mark.parametrize("file", selftest.CASES)
 def test_on_host_as_on_the_cpu(kernels_on_host: OnHost, file: str, order: on_host.Order) -> None:
     kernels_on_host(order)
