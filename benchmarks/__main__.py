@@ -40,6 +40,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "precision": precision.precision,
     "solid-precision": solid.precision,
     "solid-speed": solid.speed,
+    "solid-reconstruct": solid.reconstruction,
     "derivatives": derivatives.derivatives,
     "reconstruct": reconstruct.reconstruction,
     "generate": generation.generation,
