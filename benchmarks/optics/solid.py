@@ -240,7 +240,8 @@ def reconstruction(report: Report) -> None:
     if importlib.util.find_spec("pypardiso"):
         right = sparse.vstack([model.source_weights, model.detector_weights]).toarray().T
         plan = model.plans.at("nodes")
-        solves = [_pardiso(plan.matrix(mua[i, 1], mus[i, 1]), right) for i in range(len(NM))]
+        maps = zip(mua[:, 1].copy(), mus[:, 1].copy(), strict=True)
+        solves = [_pardiso(plan.matrix(*each), right) for each in maps]
         contenders["PARDISO, fields alone"] = Contender(
             lambda: [solve() for _ in range(3) for solve in solves]
         )
